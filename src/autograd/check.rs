@@ -1,0 +1,1 @@
+//! Derivatives by differences, and checks of derivatives against them.

@@ -1,0 +1,130 @@
+//! What a backward pass returns.
+
+use super::param::ParamId;
+use super::tape::NodeId;
+use super::{Param, Var};
+use crate::panics;
+use crate::tensor::{Float, Tensor};
+use std::ops::{AddAssign, Index, MulAssign};
+
+/// Gradients, by [`Param`] and by [`Var`].
+///
+/// They are values: nothing has to be zeroed between steps, and gradients of several batches are
+/// accumulated by adding them, `gradients += other`. What a result does not depend on has no
+/// gradient, which is something else than a gradient of zeros.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let tape = Tape::new();
+/// let (x, unused) = (tape.var(3.0), tape.var(1.0));
+/// let mut gradients = x.square().backward();
+/// gradients *= 0.5;
+/// assert_eq!(gradients[&x].item(), 3.0);
+/// assert!(gradients.get(&unused).is_none());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Gradients<T: Float = f32> {
+    /// Sorted by key.
+    entries: Vec<(Key, Tensor<T>)>,
+}
+
+/// Whose gradient it is.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key(Owner);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Owner {
+    Param(ParamId),
+    /// Number of the tape, and the node on it.
+    Var(u64, NodeId),
+    /// A constant, which never has a gradient.
+    Nothing,
+}
+
+/// What has a gradient: a [`Param`] or a [`Var`].
+pub trait GradientKey<T: Float> {
+    #[doc(hidden)]
+    fn key(&self) -> Key;
+    #[doc(hidden)]
+    fn describe(&self) -> String;
+}
+
+impl<T: Float> GradientKey<T> for Param<T> {
+    fn key(&self) -> Key {
+        Key(Owner::Param(self.id()))
+    }
+    fn describe(&self) -> String {
+        format!("a parameter of shape {:?}", self.shape())
+    }
+}
+
+impl<T: Float> GradientKey<T> for Var<T> {
+    fn key(&self) -> Key {
+        Key(self.node().map_or(Owner::Nothing, |node| Owner::Var(self.tape().number(), node)))
+    }
+    fn describe(&self) -> String {
+        self.place()
+    }
+}
+
+impl<T: Float> Gradients<T> {
+    /// Sorts the gradients of leaves by owner; a leaf that stands for a parameter is found under that.
+    pub(super) fn collect(tape: u64, leaves: impl Iterator<Item = (Option<ParamId>, NodeId, Tensor<T>)>) -> Self {
+        let key = |param: Option<ParamId>, node| Key(param.map_or(Owner::Var(tape, node), Owner::Param));
+        let mut entries: Vec<_> = leaves.map(|(param, node, gradient)| (key(param, node), gradient)).collect();
+        entries.sort_by_key(|&(key, _)| key);
+        Gradients { entries }
+    }
+
+    /// The gradient with respect to a parameter or variable, if there is one.
+    pub fn get(&self, of: &impl GradientKey<T>) -> Option<&Tensor<T>> {
+        let at = self.entries.binary_search_by_key(&of.key(), |&(key, _)| key).ok()?;
+        Some(&self.entries[at].1)
+    }
+
+    /// The number of parameters and variables with a gradient.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no gradient at all.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+/// The gradient with respect to a parameter or variable.
+///
+/// # Panics
+/// If there is none; [`Gradients::get`] tells.
+impl<T: Float, K: GradientKey<T>> Index<&K> for Gradients<T> {
+    type Output = Tensor<T>;
+    #[track_caller]
+    fn index(&self, of: &K) -> &Tensor<T> {
+        self.get(of).unwrap_or_else(|| panics::no_gradient(&of.describe()))
+    }
+}
+
+/// Accumulates: adds the gradients that both have, and takes over the others.
+impl<T: Float> AddAssign for Gradients<T> {
+    fn add_assign(&mut self, other: Self) {
+        for (key, gradient) in other.entries {
+            match self.entries.binary_search_by_key(&key, |&(key, _)| key) {
+                Ok(at) => self.entries[at].1 += &gradient,
+                Err(at) => self.entries.insert(at, (key, gradient)),
+            }
+        }
+    }
+}
+
+/// Scales every gradient, as for the mean over several batches.
+impl<T: Float> MulAssign<f64> for Gradients<T> {
+    fn mul_assign(&mut self, factor: f64) {
+        for (_, gradient) in &mut self.entries {
+            let factor = T::from_f64(factor);
+            gradient.as_mut_slice().iter_mut().for_each(|g| *g *= factor);
+        }
+    }
+}

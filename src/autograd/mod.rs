@@ -1,0 +1,22 @@
+//! The tape, its variables, and what differentiates them.
+//!
+//! [`Tape`] records, [`Var`] is a value that knows its tape, [`Op`] is a differentiable operation and
+//! the way to write one's own, [`Gradients`] is what a backward pass returns.
+
+mod backward;
+pub mod check;
+mod gradients;
+mod listing;
+mod op;
+mod operand;
+mod param;
+mod tape;
+mod var;
+
+pub use gradients::{GradientKey, Gradients};
+pub use op::{Op, Save, Saved, apply};
+pub use operand::Operand;
+pub(crate) use operand::Resolved;
+pub use param::Param;
+pub use tape::{Mode, Tape};
+pub use var::Var;

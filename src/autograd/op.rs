@@ -1,0 +1,259 @@
+//! What an operation is, and how it is applied and recorded.
+
+use super::tape::{Content, Node, NodeId};
+use super::{Tape, Var};
+use crate::panics;
+use crate::tensor::{Float, Tensor};
+use smallvec::SmallVec;
+use std::fmt::Debug;
+use std::panic::Location;
+
+/// A differentiable operation of `N` inputs: its value, and the rule for its gradient.
+///
+/// The rule is written in operations on [`Var`]s, so it can be differentiated itself, to any order.
+/// It only says what flows to each input. The engine adds up what comes from several uses, skips
+/// inputs that nobody differentiates, and sums a gradient down to the shape of an input that was
+/// broadcast.
+///
+/// The fields of an operation are its settings (an axis, a slope) and by-products of the forward
+/// pass on which no derivative depends (positions of maxima, a mask). They must **never** be
+/// statistics of a differentiable input, such as a standard deviation: second derivatives would
+/// miss how those change.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// /// `y = x³`, `dy/dx = 3x²`.
+/// #[derive(Debug)]
+/// struct Cube;
+///
+/// impl Op<f32, 1> for Cube {
+///     const NAME: &'static str = "cube";
+///     const SAVE: Save = Save::Inputs;
+///
+///     fn forward(&mut self, [x]: [&Tensor; 1]) -> Tensor {
+///         x.map(|x| x * x * x)
+///     }
+///     fn backward(&self, saved: &Saved<f32, 1>, gy: &Var) -> [Option<Var>; 1] {
+///         let x = saved.input(0);
+///         [Some(gy * (3.0 * x.square()))]
+///     }
+/// }
+///
+/// let tape = Tape::new();
+/// let x = tape.var(2.0);
+/// let y = x.apply(Cube);
+/// assert_eq!(y.grad(&x).item(), 12.0);
+/// assert_eq!(y.grad(&x).grad(&x).item(), 12.0);
+/// ```
+pub trait Op<T: Float, const N: usize>: Debug + 'static {
+    /// The name in listings and messages.
+    const NAME: &'static str;
+    /// What the rule reads: all that is kept for it.
+    const SAVE: Save;
+
+    /// Whether the operation is defined for inputs of these shapes; if not, why, without its name.
+    ///
+    /// # Errors
+    /// One sentence that names the shapes and what does not fit.
+    fn check(&self, _shapes: [&[usize]; N]) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// The value.
+    fn forward(&mut self, inputs: [&Tensor<T>; N]) -> Tensor<T>;
+
+    /// The gradient with respect to each input, given the gradient `gy` with respect to the output.
+    ///
+    /// `None` says that the output does not depend on that input, or that nobody asked
+    /// ([`Saved::needs`]).
+    fn backward(&self, saved: &Saved<T, N>, gy: &Var<T>) -> [Option<Var<T>>; N];
+}
+
+/// What an operation keeps for its rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Save {
+    /// Nothing.
+    Nothing,
+    /// Every input.
+    Inputs,
+    /// One of the inputs.
+    Input(usize),
+    /// Each input, if one of the *other* inputs is differentiated: for products.
+    Others,
+    /// The output.
+    Output,
+    /// Every input and the output.
+    InputsAndOutput,
+}
+
+/// What a rule can read: the saved values, as variables, and which gradients are wanted.
+pub struct Saved<'a, T: Float, const N: usize>(&'a Record<'a, T>);
+
+/// A node while its rule runs.
+pub(super) struct Record<'a, T: Float> {
+    pub(super) tape: &'a Tape<T>,
+    pub(super) name: &'static str,
+    pub(super) id: NodeId,
+    pub(super) save: Save,
+    pub(super) inputs: SmallVec<[Option<NodeId>; 3]>,
+    pub(super) saved: SmallVec<[Option<Tensor<T>>; 2]>,
+    pub(super) needs: SmallVec<[bool; 8]>,
+    /// Whether the backward pass is recorded: then the saved values are those of the tape.
+    pub(super) recording: bool,
+}
+
+impl<T: Float> Record<'_, T> {
+    fn var(&self, value: &Tensor<T>, node: Option<NodeId>) -> Var<T> {
+        Var::new(value.clone(), self.tape.clone(), node.filter(|_| self.recording))
+    }
+}
+
+impl<T: Float, const N: usize> Saved<'_, T, N> {
+    /// An input.
+    ///
+    /// # Panics
+    /// If the operation's `SAVE` does not include it.
+    #[track_caller]
+    pub fn input(&self, k: usize) -> Var<T> {
+        match self.0.saved.get(k) {
+            Some(Some(value)) if self.0.save != Save::Output => self.0.var(value, self.0.inputs[k]),
+            _ => self.missing(Save::Input(k)),
+        }
+    }
+
+    /// All inputs.
+    ///
+    /// # Panics
+    /// If the operation's `SAVE` does not include them.
+    #[track_caller]
+    pub fn inputs(&self) -> [Var<T>; N] {
+        std::array::from_fn(|k| self.input(k))
+    }
+
+    /// The output.
+    ///
+    /// # Panics
+    /// If the operation's `SAVE` does not include it.
+    #[track_caller]
+    pub fn output(&self) -> Var<T> {
+        match self.0.saved.last() {
+            Some(Some(value)) if matches!(self.0.save, Save::Output | Save::InputsAndOutput) => {
+                self.0.var(value, Some(self.0.id))
+            }
+            _ => self.missing(Save::Output),
+        }
+    }
+
+    /// Whether the gradient with respect to an input is wanted.
+    pub fn needs(&self, k: usize) -> bool {
+        self.0.needs[k]
+    }
+
+    /// A constant on the tape.
+    pub fn constant(&self, value: impl Into<Tensor<T>>) -> Var<T> {
+        self.0.tape.constant(value)
+    }
+
+    #[track_caller]
+    fn missing(&self, what: Save) -> ! {
+        panics::not_saved(self.0.name, &what, &self.0.save)
+    }
+}
+
+/// An operation of any number of inputs, as the tape holds it.
+pub(super) trait AnyOp<T: Float> {
+    fn debug(&self) -> &dyn Debug;
+    fn save(&self) -> Save;
+    fn backward(&self, record: &Record<T>, gy: &Var<T>) -> SmallVec<[Option<Var<T>>; 3]>;
+}
+
+/// Carries the number of inputs, which an operation's type alone does not tell.
+struct OfArity<O, const N: usize>(O);
+
+impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
+    fn debug(&self) -> &dyn Debug {
+        &self.0
+    }
+    fn save(&self) -> Save {
+        O::SAVE
+    }
+    fn backward(&self, record: &Record<T>, gy: &Var<T>) -> SmallVec<[Option<Var<T>>; 3]> {
+        self.0.backward(&Saved(record), gy).into_iter().collect()
+    }
+}
+
+/// Applies an operation: computes its value and, if an input is differentiable, records it.
+///
+/// # Panics
+/// If the inputs are on different tapes, or the operation is not defined for their shapes.
+#[track_caller]
+pub fn apply<T: Float, O: Op<T, N>, const N: usize>(mut op: O, inputs: [&Var<T>; N]) -> Var<T> {
+    let location = Location::caller();
+    let tape = inputs[0].tape();
+    if let Some(other) = inputs[1..].iter().find(|x| !x.tape().is(tape)) {
+        panics::two_tapes(O::NAME, &inputs[0].place(), &other.place());
+    }
+    if let Err(reason) = op.check(inputs.map(Var::shape)) {
+        panics::wrong_shapes(O::NAME, &reason, &origins(&inputs));
+    }
+    let value = op.forward(inputs.map(Var::value));
+    if inputs.iter().all(|x| x.node().is_none()) {
+        return Var::new(value, tape.clone(), None);
+    }
+    let node = tape.push(Node {
+        name: O::NAME,
+        content: Content::Operation(Box::new(OfArity(op))),
+        inputs: inputs.iter().map(|x| x.node()).collect(),
+        saved: save(O::SAVE, &inputs, &value),
+        shape: value.dims(),
+        location,
+    });
+    Var::new(value, tape.clone(), Some(node))
+}
+
+/// The values that a rule will read: first one place an input, unless none is kept, then the output.
+fn save<T: Float, const N: usize>(
+    what: Save,
+    inputs: &[&Var<T>; N],
+    output: &Tensor<T>,
+) -> SmallVec<[Option<Tensor<T>>; 2]> {
+    let tracked = |k: usize| inputs[k].node().is_some();
+    let keep = |k: usize| match what {
+        Save::Inputs | Save::InputsAndOutput => true,
+        Save::Input(only) => k == only,
+        Save::Others => (0..N).any(|other| other != k && tracked(other)),
+        Save::Nothing | Save::Output => false,
+    };
+    let mut saved = SmallVec::new();
+    if !matches!(what, Save::Nothing | Save::Output) {
+        saved.extend((0..N).map(|k| keep(k).then(|| inputs[k].value().clone())));
+    }
+    if matches!(what, Save::Output | Save::InputsAndOutput) {
+        saved.push(Some(output.clone()));
+    }
+    saved
+}
+
+impl<T: Float> Var<T> {
+    /// Panics for an operation that is not defined for this and another operand.
+    #[cold]
+    #[track_caller]
+    pub(crate) fn refuse(&self, op: &str, other: &Var<T>, reason: &str) -> ! {
+        panics::wrong_shapes(op, reason, &origins(&[self, other]))
+    }
+}
+
+/// Where the operands of a failed operation come from.
+#[cold]
+fn origins<T: Float>(inputs: &[&Var<T>]) -> String {
+    let side = |k: usize| match (inputs.len(), k) {
+        (1, _) => "operand".into(),
+        (2, 0) => "left operand".into(),
+        (2, _) => "right operand".into(),
+        _ => format!("operand {k}"),
+    };
+    let recorded = inputs.iter().enumerate().filter(|(_, x)| x.node().is_some());
+    let places: Vec<String> = recorded.map(|(k, x)| format!("{}: {}", side(k), x.place())).collect();
+    if places.is_empty() { String::new() } else { format!(" ({})", places.join(", ")) }
+}

@@ -1,0 +1,291 @@
+//! The tape: a list of nodes in the order of their recording.
+
+use super::op::AnyOp;
+use super::param::ParamId;
+use super::{Param, Var};
+use crate::panics;
+use crate::tensor::{Dims, Float, Tensor};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{Rng, SeedableRng};
+use smallvec::SmallVec;
+use std::cell::{Cell, RefCell, RefMut};
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::panic::Location;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A list of the operations that were carried out: the Wengert list, which reverse mode replays backwards.
+///
+/// A tape is a cheap handle. It holds what the rules of differentiation need and nothing else; the
+/// values live in the [`Var`]s. Which constructor made it says what situation we are in:
+///
+/// | | records | dropout, batch statistics | for |
+/// |---|---|---|---|
+/// | [`Tape::training`] | yes | yes | a training step |
+/// | [`Tape::new`] | yes | no | calculus, gradients of a finished model |
+/// | [`Tape::inference`] | no | no | prediction: an intermediate is freed when its `Var` is |
+///
+/// Printing a tape shows the list, one line an operation.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let tape = Tape::new();
+/// let x = tape.var(2.0);
+/// let y = x.powi(3) - 4.0 * &x + 5.0;
+/// assert_eq!(y.grad(&x).item(), 8.0); // 3x² − 4
+/// ```
+pub struct Tape<T: Float = f32>(Rc<Inner<T>>);
+
+/// What a tape is for; see the table at [`Tape`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Records, with dropout and batch statistics; the seed is for the tape's own generator.
+    Training(u64),
+    /// Records, without dropout and batch statistics.
+    Differentiable,
+    /// Does not record.
+    Inference,
+}
+
+struct Inner<T: Float> {
+    /// Tells this tape from all others, also those that are gone.
+    number: u64,
+    mode: Mode,
+    nodes: RefCell<Vec<Node<T>>>,
+    parameters: RefCell<HashMap<ParamId, Reading<T>>>,
+    generator: RefCell<Xoshiro256PlusPlus>,
+    /// While a backward pass is being recorded: the line of the operation that is being differentiated.
+    origin: Cell<Option<&'static Location<'static>>>,
+}
+
+/// The position of a node on its tape, plus one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct NodeId(NonZeroU32);
+
+impl NodeId {
+    pub(super) fn new(index: usize) -> Self {
+        let next = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
+        NodeId(next.expect("a tape holds at most 2³² − 1 nodes"))
+    }
+
+    pub(super) fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+/// One line of the list.
+pub(super) struct Node<T: Float> {
+    pub(super) name: &'static str,
+    pub(super) content: Content<T>,
+    pub(super) inputs: SmallVec<[Option<NodeId>; 3]>,
+    /// What the rule reads; see `op::save`.
+    pub(super) saved: SmallVec<[Option<Tensor<T>>; 2]>,
+    pub(super) shape: Dims,
+    pub(super) location: &'static Location<'static>,
+}
+
+pub(super) enum Content<T: Float> {
+    Variable,
+    Parameter(ParamId),
+    Operation(Box<dyn AnyOp<T>>),
+    /// The operation is out of the list while its rule runs.
+    Running,
+    /// A `backward` has been here, and where.
+    Released(&'static Location<'static>),
+}
+
+/// What a parameter is on a tape.
+struct Reading<T: Float> {
+    version: u32,
+    node: Option<NodeId>,
+    /// The value bound in its place.
+    bound: Option<Tensor<T>>,
+}
+
+impl Tape {
+    /// A tape that records, without dropout and batch statistics: for calculus and for gradients of a finished model.
+    pub fn new() -> Self {
+        Tape::with_mode(Mode::Differentiable)
+    }
+
+    /// A tape for one training step: records, with dropout and batch statistics.
+    ///
+    /// Takes one number from `rng` and seeds the tape's own generator with it.
+    pub fn training(rng: &mut impl Rng) -> Self {
+        Tape::with_mode(Mode::Training(rng.next_u64()))
+    }
+
+    /// A tape that does not record: for prediction.
+    pub fn inference() -> Self {
+        Tape::with_mode(Mode::Inference)
+    }
+}
+
+impl Default for Tape {
+    fn default() -> Self {
+        Tape::new()
+    }
+}
+
+impl Tape<f64> {
+    /// [`Tape::new`] in double precision.
+    pub fn new_f64() -> Self {
+        Tape::with_mode(Mode::Differentiable)
+    }
+}
+
+impl<T: Float> Tape<T> {
+    /// A tape of either precision: `Tape::<f64>::with_mode(Mode::Inference)`.
+    pub fn with_mode(mode: Mode) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let seed = if let Mode::Training(seed) = mode { seed } else { 0 };
+        Tape(Rc::new(Inner {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            mode,
+            nodes: RefCell::default(),
+            parameters: RefCell::default(),
+            generator: RefCell::new(Xoshiro256PlusPlus::seed_from_u64(seed)),
+            origin: Cell::new(None),
+        }))
+    }
+
+    /// What this tape is for.
+    pub fn mode(&self) -> Mode {
+        self.0.mode
+    }
+
+    /// Whether this is the tape of a training step.
+    pub fn is_training(&self) -> bool {
+        matches!(self.0.mode, Mode::Training(_))
+    }
+
+    /// The number of nodes recorded so far.
+    pub fn len(&self) -> usize {
+        self.nodes().len()
+    }
+
+    /// Whether nothing has been recorded.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A differentiable leaf: something to take the gradient with respect to.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([1.0, 2.0]);
+    /// assert_eq!(x.square().sum().backward()[&x], tensor![2.0, 4.0]);
+    /// ```
+    #[track_caller]
+    pub fn var(&self, value: impl Into<Tensor<T>>) -> Var<T> {
+        let value = value.into();
+        let node = self.leaf("variable", Content::Variable, value.dims());
+        Var::new(value, self.clone(), node)
+    }
+
+    /// A value that is not differentiated: data, labels, masks.
+    pub fn constant(&self, value: impl Into<Tensor<T>>) -> Var<T> {
+        Var::new(value.into(), self.clone(), None)
+    }
+
+    /// Makes this tape read `value` in place of a parameter, so that a model becomes a function of its weights.
+    ///
+    /// # Panics
+    /// If the shapes differ, or the parameter was read on this tape before.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let layer = Linear::new(2, 1, Init::Constant(3.0), &mut wengert::rng(0));
+    /// let tape = Tape::new();
+    /// let weight = tape.var(layer.weight.value());
+    /// tape.bind(&layer.weight, &(&weight * 2.0));
+    /// let y = layer.forward(&tape.constant([1.0, 1.0]));
+    /// assert_eq!(y.value(), &tensor![12.0]);
+    /// assert_eq!(y.sum().grad(&weight).value(), &tensor![[2.0, 2.0]]);
+    /// ```
+    #[track_caller]
+    pub fn bind(&self, param: &Param<T>, value: &Var<T>) {
+        if param.value().shape() != value.shape() {
+            panics::bound_shape(param.value().shape(), value.shape());
+        }
+        if !self.is(value.tape()) {
+            panics::two_tapes("bind", &"the tape that binds", &value.place());
+        }
+        let reading = Reading { version: param.version(), node: value.node(), bound: Some(value.value().clone()) };
+        if self.0.parameters.borrow_mut().insert(param.id(), reading).is_some() {
+            panics::bound_too_late(param.value().shape());
+        }
+    }
+
+    /// The leaf that stands for a parameter: the same one at each call.
+    #[track_caller]
+    pub(super) fn parameter(&self, param: &Param<T>) -> Var<T> {
+        if let Some(reading) = self.0.parameters.borrow().get(&param.id()) {
+            if reading.version != param.version() {
+                panics::parameter_changed(param.value().shape());
+            }
+            let value = reading.bound.as_ref().unwrap_or(param.value());
+            return Var::new(value.clone(), self.clone(), reading.node);
+        }
+        let node = self.leaf("parameter", Content::Parameter(param.id()), param.value().dims());
+        let reading = Reading { version: param.version(), node, bound: None };
+        self.0.parameters.borrow_mut().insert(param.id(), reading);
+        Var::new(param.value().clone(), self.clone(), node)
+    }
+
+    #[track_caller]
+    fn leaf(&self, name: &'static str, content: Content<T>, shape: Dims) -> Option<NodeId> {
+        let location = Location::caller();
+        let node = Node { name, content, inputs: SmallVec::new(), saved: SmallVec::new(), shape, location };
+        self.records().then(|| self.push(node))
+    }
+
+    /// The generator for dropout masks and the like; seeded in [`Tape::training`].
+    pub(crate) fn generator(&self) -> RefMut<'_, Xoshiro256PlusPlus> {
+        self.0.generator.borrow_mut()
+    }
+
+    pub(super) fn records(&self) -> bool {
+        self.0.mode != Mode::Inference
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.0.number
+    }
+
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub(super) fn push(&self, mut node: Node<T>) -> NodeId {
+        if let Some(origin) = self.0.origin.get() {
+            node.location = origin;
+        }
+        let mut nodes = self.0.nodes.borrow_mut();
+        nodes.push(node);
+        NodeId::new(nodes.len() - 1)
+    }
+
+    /// Sets the line that recorded operations are attributed to; returns the one before.
+    pub(super) fn set_origin(&self, origin: Option<&'static Location<'static>>) -> Option<&'static Location<'static>> {
+        self.0.origin.replace(origin)
+    }
+
+    pub(super) fn nodes(&self) -> std::cell::Ref<'_, Vec<Node<T>>> {
+        self.0.nodes.borrow()
+    }
+
+    pub(super) fn node_mut(&self, id: NodeId) -> RefMut<'_, Node<T>> {
+        RefMut::map(self.0.nodes.borrow_mut(), |nodes| &mut nodes[id.index()])
+    }
+}
+
+impl<T: Float> Clone for Tape<T> {
+    fn clone(&self) -> Self {
+        Tape(Rc::clone(&self.0))
+    }
+}

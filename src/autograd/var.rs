@@ -1,0 +1,200 @@
+//! A value on a tape.
+
+use super::backward::{self, Targets};
+use super::tape::{Content, NodeId};
+use super::{Gradients, Op, Tape, apply};
+use crate::panics;
+use crate::tensor::{Float, Tensor};
+use std::fmt::{self, Debug, Display, Formatter};
+use std::panic::Location;
+
+/// A value on a [`Tape`], differentiable if it came from a variable or a parameter.
+///
+/// Cloning is cheap: the value is shared. Operators work on borrowed and owned variables, and with
+/// `f64` on either side: `1.0 - &y * &y`. A variable stays on its thread; tensors, parameters and
+/// gradients travel.
+#[derive(Clone)]
+pub struct Var<T: Float = f32> {
+    value: Tensor<T>,
+    tape: Tape<T>,
+    node: Option<NodeId>,
+}
+
+impl<T: Float> Var<T> {
+    pub(super) fn new(value: Tensor<T>, tape: Tape<T>, node: Option<NodeId>) -> Self {
+        Var { value, tape, node }
+    }
+
+    pub(super) fn node(&self) -> Option<NodeId> {
+        self.node
+    }
+
+    /// The value.
+    pub fn value(&self) -> &Tensor<T> {
+        &self.value
+    }
+
+    /// The sizes of the axes.
+    pub fn shape(&self) -> &[usize] {
+        self.value.shape()
+    }
+
+    /// The value of a variable of one element, such as a loss.
+    ///
+    /// # Panics
+    /// If there is more than one element, or none.
+    #[track_caller]
+    pub fn item(&self) -> T {
+        self.value.item()
+    }
+
+    /// The tape that this is on.
+    pub fn tape(&self) -> &Tape<T> {
+        &self.tape
+    }
+
+    /// The same value as a constant: no gradient flows through it.
+    pub fn detach(&self) -> Var<T> {
+        Var { node: None, ..self.clone() }
+    }
+
+    /// A constant on the same tape.
+    pub fn constant(&self, value: impl Into<Tensor<T>>) -> Var<T> {
+        self.tape.constant(value)
+    }
+
+    /// Applies an operation of one input; see [`Op`].
+    #[track_caller]
+    pub fn apply(&self, op: impl Op<T, 1>) -> Var<T> {
+        apply(op, [self])
+    }
+
+    /// The gradients of this result of one element with respect to every variable and parameter behind it.
+    ///
+    /// Releases what the tape saved for the operations that it passes, and so can be called once;
+    /// [`gradients`](Var::gradients) keeps it.
+    ///
+    /// # Panics
+    /// If there is not exactly one element, nothing was recorded, or part of the tape was released before.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let (a, b) = (tape.var(2.0), tape.var(3.0));
+    /// let gradients = (&a * &b).backward();
+    /// assert_eq!((gradients[&a].item(), gradients[&b].item()), (3.0, 2.0));
+    /// ```
+    #[track_caller]
+    pub fn backward(self) -> Gradients<T> {
+        let at = Location::caller();
+        self.all_gradients(Some(at))
+    }
+
+    /// Like [`backward`](Var::backward), but keeps the tape for further passes.
+    #[track_caller]
+    pub fn gradients(&self) -> Gradients<T> {
+        self.all_gradients(None)
+    }
+
+    #[track_caller]
+    fn all_gradients(&self, release: Option<&'static Location<'static>>) -> Gradients<T> {
+        if self.value.len() != 1 {
+            panics::not_scalar(self.shape(), &self.place());
+        }
+        let Some(root) = self.node else { panics::not_recorded("backward", &self.place()) };
+        let seed = self.constant(Tensor::filled(self.value.dims(), T::ONE));
+        let found = backward::walk(&self.tape, root, seed, Targets::Leaves, release);
+        let nodes = self.tape.nodes();
+        let entry = |(id, gradient): (NodeId, Var<T>)| {
+            let parameter = match nodes[id.index()].content {
+                Content::Parameter(parameter) => Some(parameter),
+                _ => None,
+            };
+            (parameter, id, gradient.value)
+        };
+        Gradients::collect(self.tape.number(), found.into_iter().map(entry))
+    }
+
+    /// The derivative of this result of one element with respect to `x`, as a variable on the same tape.
+    ///
+    /// The backward pass is recorded, so the result can be differentiated again, to any order.
+    ///
+    /// # Panics
+    /// If there is not exactly one element, or this does not depend on `x`.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var(0.5);
+    /// let y = x.sin();
+    /// let d3y = y.grad(&x).grad(&x).grad(&x);
+    /// assert!((d3y.item() + 0.5f32.cos()).abs() < 1e-6);
+    /// ```
+    #[track_caller]
+    pub fn grad(&self, x: &Var<T>) -> Var<T> {
+        if self.value.len() != 1 {
+            panics::not_scalar(self.shape(), &self.place());
+        }
+        let seed = self.constant(Tensor::filled(self.value.dims(), T::ONE));
+        match self.vjp(&seed, &[x]).pop().flatten() {
+            Some(gradient) => gradient,
+            None => panics::does_not_depend(&self.place(), &x.place()),
+        }
+    }
+
+    /// The product of the cotangent `u` with the Jacobian of this with respect to each of `xs`: `uᵀ ∂y/∂x`.
+    ///
+    /// One recorded backward pass; `None` for what this does not depend on. `u` may be a variable
+    /// itself: differentiating the result with respect to it gives the forward-mode product.
+    ///
+    /// # Panics
+    /// If `u` has another shape than this, or a variable is on another tape.
+    #[track_caller]
+    pub fn vjp(&self, u: &Var<T>, xs: &[&Var<T>]) -> Vec<Option<Var<T>>> {
+        if u.shape() != self.shape() {
+            panics::cotangent_shape(u.shape(), self.shape());
+        }
+        if let Some(other) = xs.iter().copied().chain([u]).find(|x| !x.tape.is(&self.tape)) {
+            panics::two_tapes("vjp", &self.place(), &other.place());
+        }
+        let Some(root) = self.node else { return vec![None; xs.len()] };
+        let targets: Vec<NodeId> = xs.iter().filter_map(|x| x.node).collect();
+        let found = backward::walk(&self.tape, root, u.clone(), Targets::Nodes(&targets), None);
+        let gradient =
+            |x: &&Var<T>| found.iter().find(|(id, _)| Some(*id) == x.node).map(|(_, gradient)| gradient.clone());
+        xs.iter().map(gradient).collect()
+    }
+
+    /// The sum of two gradients; in place if neither is recorded.
+    pub(super) fn accumulated(mut self, other: Var<T>) -> Var<T> {
+        if self.node.is_some() || other.node.is_some() {
+            return self + other;
+        }
+        self.value += &other.value;
+        self
+    }
+
+    /// What this is and where it was recorded, for messages.
+    pub(super) fn place(&self) -> String {
+        match self.node {
+            Some(id) => {
+                let nodes = self.tape.nodes();
+                let node = &nodes[id.index()];
+                format!("{} at {}", node.name, node.location)
+            }
+            None => "a constant".into(),
+        }
+    }
+}
+
+impl<T: Float> Display for Var<T> {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        Display::fmt(&self.value, f)
+    }
+}
+
+impl<T: Float> Debug for Var<T> {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        write!(f, "Var ({}) {:?}", self.place(), self.value)
+    }
+}

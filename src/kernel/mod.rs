@@ -1,0 +1,48 @@
+//! Loops over slices: the only place for `unsafe` and for SIMD.
+//!
+//! A kernel knows nothing of tensors or gradients. It takes slices that its caller has sized, and
+//! writes every element of its output. Kernels declared with [`simd!`] are compiled several times,
+//! for the vector instructions of newer processors too, and the best version is picked at run time:
+//! a default build is fast without flags. Because no version reorders a sum or fuses a
+//! multiplication into an addition, all of them give the same bits.
+
+/// Declares a kernel that is compiled for AVX-512, for AVX2 and for the base processor.
+///
+/// The generics stand in square brackets, otherwise it reads like a function:
+/// `simd! { pub(crate) fn name[T: Float](x: &[T], y: &mut [T]) { … } }`.
+macro_rules! simd {
+    ($(#[$meta:meta])* pub(crate) fn $name:ident [$($generics:tt)*] ($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
+        $(#[$meta])*
+        pub(crate) fn $name<$($generics)*>($($arg: $ty),*) $(-> $ret)? {
+            #[inline(always)]
+            fn body<$($generics)*>($($arg: $ty),*) $(-> $ret)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+                fn avx512<$($generics)*>($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2<$($generics)*>($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
+                // SAFETY: each version runs only where the processor has what it was compiled for.
+                match $crate::kernel::simd::level() {
+                    $crate::kernel::simd::Level::Avx512 => return unsafe { avx512($($arg),*) },
+                    $crate::kernel::simd::Level::Avx2 => return unsafe { avx2($($arg),*) },
+                    $crate::kernel::simd::Level::Base => {}
+                }
+            }
+            body($($arg),*)
+        }
+    };
+}
+
+pub(crate) mod elementwise;
+mod float;
+pub(crate) mod gemm;
+pub(crate) mod memory;
+pub(crate) mod reduce;
+pub(crate) mod simd;
+pub(crate) mod softmax;
+pub(crate) mod strided;
+pub(crate) mod update;
+
+pub use float::Float;

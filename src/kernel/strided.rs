@@ -1,0 +1,89 @@
+//! Copies between a contiguous block and a strided view of another: permute, slice, flip, expand and their adjoints.
+
+use smallvec::SmallVec;
+
+/// A list of sizes, one an axis; up to four without an allocation.
+pub(crate) type Dims = SmallVec<[usize; 4]>;
+
+/// A strided view: where it starts in a slice, its axes and the step of each.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    pub(crate) offset: usize,
+    pub(crate) shape: Dims,
+    pub(crate) strides: SmallVec<[isize; 4]>,
+}
+
+impl View {
+    /// The row-major view of a whole block of shape `shape`.
+    pub(crate) fn contiguous(shape: &[usize]) -> Self {
+        let mut strides: SmallVec<[isize; 4]> = shape.iter().map(|_| 0).collect();
+        let mut step = 1;
+        for axis in (0..shape.len()).rev() {
+            strides[axis] = step;
+            step *= shape[axis] as isize;
+        }
+        View { offset: 0, shape: Dims::from_slice(shape), strides }
+    }
+
+    /// Calls `f` with the offset of each innermost run, in row-major order.
+    fn for_each_run(&self, mut f: impl FnMut(usize)) {
+        let outer = self.shape.len().saturating_sub(1);
+        if self.shape.contains(&0) {
+            return;
+        }
+        let mut index: Dims = self.shape.iter().map(|_| 0).collect();
+        let mut at = self.offset as isize;
+        loop {
+            f(at as usize);
+            let mut axis = outer;
+            loop {
+                if axis == 0 {
+                    return;
+                }
+                axis -= 1;
+                index[axis] += 1;
+                at += self.strides[axis];
+                if index[axis] < self.shape[axis] {
+                    break;
+                }
+                at -= self.strides[axis] * self.shape[axis] as isize;
+                index[axis] = 0;
+            }
+        }
+    }
+
+    /// Length and step of the innermost run.
+    fn run(&self) -> (usize, isize) {
+        match (self.shape.last(), self.strides.last()) {
+            (Some(&n), Some(&stride)) => (n, stride),
+            _ => (1, 1),
+        }
+    }
+}
+
+/// `y[k] = x[view[k]]`: reads the view in row-major order.
+pub(crate) fn gather<T: Copy>(x: &[T], view: &View, y: &mut [T]) {
+    let (n, stride) = view.run();
+    let mut rows = y.chunks_exact_mut(n.max(1));
+    view.for_each_run(|at| {
+        let row = rows.next().expect("the output has a row for each run");
+        match stride {
+            1 => row.copy_from_slice(&x[at..at + n]),
+            0 => row.fill(x[at]),
+            _ => row.iter_mut().enumerate().for_each(|(k, y)| *y = x[at.wrapping_add_signed(k as isize * stride)]),
+        }
+    });
+}
+
+/// `y[view[k]] = x[k]`: writes the view in row-major order; no position may occur twice.
+pub(crate) fn scatter<T: Copy>(x: &[T], view: &View, y: &mut [T]) {
+    let (n, stride) = view.run();
+    let mut rows = x.chunks_exact(n.max(1));
+    view.for_each_run(|at| {
+        let row = rows.next().expect("the input has a row for each run");
+        match stride {
+            1 => y[at..at + n].copy_from_slice(row),
+            _ => row.iter().enumerate().for_each(|(k, &x)| y[at.wrapping_add_signed(k as isize * stride)] = x),
+        }
+    });
+}

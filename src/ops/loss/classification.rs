@@ -1,0 +1,280 @@
+//! Losses on class labels.
+
+use super::Reduction;
+use crate::autograd::{Op, Operand, Save, Saved, Var};
+use crate::ops::gather::Positions;
+use crate::panics;
+use crate::tensor::{Dims, Float, Tensor};
+use std::fmt::{self, Debug, Formatter};
+
+/// Softmax cross-entropy with its options: label smoothing, class weights, an ignored label, and how it is reduced.
+///
+/// Scores are `[N, C]` or `[N, C, …]` with `N` or `N · …` labels, or `[C]` with one.
+/// [`Var::softmax_cross_entropy`] is the short form without options.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let tape = Tape::new();
+/// let scores = tape.var([[2.0, 1.0, 0.0], [0.0, 3.0, 0.0]]);
+/// let loss = CrossEntropy::new().label_smoothing(0.1).reduction(Reduction::Sum).loss(&scores, &[0, 1]);
+/// assert!((loss.item() - 0.8034f32).abs() < 1e-4);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct CrossEntropy {
+    reduction: Reduction,
+    label_smoothing: f64,
+    class_weights: Option<Vec<f64>>,
+    ignored: Option<usize>,
+}
+
+impl CrossEntropy {
+    /// The mean over the samples, without smoothing and weights.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How the losses of the samples become one. The mean is weighted where there are class weights.
+    pub fn reduction(self, reduction: Reduction) -> Self {
+        CrossEntropy { reduction, ..self }
+    }
+
+    /// Takes the share ε of the target from the label and spreads it over all classes. Szegedy et al. 2016.
+    ///
+    /// # Panics
+    /// If not 0 ≤ ε ≤ 1.
+    #[track_caller]
+    pub fn label_smoothing(self, label_smoothing: f64) -> Self {
+        if !(0.0..=1.0).contains(&label_smoothing) {
+            panics::option("label_smoothing", label_smoothing, "between 0 and 1");
+        }
+        CrossEntropy { label_smoothing, ..self }
+    }
+
+    /// A weight for each class.
+    pub fn class_weights(self, weights: &[f64]) -> Self {
+        CrossEntropy { class_weights: Some(weights.to_vec()), ..self }
+    }
+
+    /// A label whose samples count nothing.
+    pub fn ignore_label(self, label: usize) -> Self {
+        CrossEntropy { ignored: Some(label), ..self }
+    }
+
+    /// The loss of scores before the softmax.
+    ///
+    /// # Panics
+    /// If the number of labels or of class weights does not fit the scores, or a label is out of range.
+    #[track_caller]
+    pub fn loss<T: Float>(&self, scores: &Var<T>, labels: &[usize]) -> Var<T> {
+        let targets = self.targets("softmax_cross_entropy", scores.shape(), labels);
+        let total = targets.total;
+        let losses = scores.apply(SoftmaxCrossEntropy { targets: targets.distribution(scores.value(), self) });
+        self.reduced(losses, total)
+    }
+
+    /// The loss of log-probabilities, as [`Var::log_softmax`] gives them; label smoothing does not apply.
+    ///
+    /// # Panics
+    /// If the number of labels or of class weights does not fit, or a label is out of range.
+    #[track_caller]
+    pub fn nll_loss<T: Float>(&self, log_probabilities: &Var<T>, labels: &[usize]) -> Var<T> {
+        let targets = self.targets("nll_loss", log_probabilities.shape(), labels);
+        let total = targets.total;
+        let weights: Tensor<T> = targets.weights();
+        let at =
+            |(k, &label): (usize, &usize)| targets.position(k, if self.ignored == Some(label) { 0 } else { label });
+        let positions = Positions {
+            positions: labels.iter().enumerate().map(at).collect(),
+            picked: targets.shape.clone(),
+            whole: log_probabilities.value().dims(),
+        };
+        let ignored = weights.mask(|weight| weight == T::ZERO);
+        self.reduced(log_probabilities.take(positions).masked_fill(&ignored, 0.0) * -weights, total)
+    }
+
+    /// The loss of scores before the softmax against probabilities of the same shape: `−Σ t ln softmax(x)`; no class weights.
+    ///
+    /// # Panics
+    /// If the shapes differ, or are those of a scalar.
+    #[track_caller]
+    pub fn loss_of_probabilities<T: Float>(&self, scores: &Var<T>, target: impl Operand<T>) -> Var<T> {
+        let axis = class_axis("softmax_cross_entropy", scores.shape());
+        let target = target.resolve(scores.tape()).into_var(scores.tape());
+        if target.shape() != scores.shape() {
+            let reason = panics::probability_shape(scores.shape(), target.shape());
+            scores.refuse("softmax_cross_entropy", &target, &reason);
+        }
+        let smoothing = self.label_smoothing;
+        let uniform = smoothing / scores.shape()[axis] as f64;
+        let target = if smoothing > 0.0 { &*target * (1.0 - smoothing) + uniform } else { target.into_owned() };
+        let losses = -(target * scores.log_softmax(axis)).sum_over(axis);
+        let count = losses.value().len() as f64;
+        self.reduced(losses, count)
+    }
+
+    #[track_caller]
+    fn reduced<T: Float>(&self, losses: Var<T>, total: f64) -> Var<T> {
+        match self.reduction {
+            // The mean of nothing is NaN, but its gradient is 0: 0/0 would make that NaN too.
+            Reduction::Mean if total == 0.0 => losses.sum() + f64::NAN,
+            Reduction::Mean => losses.sum() / total,
+            other => losses.reduce(other),
+        }
+    }
+
+    #[track_caller]
+    fn targets<'a>(&'a self, op: &str, shape: &[usize], labels: &'a [usize]) -> Targets<'a> {
+        let axis = class_axis(op, shape);
+        let (classes, inner) = (shape[axis], shape[axis + 1..].iter().product());
+        let mut left = Dims::from_slice(shape);
+        left.remove(axis);
+        let expected: usize = left.iter().product();
+        if labels.len() != expected {
+            panics::label_count(op, shape, labels.len(), expected);
+        }
+        if let Some(weights) = self.class_weights.as_ref().filter(|weights| weights.len() != classes) {
+            panics::class_weights(op, weights.len(), classes);
+        }
+        let counts = |label: &usize| self.ignored != Some(*label);
+        if let Some((position, &label)) =
+            labels.iter().enumerate().find(|(_, label)| counts(label) && **label >= classes)
+        {
+            panics::label_out_of_range(op, label, position, classes);
+        }
+        let weight = |label: &usize| match &self.class_weights {
+            _ if !counts(label) => 0.0,
+            Some(weights) => weights[*label],
+            None => 1.0,
+        };
+        let total = labels.iter().map(weight).sum();
+        Targets { axis, classes, inner, shape: left, labels, weight: labels.iter().map(weight).collect(), total }
+    }
+}
+
+/// The axis of the classes: the only one, or the second.
+#[track_caller]
+fn class_axis(op: &str, shape: &[usize]) -> usize {
+    match shape.len() {
+        0 => panics::no_class_axis(op),
+        1 => 0,
+        _ => 1,
+    }
+}
+
+/// Labels laid against scores.
+struct Targets<'a> {
+    axis: usize,
+    classes: usize,
+    inner: usize,
+    /// The shape of the labels: that of the scores without the classes.
+    shape: Dims,
+    labels: &'a [usize],
+    /// The weight of each label; 0 if it is ignored.
+    weight: Vec<f64>,
+    total: f64,
+}
+
+impl Targets<'_> {
+    /// Position among the scores of a class of sample `k`.
+    fn position(&self, k: usize, class: usize) -> usize {
+        (k / self.inner * self.classes + class) * self.inner + k % self.inner
+    }
+
+    fn weights<T: Float>(&self) -> Tensor<T> {
+        Tensor::from_vec(self.weight.iter().map(|&w| T::from_f64(w)).collect(), self.shape.as_slice())
+    }
+
+    /// The weight that each score has in the loss.
+    fn distribution<T: Float>(&self, scores: &Tensor<T>, options: &CrossEntropy) -> Distribution<T> {
+        let smoothing = options.label_smoothing;
+        let mut q = Tensor::filled(scores.dims(), T::ZERO);
+        let elements = q.as_mut_slice();
+        let mut sums = Vec::with_capacity(self.labels.len());
+        for (k, (&label, &weight)) in self.labels.iter().zip(&self.weight).enumerate() {
+            if options.ignored == Some(label) {
+                sums.push(T::ZERO);
+                continue;
+            }
+            let class_weight = |class| options.class_weights.as_ref().map_or(1.0, |weights| weights[class]);
+            let spread = |class| smoothing / self.classes as f64 * class_weight(class);
+            elements[self.position(k, label)] = T::from_f64((1.0 - smoothing) * weight);
+            let mut sum = (1.0 - smoothing) * weight;
+            if smoothing > 0.0 {
+                for class in 0..self.classes {
+                    elements[self.position(k, class)] += T::from_f64(spread(class));
+                    sum += spread(class);
+                }
+            }
+            sums.push(T::from_f64(sum));
+        }
+        Distribution { axis: self.axis, q, sums: Tensor::from_vec(sums, self.shape.as_slice()) }
+    }
+}
+
+/// The weight `q` of each score's log-probability in the loss, and its sum over the classes.
+struct Distribution<T: Float> {
+    axis: usize,
+    q: Tensor<T>,
+    sums: Tensor<T>,
+}
+
+impl<T: Float> Debug for Distribution<T> {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        write!(f, "{:?}", self.q.shape())
+    }
+}
+
+/// `y = −Σ q ln softmax(x)` over the classes, for constant q: `gx = gy (Σq · softmax(x) − q)`.
+#[derive(Debug)]
+struct SoftmaxCrossEntropy<T: Float> {
+    targets: Distribution<T>,
+}
+
+impl<T: Float> Op<T, 1> for SoftmaxCrossEntropy<T> {
+    const NAME: &'static str = "softmax_cross_entropy";
+    const SAVE: Save = Save::Inputs;
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        let Distribution { axis, q, .. } = &self.targets;
+        // A class without weight may have the probability 0.
+        let term = |q: T, log: T| if q == T::ZERO { T::ZERO } else { -q * log };
+        q.zip(&x.log_softmax_along(*axis), term).sum_over(*axis)
+    }
+    fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        let Distribution { axis, q, sums } = &self.targets;
+        let probabilities = saved.input(0).softmax(*axis);
+        [Some(probabilities * (gy * sums).unsqueeze(*axis) - gy.unsqueeze(*axis) * q)]
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The mean cross-entropy `−ln softmax(x)[label]` of scores before the softmax, in nats.
+    ///
+    /// Scores are `[N, C]` with a label for each row, `[C]` with one label, or `[N, C, …]` with one for each position.
+    /// [`CrossEntropy`] has options.
+    ///
+    /// # Panics
+    /// If the number of labels does not fit the scores, or a label is out of range.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let scores = tape.var(Tensor::zeros([4, 10]));
+    /// let loss = scores.softmax_cross_entropy(&[3, 1, 4, 1]);
+    /// assert!((loss.item() - 10f32.ln()).abs() < 1e-6);
+    /// ```
+    #[track_caller]
+    pub fn softmax_cross_entropy(&self, labels: &[usize]) -> Var<T> {
+        CrossEntropy::new().loss(self, labels)
+    }
+
+    /// The mean negative log-likelihood `−x[label]` of log-probabilities. [`CrossEntropy::nll_loss`] has options.
+    ///
+    /// # Panics
+    /// If the number of labels does not fit, or a label is out of range.
+    #[track_caller]
+    pub fn nll_loss(&self, labels: &[usize]) -> Var<T> {
+        CrossEntropy::new().nll_loss(self, labels)
+    }
+}

@@ -1,0 +1,35 @@
+//! Losses. All of them are stable for scores as large as ±10⁴.
+
+mod classification;
+mod probability;
+mod regression;
+
+use crate::autograd::Var;
+use crate::tensor::Float;
+pub use classification::CrossEntropy;
+
+/// How the losses of single elements become one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reduction {
+    /// Not at all.
+    None,
+    /// Their sum.
+    Sum,
+    /// Their mean.
+    #[default]
+    Mean,
+    /// Their sum, divided by the size of the first axis.
+    BatchMean,
+}
+
+impl<T: Float> Var<T> {
+    #[track_caller]
+    fn reduce(&self, reduction: Reduction) -> Var<T> {
+        match reduction {
+            Reduction::None => self.clone(),
+            Reduction::Sum => self.sum(),
+            Reduction::Mean => self.mean(),
+            Reduction::BatchMean => self.sum() / self.shape().first().copied().unwrap_or(1) as f64,
+        }
+    }
+}

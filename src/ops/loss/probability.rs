@@ -1,0 +1,106 @@
+//! Losses between probabilities.
+
+use super::Reduction;
+use crate::autograd::{Op, Operand, Save, Saved, Var, apply};
+use crate::ops::arithmetic::broadcasts;
+use crate::tensor::{Float, Tensor};
+
+/// No logarithm in [`BinaryCrossEntropy`] is less than this, as in PyTorch.
+const LOWEST_LOG: f64 = -100.0;
+/// No denominator in its rule is less than this, as in PyTorch.
+const LOWEST_VARIANCE: f64 = 1e-12;
+
+/// `−t ln p − (1 − t) ln(1 − p)`: `d/dp = (p − t)/(p (1 − p))`, `d/dt = ln(1 − p) − ln p`.
+#[derive(Debug)]
+struct BinaryCrossEntropy;
+
+impl<T: Float> Op<T, 2> for BinaryCrossEntropy {
+    const NAME: &'static str = "bce_loss";
+    const SAVE: Save = Save::Inputs;
+
+    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
+        broadcasts(shapes)
+    }
+    fn forward(&mut self, [p, t]: [&Tensor<T>; 2]) -> Tensor<T> {
+        let lowest = T::from_f64(LOWEST_LOG);
+        p.zip(t, |p, t| -t * p.ln().maximum(lowest) - (T::ONE - t) * (-p).ln_1p().maximum(lowest))
+    }
+    fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
+        let [p, t] = saved.inputs();
+        let gp = || gy * ((&p - &t) / (&p * (1.0 - &p)).clamp(LOWEST_VARIANCE, f64::INFINITY));
+        let log = |p: Var<T>| p.ln().clamp(LOWEST_LOG, f64::INFINITY);
+        let gt = || gy * (log(1.0 - &p) - log(p.clone()));
+        [saved.needs(0).then(gp), saved.needs(1).then(gt)]
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The binary cross-entropy `−t ln p − (1 − t) ln(1 − p)` of probabilities `p` (this) and `t`.
+    ///
+    /// Logarithms are cut off at −100. For scores before a sigmoid
+    /// [`bce_with_logits_loss`](Var::bce_with_logits_loss) is exact. A weight for each element is a factor:
+    /// reduce with [`Reduction::None`] and multiply.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn bce_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
+        apply(BinaryCrossEntropy, [self, &target.resolve(self.tape()).into_var(self.tape())]).reduce(reduction)
+    }
+
+    /// The binary cross-entropy of the scores x (this) before a sigmoid: `−t ln σ(x) − (1 − t) ln σ(−x)`.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let scores = tape.var([1e4, -1e4]);
+    /// assert_eq!(scores.bce_with_logits_loss(&tensor![1.0, 1.0], Reduction::Sum).item(), 1e4);
+    /// ```
+    #[track_caller]
+    pub fn bce_with_logits_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
+        self.bce_with_logits_weighted(target, 1.0, reduction)
+    }
+
+    /// [`bce_with_logits_loss`](Var::bce_with_logits_loss) with the positive term times a weight, a number or one for each class.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn bce_with_logits_weighted(
+        &self,
+        target: impl Operand<T>,
+        positive_weight: impl Operand<T>,
+        reduction: Reduction,
+    ) -> Var<T> {
+        let target = target.resolve(self.tape()).into_var(self.tape());
+        let positive = (&*target * self.log_sigmoid()) * positive_weight;
+        let negative = (1.0 - &*target) * (-self).log_sigmoid();
+        (-(positive + negative)).reduce(reduction)
+    }
+
+    /// The Kullback–Leibler divergence `t (ln t − x)` of the log-probabilities x (this) from the probabilities t, with 0 ln 0 = 0.
+    ///
+    /// [`Reduction::BatchMean`] gives the mean divergence of a batch.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn kl_div_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
+        let target = target.resolve(self.tape()).into_var(self.tape());
+        let zero = target.value().mask(|t| t <= T::ZERO);
+        (&*target * (target.masked_fill(&zero, 1.0).ln() - self)).reduce(reduction)
+    }
+
+    /// [`kl_div_loss`](Var::kl_div_loss) with the target as log-probabilities too: `eᵗ (t − x)`.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn kl_div_log_loss(&self, log_target: impl Operand<T>, reduction: Reduction) -> Var<T> {
+        let target = log_target.resolve(self.tape()).into_var(self.tape());
+        (target.exp() * (&*target - self)).reduce(reduction)
+    }
+}

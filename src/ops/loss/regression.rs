@@ -1,0 +1,51 @@
+//! Losses between real values.
+
+use super::Reduction;
+use crate::autograd::{Operand, Var};
+use crate::tensor::Float;
+
+impl<T: Float> Var<T> {
+    /// The squared error, `(x − t)²`; the shapes broadcast.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast, as the other losses do.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let y = tape.var([1.0, 3.0]);
+    /// assert_eq!(y.mse_loss(&tensor![1.0, 1.0], Reduction::Mean).item(), 2.0);
+    /// ```
+    #[track_caller]
+    pub fn mse_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
+        (self - target).square().reduce(reduction)
+    }
+
+    /// The absolute error, `|x − t|`; derivative 0 at 0.
+    #[track_caller]
+    pub fn l1_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
+        (self - target).abs().reduce(reduction)
+    }
+
+    /// `d²/2` for an error `|d| ≤ δ`, `δ (|d| − δ/2)` beyond. Huber 1964.
+    #[track_caller]
+    pub fn huber_loss(&self, target: impl Operand<T>, delta: f64, reduction: Reduction) -> Var<T> {
+        let error = self - target;
+        let bound = T::from_f64(delta);
+        let near = error.value().mask(|d| d.abs() <= bound);
+        let linear = (error.abs() - delta / 2.0) * delta;
+        (error.square() / 2.0).where_mask(&near, linear).reduce(reduction)
+    }
+
+    /// `d²/(2β)` for an error `|d| < β`, `|d| − β/2` beyond: [`huber_loss`](Var::huber_loss) divided by β.
+    #[track_caller]
+    pub fn smooth_l1_loss(&self, target: impl Operand<T>, beta: f64, reduction: Reduction) -> Var<T> {
+        let error = self - target;
+        let bound = T::from_f64(beta);
+        let near = error.value().mask(|d| d.abs() < bound);
+        let linear = error.abs() - beta / 2.0;
+        // With β = 0 nothing is near, and the quadratic branch must not divide by 0.
+        let scale = if beta == 0.0 { 1.0 } else { 2.0 * beta };
+        (error.square() / scale).where_mask(&near, linear).reduce(reduction)
+    }
+}

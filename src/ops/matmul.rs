@@ -1,0 +1,128 @@
+//! Matrix products.
+
+use crate::autograd::{Op, Operand, Save, Saved, Var, apply};
+use crate::panics;
+use crate::tensor::{Dims, Float, MatmulShapes, Tensor};
+
+/// `C = A B` on (stacks of) matrices, each of which may be stored transposed: `gA = gC Bᵀ`, `gB = Aᵀ gC`.
+///
+/// The transposes of the rule are flags again, not copies.
+#[derive(Debug)]
+struct Matmul {
+    transpose_a: bool,
+    transpose_b: bool,
+}
+
+impl<T: Float> Op<T, 2> for Matmul {
+    const NAME: &'static str = "matmul";
+    const SAVE: Save = Save::Others;
+
+    fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
+        a.multiplied(b, self.transpose_a, self.transpose_b)
+    }
+    fn backward(&self, saved: &Saved<T, 2>, gc: &Var<T>) -> [Option<Var<T>>; 2] {
+        let (ta, tb) = (self.transpose_a, self.transpose_b);
+        let ga = || if ta { saved.input(1).multiply(gc, tb, true) } else { gc.multiply(&saved.input(1), false, !tb) };
+        let gb = || if tb { gc.multiply(&saved.input(0), true, ta) } else { saved.input(0).multiply(gc, !ta, false) };
+        [saved.needs(0).then(ga), saved.needs(1).then(gb)]
+    }
+}
+
+/// `y = x Wᵀ + b` for rows x: `gx = gy W`, `gW = gyᵀ x`, `gb = Σ gy` over the rows.
+#[derive(Debug)]
+struct Linear;
+
+impl<T: Float> Op<T, 3> for Linear {
+    const NAME: &'static str = "linear";
+    const SAVE: Save = Save::Others;
+
+    fn forward(&mut self, [x, weight, bias]: [&Tensor<T>; 3]) -> Tensor<T> {
+        x.affine(weight, bias)
+    }
+    fn backward(&self, saved: &Saved<T, 3>, gy: &Var<T>) -> [Option<Var<T>>; 3] {
+        [
+            saved.needs(0).then(|| gy.multiply(&saved.input(1), false, false)),
+            saved.needs(1).then(|| gy.multiply(&saved.input(0), true, false)),
+            saved.needs(2).then(|| gy.sum_over(0)),
+        ]
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The matrix product of `[…, m, k]` and `[…, k, n]`, the axes in front broadcast.
+    ///
+    /// As in numpy and PyTorch a vector on the left is a row and on the right a column, whose axis is
+    /// dropped from the result; two vectors give their dot product.
+    ///
+    /// # Panics
+    /// If the shapes do not chain, or one is a scalar.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[1.0, 2.0]]);
+    /// let w = tape.var([[3.0], [4.0]]);
+    /// let y = x.matmul(&w);
+    /// assert_eq!(y.value(), &tensor![[11.0]]);
+    /// assert_eq!(y.sum().grad(&x).value(), &tensor![[3.0, 4.0]]);
+    /// ```
+    #[track_caller]
+    pub fn matmul(&self, other: impl Operand<T>) -> Var<T> {
+        let other = other.resolve(self.tape()).into_var(self.tape());
+        match MatmulShapes::new(self.shape(), other.shape()) {
+            Ok(shapes) if shapes.b.len() == 2 && shapes.a.len() > 2 => {
+                // One matrix for all: the stack is a taller matrix, and the gradient of the one needs no sum over the stack.
+                let rows = self.with_shape(flat(&shapes.a));
+                rows.multiply(&other.with_shape(shapes.b), false, false).with_shape(shapes.result)
+            }
+            Ok(shapes) => {
+                let (a, b) = (self.with_shape(shapes.a), other.with_shape(shapes.b));
+                a.multiply(&b, false, false).with_shape(shapes.result)
+            }
+            Err(reason) => self.refuse("matmul", &other, &reason),
+        }
+    }
+
+    /// `x Wᵀ + b` for x `[…, in]`, W `[out, in]` and b `[out]`: PyTorch's order of the weight's axes.
+    ///
+    /// # Panics
+    /// If the shapes do not chain.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let y = tape.constant([[1.0, 2.0]]).linear(&tensor![[3.0, 4.0]], Some(&tensor![0.5]));
+    /// assert_eq!(y.value(), &tensor![[11.5]]);
+    /// ```
+    #[track_caller]
+    pub fn linear<B: Operand<T>>(&self, weight: impl Operand<T>, bias: Option<B>) -> Var<T> {
+        let weight = weight.resolve(self.tape()).into_var(self.tape());
+        let (x, w) = (self.shape(), weight.shape());
+        let (Some(&inputs), [outputs, columns]) = (x.last(), w) else {
+            self.refuse("linear", &weight, &panics::not_linear(x, w))
+        };
+        if inputs != *columns {
+            self.refuse("linear", &weight, &panics::linear_inputs(x, w, inputs, *columns));
+        }
+        let shape = x[..x.len() - 1].iter().copied().chain([*outputs]).collect::<Dims>();
+        let rows = self.with_shape(flat(x));
+        let Some(bias) = bias else { return rows.multiply(&weight, false, true).with_shape(shape) };
+        let bias = bias.resolve(self.tape()).into_var(self.tape());
+        if bias.shape() != [*outputs] {
+            self.refuse("linear", &bias, &panics::linear_bias(bias.shape(), w));
+        }
+        apply(Linear, [&rows, &weight, &bias]).with_shape(shape)
+    }
+
+    /// The product of (stacks of) matrices that are known to chain, each stored transposed if its flag says so.
+    #[track_caller]
+    fn multiply(&self, other: &Var<T>, transpose_a: bool, transpose_b: bool) -> Var<T> {
+        apply(Matmul { transpose_a, transpose_b }, [self, other])
+    }
+}
+
+/// The shape with all axes but the last merged.
+fn flat(shape: &[usize]) -> Dims {
+    let (rows, columns) = shape.split_at(shape.len() - 1);
+    Dims::from_slice(&[rows.iter().product(), columns[0]])
+}

@@ -1,0 +1,141 @@
+//! Softmax, its logarithm, and logsumexp: stable for scores of any size.
+
+use crate::autograd::{Op, Save, Saved, Var};
+use crate::kernel::softmax;
+use crate::tensor::{Axes, AxisIndex, Dims, Float, Reduction, Tensor, keepdim, reduction_of, resolve_axis};
+
+/// Sizes of an axis and of what follows it.
+fn middle(shape: &[usize], axis: usize) -> (usize, usize) {
+    (shape[axis], shape[axis + 1..].iter().product())
+}
+
+/// `ln Σ eˣ` along one axis, without that axis.
+fn logsumexp_along<T: Float>(x: &Tensor<T>, axis: usize) -> Tensor<T> {
+    let (n, inner) = middle(x.shape(), axis);
+    let mut shape = x.dims();
+    shape.remove(axis);
+    let mut scratch = Tensor::filled(shape.clone(), T::ZERO);
+    Tensor::build(shape, |y| softmax::logsumexp(x.as_slice(), n, inner, scratch.as_mut_slice(), y))
+}
+
+impl<T: Float> Tensor<T> {
+    /// `x − ln Σ eˣ` along one axis.
+    pub(super) fn log_softmax_along(&self, axis: usize) -> Self {
+        normalised_along(self, axis, |y| y)
+    }
+}
+
+/// `f(x − ln Σ eˣ)` along one axis.
+fn normalised_along<T: Float>(x: &Tensor<T>, axis: usize, f: impl Fn(T) -> T) -> Tensor<T> {
+    let (n, inner) = middle(x.shape(), axis);
+    let sums = logsumexp_along(x, axis);
+    Tensor::build(x.dims(), |y| softmax::along(x.as_slice(), sums.as_slice(), n, inner, y, |x, sum| f(x - sum)))
+}
+
+/// `y = eˣ/Σeˣ` along an axis, `gx = y (gy − Σ gy y)`.
+#[derive(Debug)]
+struct Softmax {
+    axis: usize,
+}
+
+impl<T: Float> Op<T, 1> for Softmax {
+    const NAME: &'static str = "softmax";
+    const SAVE: Save = Save::Output;
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        normalised_along(x, self.axis, T::exp)
+    }
+    fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        let y = saved.output();
+        let flow = gy * &y;
+        [Some(&flow - y * flow.sum_over(keepdim(self.axis)))]
+    }
+}
+
+/// `y = x − ln Σ eˣ` along an axis, `gx = gy − eʸ Σ gy`.
+#[derive(Debug)]
+struct LogSoftmax {
+    axis: usize,
+}
+
+impl<T: Float> Op<T, 1> for LogSoftmax {
+    const NAME: &'static str = "log_softmax";
+    const SAVE: Save = Save::Output;
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        x.log_softmax_along(self.axis)
+    }
+    fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(gy - saved.output().exp() * gy.sum_over(keepdim(self.axis)))]
+    }
+}
+
+/// `y = ln Σ eˣ` along the last axis, `dy/dx = softmax x`.
+#[derive(Debug)]
+struct LogSumExp;
+
+impl<T: Float> Op<T, 1> for LogSumExp {
+    const NAME: &'static str = "logsumexp";
+    const SAVE: Save = Save::InputsAndOutput;
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        logsumexp_along(x, x.rank() - 1)
+    }
+    fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        let (x, y) = (saved.input(0), saved.output());
+        [Some(gy.unsqueeze(-1) * (x - y.unsqueeze(-1)).exp())]
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// `eˣ/Σeˣ` along an axis: positive, and sums to 1. Stable for scores of any size; a row of −∞ gives NaN.
+    ///
+    /// For a loss on class labels use [`softmax_cross_entropy`](Var::softmax_cross_entropy), which takes the scores themselves.
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// assert_eq!(tape.constant([1000.0, 1000.0]).softmax(-1).value(), &tensor![0.5, 0.5]);
+    /// ```
+    #[track_caller]
+    pub fn softmax(&self, axis: impl AxisIndex) -> Var<T> {
+        self.along("softmax", axis.index(), |x, axis| x.apply(Softmax { axis }))
+    }
+
+    /// `x − ln Σ eˣ` along an axis, the logarithm of [`softmax`](Var::softmax), without its rounding near 0.
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    #[track_caller]
+    pub fn log_softmax(&self, axis: impl AxisIndex) -> Var<T> {
+        self.along("log_softmax", axis.index(), |x, axis| x.apply(LogSoftmax { axis }))
+    }
+
+    /// `ln Σ eˣ` of all elements, without overflow; −∞ if there are none.
+    #[track_caller]
+    pub fn logsumexp(&self) -> Var<T> {
+        self.logsumexp_over(..)
+    }
+
+    /// `ln Σ eˣ` over [`Axes`], without overflow.
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice.
+    #[track_caller]
+    pub fn logsumexp_over(&self, axes: impl Axes) -> Var<T> {
+        let reduction: Reduction = reduction_of("logsumexp", self.shape(), &axes);
+        self.last(&reduction).apply(LogSumExp).with_shape(reduction.shape)
+    }
+
+    /// Applies an operation along an axis; a scalar has one axis of size 1 for that, as in PyTorch.
+    #[track_caller]
+    fn along(&self, op: &str, axis: isize, f: impl FnOnce(&Var<T>, usize) -> Var<T>) -> Var<T> {
+        if self.shape().is_empty() && (axis == 0 || axis == -1) {
+            return f(&self.with_shape(Dims::from_slice(&[1])), 0).with_shape(Dims::new());
+        }
+        f(self, resolve_axis(op, axis, self.shape()))
+    }
+}

@@ -1,0 +1,130 @@
+//! Sums and their adjoint, broadcasting: the rule of each is the other.
+
+use crate::autograd::{Op, Save, Saved, Var};
+use crate::tensor::{Axes, Dims, Float, IntoShape, Reduction, Tensor, broadcast_target, reduction_of};
+
+/// A sum over some axes; every element it came from gets the gradient.
+#[derive(Debug)]
+struct Sum {
+    axes: Dims,
+    keepdim: bool,
+    from: Dims,
+}
+
+impl Sum {
+    fn reduction(&self) -> Reduction {
+        let axes: &[usize] = &self.axes;
+        if self.keepdim {
+            reduction_of("sum", &self.from, &crate::keepdim(axes))
+        } else {
+            reduction_of("sum", &self.from, &axes)
+        }
+    }
+}
+
+impl<T: Float> Op<T, 1> for Sum {
+    const NAME: &'static str = "sum";
+    const SAVE: Save = Save::Nothing;
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        x.summed(&self.reduction())
+    }
+    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(gy.with_shape(self.reduction().kept).expand_to(&self.from))]
+    }
+}
+
+/// Repetition along axes of size 1 and new axes; the gradients of all copies add up.
+#[derive(Debug)]
+struct BroadcastTo {
+    shape: Dims,
+}
+
+impl<T: Float> Op<T, 1> for BroadcastTo {
+    const NAME: &'static str = "broadcast_to";
+    const SAVE: Save = Save::Nothing;
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        x.expanded(&self.shape)
+    }
+    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        // The engine sums a gradient down to the shape of the input.
+        [Some(gy.clone())]
+    }
+}
+
+/// The sum down to a shape that broadcasts to the input's: what the engine does with the gradient of a broadcast input.
+#[derive(Debug)]
+struct SumTo {
+    shape: Dims,
+    from: Dims,
+}
+
+impl<T: Float> Op<T, 1> for SumTo {
+    const NAME: &'static str = "sum_to";
+    const SAVE: Save = Save::Nothing;
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        x.summed_to(&self.shape)
+    }
+    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(gy.expand_to(&self.from))]
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The sum of all elements.
+    #[track_caller]
+    pub fn sum(&self) -> Var<T> {
+        self.sum_over(..)
+    }
+
+    /// The sum over [`Axes`]: one, several or all, with [`keepdim`](crate::keepdim) if they shall stay with size 1.
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice, as the other reductions do.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.sum_over(0).value(), &tensor![4.0, 6.0]);
+    /// assert_eq!(x.sum_over(keepdim([0, 1])).value(), &tensor![[10.0]]);
+    /// ```
+    #[track_caller]
+    pub fn sum_over(&self, axes: impl Axes) -> Var<T> {
+        self.sum_reduction(&reduction_of("sum", self.shape(), &axes))
+    }
+
+    #[track_caller]
+    pub(super) fn sum_reduction(&self, reduction: &Reduction) -> Var<T> {
+        let keepdim = reduction.shape == reduction.kept;
+        self.apply(Sum { axes: reduction.axes.clone(), keepdim, from: self.value().dims() })
+    }
+
+    /// Repeated along axes of size 1, and along new axes in front, to the given shape; −1 keeps an axis. PyTorch's `expand`.
+    ///
+    /// # Panics
+    /// If the shape does not broadcast to it.
+    #[track_caller]
+    pub fn broadcast_to(&self, shape: impl IntoShape) -> Var<T> {
+        let shape = broadcast_target(self.shape(), &shape.entries());
+        self.apply(BroadcastTo { shape })
+    }
+
+    /// [`broadcast_to`](Var::broadcast_to) a shape that this is known to broadcast to.
+    #[track_caller]
+    pub(super) fn expand_to(&self, shape: &[usize]) -> Var<T> {
+        if self.shape() == shape { self.clone() } else { self.apply(BroadcastTo { shape: Dims::from_slice(shape) }) }
+    }
+
+    /// Summed down to a shape that broadcasts to this one.
+    #[track_caller]
+    pub(crate) fn sum_to(self, shape: &[usize]) -> Var<T> {
+        if self.shape() == shape {
+            return self;
+        }
+        let from = self.value().dims();
+        self.apply(SumTo { shape: Dims::from_slice(shape), from })
+    }
+}

@@ -1,0 +1,146 @@
+//! The wording of every panic: mistakes in the program that uses the crate.
+//!
+//! One sentence, the operation first, then every shape and what does not fit. All of them are cold,
+//! and all of them report the caller's line.
+
+use std::fmt::{Debug, Display};
+use std::panic::Location;
+
+macro_rules! mistakes {
+    ($($(#[$meta:meta])* $name:ident($($arg:ident: $ty:ty),* $(,)?) $text:literal)*) => {
+        $($(#[$meta])*
+        #[cold]
+        #[inline(never)]
+        #[track_caller]
+        pub(crate) fn $name($($arg: $ty),*) -> ! {
+            panic!($text)
+        })*
+    };
+}
+
+mistakes! {
+    /// `reason` is one of the sentences below; `origin` says where the operands come from, or is empty.
+    wrong_shapes(op: &str, reason: &str, origin: &str)
+        "{op}: {reason}{origin}"
+    axis_out_of_range(op: &str, axis: isize, shape: &[usize])
+        "{op}: axis {axis} is out of range for shape {shape:?}"
+    axis_twice(op: &str, axis: usize, shape: &[usize])
+        "{op}: axis {axis} of shape {shape:?} is named twice"
+    nothing_to_choose(op: &str, axis: usize, shape: &[usize])
+        "{op}: axis {axis} of shape {shape:?} has no elements to choose from"
+    not_one_element(op: &str, shape: &[usize])
+        "{op}: shape {shape:?} does not have exactly one element"
+    index_out_of_range(index: &[usize], shape: &[usize])
+        "index: {index:?} is not a position in shape {shape:?}"
+    not_a_shape(op: &str, entries: &[isize])
+        "{op}: {entries:?} is not a shape: sizes are 0 or more, and one -1 may stand in a reshape"
+    element_count(op: &str, from: &[usize], to: &[isize], count: usize)
+        "{op}: {from:?} has {count} elements, which do not fill the shape {to:?}"
+    range(op: &str, start: f64, end: f64, step: f64)
+        "{op}: {start} to {end} by {step} is not a finite range"
+    not_a_permutation(axes: &[isize], shape: &[usize])
+        "permute: {axes:?} does not name each axis of shape {shape:?} once"
+    does_not_broadcast_to(shape: &[usize], target: &[isize])
+        "broadcast_to: shape {shape:?} does not broadcast to {target:?}"
+    not_removable(axis: usize, shape: &[usize])
+        "squeeze: axis {axis} of shape {shape:?} does not have size 1"
+    axes_out_of_order(start: usize, end: usize, shape: &[usize])
+        "flatten: axes {start} to {end} of shape {shape:?} are not a range"
+    slice_step(shape: &[usize])
+        "slice: the step along an axis of shape {shape:?} is 0"
+
+    two_tapes(op: &str, left: &dyn Display, right: &dyn Display)
+        "{op}: the operands are on two different tapes ({left}; {right})"
+    not_scalar(shape: &[usize], place: &dyn Display)
+        "backward: the result has shape {shape:?}, not one element: reduce it first, as with .sum() or .mean() ({place})"
+    not_recorded(what: &str, place: &dyn Display)
+        "{what}: nothing was recorded: the result does not depend on a variable or parameter of a recording tape ({place})"
+    does_not_depend(y: &dyn Display, x: &dyn Display)
+        "grad: the result ({y}) does not depend on the variable ({x}), so its derivative is zero everywhere"
+    cotangent_shape(shape: &[usize], expected: &[usize])
+        "vjp: the cotangent has shape {shape:?}, the result {expected:?}"
+    released(place: &dyn Display, by: &Location)
+        "grad: {place} was released by the backward at {by}: use gradients() there to keep the tape"
+    gradient_shape(op: &str, at: &Location, input: usize, gradient: &[usize], shape: &[usize])
+        "{op}: its rule gave input {input} of shape {shape:?} a gradient of shape {gradient:?} (while differentiating {op} at {at})"
+    not_saved(op: &str, what: &dyn Debug, save: &dyn Debug)
+        "{op}: its rule reads {what:?}, but its SAVE is {save:?}"
+    parameter_changed(shape: &[usize])
+        "tape: a parameter of shape {shape:?} changed after this tape read it: begin a new tape for each step"
+    bound_shape(shape: &[usize], value: &[usize])
+        "bind: the parameter has shape {shape:?}, the variable {value:?}"
+    bound_too_late(shape: &[usize])
+        "bind: the parameter of shape {shape:?} was read or bound on this tape before"
+    no_gradient(place: &dyn Display)
+        "gradients: there is no gradient for {place}"
+
+    label_count(op: &str, shape: &[usize], labels: usize, expected: usize)
+        "{op}: scores of shape {shape:?} need {expected} labels, not {labels}"
+    label_out_of_range(op: &str, label: usize, position: usize, classes: usize)
+        "{op}: label {label} at position {position} is not one of the {classes} classes"
+    class_weights(op: &str, weights: usize, classes: usize)
+        "{op}: {weights} class weights for {classes} classes"
+    no_class_axis(op: &str)
+        "{op}: a scalar has no classes: scores are [classes], [N, classes] or [N, classes, ...]"
+    odd_axis(op: &str, axis: usize, shape: &[usize])
+        "{op}: axis {axis} of shape {shape:?} cannot be halved"
+    probability(op: &str, p: f64)
+        "{op}: the rate {p} is not in 0 <= rate < 1"
+    prelu_weight(weight: &[usize], shape: &[usize])
+        "prelu: a weight of shape {weight:?} is neither [1] nor one for each channel (axis 1) of {shape:?}"
+
+    option(what: &str, value: f64, range: &str)
+        "{what}: {value} is not {range}"
+    fans(shape: &[usize])
+        "Init: shape {shape:?} has no fan-in and fan-out: they need two axes, [out, in, ...]"
+    state_shape(path: &str, state: &[usize], parameter: &[usize])
+        "step: the parameter {path} has shape {parameter:?}, but the optimizer's state for it {state:?}: one optimizer serves one model"
+    gradient_of_parameter(path: &str, gradient: &[usize], parameter: &[usize])
+        "step: the parameter {path} has shape {parameter:?}, its gradient {gradient:?}"
+    batch_size()
+        "batches: a batch needs at least one sample"
+}
+
+/// Why two shapes do not broadcast.
+pub(crate) fn do_not_broadcast(a: &[usize], b: &[usize]) -> String {
+    let rank = a.len().max(b.len());
+    let size = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |k| shape[k]);
+    let clash = (0..rank).rev().find(|&k| size(a, k) != size(b, k) && size(a, k) != 1 && size(b, k) != 1);
+    let axis = clash.unwrap_or(0);
+    format!("shapes {a:?} and {b:?} do not broadcast: {} against {} on axis {axis}", size(a, axis), size(b, axis))
+}
+
+/// Why two matrices do not chain.
+pub(crate) fn do_not_chain(a: &[usize], b: &[usize], columns: usize, rows: usize) -> String {
+    format!("{a:?} and {b:?} do not chain: {columns} columns against {rows} rows")
+}
+
+/// Why two stacks of matrices do not match.
+pub(crate) fn batches_do_not_broadcast(a: &[usize], b: &[usize]) -> String {
+    format!("{a:?} and {b:?} do not chain: the axes in front of the matrices do not broadcast")
+}
+
+/// Why a mask cannot be laid over a value.
+pub(crate) fn mask_does_not_fit(mask: &[usize], shape: &[usize]) -> String {
+    format!("a mask of shape {mask:?} does not broadcast to {shape:?}")
+}
+
+/// Why a linear map does not apply: one of the two is not of the rank it needs.
+pub(crate) fn not_linear(x: &[usize], weight: &[usize]) -> String {
+    format!("{x:?} and the weight {weight:?} do not fit: they are [..., in] and [out, in]")
+}
+
+/// Why a linear map does not apply: the number of inputs.
+pub(crate) fn linear_inputs(x: &[usize], weight: &[usize], inputs: usize, columns: usize) -> String {
+    format!("{x:?} and the weight {weight:?} do not fit: {inputs} inputs against {columns} columns of [out, in]")
+}
+
+/// Why a bias does not fit a linear map.
+pub(crate) fn linear_bias(bias: &[usize], weight: &[usize]) -> String {
+    format!("the bias {bias:?} does not fit the weight {weight:?}: it is [out] of [out, in]")
+}
+
+/// Why target probabilities do not fit the scores.
+pub(crate) fn probability_shape(scores: &[usize], target: &[usize]) -> String {
+    format!("scores {scores:?} and target probabilities {target:?} differ")
+}

@@ -1,0 +1,211 @@
+//! Constructors.
+
+use super::buffer::Buffer;
+use super::{Dims, Float, IntoShape, Tensor, element_count, resolve_shape};
+use crate::panics;
+use rand::Rng;
+use rand_distr::{Distribution, StandardNormal, StandardUniform};
+
+/// Builds a [`Tensor`] from nested lists, as they are written: `tensor![[1.0, 2.0], [3.0, 4.0]]`.
+///
+/// The numbers are converted from `f64`, so the same text gives an `f32` or an `f64` tensor.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let matrix = tensor![[1.0, 2.0], [3.0, 4.0]];
+/// assert_eq!(matrix.shape(), [2, 2]);
+/// let double: Tensor<f64> = tensor![0.1, 0.2];
+/// assert_eq!(double[[1]], 0.2);
+/// ```
+#[macro_export]
+macro_rules! tensor {
+    ($([$($row:tt)*]),+ $(,)?) => { $crate::Tensor::from([$($crate::__rows!([$($row)*])),+]) };
+    ($($x:expr),* $(,)?) => { $crate::Tensor::from([$(f64::from($x)),*]) };
+}
+
+/// The inner lists of [`tensor!`]: arrays of `f64`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __rows {
+    ([$([$($row:tt)*]),+ $(,)?]) => { [$($crate::__rows!([$($row)*])),+] };
+    ([$($x:expr),* $(,)?]) => { [$(f64::from($x)),*] };
+}
+
+impl<T: Float> Tensor<T> {
+    /// A tensor of the given shape from its elements in row-major order; the vector is not copied.
+    ///
+    /// # Panics
+    /// If the number of elements is not the product of the shape.
+    #[track_caller]
+    pub fn from_vec(elements: Vec<T>, shape: impl IntoShape) -> Self {
+        let shape = resolve_shape("from_vec", shape, Some((elements.len(), &[elements.len()])));
+        Tensor { shape, buffer: Buffer::adopt(elements) }
+    }
+
+    /// A tensor of the given shape from its elements in row-major order, copied.
+    ///
+    /// # Panics
+    /// If the number of elements is not the product of the shape.
+    #[track_caller]
+    pub fn from_slice(elements: &[T], shape: impl IntoShape) -> Self {
+        let shape = resolve_shape("from_slice", shape, Some((elements.len(), &[elements.len()])));
+        Tensor::build(shape, |y| y.copy_from_slice(elements))
+    }
+
+    /// A tensor without axes.
+    pub fn scalar(x: impl Into<f64>) -> Self {
+        Tensor::filled(Dims::new(), T::from_f64(x.into()))
+    }
+
+    /// All zeros.
+    ///
+    /// # Panics
+    /// If the shape has a negative entry, as the other constructors do.
+    #[track_caller]
+    pub fn zeros(shape: impl IntoShape) -> Self {
+        let shape = resolve_shape("zeros", shape, None);
+        Tensor { buffer: Buffer::zeros(element_count(&shape)), shape }
+    }
+
+    /// All ones.
+    #[track_caller]
+    pub fn ones(shape: impl IntoShape) -> Self {
+        Tensor::filled(resolve_shape("ones", shape, None), T::ONE)
+    }
+
+    /// The same value everywhere.
+    #[track_caller]
+    pub fn full(shape: impl IntoShape, value: f64) -> Self {
+        Tensor::filled(resolve_shape("full", shape, None), T::from_f64(value))
+    }
+
+    pub(crate) fn filled(shape: Dims, value: T) -> Self {
+        Tensor::build(shape, |y| y.fill(value))
+    }
+
+    /// `start, start + step, …` while less than `end` (greater, if `step` is negative).
+    ///
+    /// # Panics
+    /// If `step` is 0 or one of the numbers is not finite.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// assert_eq!(Tensor::<f32>::arange(0.0, 1.0, 0.25), tensor![0.0, 0.25, 0.5, 0.75]);
+    /// ```
+    #[track_caller]
+    pub fn arange(start: f64, end: f64, step: f64) -> Self {
+        let count = ((end - start) / step).ceil();
+        if step == 0.0 || !count.is_finite() {
+            panics::range("arange", start, end, step);
+        }
+        let count = count.max(0.0) as usize;
+        Tensor::from_vec((0..count).map(|k| T::from_f64(start + k as f64 * step)).collect(), count)
+    }
+
+    /// `count` values from `start` to `end`, both included, evenly spaced.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// assert_eq!(Tensor::<f32>::linspace(0.0, 1.0, 5), tensor![0.0, 0.25, 0.5, 0.75, 1.0]);
+    /// ```
+    pub fn linspace(start: f64, end: f64, count: usize) -> Self {
+        let step = (end - start) / count.saturating_sub(1).max(1) as f64;
+        let at = |k: usize| if k > 0 && k + 1 == count { end } else { start + k as f64 * step };
+        Tensor::from_vec((0..count).map(|k| T::from_f64(at(k))).collect(), count)
+    }
+
+    /// The identity matrix `[n, n]`.
+    pub fn eye(n: usize) -> Self {
+        let mut y = Tensor::zeros([n, n]);
+        y.as_mut_slice().iter_mut().step_by(n + 1).for_each(|y| *y = T::ONE);
+        y
+    }
+
+    /// Independent standard normal deviates, mean 0 and standard deviation 1.
+    ///
+    /// Drawn as `f64`, so that a seed gives the same numbers in both precisions, up to rounding.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let mut rng = wengert::rng(1);
+    /// let noise: Tensor = Tensor::randn([1000], &mut rng) * 0.1;
+    /// assert!(noise.mean().item().abs() < 0.02);
+    /// ```
+    #[track_caller]
+    pub fn randn(shape: impl IntoShape, rng: &mut impl Rng) -> Self {
+        Tensor::drawn(resolve_shape("randn", shape, None), || StandardNormal.sample(rng))
+    }
+
+    /// Independent deviates, uniform in `[low, high)`.
+    #[track_caller]
+    pub fn uniform(shape: impl IntoShape, low: f64, high: f64, rng: &mut impl Rng) -> Self {
+        Tensor::drawn(resolve_shape("uniform", shape, None), || {
+            let unit: f64 = StandardUniform.sample(rng);
+            low + (high - low) * unit
+        })
+    }
+
+    fn drawn(shape: Dims, mut draw: impl FnMut() -> f64) -> Self {
+        Tensor::build(shape, |y| y.iter_mut().for_each(|y| *y = T::from_f64(draw())))
+    }
+}
+
+impl<T: Float> From<f64> for Tensor<T> {
+    fn from(x: f64) -> Self {
+        Tensor::scalar(x)
+    }
+}
+
+impl<T: Float> From<f32> for Tensor<T> {
+    fn from(x: f32) -> Self {
+        Tensor::scalar(x)
+    }
+}
+
+impl<T: Float> From<&Tensor<T>> for Tensor<T> {
+    fn from(x: &Tensor<T>) -> Self {
+        x.clone()
+    }
+}
+
+/// Arrays of numbers, nested to any depth: what [`tensor!`] and `Tensor::from` accept.
+pub trait Nested {
+    #[doc(hidden)]
+    fn shape(dims: &mut Vec<usize>);
+    #[doc(hidden)]
+    fn flatten(&self, elements: &mut Vec<f64>);
+}
+
+impl Nested for f64 {
+    fn shape(_: &mut Vec<usize>) {}
+    fn flatten(&self, elements: &mut Vec<f64>) {
+        elements.push(*self);
+    }
+}
+
+impl Nested for f32 {
+    fn shape(_: &mut Vec<usize>) {}
+    fn flatten(&self, elements: &mut Vec<f64>) {
+        elements.push(f64::from(*self));
+    }
+}
+
+impl<X: Nested, const N: usize> Nested for [X; N] {
+    fn shape(dims: &mut Vec<usize>) {
+        dims.push(N);
+        X::shape(dims);
+    }
+    fn flatten(&self, elements: &mut Vec<f64>) {
+        self.iter().for_each(|x| x.flatten(elements));
+    }
+}
+
+impl<T: Float, X: Nested, const N: usize> From<[X; N]> for Tensor<T> {
+    fn from(array: [X; N]) -> Self {
+        let (mut dims, mut elements) = (Vec::new(), Vec::new());
+        <[X; N]>::shape(&mut dims);
+        array.flatten(&mut elements);
+        Tensor::from_vec(elements.into_iter().map(T::from_f64).collect(), dims)
+    }
+}

@@ -1,0 +1,143 @@
+//! Matrix products, batched and broadcast.
+
+use super::{Dims, Float, Tensor, broadcast};
+use crate::kernel::elementwise;
+use crate::kernel::gemm::{Matrix, gemm};
+use crate::panics;
+
+impl<T: Float> Tensor<T> {
+    /// The matrix product of `[…, m, k]` and `[…, k, n]`, the axes in front broadcast; of vectors, as numpy's `matmul`.
+    ///
+    /// # Panics
+    /// If the shapes do not chain.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let a = tensor![[1.0, 2.0], [3.0, 4.0]];
+    /// assert_eq!(a.matmul(&tensor![1.0, 1.0]), tensor![3.0, 7.0]);
+    /// ```
+    #[track_caller]
+    pub fn matmul(&self, other: &Self) -> Self {
+        let shapes = MatmulShapes::new(self.shape(), other.shape());
+        let shapes = shapes.unwrap_or_else(|reason| panics::wrong_shapes("matmul", &reason, ""));
+        let (a, b) = (self.with_shape(shapes.a), other.with_shape(shapes.b));
+        a.multiplied(&b, false, false).with_shape(shapes.result)
+    }
+
+    /// The product of matrices `[…, m, k]` and `[…, k, n]`, each stored transposed if its flag says so.
+    pub(crate) fn multiplied(&self, other: &Self, transpose_a: bool, transpose_b: bool) -> Self {
+        let product = Product::new(self.shape(), other.shape(), transpose_a, transpose_b);
+        let Product { m, k, n, batch } = &product;
+        let (a, b) = (self.as_slice(), other.as_slice());
+        let shape = batch.iter().copied().chain([*m, *n]).collect();
+        let [at_a, at_b] = [self, other].map(|x| Offsets::new(&x.shape()[..x.rank() - 2], batch));
+        Tensor::build(shape, |c| {
+            for (index, c) in c.chunks_exact_mut((m * n).max(1)).enumerate() {
+                let (i, j) = (at_a.of(index) * m * k, at_b.of(index) * k * n);
+                let a = Matrix::new(&a[i..i + m * k], *m, *k, transpose_a);
+                let b = Matrix::new(&b[j..j + k * n], *k, *n, transpose_b);
+                gemm(a, b, T::ZERO, c);
+            }
+        })
+    }
+
+    /// `x Wᵀ + b` for rows x `[…, k]`, W `[n, k]` and b `[n]`: the bias is what the product accumulates onto.
+    pub(crate) fn affine(&self, weight: &Self, bias: &Self) -> Self {
+        let (n, k) = (weight.shape()[0], weight.shape()[1]);
+        let rows = self.len() / k.max(1);
+        let shape = self.shape()[..self.rank() - 1].iter().copied().chain([n]).collect::<Dims>();
+        let rows = if k == 0 { shape.iter().product::<usize>() / n.max(1) } else { rows };
+        Tensor::build(shape, |y| {
+            y.chunks_exact_mut(n.max(1)).for_each(|row| elementwise::map(bias.as_slice(), row, |b| b));
+            let x = Matrix::new(self.as_slice(), rows, k, false);
+            gemm(x, Matrix::new(weight.as_slice(), k, n, true), T::ONE, y);
+        })
+    }
+}
+
+/// The shapes of a matrix product by numpy's rules, with vectors made into matrices.
+pub(crate) struct MatmulShapes {
+    /// Shapes of the operands as (batches of) matrices.
+    pub(crate) a: Dims,
+    pub(crate) b: Dims,
+    /// Shape of the result, without the axes that vectors do not have.
+    pub(crate) result: Dims,
+}
+
+impl MatmulShapes {
+    /// Why the two shapes cannot be multiplied, or how they are.
+    pub(crate) fn new(a: &[usize], b: &[usize]) -> Result<Self, String> {
+        if a.is_empty() || b.is_empty() {
+            return Err(format!("{a:?} and {b:?} are not both vectors or matrices: use * for a scalar"));
+        }
+        let matrix_a: Dims = if a.len() == 1 { Dims::from_slice(&[1, a[0]]) } else { Dims::from_slice(a) };
+        let matrix_b: Dims = if b.len() == 1 { Dims::from_slice(&[b[0], 1]) } else { Dims::from_slice(b) };
+        let (batch_a, [m, k]) = split(&matrix_a);
+        let (batch_b, [rows, n]) = split(&matrix_b);
+        if k != rows {
+            return Err(panics::do_not_chain(a, b, k, rows));
+        }
+        let mut result = broadcast(batch_a, batch_b).ok_or_else(|| panics::batches_do_not_broadcast(a, b))?;
+        result.extend((a.len() > 1).then_some(m));
+        result.extend((b.len() > 1).then_some(n));
+        Ok(MatmulShapes { a: matrix_a, b: matrix_b, result })
+    }
+}
+
+/// The axes in front, and the last two.
+fn split(shape: &[usize]) -> (&[usize], [usize; 2]) {
+    let (batch, matrix) = shape.split_at(shape.len() - 2);
+    (batch, [matrix[0], matrix[1]])
+}
+
+/// Sizes of a product of matrices that may be stored transposed.
+struct Product {
+    m: usize,
+    k: usize,
+    n: usize,
+    batch: Dims,
+}
+
+impl Product {
+    fn new(a: &[usize], b: &[usize], transpose_a: bool, transpose_b: bool) -> Self {
+        let (batch_a, [mut m, mut k]) = split(a);
+        let (batch_b, [mut rows, mut n]) = split(b);
+        if transpose_a {
+            (m, k) = (k, m);
+        }
+        if transpose_b {
+            (rows, n) = (n, rows);
+        }
+        assert_eq!(k, rows, "matmul: the caller checks that the matrices chain");
+        let batch = broadcast(batch_a, batch_b).expect("the caller checks that the batches broadcast");
+        Product { m, k, n, batch }
+    }
+}
+
+/// Which matrix of an operand goes into which matrix of the result, when the axes in front broadcast.
+struct Offsets {
+    /// Size in the result and step in the operand of each axis in front, the last first.
+    axes: Vec<(usize, usize)>,
+}
+
+impl Offsets {
+    fn new(own: &[usize], batch: &[usize]) -> Self {
+        let mut step = 1;
+        let axes = (0..batch.len()).rev().map(|axis| {
+            let size = (axis + own.len()).checked_sub(batch.len()).map_or(1, |k| own[k]);
+            let stride = if size == 1 { 0 } else { step };
+            step *= size;
+            (batch[axis], stride)
+        });
+        Offsets { axes: axes.collect() }
+    }
+
+    fn of(&self, mut index: usize) -> usize {
+        let mut at = 0;
+        for &(size, step) in &self.axes {
+            at += index % size * step;
+            index /= size;
+        }
+        at
+    }
+}

@@ -1,0 +1,126 @@
+//! Reductions over all, one or several axes.
+
+use super::{Axes, AxisIndex, Dims, Float, Reduction, Tensor, reduction_of, resolve_axis, sums_to};
+use crate::kernel::reduce;
+use crate::panics;
+
+impl<T: Float> Tensor<T> {
+    /// The sum of all elements.
+    pub fn sum(&self) -> Self {
+        self.sum_over(..)
+    }
+
+    /// The sum over [`Axes`].
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice, as the other reductions do.
+    #[track_caller]
+    pub fn sum_over(&self, axes: impl Axes) -> Self {
+        self.summed(&reduction_of("sum", self.shape(), &axes))
+    }
+
+    pub(crate) fn summed(&self, reduction: &Reduction) -> Self {
+        self.reduced(reduction, reduce::sum_axis)
+    }
+
+    /// The mean of all elements; NaN if there are none.
+    pub fn mean(&self) -> Self {
+        self.mean_over(..)
+    }
+
+    /// The mean over [`Axes`].
+    #[track_caller]
+    pub fn mean_over(&self, axes: impl Axes) -> Self {
+        let reduction = reduction_of("mean", self.shape(), &axes);
+        self.summed(&reduction) / reduction.count as f64
+    }
+
+    /// The largest of all elements; NaN if one is, −∞ if there are none.
+    pub fn max(&self) -> Self {
+        self.max_over(..)
+    }
+
+    /// The largest element over [`Axes`].
+    #[track_caller]
+    pub fn max_over(&self, axes: impl Axes) -> Self {
+        self.folded(&reduction_of("max", self.shape(), &axes), T::NEG_INFINITY, T::maximum)
+    }
+
+    /// The smallest of all elements; NaN if one is, ∞ if there are none.
+    pub fn min(&self) -> Self {
+        self.min_over(..)
+    }
+
+    /// The smallest element over [`Axes`].
+    #[track_caller]
+    pub fn min_over(&self, axes: impl Axes) -> Self {
+        self.folded(&reduction_of("min", self.shape(), &axes), T::INFINITY, T::minimum)
+    }
+
+    /// `f` folded over the reduced axes in order, from `start`.
+    pub(crate) fn folded(&self, reduction: &Reduction, start: T, f: impl Fn(T, T) -> T) -> Self {
+        self.reduced(reduction, |x, n, inner, y| reduce::fold(x, n, inner, y, start, f))
+    }
+
+    /// Position of the first largest element along an axis, in row-major order of the other axes.
+    ///
+    /// # Panics
+    /// If the axis is out of range, or has no elements to choose from.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// assert_eq!(tensor![[1.0, 3.0], [4.0, 2.0]].argmax(1), [1, 0]);
+    /// ```
+    #[track_caller]
+    pub fn argmax(&self, axis: impl AxisIndex) -> Vec<usize> {
+        self.position_of("argmax", axis.index(), |x, best| x > best)
+    }
+
+    /// Position of the first smallest element along an axis, in row-major order of the other axes.
+    ///
+    /// # Panics
+    /// If the axis is out of range, or has no elements to choose from.
+    #[track_caller]
+    pub fn argmin(&self, axis: impl AxisIndex) -> Vec<usize> {
+        self.position_of("argmin", axis.index(), |x, best| x < best)
+    }
+
+    #[track_caller]
+    pub(crate) fn position_of(&self, op: &str, axis: isize, better: impl Fn(T, T) -> bool) -> Vec<usize> {
+        let axis = resolve_axis(op, axis, self.shape());
+        let n = self.shape[axis];
+        if n == 0 {
+            panics::nothing_to_choose(op, axis, self.shape());
+        }
+        let mut positions = vec![0; self.len() / n];
+        reduce::position(self.as_slice(), n, self.shape[axis + 1..].iter().product(), &mut positions, better);
+        positions
+    }
+
+    /// Runs a kernel over `[outer, n, inner]`, with the reduced axes in the middle.
+    ///
+    /// Axes that are next to each other are one axis to the kernel. Others are brought together first.
+    fn reduced(&self, reduction: &Reduction, kernel: impl FnOnce(&[T], usize, usize, &mut [T])) -> Self {
+        let together = reduction.axes.windows(2).all(|pair| pair[1] == pair[0] + 1);
+        if !together {
+            let left = (0..self.rank()).filter(|k| !reduction.axes.contains(k));
+            let order: Dims = left.chain(reduction.axes.iter().copied()).collect();
+            let moved = self.permuted(&order);
+            return Tensor::build(reduction.shape.clone(), |y| kernel(moved.as_slice(), reduction.count, 1, y));
+        }
+        let inner = reduction.axes.last().map_or(1, |&last| self.shape[last + 1..].iter().product());
+        Tensor::build(reduction.shape.clone(), |y| kernel(self.as_slice(), reduction.count, inner, y))
+    }
+
+    /// Summed down to a shape that broadcasts to this one: the adjoint of broadcasting.
+    pub(crate) fn summed_to(&self, shape: &[usize]) -> Self {
+        if shape == self.shape() {
+            return self.clone();
+        }
+        debug_assert!(sums_to(self.shape(), shape));
+        let new = self.rank() - shape.len();
+        let repeated = |&k: &usize| k < new || (shape[k - new] == 1 && self.shape[k] != 1);
+        let axes: Dims = (0..self.rank()).filter(repeated).collect();
+        self.sum_over(axes.as_slice()).with_shape(Dims::from_slice(shape))
+    }
+}

@@ -1,0 +1,218 @@
+//! Shapes and axes as arguments, and the arithmetic of shapes.
+
+use crate::kernel::strided::Dims;
+use crate::panics;
+use smallvec::SmallVec;
+
+/// An integer that names an axis or a size: `i32`, `isize` or `usize`. Negative axes count from the end.
+pub trait AxisIndex: Copy {
+    /// The value as an `isize`.
+    fn index(self) -> isize;
+}
+
+macro_rules! axis_index {
+    ($($t:ty)*) => { $(
+        impl AxisIndex for $t {
+            fn index(self) -> isize {
+                self as isize
+            }
+        }
+        impl IntoShape for $t {
+            fn entries(&self) -> SmallVec<[isize; 4]> {
+                SmallVec::from_slice(&[self.index()])
+            }
+        }
+        impl Axes for $t {
+            fn list(&self) -> AxisList {
+                AxisList { axes: Some(SmallVec::from_slice(&[self.index()])), keepdim: false }
+            }
+        }
+    )* };
+}
+axis_index!(i32 isize usize);
+
+/// A shape as an argument: `[2, 3]`, `[n, 28]`, `&[usize]`, `()` for a scalar, or one number for a vector.
+///
+/// One entry may be −1 where the number of elements is known, as in `reshape([-1, 28])`.
+pub trait IntoShape {
+    /// The entries as they were written.
+    fn entries(&self) -> SmallVec<[isize; 4]>;
+}
+
+impl<I: AxisIndex, const N: usize> IntoShape for [I; N] {
+    fn entries(&self) -> SmallVec<[isize; 4]> {
+        self.iter().map(|d| d.index()).collect()
+    }
+}
+impl<I: AxisIndex> IntoShape for [I] {
+    fn entries(&self) -> SmallVec<[isize; 4]> {
+        self.iter().map(|d| d.index()).collect()
+    }
+}
+impl<I: AxisIndex> IntoShape for Vec<I> {
+    fn entries(&self) -> SmallVec<[isize; 4]> {
+        self.as_slice().entries()
+    }
+}
+impl IntoShape for () {
+    fn entries(&self) -> SmallVec<[isize; 4]> {
+        SmallVec::new()
+    }
+}
+impl<S: IntoShape + ?Sized> IntoShape for &S {
+    fn entries(&self) -> SmallVec<[isize; 4]> {
+        (**self).entries()
+    }
+}
+
+/// The shape that `entries` mean for `elements` elements; `None` where any number will do.
+#[track_caller]
+pub(crate) fn resolve_shape(op: &str, shape: impl IntoShape, elements: Option<(usize, &[usize])>) -> Dims {
+    let entries = shape.entries();
+    let known: usize = entries.iter().filter(|&&d| d >= 0).map(|&d| d as usize).product();
+    let unknown = entries.iter().filter(|&&d| d < 0).count();
+    if entries.iter().any(|&d| d < -1) || unknown > 1 || (unknown == 1 && elements.is_none()) {
+        panics::not_a_shape(op, &entries);
+    }
+    let fits = |total: usize| if unknown == 1 { known > 0 && total.is_multiple_of(known) } else { known == total };
+    if let Some((total, from)) = elements
+        && !fits(total)
+    {
+        panics::element_count(op, from, &entries, total);
+    }
+    let size = |&d: &isize| if d < 0 { elements.map_or(0, |(total, _)| total / known) } else { d as usize };
+    entries.iter().map(size).collect()
+}
+
+/// The axes of a reduction: one (`1`, `-1`), several (`[0, 2]`), or all (`..`); [`keepdim`] around any of these.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let x = tensor![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]];
+/// assert_eq!(x.sum_over(0), tensor![5.0, 7.0, 9.0]);
+/// assert_eq!(x.sum_over(keepdim(-1)), tensor![[6.0], [15.0]]);
+/// assert_eq!(x.sum_over(..), x.sum());
+/// ```
+pub trait Axes {
+    #[doc(hidden)]
+    fn list(&self) -> AxisList;
+}
+
+/// Axes as they were written: `None` means all of them.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct AxisList {
+    pub(crate) axes: Option<SmallVec<[isize; 4]>>,
+    pub(crate) keepdim: bool,
+}
+
+impl<I: AxisIndex, const N: usize> Axes for [I; N] {
+    fn list(&self) -> AxisList {
+        self.as_slice().list()
+    }
+}
+impl<I: AxisIndex> Axes for [I] {
+    fn list(&self) -> AxisList {
+        AxisList { axes: Some(self.iter().map(|a| a.index()).collect()), keepdim: false }
+    }
+}
+impl Axes for std::ops::RangeFull {
+    fn list(&self) -> AxisList {
+        AxisList { axes: None, keepdim: false }
+    }
+}
+impl<A: Axes + ?Sized> Axes for &A {
+    fn list(&self) -> AxisList {
+        (**self).list()
+    }
+}
+impl Axes for AxisList {
+    fn list(&self) -> AxisList {
+        self.clone()
+    }
+}
+
+/// Reduced axes that stay in the shape with size 1, so that the result broadcasts against the input.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let x = tensor![[1.0, 3.0], [2.0, 6.0]];
+/// assert_eq!(&x - x.mean_over(keepdim(1)), tensor![[-1.0, 1.0], [-2.0, 2.0]]);
+/// ```
+pub fn keepdim(axes: impl Axes) -> impl Axes {
+    AxisList { keepdim: true, ..axes.list() }
+}
+
+/// A reduction of a given shape: which axes go, and the shapes with and without them.
+#[derive(Clone, Debug)]
+pub(crate) struct Reduction {
+    /// The reduced axes, ascending.
+    pub(crate) axes: Dims,
+    /// The input's shape with 1 for each reduced axis.
+    pub(crate) kept: Dims,
+    /// The result's shape: `kept`, or without the reduced axes.
+    pub(crate) shape: Dims,
+    /// Elements that go into each element of the result.
+    pub(crate) count: usize,
+}
+
+/// Resolves the axes of a reduction against a shape.
+#[track_caller]
+pub(crate) fn reduction_of(op: &str, shape: &[usize], axes: &impl Axes) -> Reduction {
+    let list = axes.list();
+    let mut reduced: Dims = match &list.axes {
+        None => (0..shape.len()).collect(),
+        // A scalar has no axis, but 0 and −1 are allowed to mean it, as in PyTorch.
+        Some(axes) if shape.is_empty() && axes.iter().all(|&a| a == 0 || a == -1) => Dims::new(),
+        Some(axes) => axes.iter().map(|&a| resolve_axis(op, a, shape)).collect(),
+    };
+    reduced.sort_unstable();
+    if let Some(pair) = reduced.windows(2).find(|pair| pair[0] == pair[1]) {
+        panics::axis_twice(op, pair[0], shape);
+    }
+    let kept: Dims = shape.iter().enumerate().map(|(k, &d)| if reduced.contains(&k) { 1 } else { d }).collect();
+    let left = || shape.iter().enumerate().filter(|(k, _)| !reduced.contains(k)).map(|(_, &d)| d).collect();
+    let shape_out = if list.keepdim { kept.clone() } else { left() };
+    let count = reduced.iter().map(|&k| shape[k]).product();
+    Reduction { axes: reduced, kept, shape: shape_out, count }
+}
+
+/// The axis that a possibly negative number means.
+#[track_caller]
+pub(crate) fn resolve_axis(op: &str, axis: isize, shape: &[usize]) -> usize {
+    let rank = shape.len() as isize;
+    let resolved = if axis < 0 { axis + rank } else { axis };
+    if !(0..rank).contains(&resolved) {
+        panics::axis_out_of_range(op, axis, shape);
+    }
+    resolved as usize
+}
+
+/// The number of elements of a shape.
+pub(crate) fn element_count(shape: &[usize]) -> usize {
+    shape.iter().product()
+}
+
+/// The common shape of two inputs by numpy's rules: aligned at the last axis, sizes equal or 1.
+pub(crate) fn broadcast(a: &[usize], b: &[usize]) -> Option<Dims> {
+    if a == b {
+        return Some(Dims::from_slice(a));
+    }
+    let rank = a.len().max(b.len());
+    let size = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |k| shape[k]);
+    (0..rank)
+        .map(|axis| match (size(a, axis), size(b, axis)) {
+            (x, y) if x == y => Some(x),
+            (1, y) => Some(y),
+            (x, 1) => Some(x),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Whether `small` broadcasts to `large`, so that a value of shape `large` can be summed down to `small`.
+pub(crate) fn sums_to(large: &[usize], small: &[usize]) -> bool {
+    broadcast(large, small).is_some_and(|common| common.as_slice() == large)
+}

@@ -13,6 +13,7 @@ pub mod optim;
 pub mod tensor;
 
 pub use autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply, check};
+pub use nn::{Fan, Init, Linear, Module, Nonlinearity};
 pub use ops::{CrossEntropy, Reduction};
 pub use rand;
 pub use tensor::{Float, Tensor, keepdim};
@@ -25,7 +26,10 @@ pub fn rng(seed: u64) -> rand::rngs::Xoshiro256PlusPlus {
 /// Everything that a program needs: `use wengert::prelude::*;`.
 pub mod prelude {
     pub use crate::autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply, check};
+    pub use crate::module;
+    pub use crate::nn::{Fan, Init, Linear, Module, Nonlinearity};
     pub use crate::ops::{CrossEntropy, Reduction};
+    pub use crate::optim::{Adam, Optimizer, Sgd};
     pub use crate::tensor;
     pub use crate::tensor::{Float, Tensor, keepdim};
     pub use rand::Rng;

@@ -1,52 +1,90 @@
 //! Softmax and its logarithm along the middle axis of `[outer, n, inner]`, without overflow.
+//!
+//! The largest score is taken off first. What is left is never subtracted from a number of the size
+//! of the scores again, so the result is as exact for scores around 10⁴ as for scores around 0.
 
 use super::{Float, reduce};
 
-/// Largest element and Σ exp(x − largest) along the middle axis; an infinite largest element counts as 0.
-fn shift_and_sum<T: Float>(x: &[T], n: usize, inner: usize, shift: &mut [T], sum: &mut [T]) {
-    reduce::fold(x, n, inner, shift, T::NEG_INFINITY, T::maximum);
-    sum.fill(T::ZERO);
-    for shift in shift.iter_mut().filter(|shift| !shift.is_finite() && !shift.is_nan()) {
-        *shift = T::ZERO;
+/// What a kernel computes from the scores: probabilities, or their logarithms.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Output {
+    Probabilities,
+    Logarithms,
+}
+
+/// The largest of some scores, or 0 if it is infinite, so that nothing but scores of −∞ alone gives NaN.
+#[inline(always)]
+fn shift<T: Float>(largest: T) -> T {
+    if largest.is_finite() || largest.is_nan() { largest } else { T::ZERO }
+}
+
+simd! {
+    /// `y = eˣ/Σeˣ`, or its logarithm, along the middle axis; `scratch` has twice the length of the inner axis.
+    pub(crate) fn softmax[T: Float](x: &[T], n: usize, inner: usize, output: Output, scratch: &mut [T], y: &mut [T]) {
+        if n == 0 || inner == 0 {
+            return;
+        }
+        for (y, x) in y.chunks_exact_mut(n * inner).zip(x.chunks_exact(n * inner)) {
+            if inner == 1 {
+                row(x, output, y);
+            } else {
+                columns(x, inner, output, scratch, y);
+            }
+        }
     }
-    for (k, x) in x.chunks_exact(inner).enumerate() {
-        let at = k / n * inner;
-        for ((sum, &shift), &x) in sum[at..at + inner].iter_mut().zip(&shift[at..at + inner]).zip(x) {
+}
+
+#[inline(always)]
+fn row<T: Float>(x: &[T], output: Output, y: &mut [T]) {
+    let shift = shift(x.iter().fold(T::NEG_INFINITY, |largest, &x| largest.maximum(x)));
+    let mut sum = T::ZERO;
+    for (y, &x) in y.iter_mut().zip(x) {
+        *y = (x - shift).exp();
+        sum += *y;
+    }
+    match output {
+        Output::Probabilities => y.iter_mut().for_each(|y| *y /= sum),
+        Output::Logarithms => {
+            let log = sum.ln();
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - shift) - log);
+        }
+    }
+}
+
+#[inline(always)]
+fn columns<T: Float>(x: &[T], inner: usize, output: Output, scratch: &mut [T], y: &mut [T]) {
+    let (shifts, sums) = scratch.split_at_mut(inner);
+    shift_and_sum(x, inner, shifts, sums);
+    for (y, x) in y.chunks_exact_mut(inner).zip(x.chunks_exact(inner)) {
+        for (((y, &x), &shift), &sum) in y.iter_mut().zip(x).zip(&*shifts).zip(&*sums) {
+            *y = match output {
+                Output::Probabilities => (x - shift).exp() / sum,
+                Output::Logarithms => (x - shift) - sum.ln(),
+            };
+        }
+    }
+}
+
+/// The shift and Σ exp(x − shift) of each column of `[n, inner]`.
+#[inline(always)]
+fn shift_and_sum<T: Float>(x: &[T], inner: usize, shifts: &mut [T], sums: &mut [T]) {
+    reduce::fold(x, x.len() / inner, inner, shifts, T::NEG_INFINITY, T::maximum);
+    shifts.iter_mut().for_each(|largest| *largest = shift(*largest));
+    sums.fill(T::ZERO);
+    for x in x.chunks_exact(inner) {
+        for ((sum, &shift), &x) in sums.iter_mut().zip(&*shifts).zip(x) {
             *sum += (x - shift).exp();
         }
     }
 }
 
-/// `y = ln Σ exp(x)`; `y` has the shape `[outer, inner]`, and `scratch` the same length.
-pub(crate) fn logsumexp<T: Float>(x: &[T], n: usize, inner: usize, scratch: &mut [T], y: &mut [T]) {
-    if inner == 0 || n == 0 {
-        return y.fill(T::NEG_INFINITY);
-    }
-    shift_and_sum(x, n, inner, scratch, y);
-    for (y, &shift) in y.iter_mut().zip(&*scratch) {
-        *y = y.ln() + shift;
-    }
-}
-
 simd! {
-    /// `y = f(x, s)` where `s` is one value for each position outside of the middle axis.
-    pub(crate) fn along[T: Float, F: Fn(T, T) -> T](x: &[T], s: &[T], n: usize, inner: usize, y: &mut [T], f: F) {
-        if inner == 1 {
-            if n == 0 {
-                return;
-            }
-            for ((y, x), &s) in y.chunks_exact_mut(n).zip(x.chunks_exact(n)).zip(s) {
-                for (y, &x) in y.iter_mut().zip(x) {
-                    *y = f(x, s);
-                }
-            }
-        } else if inner > 1 {
-            for (k, (y, x)) in y.chunks_exact_mut(inner).zip(x.chunks_exact(inner)).enumerate() {
-                let at = k / n * inner;
-                for ((y, &x), &s) in y.iter_mut().zip(x).zip(&s[at..at + inner]) {
-                    *y = f(x, s);
-                }
-            }
+    /// `y = ln Σ eˣ` along the last axis of `[outer, n]`; −∞ if n is 0.
+    pub(crate) fn logsumexp[T: Float](x: &[T], n: usize, y: &mut [T]) {
+        for (k, y) in y.iter_mut().enumerate() {
+            let x = &x[k * n..(k + 1) * n];
+            let shift = shift(x.iter().fold(T::NEG_INFINITY, |largest, &x| largest.maximum(x)));
+            *y = x.iter().fold(T::ZERO, |sum, &x| sum + (x - shift).exp()).ln() + shift;
         }
     }
 }

@@ -1,35 +1,23 @@
 //! Softmax, its logarithm, and logsumexp: stable for scores of any size.
 
 use crate::autograd::{Op, Save, Saved, Var};
-use crate::kernel::softmax;
+use crate::kernel::softmax::{self, Output};
 use crate::tensor::{Axes, AxisIndex, Dims, Float, Reduction, Tensor, keepdim, reduction_of, resolve_axis};
 
-/// Sizes of an axis and of what follows it.
-fn middle(shape: &[usize], axis: usize) -> (usize, usize) {
-    (shape[axis], shape[axis + 1..].iter().product())
-}
-
-/// `ln Σ eˣ` along one axis, without that axis.
-fn logsumexp_along<T: Float>(x: &Tensor<T>, axis: usize) -> Tensor<T> {
-    let (n, inner) = middle(x.shape(), axis);
-    let mut shape = x.dims();
-    shape.remove(axis);
-    let mut scratch = Tensor::filled(shape.clone(), T::ZERO);
-    Tensor::build(shape, |y| softmax::logsumexp(x.as_slice(), n, inner, scratch.as_mut_slice(), y))
+/// Softmax or its logarithm along one axis.
+fn softmax_along<T: Float>(x: &Tensor<T>, axis: usize, output: Output) -> Tensor<T> {
+    let inner: usize = x.shape()[axis + 1..].iter().product();
+    let mut scratch = Tensor::filled(Dims::from_slice(&[2, inner]), T::ZERO);
+    Tensor::build(x.dims(), |y| {
+        softmax::softmax(x.as_slice(), x.shape()[axis], inner, output, scratch.as_mut_slice(), y);
+    })
 }
 
 impl<T: Float> Tensor<T> {
     /// `x − ln Σ eˣ` along one axis.
     pub(super) fn log_softmax_along(&self, axis: usize) -> Self {
-        normalised_along(self, axis, |y| y)
+        softmax_along(self, axis, Output::Logarithms)
     }
-}
-
-/// `f(x − ln Σ eˣ)` along one axis.
-fn normalised_along<T: Float>(x: &Tensor<T>, axis: usize, f: impl Fn(T) -> T) -> Tensor<T> {
-    let (n, inner) = middle(x.shape(), axis);
-    let sums = logsumexp_along(x, axis);
-    Tensor::build(x.dims(), |y| softmax::along(x.as_slice(), sums.as_slice(), n, inner, y, |x, sum| f(x - sum)))
 }
 
 /// `y = eˣ/Σeˣ` along an axis, `gx = y (gy − Σ gy y)`.
@@ -43,7 +31,7 @@ impl<T: Float> Op<T, 1> for Softmax {
     const SAVE: Save = Save::Output;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        normalised_along(x, self.axis, T::exp)
+        softmax_along(x, self.axis, Output::Probabilities)
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let y = saved.output();
@@ -76,14 +64,14 @@ struct LogSumExp;
 
 impl<T: Float> Op<T, 1> for LogSumExp {
     const NAME: &'static str = "logsumexp";
-    const SAVE: Save = Save::InputsAndOutput;
+    const SAVE: Save = Save::Inputs;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        logsumexp_along(x, x.rank() - 1)
+        let (rows, n) = x.shape().split_at(x.rank() - 1);
+        Tensor::build(Dims::from_slice(rows), |y| softmax::logsumexp(x.as_slice(), n[0], y))
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        let (x, y) = (saved.input(0), saved.output());
-        [Some(gy.unsqueeze(-1) * (x - y.unsqueeze(-1)).exp())]
+        [Some(gy.unsqueeze(-1) * saved.input(0).softmax(-1))]
     }
 }
 

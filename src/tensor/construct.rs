@@ -8,27 +8,27 @@ use rand_distr::{Distribution, StandardNormal, StandardUniform};
 
 /// Builds a [`Tensor`] from nested lists, as they are written: `tensor![[1.0, 2.0], [3.0, 4.0]]`.
 ///
-/// The numbers are converted from `f64`, so the same text gives an `f32` or an `f64` tensor.
+/// The elements are `f32`, or of the type named in front: `tensor![f64; 0.1, 0.2]`.
 ///
 /// ```
 /// use wengert::prelude::*;
 ///
 /// let matrix = tensor![[1.0, 2.0], [3.0, 4.0]];
 /// assert_eq!(matrix.shape(), [2, 2]);
-/// let double: Tensor<f64> = tensor![0.1, 0.2];
+/// let double = tensor![f64; 0.1, 0.2];
 /// assert_eq!(double[[1]], 0.2);
 /// ```
 #[macro_export]
 macro_rules! tensor {
-    ($([$($row:tt)*]),+ $(,)?) => { $crate::Tensor::from([$($crate::__rows!([$($row)*])),+]) };
-    ($($x:expr),* $(,)?) => { $crate::Tensor::from([$(f64::from($x)),*]) };
+    ($t:ident; $($elements:tt)*) => { $crate::Tensor::<$t>::from($crate::__nested!([$($elements)*])) };
+    ($($elements:tt)*) => { $crate::Tensor::<f32>::from($crate::__nested!([$($elements)*])) };
 }
 
-/// The inner lists of [`tensor!`]: arrays of `f64`.
+/// The lists of [`tensor!`] as arrays of `f64`.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __rows {
-    ([$([$($row:tt)*]),+ $(,)?]) => { [$($crate::__rows!([$($row)*])),+] };
+macro_rules! __nested {
+    ([$([$($row:tt)*]),+ $(,)?]) => { [$($crate::__nested!([$($row)*])),+] };
     ([$($x:expr),* $(,)?]) => { [$(f64::from($x)),*] };
 }
 

@@ -60,7 +60,8 @@ fn write_axis(
     cells: &mut impl Iterator<Item = String>,
 ) -> fmt::Result {
     let [n, rest @ ..] = shape else {
-        return f.write_str(cells.next().unwrap_or_default().trim());
+        let cell = cells.next().unwrap_or_default();
+        return f.write_str(if depth == 1 { cell.trim() } else { &cell });
     };
     f.write_str("[")?;
     for (k, position) in positions(*n, abbreviate).enumerate() {

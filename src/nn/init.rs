@@ -1,0 +1,149 @@
+//! How weights begin.
+
+use crate::panics;
+use crate::tensor::{Float, IntoShape, Tensor, resolve_shape};
+use rand::Rng;
+
+/// A rule for initial weights. Weights have the shape `[out, in, kernel …]`; fan-in is `in · kernel`, fan-out `out · kernel`.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let weight: Tensor = Init::He.tensor([100, 400], &mut wengert::rng(0));
+/// let std = weight.map(|w| w * w).mean().item().sqrt();
+/// assert!((std - (2.0f32 / 400.0).sqrt()).abs() < 1e-3);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// Normal with the variance 2/fan-in: keeps the size of activations through ReLU layers. He et al. 2015, PyTorch's `kaiming_normal_`.
+    He,
+    /// Uniform with the variance of [`Init::He`].
+    HeUniform,
+    /// Normal with the variance 2/(fan-in + fan-out): for tanh and sigmoid. Glorot and Bengio 2010.
+    Xavier,
+    /// Uniform with the variance of [`Init::Xavier`].
+    XavierUniform,
+    /// Normal with the variance 1/fan-in: for SELU and linear layers. LeCun et al. 1998.
+    LeCun,
+    /// Uniform with the variance of [`Init::LeCun`].
+    LeCunUniform,
+    /// The same value everywhere.
+    Constant(f64),
+    /// Normal with the given standard deviation.
+    Normal(f64),
+    /// Uniform between minus and plus the given bound.
+    Uniform(f64),
+    /// The standard deviation `gain/√fan`: the general form of the named rules.
+    Scaled {
+        /// What the nonlinearity that follows needs; see [`Nonlinearity::gain`].
+        gain: f64,
+        /// What keeps its size: activations, gradients, or a compromise.
+        fan: Fan,
+        /// Uniform instead of normal.
+        uniform: bool,
+    },
+}
+
+/// The number of connections that a weight's variance is divided by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fan {
+    /// Inputs of an output: keeps the size of the activations.
+    In,
+    /// Outputs of an input: keeps the size of the gradients.
+    Out,
+    /// The mean of both.
+    Average,
+}
+
+/// What follows a layer, for the gain of its initial weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Nonlinearity {
+    /// Nothing.
+    Linear,
+    /// The logistic function.
+    Sigmoid,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// Rectified linear units.
+    Relu,
+    /// Leaky rectified linear units of the given slope.
+    LeakyRelu(f64),
+    /// Scaled exponential linear units.
+    Selu,
+}
+
+impl Nonlinearity {
+    /// The factor by which weights must be larger than for no nonlinearity, as in PyTorch's `calculate_gain`:
+    /// 1, 1, 5/3, √2, √(2/(1 + slope²)) and 3/4.
+    pub fn gain(self) -> f64 {
+        match self {
+            Nonlinearity::Linear | Nonlinearity::Sigmoid => 1.0,
+            Nonlinearity::Tanh => 5.0 / 3.0,
+            Nonlinearity::Relu => 2f64.sqrt(),
+            Nonlinearity::LeakyRelu(slope) => (2.0 / (1.0 + slope * slope)).sqrt(),
+            Nonlinearity::Selu => 0.75,
+        }
+    }
+}
+
+/// What an [`Init`] comes down to.
+enum Distribution {
+    Constant(f64),
+    Normal { std: f64 },
+    Uniform { bound: f64 },
+}
+
+impl Init {
+    /// A tensor of initial weights of the given shape.
+    ///
+    /// # Panics
+    /// If the rule needs fans and the shape has fewer than two axes.
+    #[track_caller]
+    pub fn tensor<T: Float>(self, shape: impl IntoShape, rng: &mut impl Rng) -> Tensor<T> {
+        let shape = resolve_shape("Init", shape, None);
+        match self.distribution(&shape) {
+            Distribution::Constant(value) => Tensor::full(shape.as_slice(), value),
+            Distribution::Normal { std } => Tensor::randn(shape.as_slice(), rng) * std,
+            Distribution::Uniform { bound } => Tensor::uniform(shape.as_slice(), -bound, bound, rng),
+        }
+    }
+
+    /// The standard deviation that weights of the given shape get.
+    ///
+    /// # Panics
+    /// If the rule needs fans and the shape has fewer than two axes.
+    #[track_caller]
+    pub fn std(self, shape: impl IntoShape) -> f64 {
+        match self.distribution(&resolve_shape("Init", shape, None)) {
+            Distribution::Constant(_) => 0.0,
+            Distribution::Normal { std } => std,
+            Distribution::Uniform { bound } => bound / 3f64.sqrt(),
+        }
+    }
+
+    #[track_caller]
+    fn distribution(self, shape: &[usize]) -> Distribution {
+        let (gain, fan, uniform) = match self {
+            Init::Constant(value) => return Distribution::Constant(value),
+            Init::Normal(std) => return Distribution::Normal { std },
+            Init::Uniform(bound) => return Distribution::Uniform { bound },
+            Init::He => (2f64.sqrt(), Fan::In, false),
+            Init::HeUniform => (2f64.sqrt(), Fan::In, true),
+            Init::Xavier => (1.0, Fan::Average, false),
+            Init::XavierUniform => (1.0, Fan::Average, true),
+            Init::LeCun => (1.0, Fan::In, false),
+            Init::LeCunUniform => (1.0, Fan::In, true),
+            Init::Scaled { gain, fan, uniform } => (gain, fan, uniform),
+        };
+        let [outputs, inputs, kernel @ ..] = shape else { panics::fans(shape) };
+        let kernel = kernel.iter().product::<usize>() as f64;
+        let (fan_in, fan_out) = (*inputs as f64 * kernel, *outputs as f64 * kernel);
+        let connections = match fan {
+            Fan::In => fan_in,
+            Fan::Out => fan_out,
+            Fan::Average => (fan_in + fan_out) / 2.0,
+        };
+        let std = gain / connections.sqrt();
+        if uniform { Distribution::Uniform { bound: 3f64.sqrt() * std } } else { Distribution::Normal { std } }
+    }
+}

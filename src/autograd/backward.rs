@@ -98,9 +98,12 @@ pub(super) fn walk<T: Float>(
             continue;
         }
         let mode = if matches!(targets, Targets::Leaves) { Pass::Values(release) } else { Pass::Recorded };
+        // What the pass records is attributed to the line of the operation that it differentiates.
+        let outer = tape.set_origin(Some(tape.nodes()[index].location));
         for (input, gradient) in run_rule(tape, id, needs, &gy, mode) {
             pending.add(input, gradient);
         }
+        tape.set_origin(outer);
     }
     found
 }
@@ -141,7 +144,6 @@ fn run_rule<T: Float>(
     };
     let recording = matches!(pass, Pass::Recorded);
     let record = Record { tape, name, id, save: op.save(), inputs, saved, needs, recording };
-    let outer = tape.set_origin(Some(location));
     let gradients = op.backward(&record, gy);
     let flows = record.inputs.iter().zip(gradients).enumerate().filter(|(k, _)| record.needs[*k]);
     let flow = |(k, (input, gradient)): (usize, (&Option<NodeId>, Option<Var<T>>))| {
@@ -153,7 +155,6 @@ fn run_rule<T: Float>(
         Some((input, gradient.sum_to(&shape)))
     };
     let flows = flows.filter_map(flow).collect();
-    tape.set_origin(outer);
     let mut node = tape.node_mut(id);
     match pass {
         Pass::Values(Some(by)) => node.content = Content::Released(by),

@@ -41,7 +41,8 @@ fn line<T: Float>(index: usize, node: &Node<T>) -> [String; 5] {
         Content::Variable | Content::Parameter(_) => node.name.to_string(),
         Content::Operation(op) => {
             let text = format!("{:?}", op.debug());
-            let settings = text.find(['{', '(']).map_or(String::new(), |at| format!(" {}", &text[at..]));
+            let settings = text.find(['{', '(']).map_or("", |at| text[at..].trim_matches(['(', ')']));
+            let settings = if settings.is_empty() { String::new() } else { format!(" {settings}") };
             format!("{}({}){settings}", node.name, inputs.join(", "))
         }
         Content::Running => format!("{}({}), running", node.name, inputs.join(", ")),

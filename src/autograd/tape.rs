@@ -8,6 +8,7 @@ use crate::tensor::{Dims, Float, Tensor};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 use smallvec::SmallVec;
+use std::any::Any;
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -54,10 +55,46 @@ struct Inner<T: Float> {
     number: u64,
     mode: Mode,
     nodes: RefCell<Vec<Node<T>>>,
-    parameters: RefCell<HashMap<ParamId, Reading<T>>>,
+    parameters: RefCell<Readings<T>>,
     generator: RefCell<Xoshiro256PlusPlus>,
     /// While a backward pass is being recorded: the line of the operation that is being differentiated.
     origin: Cell<Option<&'static Location<'static>>>,
+}
+
+/// What the parameters are on a tape.
+type Readings<T> = HashMap<ParamId, Reading<T>>;
+
+/// The emptied lists of the last tape of this thread, for the next one.
+#[derive(Default)]
+struct Spare(Option<Box<dyn Any>>);
+
+thread_local! {
+    static SPARE: RefCell<Spare> = const { RefCell::new(Spare(None)) };
+}
+
+/// Longer lists than this are not kept.
+const LONGEST_SPARE: usize = 1 << 16;
+
+impl Spare {
+    fn take<T: Float>() -> (Vec<Node<T>>, Readings<T>) {
+        let spare = SPARE.try_with(|spare| spare.borrow_mut().0.take()).ok().flatten();
+        spare.and_then(|lists| lists.downcast().ok()).map_or_else(Default::default, |lists| *lists)
+    }
+
+    fn keep<T: Float>(mut nodes: Vec<Node<T>>, mut parameters: Readings<T>) {
+        nodes.clear();
+        parameters.clear();
+        if nodes.capacity() <= LONGEST_SPARE {
+            // While the thread itself ends there is no next tape to keep them for.
+            let _ = SPARE.try_with(|spare| spare.borrow_mut().0 = Some(Box::new((nodes, parameters))));
+        }
+    }
+}
+
+impl<T: Float> Drop for Inner<T> {
+    fn drop(&mut self) {
+        Spare::keep(std::mem::take(self.nodes.get_mut()), std::mem::take(self.parameters.get_mut()));
+    }
 }
 
 /// The position of a node on its tape, plus one.
@@ -141,11 +178,12 @@ impl<T: Float> Tape<T> {
     pub fn with_mode(mode: Mode) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let seed = if let Mode::Training(seed) = mode { seed } else { 0 };
+        let (nodes, parameters) = Spare::take();
         Tape(Rc::new(Inner {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             mode,
-            nodes: RefCell::default(),
-            parameters: RefCell::default(),
+            nodes: RefCell::new(nodes),
+            parameters: RefCell::new(parameters),
             generator: RefCell::new(Xoshiro256PlusPlus::seed_from_u64(seed)),
             origin: Cell::new(None),
         }))

@@ -14,9 +14,16 @@ const BUDGET: usize = 256 << 20;
 /// Elements of the smallest class.
 const SMALLEST: usize = 8;
 
+/// Memory for the elements of a tensor.
+pub(crate) struct Block<T> {
+    pub(crate) elements: Vec<T>,
+    /// Whether this came from [`take`]. What comes from elsewhere must not go to the free list: nothing would bound it.
+    recyclable: bool,
+}
+
 /// The free list of one thread: stacks of unshared blocks, one stack a size class.
 pub struct Pool<T> {
-    classes: Vec<Vec<Arc<Vec<T>>>>,
+    classes: Vec<Vec<Arc<Block<T>>>>,
     bytes: usize,
 }
 
@@ -41,7 +48,7 @@ fn class_of(length: usize) -> (usize, usize) {
 /// An unshared block of at least `length` elements, holding whatever its last user left there.
 ///
 /// The flag says that the block is fresh from the system, hence all zeros.
-pub(crate) fn take<T: Float>(length: usize) -> (Arc<Vec<T>>, bool) {
+pub(crate) fn take<T: Float>(length: usize) -> (Arc<Block<T>>, bool) {
     let (class, size) = class_of(length);
     let recycled = T::with_pool(|pool| {
         let block = pool.classes.get_mut(class)?.pop()?;
@@ -50,21 +57,23 @@ pub(crate) fn take<T: Float>(length: usize) -> (Arc<Vec<T>>, bool) {
     });
     match recycled.flatten() {
         Some(block) => (block, false),
-        None => (Arc::new(vec![T::ZERO; size]), true),
+        None => (Arc::new(Block { elements: vec![T::ZERO; size], recyclable: true }), true),
     }
 }
 
-/// Takes back a block if nobody else holds it and it is of a class's size.
-pub(crate) fn give<T: Float>(block: Arc<Vec<T>>) {
+/// A block of elements that exist already.
+pub(crate) fn adopt<T>(elements: Vec<T>) -> Arc<Block<T>> {
+    Arc::new(Block { elements, recyclable: false })
+}
+
+/// Takes back a block if nobody else holds it and it came from the free list.
+pub(crate) fn give<T: Float>(block: Arc<Block<T>>) {
     // No weak handles exist, so a count of one means that nobody can gain access meanwhile.
-    if Arc::strong_count(&block) != 1 {
+    if Arc::strong_count(&block) != 1 || !block.recyclable {
         return;
     }
-    let (class, size) = class_of(block.len());
+    let (class, size) = class_of(block.elements.len());
     let bytes = size * size_of::<T>();
-    if size != block.len() {
-        return;
-    }
     // During the thread's own exit the pool may be gone already: then the block is simply freed.
     T::with_pool(|pool| {
         if pool.bytes + bytes <= BUDGET {
@@ -95,14 +104,22 @@ mod tests {
     }
 
     #[test]
+    fn adopted_memory_does_not_pile_up() {
+        let bytes = || f64::with_pool(|pool| pool.bytes);
+        let before = bytes();
+        give(adopt(vec![0f64; 16]));
+        assert_eq!(bytes(), before);
+    }
+
+    #[test]
     fn a_block_comes_back_unless_it_is_shared() {
         let (block, _) = take::<f32>(1000);
-        let address = block.as_ptr();
+        let address = block.elements.as_ptr();
         give(block);
         let (block, fresh) = take::<f32>(1000);
-        assert!(block.as_ptr() == address && !fresh);
+        assert!(block.elements.as_ptr() == address && !fresh);
         let other = block.clone();
         give(block);
-        assert_ne!(take::<f32>(1000).0.as_ptr(), other.as_ptr());
+        assert_ne!(take::<f32>(1000).0.elements.as_ptr(), other.elements.as_ptr());
     }
 }

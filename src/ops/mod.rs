@@ -52,6 +52,17 @@ macro_rules! elementwise {
     }};
 }
 
+/// `Debug` for operations whose settings are plain from the shapes of what goes in and comes out.
+macro_rules! debug_by_shape {
+    ($($op:ident),*) => { $(
+        impl std::fmt::Debug for $op {
+            fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str(stringify!($op))
+            }
+        }
+    )* };
+}
+
 mod activation;
 mod arithmetic;
 mod compare;

@@ -5,11 +5,11 @@ use crate::panics;
 use crate::tensor::{AxisIndex, Dims, Float, IntoShape, Tensor, permutation, resolve_axis, resolve_shape};
 
 /// The same elements in another shape; the gradient goes back to the shape it came from.
-#[derive(Debug)]
 struct Reshape {
     shape: Dims,
     from: Dims,
 }
+debug_by_shape!(Reshape);
 
 impl<T: Float> Op<T, 1> for Reshape {
     const NAME: &'static str = "reshape";

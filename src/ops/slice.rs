@@ -6,11 +6,11 @@ use crate::tensor::{AxisIndex, Dims, Float, Tensor, View, resolve_axis};
 use std::ops::{Bound, RangeBounds};
 
 /// Part of a value, with a step for each axis.
-#[derive(Debug)]
 struct Slice {
     view: View,
     from: Dims,
 }
+debug_by_shape!(Slice, Place);
 
 impl<T: Float> Op<T, 1> for Slice {
     const NAME: &'static str = "slice";
@@ -25,7 +25,6 @@ impl<T: Float> Op<T, 1> for Slice {
 }
 
 /// A value among zeros, at the places of a slice.
-#[derive(Debug)]
 struct Place {
     view: View,
     shape: Dims,

@@ -5,40 +5,26 @@ use crate::tensor::{Axes, Dims, Float, IntoShape, Reduction, Tensor, broadcast_t
 
 /// A sum over some axes; every element it came from gets the gradient.
 #[derive(Debug)]
-struct Sum {
-    axes: Dims,
-    keepdim: bool,
-    from: Dims,
-}
-
-impl Sum {
-    fn reduction(&self) -> Reduction {
-        let axes: &[usize] = &self.axes;
-        if self.keepdim {
-            reduction_of("sum", &self.from, &crate::keepdim(axes))
-        } else {
-            reduction_of("sum", &self.from, &axes)
-        }
-    }
-}
+struct Sum(Reduction);
 
 impl<T: Float> Op<T, 1> for Sum {
     const NAME: &'static str = "sum";
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.summed(&self.reduction())
+        x.summed(&self.0)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.with_shape(self.reduction().kept).expand_to(&self.from))]
+        [Some(gy.with_shape(self.0.kept.clone()).expand_to(&self.0.from))]
     }
 }
 
 /// Repetition along axes of size 1 and new axes; the gradients of all copies add up.
-#[derive(Debug)]
 struct BroadcastTo {
     shape: Dims,
 }
+
+debug_by_shape!(BroadcastTo, SumTo);
 
 impl<T: Float> Op<T, 1> for BroadcastTo {
     const NAME: &'static str = "broadcast_to";
@@ -54,7 +40,6 @@ impl<T: Float> Op<T, 1> for BroadcastTo {
 }
 
 /// The sum down to a shape that broadcasts to the input's: what the engine does with the gradient of a broadcast input.
-#[derive(Debug)]
 struct SumTo {
     shape: Dims,
     from: Dims,
@@ -98,8 +83,7 @@ impl<T: Float> Var<T> {
 
     #[track_caller]
     pub(super) fn sum_reduction(&self, reduction: &Reduction) -> Var<T> {
-        let keepdim = reduction.shape == reduction.kept;
-        self.apply(Sum { axes: reduction.axes.clone(), keepdim, from: self.value().dims() })
+        self.apply(Sum(reduction.clone()))
     }
 
     /// Repeated along axes of size 1, and along new axes in front, to the given shape; −1 keeps an axis. PyTorch's `expand`.

@@ -1,12 +1,13 @@
 //! The memory of a tensor: shared, written only when unshared, recycled when the last holder lets go.
 
-use crate::kernel::{Float, memory};
+use crate::kernel::Float;
+use crate::kernel::memory::{self, Block};
 use std::sync::Arc;
 
 /// A share of a block of memory. The block may be longer than the tensor.
 pub(super) struct Buffer<T: Float> {
     /// Always `Some`, except while being dropped.
-    block: Option<Arc<Vec<T>>>,
+    block: Option<Arc<Block<T>>>,
     length: usize,
 }
 
@@ -29,19 +30,19 @@ impl<T: Float> Buffer<T> {
     /// Adopts a vector without copying it.
     pub(super) fn adopt(elements: Vec<T>) -> Self {
         let length = elements.len();
-        Buffer { block: Some(Arc::new(elements)), length }
+        Buffer { block: Some(memory::adopt(elements)), length }
     }
 
     pub(super) fn len(&self) -> usize {
         self.length
     }
 
-    fn block(&self) -> &Arc<Vec<T>> {
+    fn block(&self) -> &Block<T> {
         self.block.as_ref().expect("a buffer has its block until it is dropped")
     }
 
     pub(super) fn get(&self) -> &[T] {
-        &self.block()[..self.length]
+        &self.block().elements[..self.length]
     }
 
     /// The elements for writing, in a block of its own.
@@ -52,7 +53,7 @@ impl<T: Float> Buffer<T> {
             *self = copy;
         }
         let block = Arc::get_mut(self.block.as_mut().expect("as above")).expect("unshared, or just copied");
-        &mut block[..self.length]
+        &mut block.elements[..self.length]
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::kernel::strided::Dims;
 use crate::panics;
 use smallvec::SmallVec;
+use std::fmt::{self, Debug, Formatter};
 
 /// An integer that names an axis or a size: `i32`, `isize` or `usize`. Negative axes count from the end.
 pub trait AxisIndex: Copy {
@@ -146,16 +147,24 @@ pub fn keepdim(axes: impl Axes) -> impl Axes {
 }
 
 /// A reduction of a given shape: which axes go, and the shapes with and without them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Reduction {
     /// The reduced axes, ascending.
     pub(crate) axes: Dims,
+    /// The input's shape.
+    pub(crate) from: Dims,
     /// The input's shape with 1 for each reduced axis.
     pub(crate) kept: Dims,
     /// The result's shape: `kept`, or without the reduced axes.
     pub(crate) shape: Dims,
     /// Elements that go into each element of the result.
     pub(crate) count: usize,
+}
+
+impl Debug for Reduction {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        write!(f, "{{ axes: {:?} }}", self.axes.as_slice())
+    }
 }
 
 /// Resolves the axes of a reduction against a shape.
@@ -174,9 +183,9 @@ pub(crate) fn reduction_of(op: &str, shape: &[usize], axes: &impl Axes) -> Reduc
     }
     let kept: Dims = shape.iter().enumerate().map(|(k, &d)| if reduced.contains(&k) { 1 } else { d }).collect();
     let left = || shape.iter().enumerate().filter(|(k, _)| !reduced.contains(k)).map(|(_, &d)| d).collect();
-    let shape_out = if list.keepdim { kept.clone() } else { left() };
+    let result = if list.keepdim { kept.clone() } else { left() };
     let count = reduced.iter().map(|&k| shape[k]).product();
-    Reduction { axes: reduced, kept, shape: shape_out, count }
+    Reduction { axes: reduced, from: Dims::from_slice(shape), kept, shape: result, count }
 }
 
 /// The axis that a possibly negative number means.

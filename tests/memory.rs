@@ -1,0 +1,129 @@
+//! What a step allocates, and what stays: nothing may grow, and a long tape may not use the stack.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use wengert::prelude::*;
+
+thread_local! {
+    /// Bytes that this thread has not given back.
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+    /// Bytes that this crate asked for. The buffers in which matrixmultiply packs its operands, which it frees at once,
+    /// are left out: they are the only ones that are aligned to vectors.
+    static REQUESTED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The system's allocator, counting by thread.
+struct Counting;
+
+// SAFETY: every call is passed on unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LIVE.set(LIVE.get() + layout.size() as isize);
+        if layout.align() <= 16 {
+            REQUESTED.set(REQUESTED.get() + layout.size());
+        }
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        LIVE.set(LIVE.get() - layout.size() as isize);
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A network of two layers with an optimizer and a batch.
+struct Training {
+    model: (Linear, Linear),
+    optimizer: Adam,
+    images: Tensor,
+    labels: Vec<usize>,
+}
+
+impl Training {
+    fn new() -> Self {
+        let mut rng = wengert::rng(0);
+        let model = (Linear::new(64, 32, Init::He, &mut rng), Linear::new(32, 10, Init::He, &mut rng));
+        let labels = (0..16).map(|k| k % 10).collect();
+        Training { model, optimizer: Adam::new(1e-3), images: Tensor::randn([16, 64], &mut rng), labels }
+    }
+
+    fn loss(&self, tape: &Tape) -> Var {
+        let h = self.model.0.forward(&tape.constant(&self.images)).relu().dropout(0.1);
+        self.model.1.forward(&h).softmax_cross_entropy(&self.labels)
+    }
+
+    fn step(&mut self, rng: &mut impl Rng) {
+        let tape = Tape::training(rng);
+        let loss = self.loss(&tape);
+        assert!(loss.item().is_finite());
+        let gradients = loss.backward();
+        self.optimizer.step(&mut self.model, &gradients);
+    }
+}
+
+#[test]
+fn a_chain_of_a_million_operations_needs_no_stack() {
+    let chain = || {
+        let tape = Tape::new_f64();
+        let x = tape.var(1.0);
+        let mut y = x.clone();
+        for _ in 0..500_000 {
+            y = y * 0.999_999 + 1e-6;
+        }
+        assert_eq!(tape.len(), 1_000_001);
+        let gradient = y.grad(&x).item();
+        assert!((gradient - 0.999_999f64.powi(500_000)).abs() < 1e-9);
+        assert!((y.backward()[&x].item() - gradient).abs() < 1e-15);
+    };
+    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(chain).expect("a thread");
+    thread.join().expect("neither forward, nor backward, nor the drop overflows");
+}
+
+#[test]
+fn ten_thousand_steps_leave_memory_flat() {
+    let mut training = Training::new();
+    let mut rng = wengert::rng(1);
+    let mut run = |steps: usize, train: bool| {
+        for _ in 0..steps {
+            if train {
+                training.step(&mut rng);
+            } else {
+                training.loss(&Tape::new());
+                training.loss(&Tape::inference());
+            }
+        }
+        LIVE.get()
+    };
+    for train in [true, false] {
+        let before = run(100, train);
+        assert_eq!(run(10_000, train), before, "live bytes, training: {train}");
+    }
+}
+
+#[test]
+fn a_step_updates_the_parameters_in_place() {
+    let mut training = Training::new();
+    let address = |training: &Training| training.model.0.weight.value().as_slice().as_ptr();
+    let (before, value) = (address(&training), training.model.0.weight.value().to_vec());
+    training.step(&mut wengert::rng(1));
+    assert_eq!(address(&training), before);
+    assert_ne!(training.model.0.weight.value().to_vec(), value);
+}
+
+#[test]
+fn from_the_second_step_on_tensors_are_recycled() {
+    let mut training = Training::new();
+    let mut rng = wengert::rng(1);
+    training.step(&mut rng);
+    let mut requested = || {
+        let before = REQUESTED.get();
+        training.step(&mut rng);
+        REQUESTED.get() - before
+    };
+    let second = requested();
+    // The batch alone is 4 KiB and the parameters 9 KiB; what is left is the list of nodes and its like.
+    assert!(second < 8 << 10, "{second} bytes");
+    assert!((0..10).all(|_| requested() == second));
+}

@@ -1,4 +1,72 @@
-//! wengert
+//! Define-by-run automatic differentiation in plain Rust, to any order, with the layers, optimizers and data tools to
+//! train networks on it.
+//!
+//! A model is a struct of layers and an ordinary function. Operations record themselves on a [`Tape`]; replaying it backwards
+//! gives the gradients, as values that an optimizer takes.
+//!
+//! ```
+//! # use wengert::data::Images;
+//! use wengert::prelude::*;
+//!
+//! struct Mlp { hidden: Linear, output: Linear }
+//! module!(Mlp { hidden, output });
+//!
+//! impl Mlp {
+//!     fn new(rng: &mut impl Rng) -> Self {
+//!         Mlp { hidden: Linear::new(784, 256, Init::He, rng), output: Linear::new(256, 10, Init::Xavier, rng) }
+//!     }
+//!     fn forward(&self, x: &Var) -> Var {
+//!         let h = self.hidden.forward(x).relu();
+//!         self.output.forward(&h)
+//!     }
+//! }
+//!
+//! # let mut rng = wengert::rng(0);
+//! # let train = Images::new(vec![7; 256 * 784], vec![3; 256], [28, 28]);
+//! let mut model = Mlp::new(&mut rng);
+//! let mut optimizer = Adam::new(1e-3);
+//! for batch in train.batches(128).shuffled(&mut rng) {
+//!     let tape = Tape::training(&mut rng);
+//!     let x = tape.constant(batch.images);
+//!     let loss = model.forward(&x).softmax_cross_entropy(&batch.labels);
+//!     println!("{}", loss.item());
+//!     let gradients = loss.backward();
+//!     optimizer.step(&mut model, &gradients);
+//! }
+//! ```
+//!
+//! And plain calculus, to any order:
+//!
+//! ```
+//! # use wengert::prelude::*;
+//! let tape = Tape::new();
+//! let x = tape.var(2.0);
+//! let y = x.powi(3) - 4.0 * &x + 5.0;
+//! let dy = y.grad(&x);        // a Var on the same tape: 3x² - 4
+//! let d2y = dy.grad(&x);      // 6x
+//! println!("{tape}");         // the Wengert list, one line an operation, with shapes and source lines
+//! # assert_eq!((y.item(), dy.item(), d2y.item()), (5.0, 8.0, 12.0));
+//! ```
+//!
+//! # Where things are
+//!
+//! | | |
+//! |---|---|
+//! | [`tensor`] | [`Tensor`]: n-dimensional values, [`tensor!`], reductions, matrix products; no gradient in sight |
+//! | [`autograd`] | [`Tape`], [`Var`], [`Gradients`], [`Op`] for operations of one's own, [`check`] for testing them |
+//! | [`ops`] | every differentiable operation: methods of [`Var`] |
+//! | [`nn`] | [`Module`] and [`module!`], [`Linear`], [`Init`] |
+//! | [`optim`] | [`Optimizer`](optim::Optimizer), [`Sgd`](optim::Sgd), [`Adam`](optim::Adam) |
+//! | [`data`] | MNIST and batches |
+//!
+//! Two kinds of things go wrong. A mistake in the program, such as shapes that do not fit, panics at the line that made it, and
+//! names the operation and the shapes. A fault of the world, such as a truncated file, is an [`Error`].
+//!
+//! # Conventions
+//!
+//! Broadcasting follows numpy, names and numerical conventions follow PyTorch, and where libraries differ the documentation
+//! of a function says which way it goes. Everything is deterministic: the same seed gives the same bits.
+
 #![warn(missing_docs)]
 
 mod panics;
@@ -29,7 +97,7 @@ pub mod prelude {
     pub use crate::module;
     pub use crate::nn::{Fan, Init, Linear, Module, Nonlinearity};
     pub use crate::ops::{CrossEntropy, Reduction};
-    pub use crate::optim::{Adam, Optimizer, Sgd};
+    pub use crate::optim::{Adam, AdamW, Optimizer, Sgd};
     pub use crate::tensor;
     pub use crate::tensor::{Float, Tensor, keepdim};
     pub use rand::Rng;

@@ -23,15 +23,17 @@ mistakes! {
     wrong_shapes(op: &str, reason: &str, origin: &str)
         "{op}: {reason}{origin}"
     axis_out_of_range(op: &str, axis: isize, shape: &[usize])
-        "{op}: axis {axis} is out of range for shape {shape:?}"
+        "{op}: shape {shape:?} has no axis {axis}: axes count from 0, or from the end as -1"
     axis_twice(op: &str, axis: usize, shape: &[usize])
-        "{op}: axis {axis} of shape {shape:?} is named twice"
+        "{op}: axis {axis} of shape {shape:?} is named twice: name each axis once"
     nothing_to_choose(op: &str, axis: usize, shape: &[usize])
         "{op}: axis {axis} of shape {shape:?} has no elements to choose from"
     not_one_element(op: &str, shape: &[usize])
-        "{op}: shape {shape:?} does not have exactly one element"
+        "{op}: shape {shape:?} does not have exactly one element: as_slice() reads all of them, sum() or mean() make one of them"
     index_out_of_range(index: &[usize], shape: &[usize])
-        "index: {index:?} is not a position in shape {shape:?}"
+        "index: {index:?} is not a position in shape {shape:?}: it takes an index for each axis, each less than the size"
+    row_out_of_range(row: usize, shape: &[usize])
+        "rows: shape {shape:?} has no row {row}: rows count from 0 along the first axis"
     not_a_shape(op: &str, entries: &[isize])
         "{op}: {entries:?} is not a shape: sizes are 0 or more, and one -1 may stand in a reshape"
     element_count(op: &str, from: &[usize], to: &[isize], count: usize)
@@ -41,28 +43,30 @@ mistakes! {
     not_a_permutation(axes: &[isize], shape: &[usize])
         "permute: {axes:?} does not name each axis of shape {shape:?} once"
     does_not_broadcast_to(shape: &[usize], target: &[isize])
-        "broadcast_to: shape {shape:?} does not broadcast to {target:?}"
+        "broadcast_to: shape {shape:?} does not broadcast to {target:?}: counted from the last axis, each size must be equal or 1"
     not_removable(axis: usize, shape: &[usize])
         "squeeze: axis {axis} of shape {shape:?} does not have size 1"
     axes_out_of_order(start: usize, end: usize, shape: &[usize])
-        "flatten: axes {start} to {end} of shape {shape:?} are not a range"
+        "flatten: axes {start} to {end} of shape {shape:?} are not a range: the first axis comes first"
     slice_step(shape: &[usize])
-        "slice: the step along an axis of shape {shape:?} is 0"
+        "slice: the step along an axis of shape {shape:?} is 0: 1 takes every element, -1 goes backwards"
 
     two_tapes(op: &str, left: &dyn Display, right: &dyn Display)
-        "{op}: the operands are on two different tapes ({left}; {right})"
-    not_scalar(shape: &[usize], place: &dyn Display)
-        "backward: the result has shape {shape:?}, not one element: reduce it first, as with .sum() or .mean() ({place})"
-    not_recorded(what: &str, place: &dyn Display)
-        "{what}: nothing was recorded: the result does not depend on a variable or parameter of a recording tape ({place})"
+        "{op}: the operands are on two different tapes ({left}; {right}): make all variables on one, or bring a value over with tape.constant(x.value())"
+    not_scalar(op: &str, shape: &[usize], place: &dyn Display)
+        "{op}: the result has shape {shape:?}, not one element: reduce it first, as with .sum() or .mean() ({place})"
+    not_recorded(op: &str, place: &dyn Display)
+        "{op}: nothing was recorded: the result does not depend on a parameter or a tape.var(..), or the tape is for inference ({place})"
+    running(place: &dyn Display)
+        "grad: the rule of {place} is running: it cannot differentiate what it belongs to"
     does_not_depend(y: &dyn Display, x: &dyn Display)
-        "grad: the result ({y}) does not depend on the variable ({x}), so its derivative is zero everywhere"
+        "grad: the result ({y}) does not depend on the variable ({x}), so its derivative is zero everywhere: vjp() gives None where that may be"
     cotangent_shape(shape: &[usize], expected: &[usize])
-        "vjp: the cotangent has shape {shape:?}, the result {expected:?}"
+        "vjp: the cotangent has shape {shape:?}, the result {expected:?}: they must be equal"
     released(place: &dyn Display, by: &Location)
         "grad: {place} was released by the backward at {by}: use gradients() there to keep the tape"
     gradient_shape(op: &str, at: &Location, input: usize, gradient: &[usize], shape: &[usize])
-        "{op}: its rule gave input {input} of shape {shape:?} a gradient of shape {gradient:?} (while differentiating {op} at {at})"
+        "{op}: its rule gave input {input} of shape {shape:?} a gradient of shape {gradient:?}, which does not sum to that (while differentiating {op} at {at})"
     not_saved(op: &str, what: &dyn Debug, save: &dyn Debug)
         "{op}: its rule reads {what:?}, but its SAVE is {save:?}"
     parameter_changed(shape: &[usize])
@@ -70,16 +74,16 @@ mistakes! {
     bound_shape(shape: &[usize], value: &[usize])
         "bind: the parameter has shape {shape:?}, the variable {value:?}"
     bound_too_late(shape: &[usize])
-        "bind: the parameter of shape {shape:?} was read or bound on this tape before"
+        "bind: the parameter of shape {shape:?} was read or bound on this tape before: bind it once, before its first use"
     no_gradient(place: &dyn Display)
-        "gradients: there is no gradient for {place}"
+        "gradients: there is no gradient for {place}, because the result does not depend on it: get() gives None then"
 
     label_count(op: &str, shape: &[usize], labels: usize, expected: usize)
         "{op}: scores of shape {shape:?} need {expected} labels, not {labels}"
     label_out_of_range(op: &str, label: usize, position: usize, classes: usize)
-        "{op}: label {label} at position {position} is not one of the {classes} classes"
+        "{op}: label {label} at position {position} is not one of the {classes} classes, which count from 0"
     class_weights(op: &str, weights: usize, classes: usize)
-        "{op}: {weights} class weights for {classes} classes"
+        "{op}: {weights} class weights for {classes} classes: there must be one for each"
     no_class_axis(op: &str)
         "{op}: a scalar has no classes: scores are [classes], [N, classes] or [N, classes, ...]"
     odd_axis(op: &str, axis: usize, shape: &[usize])
@@ -96,7 +100,7 @@ mistakes! {
     state_shape(path: &str, state: &[usize], parameter: &[usize])
         "step: the parameter {path} has shape {parameter:?}, but the optimizer's state for it {state:?}: one optimizer serves one model"
     gradient_of_parameter(path: &str, gradient: &[usize], parameter: &[usize])
-        "step: the parameter {path} has shape {parameter:?}, its gradient {gradient:?}"
+        "step: the parameter {path} has shape {parameter:?}, its gradient {gradient:?}: it was given another shape after the forward pass"
     batch_size()
         "batches: a batch needs at least one sample"
 }
@@ -108,6 +112,11 @@ pub(crate) fn do_not_broadcast(a: &[usize], b: &[usize]) -> String {
     let clash = (0..rank).rev().find(|&k| size(a, k) != size(b, k) && size(a, k) != 1 && size(b, k) != 1);
     let axis = clash.unwrap_or(0);
     format!("shapes {a:?} and {b:?} do not broadcast: {} against {} on axis {axis}", size(a, axis), size(b, axis))
+}
+
+/// Why a matrix product does not apply to a scalar.
+pub(crate) fn no_matrices(a: &[usize], b: &[usize]) -> String {
+    format!("{a:?} and {b:?} are not both vectors or matrices: use * for a scalar")
 }
 
 /// Why two matrices do not chain.

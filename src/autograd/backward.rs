@@ -51,8 +51,10 @@ impl<T: Float> Pending<T> {
         let place = &mut self.places[id.index()];
         if *place > 0 {
             let slot = &mut self.gradients[*place as usize - 1];
-            let sum = slot.take().map(|sum| sum.accumulated(gradient));
-            *slot = sum;
+            *slot = match slot.take() {
+                Some(sum) => Some(sum.accumulated(gradient)),
+                None => Some(gradient),
+            };
             return;
         }
         let free = self.free.pop().unwrap_or_else(|| {
@@ -136,7 +138,7 @@ fn run_rule<T: Float>(
         let mut node = tape.node_mut(id);
         let content = match &node.content {
             Content::Released(by) => panics::released(&place(&node), by),
-            Content::Running => panics::not_recorded("grad inside a rule", &place(&node)),
+            Content::Running => panics::running(&place(&node)),
             _ => std::mem::replace(&mut node.content, Content::Running),
         };
         let Content::Operation(op) = content else { unreachable!("a leaf has no inputs that are needed") };
@@ -145,16 +147,15 @@ fn run_rule<T: Float>(
     let recording = matches!(pass, Pass::Recorded);
     let record = Record { tape, name, id, save: op.save(), inputs, saved, needs, recording };
     let gradients = op.backward(&record, gy);
-    let flows = record.inputs.iter().zip(gradients).enumerate().filter(|(k, _)| record.needs[*k]);
-    let flow = |(k, (input, gradient)): (usize, (&Option<NodeId>, Option<Var<T>>))| {
-        let (input, gradient) = ((*input)?, gradient?);
+    let mut flows = SmallVec::new();
+    for (k, (input, gradient)) in record.inputs.iter().zip(gradients).enumerate() {
+        let (Some(input), Some(gradient), true) = (*input, gradient, record.needs[k]) else { continue };
         let shape: Dims = tape.nodes()[input.index()].shape.clone();
         if !sums_to(gradient.shape(), &shape) {
             panics::gradient_shape(name, location, k, gradient.shape(), &shape);
         }
-        Some((input, gradient.sum_to(&shape)))
-    };
-    let flows = flows.filter_map(flow).collect();
+        flows.push((input, gradient.sum_to(&shape)));
+    }
     let mut node = tape.node_mut(id);
     match pass {
         Pass::Values(Some(by)) => node.content = Content::Released(by),

@@ -103,12 +103,16 @@ impl<T: Float, K: GradientKey<T>> Index<&K> for Gradients<T> {
     type Output = Tensor<T>;
     #[track_caller]
     fn index(&self, of: &K) -> &Tensor<T> {
-        self.get(of).unwrap_or_else(|| panics::no_gradient(&of.describe()))
+        match self.get(of) {
+            Some(gradient) => gradient,
+            None => panics::no_gradient(&of.describe()),
+        }
     }
 }
 
 /// Accumulates: adds the gradients that both have, and takes over the others.
 impl<T: Float> AddAssign for Gradients<T> {
+    #[track_caller]
     fn add_assign(&mut self, other: Self) {
         for (key, gradient) in other.entries {
             match self.entries.binary_search_by_key(&key, |&(key, _)| key) {

@@ -98,10 +98,11 @@ impl<T: Float> Var<T> {
 
     #[track_caller]
     fn all_gradients(&self, release: Option<&'static Location<'static>>) -> Gradients<T> {
+        let op = if release.is_some() { "backward" } else { "gradients" };
         if self.value.len() != 1 {
-            panics::not_scalar(self.shape(), &self.place());
+            panics::not_scalar(op, self.shape(), &self.place());
         }
-        let Some(root) = self.node else { panics::not_recorded("backward", &self.place()) };
+        let Some(root) = self.node else { panics::not_recorded(op, &self.place()) };
         let seed = self.constant(Tensor::filled(self.value.dims(), T::ONE));
         let found = backward::walk(&self.tape, root, seed, Targets::Leaves, release);
         let nodes = self.tape.nodes();
@@ -133,7 +134,10 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn grad(&self, x: &Var<T>) -> Var<T> {
         if self.value.len() != 1 {
-            panics::not_scalar(self.shape(), &self.place());
+            panics::not_scalar("grad", self.shape(), &self.place());
+        }
+        if !x.tape.is(&self.tape) {
+            panics::two_tapes("grad", &self.place(), &x.place());
         }
         let seed = self.constant(Tensor::filled(self.value.dims(), T::ONE));
         match self.vjp(&seed, &[x]).pop().flatten() {
@@ -166,6 +170,7 @@ impl<T: Float> Var<T> {
     }
 
     /// The sum of two gradients; in place if neither is recorded.
+    #[track_caller]
     pub(super) fn accumulated(mut self, other: Var<T>) -> Var<T> {
         if self.node.is_some() || other.node.is_some() {
             return self + other;

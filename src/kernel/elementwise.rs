@@ -13,6 +13,15 @@ simd! {
 }
 
 simd! {
+    /// `y[i] = f(a[i], b[i])`.
+    pub(crate) fn zip_equal[T: Float, F: Fn(T, T) -> T](a: &[T], b: &[T], y: &mut [T], f: F) {
+        for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
+            *y = f(a, b);
+        }
+    }
+}
+
+simd! {
     /// `y[i] = f(y[i], x[i])`.
     pub(crate) fn update[T: Float, F: Fn(T, T) -> T](y: &mut [T], x: &[T], f: F) {
         for (y, &x) in y.iter_mut().zip(x) {

@@ -58,6 +58,25 @@ impl<T: Float> Op<T, 1> for LeakyRelu {
     }
 }
 
+/// `y = clamp(x/6 + 1/2, 0, 1)`, `dy/dx = 1/6` between the bounds.
+#[derive(Debug)]
+struct HardSigmoid;
+
+impl<T: Float> Op<T, 1> for HardSigmoid {
+    const NAME: &'static str = "hardsigmoid";
+    const SAVE: Save = Save::Inputs;
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        let [six, half] = [6.0, 0.5].map(T::from_f64);
+        x.map(|x| (x / six + half).maximum(T::ZERO).minimum(T::ONE))
+    }
+    fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        let bound = T::from_f64(3.0);
+        let flat = saved.input(0).value().mask(|x| x.abs() >= bound);
+        [Some((gy * f64::from(1f32 / 6.0)).masked_fill(&flat, 0.0))]
+    }
+}
+
 /// `y = scale x` for x > 0, `scale α (e^(x/width) − 1)` elsewhere: elu, selu and celu.
 #[derive(Debug)]
 struct ExponentialLinear {
@@ -226,9 +245,11 @@ impl<T: Float> Var<T> {
     }
 
     /// A piecewise linear [`sigmoid`](Var::sigmoid), clamp(x/6 + 1/2, 0, 1); the derivative is 0 at ±3.
+    ///
+    /// Its slope is 1/6 rounded to single precision, also for `f64`: PyTorch's constant.
     #[track_caller]
     pub fn hardsigmoid(&self) -> Var<T> {
-        (self / 6.0 + 0.5).clamp(0.0, 1.0)
+        self.apply(HardSigmoid)
     }
 
     /// A piecewise quadratic [`silu`](Var::silu), x clamp(x + 3, 0, 6)/6; the derivative is 0 at −3 and 1 at 3. Howard et al. 2019.

@@ -46,16 +46,16 @@ impl<T: Float> Op<T, 2> for Minimum {
     }
 }
 
-/// 1 where `a` is the larger one, 0 where it is the smaller, ½ where neither is.
+/// 1 where `a` is the larger one, 0 where it is the smaller, ½ at a tie; beside a NaN, which both pass on, 1 as in PyTorch.
 fn share<T: Float>(a: &Var<T>, b: &Var<T>) -> Tensor<T> {
     let half = T::from_f64(0.5);
     a.value().zip(b.value(), |a, b| {
-        if a > b {
-            T::ONE
+        if a == b {
+            half
         } else if a < b {
             T::ZERO
         } else {
-            half
+            T::ONE
         }
     })
 }

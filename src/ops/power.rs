@@ -51,7 +51,12 @@ impl<T: Float> Op<T, 1> for Powf {
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         let exponent = T::from_f64(self.exponent);
-        x.map(|x| x.powf(exponent))
+        match self.exponent {
+            // Roots, as in PyTorch: cheaper than powers, and with the slope of the root at −0.
+            0.5 => x.map(T::sqrt),
+            -0.5 => x.map(|x| T::ONE / x.sqrt()),
+            _ => x.map(|x| x.powf(exponent)),
+        }
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         if self.exponent == 0.0 {

@@ -130,8 +130,9 @@ impl<T: Float> Var<T> {
     /// If an axis is out of range.
     #[track_caller]
     pub fn transpose(&self, a: impl AxisIndex, b: impl AxisIndex) -> Var<T> {
-        let [a, b] = [a.index(), b.index()].map(|axis| resolve_axis("transpose", axis, self.shape()));
-        let mut axes: Dims = (0..self.shape().len()).collect();
+        let shape = self.shape();
+        let (a, b) = (resolve_axis("transpose", a.index(), shape), resolve_axis("transpose", b.index(), shape));
+        let mut axes: Dims = (0..shape.len()).collect();
         axes.swap(a, b);
         self.permute_by(axes)
     }

@@ -90,7 +90,8 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn softmax(&self, axis: impl AxisIndex) -> Var<T> {
-        self.along("softmax", axis.index(), |x, axis| x.apply(Softmax { axis }))
+        let (x, axis) = self.along("softmax", axis.index());
+        x.apply(Softmax { axis }).with_shape(self.value().dims())
     }
 
     /// `x − ln Σ eˣ` along an axis, the logarithm of [`softmax`](Var::softmax), without its rounding near 0.
@@ -99,7 +100,8 @@ impl<T: Float> Var<T> {
     /// If the axis is out of range.
     #[track_caller]
     pub fn log_softmax(&self, axis: impl AxisIndex) -> Var<T> {
-        self.along("log_softmax", axis.index(), |x, axis| x.apply(LogSoftmax { axis }))
+        let (x, axis) = self.along("log_softmax", axis.index());
+        x.apply(LogSoftmax { axis }).with_shape(self.value().dims())
     }
 
     /// `ln Σ eˣ` of all elements, without overflow; −∞ if there are none.
@@ -118,12 +120,12 @@ impl<T: Float> Var<T> {
         self.last(&reduction).apply(LogSumExp).with_shape(reduction.shape)
     }
 
-    /// Applies an operation along an axis; a scalar has one axis of size 1 for that, as in PyTorch.
+    /// This, and the axis that a number means; a scalar has one axis of size 1 for that, as in PyTorch.
     #[track_caller]
-    fn along(&self, op: &str, axis: isize, f: impl FnOnce(&Var<T>, usize) -> Var<T>) -> Var<T> {
+    fn along(&self, op: &str, axis: isize) -> (Var<T>, usize) {
         if self.shape().is_empty() && (axis == 0 || axis == -1) {
-            return f(&self.with_shape(Dims::from_slice(&[1])), 0).with_shape(Dims::new());
+            return (self.with_shape(Dims::from_slice(&[1])), 0);
         }
-        f(self, resolve_axis(op, axis, self.shape()))
+        (self.clone(), resolve_axis(op, axis, self.shape()))
     }
 }

@@ -1,8 +1,82 @@
-//! Adam.
+//! Adam and AdamW.
 
-use super::{Optimizer, State, check_option};
+use super::group::Decay;
+use super::{Group, Optimizer, Settings, Slot, State, Step, check_option, optimizer};
 use crate::kernel::update;
 use crate::tensor::{Float, Tensor};
+
+/// What Adam and AdamW share: how the moments are kept and used.
+#[derive(Clone, Copy, Debug)]
+struct Moments {
+    betas: (f64, f64),
+    epsilon: f64,
+    amsgrad: bool,
+}
+
+impl Moments {
+    fn new() -> Self {
+        Moments { betas: (0.9, 0.999), epsilon: 1e-8, amsgrad: false }
+    }
+
+    /// How many tensors are kept for each parameter.
+    fn tensors(&self) -> usize {
+        if self.amsgrad { 3 } else { 2 }
+    }
+
+    fn rule<T: Float>(&self, slot: &mut Slot<T>, p: &mut [T], g: &[T], learning_rate: f64, decay: Decay<T>) {
+        let (beta1, beta2) = self.betas;
+        let size = learning_rate / (1.0 - beta1.powi(slot.steps));
+        let correction = 1.0 / (1.0 - beta2.powi(slot.steps)).sqrt();
+        let [size, correction, epsilon] = [size, correction, self.epsilon].map(T::from_f64);
+        let [beta1, beta2, rest1, rest2] = [beta1, beta2, 1.0 - beta1, 1.0 - beta2].map(T::from_f64);
+        let moments = |g: T, m: T, s: T| (beta1 * m + rest1 * g, beta2 * s + rest2 * g * g);
+        let stepped = |p: T, m: T, s: T| p - size * m / (s.sqrt() * correction + epsilon);
+        if self.amsgrad {
+            let [m, s, largest] = slot.slices();
+            return update::with_three(p, g, m, s, largest, |p, g, [m, s, largest]| {
+                let (p, g) = decay.apply(p, g);
+                let (m, s) = moments(g, m, s);
+                let largest = largest.maximum(s);
+                (stepped(p, m, largest), [m, s, largest])
+            });
+        }
+        let [m, s] = slot.slices();
+        update::with_two(p, g, m, s, |p, g, [m, s]| {
+            let (p, g) = decay.apply(p, g);
+            let (m, s) = moments(g, m, s);
+            (stepped(p, m, s), [m, s])
+        });
+    }
+}
+
+/// The options that Adam and AdamW share.
+macro_rules! moments {
+    ($name:ident) => {
+        impl<T: Float> $name<T> {
+            /// The shares of the mean gradient and of the mean square that are kept from step to step; 0.9 and 0.999 by default.
+            #[track_caller]
+            pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
+                self.moments.betas = (check_option("beta1", beta1, 0.0, 1.0), check_option("beta2", beta2, 0.0, 1.0));
+                self
+            }
+
+            /// What is added to the denominator; 1e-8 by default.
+            #[track_caller]
+            pub fn epsilon(mut self, epsilon: f64) -> Self {
+                self.moments.epsilon = check_option("epsilon", epsilon, 0.0, f64::INFINITY);
+                self
+            }
+
+            /// Divides by the largest mean square so far, so that step sizes do not grow again. Reddi et al. 2018.
+            pub fn amsgrad(mut self) -> Self {
+                self.moments.amsgrad = true;
+                self
+            }
+        }
+    };
+}
+moments!(Adam);
+moments!(AdamW);
 
 /// Adam, Kingma and Ba 2015: `m ← β₁ m + (1 − β₁) g`, `s ← β₂ s + (1 − β₂) g²`, `p ← p − lr m̂/(√ŝ + ε)` with the
 /// estimates corrected for their start at 0.
@@ -22,12 +96,11 @@ use crate::tensor::{Float, Tensor};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Adam<T: Float = f32> {
-    learning_rate: f64,
-    betas: (f64, f64),
-    epsilon: f64,
-    weight_decay: f64,
-    moments: State<T, 2>,
+    settings: Settings,
+    moments: Moments,
+    state: State<T>,
 }
+optimizer!(Adam, |adam| adam.moments.tensors());
 
 impl<T: Float> Adam<T> {
     /// Adam with β = (0.9, 0.999), ε = 1e-8 and no weight decay.
@@ -36,58 +109,50 @@ impl<T: Float> Adam<T> {
     /// If the learning rate is negative or NaN, as the options do outside of their ranges.
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
-        Adam {
-            learning_rate: check_option("learning_rate", learning_rate, 0.0, f64::INFINITY),
-            betas: (0.9, 0.999),
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-            moments: State::new(),
-        }
+        Adam { settings: Settings::new(learning_rate), moments: Moments::new(), state: State::new() }
     }
 
-    /// The shares of the mean gradient and of the mean square that are kept from step to step.
-    #[track_caller]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        self.betas = (check_option("beta1", beta1, 0.0, 1.0), check_option("beta2", beta2, 0.0, 1.0));
-        self
-    }
-
-    /// What is added to the denominator.
-    #[track_caller]
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = check_option("epsilon", epsilon, 0.0, f64::INFINITY);
-        self
-    }
-
-    /// Adds `λ p` to each gradient: L2 regularisation with the penalty `λ/2 |p|²`.
+    /// Adds `λ p` to each gradient: L2 regularisation with the penalty `λ/2 |p|²`. [`AdamW`] decouples it.
     #[track_caller]
     pub fn weight_decay(mut self, weight_decay: f64) -> Self {
-        self.weight_decay = check_option("weight_decay", weight_decay, 0.0, f64::INFINITY);
+        self.settings.weight_decay = check_option("weight_decay", weight_decay, 0.0, f64::INFINITY);
         self
+    }
+
+    fn rule(&self, slot: &mut Slot<T>, p: &mut [T], g: &[T], step: &Step) {
+        self.moments.rule(slot, p, g, step.learning_rate, step.l2());
     }
 }
 
-impl<T: Float> Optimizer<T> for Adam<T> {
-    fn learning_rate(&self) -> f64 {
-        self.learning_rate
-    }
-    fn set_learning_rate(&mut self, learning_rate: f64) {
-        self.learning_rate = learning_rate;
-    }
+/// [`Adam`] with decoupled weight decay: `p ← p − lr λ p` before the step. Loshchilov and Hutter 2019.
+#[derive(Clone, Debug)]
+pub struct AdamW<T: Float = f32> {
+    settings: Settings,
+    moments: Moments,
+    state: State<T>,
+}
+optimizer!(AdamW, |adam| adam.moments.tensors());
+
+impl<T: Float> AdamW<T> {
+    /// AdamW with β = (0.9, 0.999), ε = 1e-8 and λ = 0.01.
+    ///
+    /// # Panics
+    /// If the learning rate is negative or NaN, as the options do outside of their ranges.
     #[track_caller]
-    fn update(&mut self, path: &str, parameter: &mut Tensor<T>, gradient: &Tensor<T>) {
-        let slot = self.moments.next(path, parameter);
-        let (beta1, beta2) = self.betas;
-        let settings = update::Adam {
-            step_size: T::from_f64(self.learning_rate / (1.0 - beta1.powi(slot.steps))),
-            beta1: T::from_f64(beta1),
-            beta2: T::from_f64(beta2),
-            correction: T::from_f64(1.0 / (1.0 - beta2.powi(slot.steps)).sqrt()),
-            epsilon: T::from_f64(self.epsilon),
-            weight_decay: T::from_f64(self.weight_decay),
-        };
-        let [mean, square] = &mut slot.tensors;
-        let (parameter, gradient) = (parameter.as_mut_slice(), gradient.as_slice());
-        update::adam(parameter, gradient, mean.as_mut_slice(), square.as_mut_slice(), settings);
+    pub fn new(learning_rate: f64) -> Self {
+        let mut settings = Settings::new(learning_rate);
+        settings.weight_decay = 0.01;
+        AdamW { settings, moments: Moments::new(), state: State::new() }
+    }
+
+    /// The factor λ of the decay.
+    #[track_caller]
+    pub fn weight_decay(mut self, weight_decay: f64) -> Self {
+        self.settings.weight_decay = check_option("weight_decay", weight_decay, 0.0, f64::INFINITY);
+        self
+    }
+
+    fn rule(&self, slot: &mut Slot<T>, p: &mut [T], g: &[T], step: &Step) {
+        self.moments.rule(slot, p, g, step.learning_rate, step.decoupled());
     }
 }

@@ -1,31 +1,79 @@
 //! Optimizers: each changes the parameters of a model by one fused pass over parameter, gradient and state.
+//!
+//! All of them follow PyTorch's conventions. Settings are given by chained methods, groups of parameters with settings of their
+//! own by [`Settings::group`] and [`Group`].
 
 mod adam;
+mod group;
 mod sgd;
+mod state;
 
 use crate::autograd::Gradients;
 use crate::nn::{Module, Path};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
-use std::collections::BTreeMap;
 
-pub use adam::Adam;
+pub use adam::{Adam, AdamW};
+pub use group::{Group, Settings, Step};
 pub use sgd::Sgd;
+pub use state::{Slot, State};
 
 /// A rule that changes parameters by their gradients.
 ///
-/// What it remembers of a parameter it keeps under the parameter's path in the model.
+/// What it remembers of a parameter it keeps under the parameter's path in the model. An optimizer of one's own implements
+/// [`update`](Optimizer::update) and gives access to its [`Settings`] and [`State`].
+///
+/// ```
+/// use wengert::optim::{Settings, State, Step};
+/// use wengert::prelude::*;
+///
+/// /// Steps of fixed length along the sign of the gradient.
+/// struct SignDescent { settings: Settings, state: State }
+///
+/// impl Optimizer for SignDescent {
+///     fn settings(&self) -> &Settings { &self.settings }
+///     fn settings_mut(&mut self) -> &mut Settings { &mut self.settings }
+///     fn state(&self) -> &State { &self.state }
+///     fn state_mut(&mut self) -> &mut State { &mut self.state }
+///     fn update(&mut self, _path: &str, parameter: &mut Tensor, gradient: &Tensor, step: &Step) {
+///         *parameter += &(gradient.map(f32::signum) * -step.learning_rate);
+///     }
+/// }
+///
+/// let mut model = Param::new([1.0, -2.0]);
+/// let mut optimizer = SignDescent { settings: Settings::new(0.5), state: State::new() };
+/// let tape = Tape::new();
+/// let gradients = (tape.constant(1.0) * &model).square().sum().backward();
+/// optimizer.step(&mut model, &gradients);
+/// assert_eq!(model.value(), &tensor![0.5, -1.5]);
+/// ```
 pub trait Optimizer<T: Float = f32> {
+    /// Learning rate, weight decay and groups.
+    fn settings(&self) -> &Settings;
+
+    /// The same for changing them.
+    fn settings_mut(&mut self) -> &mut Settings;
+
+    /// What is remembered of each parameter.
+    fn state(&self) -> &State<T>;
+
+    /// The same for changing it.
+    fn state_mut(&mut self) -> &mut State<T>;
+
+    /// Changes one parameter; `step` has what holds for it.
+    fn update(&mut self, path: &str, parameter: &mut Tensor<T>, gradient: &Tensor<T>, step: &Step);
+
     /// The factor of the step.
-    fn learning_rate(&self) -> f64;
+    fn learning_rate(&self) -> f64 {
+        self.settings().learning_rate
+    }
 
     /// Changes the factor of the step, as schedules do.
-    fn set_learning_rate(&mut self, learning_rate: f64);
+    fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.settings_mut().learning_rate = learning_rate;
+    }
 
-    /// Changes one parameter. [`step`](Optimizer::step) calls this; it is what an optimizer of one's own implements.
-    fn update(&mut self, path: &str, parameter: &mut Tensor<T>, gradient: &Tensor<T>);
-
-    /// Changes every parameter of the model that has a gradient; the others stay as they are.
+    /// Changes every parameter of the model that has a gradient and is not frozen; the others stay as they are.
     ///
     /// The parameters change in place: once `backward` has released the tape nothing else holds them.
     ///
@@ -35,12 +83,13 @@ pub trait Optimizer<T: Float = f32> {
     fn step(&mut self, model: &mut dyn Module<T>, gradients: &Gradients<T>) {
         let mut misfit = None;
         model.visit_mut(&mut Path::new(), &mut |path, param| {
-            let Some(gradient) = gradients.get(param) else { return };
+            let (path, Some(gradient)) = (path.as_str(), gradients.get(param)) else { return };
+            let Some(step) = self.settings().step_for(path) else { return };
             if gradient.shape() != param.shape() {
                 misfit.get_or_insert((path.to_string(), gradient.shape(), param.shape().to_vec()));
                 return;
             }
-            self.update(path.as_str(), param.value_mut(), gradient);
+            self.update(path, param.value_mut(), gradient, &step);
         });
         if let Some((path, gradient, parameter)) = misfit {
             panics::gradient_of_parameter(&path, gradient, &parameter);
@@ -48,47 +97,58 @@ pub trait Optimizer<T: Float = f32> {
     }
 }
 
-/// What an optimizer remembers of one parameter: how often it was changed, and `K` tensors of its shape.
-#[derive(Clone, Debug)]
-struct Slot<T: Float, const K: usize> {
-    steps: i32,
-    tensors: [Tensor<T>; K],
-}
+/// Gives an optimizer's settings and state to the trait, the settings that all have to its builder, and its rule, which is a
+/// method `rule(&self, slot, parameter, gradient, step)`, the slot of `$tensors` tensors that it works on.
+macro_rules! optimizer {
+    ($name:ident, |$this:ident| $tensors:expr) => {
+        impl<T: Float> $name<T> {
+            /// Settings of their own for some parameters; the first group that a parameter is in decides.
+            ///
+            /// `optimizer.group(Group::ending("bias").weight_decay(0.0))` exempts every bias from the decay.
+            pub fn group(mut self, group: Group) -> Self {
+                self.settings.groups.push(group);
+                self
+            }
 
-/// What an optimizer remembers, by path.
-#[derive(Clone, Debug)]
-struct State<T: Float, const K: usize>(BTreeMap<String, Slot<T, K>>);
-
-impl<T: Float, const K: usize> State<T, K> {
-    fn new() -> Self {
-        State(BTreeMap::new())
-    }
-
-    /// The slot of a parameter, zeros at first, with this step counted.
-    #[track_caller]
-    fn next(&mut self, path: &str, parameter: &Tensor<T>) -> &mut Slot<T, K> {
-        if !self.0.contains_key(path) {
-            let tensors = std::array::from_fn(|_| Tensor::zeros(parameter.shape()));
-            self.0.insert(path.into(), Slot { steps: 0, tensors });
+            /// Goes up instead of down.
+            pub fn maximize(mut self) -> Self {
+                self.settings.maximize = true;
+                self
+            }
         }
-        let slot = self.0.get_mut(path).expect("there, or just inserted");
-        if let Some(tensor) = slot.tensors.iter().find(|tensor| tensor.shape() != parameter.shape()) {
-            panics::state_shape(path, tensor.shape(), parameter.shape());
+
+        impl<T: Float> Optimizer<T> for $name<T> {
+            fn settings(&self) -> &Settings {
+                &self.settings
+            }
+            fn settings_mut(&mut self) -> &mut Settings {
+                &mut self.settings
+            }
+            fn state(&self) -> &State<T> {
+                &self.state
+            }
+            fn state_mut(&mut self) -> &mut State<T> {
+                &mut self.state
+            }
+            fn update(&mut self, path: &str, parameter: &mut Tensor<T>, gradient: &Tensor<T>, step: &Step) {
+                let $this = &*self;
+                let tensors = $tensors;
+                let mut slot = self.state.take(path, parameter, tensors);
+                slot.steps += 1;
+                self.rule(&mut slot, parameter.as_mut_slice(), gradient.as_slice(), step);
+                self.state.put(path, slot);
+            }
         }
-        slot.steps += 1;
-        slot
-    }
+    };
 }
+use optimizer;
 
 /// Checks that an option lies in `[low, high)`.
 #[track_caller]
 fn check_option(what: &str, value: f64, low: f64, high: f64) -> f64 {
     if !(low..high).contains(&value) {
-        panics::option(
-            what,
-            value,
-            &if high.is_finite() { format!("in {low} to {high}") } else { format!("{low} or more") },
-        );
+        let range = if high.is_finite() { format!("in {low} to {high}") } else { format!("{low} or more") };
+        panics::option(what, value, &range);
     }
     value
 }

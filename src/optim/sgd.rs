@@ -1,6 +1,6 @@
 //! Stochastic gradient descent.
 
-use super::{Optimizer, State, check_option};
+use super::{Group, Optimizer, Settings, Slot, State, Step, check_option, optimizer};
 use crate::kernel::update;
 use crate::tensor::{Float, Tensor};
 
@@ -21,13 +21,13 @@ use crate::tensor::{Float, Tensor};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Sgd<T: Float = f32> {
-    learning_rate: f64,
+    settings: Settings,
     momentum: f64,
     dampening: f64,
     nesterov: bool,
-    weight_decay: f64,
-    velocity: State<T, 1>,
+    state: State<T>,
 }
+optimizer!(Sgd, |sgd| usize::from(sgd.momentum != 0.0));
 
 impl<T: Float> Sgd<T> {
     /// Plain gradient descent, `p ← p − lr g`.
@@ -36,14 +36,8 @@ impl<T: Float> Sgd<T> {
     /// If the learning rate is negative or NaN, as the options do outside of their ranges.
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
-        Sgd {
-            learning_rate: check_option("learning_rate", learning_rate, 0.0, f64::INFINITY),
-            momentum: 0.0,
-            dampening: 0.0,
-            nesterov: false,
-            weight_decay: 0.0,
-            velocity: State::new(),
-        }
+        let settings = Settings::new(learning_rate);
+        Sgd { settings, momentum: 0.0, dampening: 0.0, nesterov: false, state: State::new() }
     }
 
     /// The share μ of the velocity that is kept from step to step; 0.9 is usual. Polyak 1964.
@@ -68,35 +62,22 @@ impl<T: Float> Sgd<T> {
     /// Adds `λ p` to each gradient: L2 regularisation with the penalty `λ/2 |p|²`.
     #[track_caller]
     pub fn weight_decay(mut self, weight_decay: f64) -> Self {
-        self.weight_decay = check_option("weight_decay", weight_decay, 0.0, f64::INFINITY);
+        self.settings.weight_decay = check_option("weight_decay", weight_decay, 0.0, f64::INFINITY);
         self
     }
-}
 
-impl<T: Float> Optimizer<T> for Sgd<T> {
-    fn learning_rate(&self) -> f64 {
-        self.learning_rate
-    }
-    fn set_learning_rate(&mut self, learning_rate: f64) {
-        self.learning_rate = learning_rate;
-    }
-    #[track_caller]
-    fn update(&mut self, path: &str, parameter: &mut Tensor<T>, gradient: &Tensor<T>) {
-        let mut settings = update::Sgd {
-            learning_rate: T::from_f64(self.learning_rate),
-            momentum: T::from_f64(self.momentum),
-            inflow: T::from_f64(1.0 - self.dampening),
-            nesterov: self.nesterov,
-            weight_decay: T::from_f64(self.weight_decay),
-        };
+    fn rule(&self, slot: &mut Slot<T>, p: &mut [T], g: &[T], step: &Step) {
+        let (decay, nesterov) = (step.l2::<T>(), self.nesterov);
+        let inflow = if slot.steps == 1 { 1.0 } else { 1.0 - self.dampening };
+        let [rate, momentum, inflow] = [step.learning_rate, self.momentum, inflow].map(T::from_f64);
         if self.momentum == 0.0 {
-            return update::sgd(parameter.as_mut_slice(), gradient.as_slice(), settings);
+            return update::stateless(p, g, |p, g| p - rate * decay.apply(p, g).1);
         }
-        let slot = self.velocity.next(path, parameter);
-        if slot.steps == 1 {
-            settings.inflow = T::ONE;
-        }
-        let [velocity] = &mut slot.tensors;
-        update::sgd_momentum(parameter.as_mut_slice(), gradient.as_slice(), velocity.as_mut_slice(), settings);
+        let [v] = slot.slices();
+        update::with_one(p, g, v, |p, g, v| {
+            let (p, g) = decay.apply(p, g);
+            let v = momentum * v + inflow * g;
+            (p - rate * if nesterov { g + momentum * v } else { v }, v)
+        });
     }
 }

@@ -28,6 +28,9 @@ impl<T: Float> Tensor<T> {
     /// [`zip`](Tensor::zip) under the name that an error shall show.
     #[track_caller]
     pub(crate) fn zip_named(&self, op: &str, other: &Self, f: impl Fn(T, T) -> T) -> Self {
+        if self.shape() == other.shape() {
+            return Tensor::build(self.dims(), |y| elementwise::zip_equal(self.as_slice(), other.as_slice(), y, f));
+        }
         let Some(shape) = broadcast(self.shape(), other.shape()) else {
             panics::wrong_shapes(op, &panics::do_not_broadcast(self.shape(), other.shape()), "")
         };

@@ -18,8 +18,10 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn matmul(&self, other: &Self) -> Self {
-        let shapes = MatmulShapes::new(self.shape(), other.shape());
-        let shapes = shapes.unwrap_or_else(|reason| panics::wrong_shapes("matmul", &reason, ""));
+        let shapes = match MatmulShapes::new(self.shape(), other.shape()) {
+            Ok(shapes) => shapes,
+            Err(reason) => panics::wrong_shapes("matmul", &reason, ""),
+        };
         let (a, b) = (self.with_shape(shapes.a), other.with_shape(shapes.b));
         a.multiplied(&b, false, false).with_shape(shapes.result)
     }
@@ -68,7 +70,7 @@ impl MatmulShapes {
     /// Why the two shapes cannot be multiplied, or how they are.
     pub(crate) fn new(a: &[usize], b: &[usize]) -> Result<Self, String> {
         if a.is_empty() || b.is_empty() {
-            return Err(format!("{a:?} and {b:?} are not both vectors or matrices: use * for a scalar"));
+            return Err(panics::no_matrices(a, b));
         }
         let matrix_a: Dims = if a.len() == 1 { Dims::from_slice(&[1, a[0]]) } else { Dims::from_slice(a) };
         let matrix_b: Dims = if b.len() == 1 { Dims::from_slice(&[b[0], 1]) } else { Dims::from_slice(b) };

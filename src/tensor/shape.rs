@@ -175,7 +175,7 @@ pub(crate) fn reduction_of(op: &str, shape: &[usize], axes: &impl Axes) -> Reduc
         None => (0..shape.len()).collect(),
         // A scalar has no axis, but 0 and −1 are allowed to mean it, as in PyTorch.
         Some(axes) if shape.is_empty() && axes.iter().all(|&a| a == 0 || a == -1) => Dims::new(),
-        Some(axes) => axes.iter().map(|&a| resolve_axis(op, a, shape)).collect(),
+        Some(axes) => resolve_axes(op, axes, shape),
     };
     reduced.sort_unstable();
     if let Some(pair) = reduced.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -197,6 +197,17 @@ pub(crate) fn resolve_axis(op: &str, axis: isize, shape: &[usize]) -> usize {
         panics::axis_out_of_range(op, axis, shape);
     }
     resolved as usize
+}
+
+/// The axes that possibly negative numbers mean.
+#[track_caller]
+pub(super) fn resolve_axes(op: &str, axes: &[isize], shape: &[usize]) -> Dims {
+    let mut resolved = Dims::new();
+    // Not a closure, which would not know the caller's line.
+    for &axis in axes {
+        resolved.push(resolve_axis(op, axis, shape));
+    }
+    resolved
 }
 
 /// The number of elements of a shape.

@@ -1,5 +1,6 @@
 //! Changing the shape: reshape shares the elements, everything else copies them into their new order.
 
+use super::shape::resolve_axes;
 use super::{AxisIndex, Dims, Float, IntoShape, Tensor, View, broadcast, resolve_axis, resolve_shape};
 use crate::kernel::strided;
 use crate::panics;
@@ -95,7 +96,7 @@ impl<T: Float> Tensor<T> {
     pub fn rows(&self, indices: &[usize]) -> Self {
         let [n, rest @ ..] = self.shape() else { panics::axis_out_of_range("rows", 0, self.shape()) };
         if let Some(&row) = indices.iter().find(|&row| row >= n) {
-            panics::index_out_of_range(&[row], self.shape());
+            panics::row_out_of_range(row, self.shape());
         }
         let size: usize = rest.iter().product();
         let shape = std::iter::once(indices.len()).chain(rest.iter().copied()).collect();
@@ -113,7 +114,7 @@ pub(crate) fn permutation(axes: &[isize], shape: &[usize]) -> Dims {
     if axes.len() != shape.len() {
         panics::not_a_permutation(axes, shape);
     }
-    let resolved: Dims = axes.iter().map(|&a| resolve_axis("permute", a, shape)).collect();
+    let resolved = resolve_axes("permute", axes, shape);
     if (0..shape.len()).any(|k| !resolved.contains(&k)) {
         panics::not_a_permutation(axes, shape);
     }

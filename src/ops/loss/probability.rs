@@ -7,10 +7,12 @@ use crate::tensor::{Float, Tensor};
 
 /// No logarithm in [`BinaryCrossEntropy`] is less than this, as in PyTorch.
 const LOWEST_LOG: f64 = -100.0;
-/// No denominator in its rule is less than this, as in PyTorch.
-const LOWEST_VARIANCE: f64 = 1e-12;
+/// No denominator in its rule is less than this: PyTorch's constant, which is an `f32` in both precisions.
+const LOWEST_VARIANCE: f64 = 1e-12f32 as f64;
 
 /// `−t ln p − (1 − t) ln(1 − p)`: `d/dp = (p − t)/(p (1 − p))`, `d/dt = ln(1 − p) − ln p`.
+///
+/// Only the value has its logarithms cut off: the rules are those of the uncut function, as in PyTorch.
 #[derive(Debug)]
 struct BinaryCrossEntropy;
 
@@ -28,8 +30,7 @@ impl<T: Float> Op<T, 2> for BinaryCrossEntropy {
     fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
         let [p, t] = saved.inputs();
         let gp = || gy * ((&p - &t) / (&p * (1.0 - &p)).clamp(LOWEST_VARIANCE, f64::INFINITY));
-        let log = |p: Var<T>| p.ln().clamp(LOWEST_LOG, f64::INFINITY);
-        let gt = || gy * (log(1.0 - &p) - log(p.clone()));
+        let gt = || gy * ((-&p).log1p() - p.ln());
         [saved.needs(0).then(gp), saved.needs(1).then(gt)]
     }
 }

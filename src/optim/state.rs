@@ -1,0 +1,77 @@
+//! What an optimizer remembers, by the path of the parameter.
+
+use crate::panics;
+use crate::tensor::{Float, Tensor};
+use std::collections::BTreeMap;
+
+/// What an optimizer remembers of every parameter that it has changed.
+#[derive(Clone, Debug)]
+pub struct State<T: Float = f32>(BTreeMap<String, Slot<T>>);
+
+/// What an optimizer remembers of one parameter.
+#[derive(Clone, Debug)]
+pub struct Slot<T: Float = f32> {
+    /// How often the parameter was changed.
+    pub steps: i32,
+    /// A running product of numbers, beginning with 1, for rules that need one.
+    pub product: f64,
+    /// Tensors of the parameter's shape, beginning with zeros, such as a velocity.
+    pub tensors: Vec<Tensor<T>>,
+}
+
+impl<T: Float> State<T> {
+    /// Nothing remembered.
+    pub fn new() -> Self {
+        State(BTreeMap::new())
+    }
+
+    /// What is remembered of the parameter at a path.
+    pub fn get(&self, path: &str) -> Option<&Slot<T>> {
+        self.0.get(path)
+    }
+
+    /// Every path with what is remembered of its parameter, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Slot<T>)> {
+        self.0.iter().map(|(path, slot)| (path.as_str(), slot))
+    }
+
+    /// Replaces what is remembered of the parameter at a path.
+    pub fn insert(&mut self, path: &str, slot: Slot<T>) {
+        self.0.insert(path.into(), slot);
+    }
+
+    /// Takes out the slot of a parameter, to work on it; zeros at first.
+    #[track_caller]
+    pub(super) fn take(&mut self, path: &str, parameter: &Tensor<T>, tensors: usize) -> Slot<T> {
+        if let Some(slot) = self.0.get_mut(path) {
+            if let Some(tensor) = slot.tensors.iter().find(|tensor| tensor.shape() != parameter.shape()) {
+                panics::state_shape(path, tensor.shape(), parameter.shape());
+            }
+            return Slot { tensors: std::mem::take(&mut slot.tensors), ..*slot };
+        }
+        let zeros = || Tensor::zeros(parameter.shape());
+        Slot { steps: 0, product: 1.0, tensors: (0..tensors).map(|_| zeros()).collect() }
+    }
+
+    /// Puts back what [`take`](State::take) gave.
+    pub(super) fn put(&mut self, path: &str, slot: Slot<T>) {
+        match self.0.get_mut(path) {
+            Some(place) => *place = slot,
+            None => self.insert(path, slot),
+        }
+    }
+}
+
+impl<T: Float> Default for State<T> {
+    fn default() -> Self {
+        State::new()
+    }
+}
+
+impl<T: Float> Slot<T> {
+    /// The elements of the tensors, for a rule that has `N` of them.
+    pub(super) fn slices<const N: usize>(&mut self) -> [&mut [T]; N] {
+        let slices: Vec<_> = self.tensors.iter_mut().map(Tensor::as_mut_slice).collect();
+        slices.try_into().unwrap_or_else(|_| panic!("an optimizer has {N} tensors for each parameter"))
+    }
+}

@@ -1,0 +1,61 @@
+//! The same seed gives the same bits; what travels between threads, and what does not.
+
+use wengert::prelude::*;
+
+/// Trains a small network with dropout and returns the bits of its losses and parameters.
+fn train(seed: u64) -> Vec<u32> {
+    let mut rng = wengert::rng(seed);
+    let mut model = (Linear::new(20, 16, Init::He, &mut rng), Linear::new(16, 4, Init::Xavier, &mut rng));
+    let mut optimizer = Adam::new(1e-2);
+    let images: Tensor = Tensor::randn([64, 20], &mut rng);
+    let labels: Vec<usize> = (0..64).map(|k| k % 4).collect();
+    let mut bits = Vec::new();
+    for _ in 0..20 {
+        let tape = Tape::training(&mut rng);
+        let h = model.0.forward(&tape.constant(&images)).tanh().dropout(0.3);
+        let loss = model.1.forward(&h).softmax_cross_entropy(&labels);
+        bits.push(loss.item().to_bits());
+        optimizer.step(&mut model, &loss.backward());
+    }
+    let parameters = model.parameters().into_iter().flat_map(|(_, param)| param.value().to_vec());
+    bits.extend(parameters.map(f32::to_bits));
+    bits
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits() {
+    assert_eq!(train(1), train(1));
+    assert_ne!(train(1), train(2));
+}
+
+#[test]
+fn threads_do_not_disturb_each_other() {
+    let expected = train(1);
+    let threads: Vec<_> = (0..8).map(|_| std::thread::spawn(|| train(1))).collect();
+    assert!(threads.into_iter().all(|thread| thread.join().expect("no panic") == expected));
+}
+
+#[test]
+fn threads_share_a_model_and_bring_their_gradients_back() {
+    let model = Linear::new(3, 2, Init::He, &mut wengert::rng(0));
+    let gradients_of = |row: f64| {
+        let tape = Tape::new();
+        let x = tape.constant(Tensor::full([1, 3], row));
+        model.forward(&x).sum().backward()
+    };
+    let mut total = std::thread::scope(|scope| {
+        let threads = [1.0, 2.0].map(|row| scope.spawn(move || gradients_of(row)));
+        let [first, second] = threads.map(|thread| thread.join().expect("no panic"));
+        let mut total = first;
+        total += second;
+        total
+    });
+    total *= 0.5;
+    assert_eq!(total[&model.weight], Tensor::full([2, 3], 1.5));
+}
+
+#[test]
+fn values_travel_and_variables_stay() {
+    fn travels<X: Send + Sync>() {}
+    travels::<(Tensor, Param, Gradients, Linear, Adam, Sgd)>();
+}

@@ -1,0 +1,276 @@
+//! The vocabulary of the golden cases, a row for each operator that the crate has.
+//!
+//! A row reads its attributes before it computes, so that a panic is never taken for an attribute that nobody read.
+
+use crate::Fault;
+use crate::attributes::Attributes;
+use crate::check::quietly;
+use crate::compose;
+use crate::json::{Map, Value};
+use wengert::{CrossEntropy, Reduction, Tensor, Var, keepdim};
+
+/// The result of an operator; `None` if no row has it, or not with that many inputs.
+type Row = Result<Option<Var<f64>>, Fault>;
+
+/// Rows that belong together.
+type Table = fn(&str, &[Var<f64>], &Attributes) -> Row;
+
+const TABLES: [Table; 9] = [elementwise, scalar, reduction, activation, class_loss, loss, product, layout, selection];
+
+/// Applies the operator of that name.
+pub fn apply(op: &str, inputs: &[Var<f64>], attributes: &Map<String, Value>) -> Result<Var<f64>, Fault> {
+    let attributes = Attributes::new(op, attributes);
+    let found = quietly(|| TABLES.iter().find_map(|table| table(op, inputs, &attributes).transpose()));
+    match found {
+        Ok(None) => Err(Fault::Unsupported(op.into())),
+        Ok(Some(Err(fault))) => Err(fault),
+        Ok(Some(Ok(y))) => attributes.all_read().map(|()| y),
+        Err(message) => attributes.all_read().and(Err(Fault::Failed(message))),
+    }
+}
+
+fn elementwise(op: &str, inputs: &[Var<f64>], _: &Attributes) -> Row {
+    Ok(Some(match (op, inputs) {
+        ("neg", [x]) => -x,
+        ("abs", [x]) => x.abs(),
+        ("sign", [x]) => x.sign(),
+        ("exp", [x]) => x.exp(),
+        ("exp2", [x]) => x.exp2(),
+        ("expm1", [x]) => x.expm1(),
+        ("log", [x]) => x.ln(),
+        ("log1p", [x]) => x.log1p(),
+        ("log2", [x]) => x.log2(),
+        ("log10", [x]) => x.log10(),
+        ("sqrt", [x]) => x.sqrt(),
+        ("rsqrt", [x]) => x.rsqrt(),
+        ("reciprocal", [x]) => x.reciprocal(),
+        ("square", [x]) => x.square(),
+        ("sin", [x]) => x.sin(),
+        ("cos", [x]) => x.cos(),
+        ("tan", [x]) => x.tan(),
+        ("asin", [x]) => x.asin(),
+        ("acos", [x]) => x.acos(),
+        ("atan", [x]) => x.atan(),
+        ("sinh", [x]) => x.sinh(),
+        ("cosh", [x]) => x.cosh(),
+        ("asinh", [x]) => x.asinh(),
+        ("acosh", [x]) => x.acosh(),
+        ("atanh", [x]) => x.atanh(),
+        ("erf", [x]) => x.erf(),
+        ("erfc", [x]) => x.erfc(),
+        ("floor", [x]) => x.floor(),
+        ("ceil", [x]) => x.ceil(),
+        ("round", [x]) => x.round(),
+        ("add", [x, y]) => x + y,
+        ("sub", [x, y]) => x - y,
+        ("mul", [x, y]) => x * y,
+        ("div", [x, y]) => x / y,
+        ("pow", [x, y]) => x.pow(y),
+        ("maximum", [x, y]) => x.maximum(y),
+        ("minimum", [x, y]) => x.minimum(y),
+        ("atan2", [x, y]) => x.atan2(y),
+        ("hypot", [x, y]) => x.hypot(y),
+        ("logaddexp", [x, y]) => x.logaddexp(y),
+        _ => return Ok(None),
+    }))
+}
+
+fn scalar(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
+    Ok(Some(match (op, inputs) {
+        ("add_scalar", [x]) => x + a.real("value")?,
+        ("sub_scalar", [x]) => x - a.real("value")?,
+        ("rsub_scalar", [x]) => a.real("value")? - x,
+        ("mul_scalar", [x]) => x * a.real("value")?,
+        ("div_scalar", [x]) => x / a.real("value")?,
+        ("rdiv_scalar", [x]) => a.real("value")? / x,
+        ("pow_scalar", [x]) => x.powf(a.real("exponent")?),
+        ("rpow_scalar", [x]) => x.constant(a.real("base")?).pow(x),
+        _ => return Ok(None),
+    }))
+}
+
+fn reduction(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
+    Ok(Some(match (op, inputs) {
+        ("sum", [x]) => x.sum_over(a.axes()?),
+        ("mean", [x]) => x.mean_over(a.axes()?),
+        ("var", [x]) => x.var_over(a.axes()?, a.get_or("correction", 1.0)?),
+        ("std", [x]) => x.std_over(a.axes()?, a.get_or("correction", 1.0)?),
+        // Without an axis equal elements share the gradient; along an axis the first one gets it.
+        ("max", [x]) if a.get::<Option<isize>>("dim")?.is_none() => x.amax_over(a.axes()?),
+        ("min", [x]) if a.get::<Option<isize>>("dim")?.is_none() => x.amin_over(a.axes()?),
+        ("max", [x]) => x.max_over(a.axes()?),
+        ("min", [x]) => x.min_over(a.axes()?),
+        ("amax", [x]) => x.amax_over(a.axes()?),
+        ("amin", [x]) => x.amin_over(a.axes()?),
+        ("prod", [x]) => x.prod_over(a.axes()?),
+        ("logsumexp", [x]) => x.logsumexp_over(a.axes()?),
+        ("norm", [x]) => x.norm_over(a.get_or("p", 2.0)?, a.axes()?),
+        ("normalize", [x]) => {
+            let (p, eps) = (a.get_or("p", 2.0)?, a.get_or("eps", 1e-12)?);
+            x / x.norm_over(p, keepdim(a.get_or("dim", 1isize)?)).clamp(eps, f64::INFINITY)
+        }
+        _ => return Ok(None),
+    }))
+}
+
+fn activation(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
+    Ok(Some(match (op, inputs) {
+        ("relu", [x]) => x.relu(),
+        ("relu6", [x]) => x.relu6(),
+        ("leaky_relu", [x]) => x.leaky_relu(a.get_or("negative_slope", 0.01)?),
+        ("prelu", [x, weight]) => x.prelu(weight),
+        ("elu", [x]) => x.elu(a.get_or("alpha", 1.0)?),
+        ("selu", [x]) => x.selu(),
+        ("celu", [x]) => x.celu(a.get_or("alpha", 1.0)?),
+        ("gelu", [x]) => match a.get_or("approximate", "none".to_string())?.as_str() {
+            "none" => x.gelu(),
+            "tanh" => x.gelu_tanh(),
+            _ => return Err(a.unknown("approximate")),
+        },
+        ("silu", [x]) => x.silu(),
+        ("mish", [x]) => x.mish(),
+        ("softplus", [x]) => x.softplus_with(a.get_or("beta", 1.0)?, a.get_or("threshold", 20.0)?),
+        ("softsign", [x]) => x.softsign(),
+        ("sigmoid", [x]) => x.sigmoid(),
+        ("log_sigmoid", [x]) => x.log_sigmoid(),
+        ("tanh", [x]) => x.tanh(),
+        ("hardtanh", [x]) => x.clamp(a.get_or("min_val", -1.0)?, a.get_or("max_val", 1.0)?),
+        ("clamp", [x]) => x.clamp(a.get_or("min", f64::NEG_INFINITY)?, a.get_or("max", f64::INFINITY)?),
+        ("hardsigmoid", [x]) => x.hardsigmoid(),
+        ("hardswish", [x]) => x.hardswish(),
+        ("softmax", [x]) => x.softmax(a.int("dim")?),
+        ("log_softmax", [x]) => x.log_softmax(a.int("dim")?),
+        ("glu", [x]) => x.glu(a.get_or("dim", -1isize)?),
+        _ => return Ok(None),
+    }))
+}
+
+fn class_loss(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
+    Ok(Some(match (op, inputs) {
+        ("cross_entropy", [x]) => {
+            let (options, labels) = (a.cross_entropy()?, a.labels()?);
+            options.label_smoothing(a.get_or("label_smoothing", 0.0)?).loss(x, &labels)
+        }
+        ("cross_entropy_prob", [x, target]) => {
+            let (reduction, smoothing) = (a.reduction()?, a.get_or("label_smoothing", 0.0)?);
+            CrossEntropy::new().reduction(reduction).label_smoothing(smoothing).loss_of_probabilities(x, target)
+        }
+        ("nll_loss", [x]) => {
+            let (options, labels) = (a.cross_entropy()?, a.labels()?);
+            options.nll_loss(x, &labels)
+        }
+        _ => return Ok(None),
+    }))
+}
+
+fn loss(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
+    let [x, target] = inputs else { return Ok(None) };
+    Ok(Some(match op {
+        "mse_loss" => x.mse_loss(target, a.reduction()?),
+        "l1_loss" => x.l1_loss(target, a.reduction()?),
+        "smooth_l1_loss" => x.smooth_l1_loss(target, a.get_or("beta", 1.0)?, a.reduction()?),
+        "huber_loss" => x.huber_loss(target, a.get_or("delta", 1.0)?, a.reduction()?),
+        "binary_cross_entropy" => weighted(a, |reduction| x.bce_loss(target, reduction))?,
+        "binary_cross_entropy_with_logits" => match a.get::<Option<Tensor<f64>>>("pos_weight")? {
+            Some(positive) => weighted(a, |reduction| x.bce_with_logits_weighted(target, &positive, reduction))?,
+            None => weighted(a, |reduction| x.bce_with_logits_loss(target, reduction))?,
+        },
+        "kl_div" if a.get_or("log_target", false)? => x.kl_div_log_loss(target, a.reduction()?),
+        "kl_div" => x.kl_div_loss(target, a.reduction()?),
+        _ => return Ok(None),
+    }))
+}
+
+/// A loss whose elements may have a weight.
+fn weighted(a: &Attributes, loss: impl Fn(Reduction) -> Var<f64>) -> Result<Var<f64>, Fault> {
+    let reduction = a.reduction()?;
+    let Some(weight) = a.get::<Option<Tensor<f64>>>("weight")? else { return Ok(loss(reduction)) };
+    let losses = || loss(Reduction::None) * &weight;
+    match reduction {
+        Reduction::None => Ok(losses()),
+        Reduction::Sum => Ok(losses().sum()),
+        Reduction::Mean => Ok(losses().mean()),
+        Reduction::BatchMean => Err(a.unknown("reduction")),
+    }
+}
+
+fn product(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
+    Ok(Some(match (op, inputs) {
+        ("matmul" | "dot", [x, y]) => x.matmul(y),
+        ("outer", [x, y]) => x.unsqueeze(1).matmul(y.unsqueeze(0)),
+        ("linear", [x, weight]) => x.linear(weight, None::<&Var<f64>>),
+        ("linear", [x, weight, bias]) => x.linear(weight, Some(bias)),
+        ("addmm", [c, x, y]) => {
+            let (alpha, beta) = (a.get_or("alpha", 1.0)?, a.get_or("beta", 1.0)?);
+            c * beta + x.matmul(y) * alpha
+        }
+        ("trace", [x]) => x.masked_fill(&compose::band(x, |offset| offset != 0), 0.0).sum(),
+        _ => return Ok(None),
+    }))
+}
+
+fn layout(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
+    let [x] = inputs else { return Ok(None) };
+    Ok(Some(match op {
+        "reshape" => x.reshape(a.get::<Vec<isize>>("shape")?),
+        "flatten" => x.flatten(a.get_or("start_dim", 0isize)?, a.get_or("end_dim", -1isize)?),
+        "permute" => x.permute(a.get::<Vec<isize>>("dims")?),
+        "transpose" => x.transpose(a.int("dim0")?, a.int("dim1")?),
+        "expand" => x.broadcast_to(a.get::<Vec<isize>>("shape")?),
+        "squeeze" => match a.get::<Option<Vec<isize>>>("dim")? {
+            Some(axes) => compose::squeeze(x, &axes),
+            None => x.squeeze(),
+        },
+        "unsqueeze" => x.unsqueeze(a.int("dim")?),
+        "repeat" => compose::repeat(x, &a.get::<Vec<usize>>("repeats")?),
+        "repeat_interleave" => compose::repeat_interleave(x, a.get("repeats")?, a.int("dim")?),
+        _ => return Ok(None),
+    }))
+}
+
+fn selection(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
+    Ok(Some(match (op, inputs) {
+        ("slice", [x]) => {
+            let slices = a.get::<Vec<Vec<Option<isize>>>>("slices")?;
+            let part = |x: Var<f64>, (axis, slice): (usize, &Vec<Option<isize>>)| match slice[..] {
+                [start, stop, step] => Ok(compose::slice(&x, axis, start, stop, step.unwrap_or(1))),
+                _ => Err(a.unknown("slices")),
+            };
+            slices.iter().enumerate().try_fold(x.clone(), part)?
+        }
+        ("select", [x]) => {
+            let (axis, index) = (a.int("dim")?, a.int("index")?);
+            x.slice(axis, index..=index).squeeze_axis(axis)
+        }
+        ("split", [x]) => {
+            let (sizes, axis, pick) = (a.get::<Vec<isize>>("sizes")?, a.get_or("dim", 0)?, a.get("pick")?);
+            compose::piece(x, axis, &sizes, pick)
+        }
+        ("chunk", [x]) => {
+            let (chunks, axis, pick) = (a.get::<usize>("chunks")?, a.get_or("dim", 0)?, a.get("pick")?);
+            compose::piece(x, axis, &[compose::size(x, axis).div_ceil(chunks) as isize], pick)
+        }
+        ("flip", [x]) => {
+            let axes = a.get::<Vec<isize>>("dims")?;
+            axes.iter().fold(x.clone(), |x, &axis| x.slice_step(axis, .., -1))
+        }
+        ("where", [x, y]) => x.where_mask(&a.get("condition")?, y),
+        ("masked_fill", [x]) => {
+            let (mask, value) = (a.get("mask")?, a.real("value")?);
+            x.masked_fill(&mask, value)
+        }
+        ("tril", [x]) => {
+            let diagonal = a.get_or("diagonal", 0)?;
+            x.masked_fill(&compose::band(x, |offset| offset > diagonal), 0.0)
+        }
+        ("triu", [x]) => {
+            let diagonal = a.get_or("diagonal", 0)?;
+            x.masked_fill(&compose::band(x, |offset| offset < diagonal), 0.0)
+        }
+        ("diagonal", [x]) => {
+            let (offset, rows, columns) = (a.get_or("offset", 0)?, a.get_or("dim1", 0)?, a.get_or("dim2", 1)?);
+            compose::diagonal(x, offset, rows, columns)
+        }
+        _ => return Ok(None),
+    }))
+}

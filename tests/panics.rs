@@ -1,0 +1,296 @@
+//! The message of every panic, and that each is reported at the line of the caller.
+
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+use wengert::prelude::*;
+
+/// The messages that a case shows, by their names in `src/panics.rs`, and a mistake that leads to them.
+type Case = (&'static str, fn());
+
+/// Messages that are not reached through the public functions yet.
+const ELSEWHERE: [&str; 1] = ["batch_size"];
+/// Cases in which a model is traversed: a closure stands between the mistake and the caller's line.
+const TRAVERSALS: [&str; 1] = ["state_shape"];
+
+const TENSORS: &[Case] = &[
+    ("wrong_shapes do_not_broadcast", || _ = matrix() + Tensor::ones([4])),
+    ("wrong_shapes do_not_broadcast", || _ = matrix().zip(&Tensor::ones([3, 3]), f32::max)),
+    ("wrong_shapes do_not_broadcast", || *(&mut matrix()) += &Tensor::ones([3, 2])),
+    ("wrong_shapes do_not_chain", || _ = matrix().matmul(&matrix())),
+    ("axis_out_of_range", || _ = matrix().sum_over(2)),
+    ("axis_out_of_range", || _ = matrix().mean_over([0, -3])),
+    ("axis_out_of_range", || _ = matrix().transpose(0, 2)),
+    ("axis_out_of_range", || _ = matrix().permute([0, 2])),
+    ("axis_out_of_range", || _ = matrix().argmax(2)),
+    ("axis_twice", || _ = matrix().max_over([1, -1])),
+    ("nothing_to_choose", || _ = Tensor::<f32>::zeros([2, 0]).argmin(1)),
+    ("not_one_element", || _ = matrix().item()),
+    ("index_out_of_range", || _ = matrix()[[2, 0]]),
+    ("index_out_of_range", || matrix()[[0]] = 1.0),
+    ("row_out_of_range", || _ = matrix().rows(&[1, 2])),
+    ("not_a_shape", || _ = Tensor::<f32>::zeros([-2])),
+    ("not_a_shape", || _ = matrix().reshape([-1, -1])),
+    ("element_count", || _ = matrix().reshape([4, -1])),
+    ("element_count", || _ = Tensor::from_vec(vec![1.0f32, 2.0], [3])),
+    ("element_count", || _ = Tensor::from_slice(&[1.0f32, 2.0], [3])),
+    ("range", || _ = Tensor::<f32>::arange(0.0, 1.0, 0.0)),
+    ("not_a_permutation", || _ = matrix().permute([1, 1])),
+    ("not_a_permutation", || _ = matrix().permute([0])),
+    ("does_not_broadcast_to", || _ = matrix().broadcast_to([2, 4])),
+];
+
+const OPERATIONS: &[Case] = &[
+    ("wrong_shapes do_not_broadcast", || _ = variable() + &Tensor::ones([4])),
+    ("wrong_shapes do_not_broadcast", || _ = &Tensor::ones([4]) - variable() * 2.0),
+    ("wrong_shapes do_not_broadcast", || _ = &Param::new([1.0, 2.0]) / &variable()),
+    ("wrong_shapes do_not_broadcast", || _ = variable().mse_loss(&Tensor::ones([4]), Reduction::Mean)),
+    ("wrong_shapes do_not_broadcast", || _ = variable().where_mask(&Tensor::ones([2]), 0.0)),
+    ("wrong_shapes mask_does_not_fit", || _ = variable().masked_fill(&Tensor::ones([3, 3]), 0.0)),
+    ("wrong_shapes do_not_chain", || _ = variable().matmul(&matrix())),
+    ("wrong_shapes no_matrices", || _ = variable().matmul(2.0)),
+    ("wrong_shapes batches_do_not_broadcast", || {
+        _ = variable().broadcast_to([2, 2, 3]).matmul(&Tensor::ones([3, 3, 2]));
+    }),
+    ("wrong_shapes not_linear", || _ = variable().linear(&Tensor::ones([3]), None::<f64>)),
+    ("wrong_shapes linear_inputs", || _ = variable().linear(&Tensor::ones([3, 2]), None::<f64>)),
+    ("wrong_shapes linear_bias", || _ = variable().linear(&Tensor::ones([4, 3]), Some(&Tensor::ones([3])))),
+    ("wrong_shapes linear_inputs", || {
+        _ = Linear::new(2, 1, Init::He, &mut wengert::rng(0)).forward(&variable());
+    }),
+    ("wrong_shapes probability_shape", || {
+        _ = CrossEntropy::new().loss_of_probabilities(&variable(), &Tensor::ones([3]));
+    }),
+    ("axis_out_of_range", || _ = variable().sum_over([0, 2])),
+    ("axis_out_of_range", || _ = variable().std_over(keepdim(2), 1.0)),
+    ("axis_out_of_range", || _ = variable().prod_over(2)),
+    ("axis_out_of_range", || _ = variable().norm_over(3.0, 2)),
+    ("axis_out_of_range", || _ = variable().softmax(2)),
+    ("axis_out_of_range", || _ = variable().log_softmax(-3)),
+    ("axis_out_of_range", || _ = variable().logsumexp_over(2)),
+    ("axis_out_of_range", || _ = variable().transpose(0, 2)),
+    ("axis_out_of_range", || _ = variable().slice(2, ..)),
+    ("axis_out_of_range", || _ = variable().unsqueeze(4)),
+    ("axis_out_of_range", || _ = variable().glu(2)),
+    ("axis_twice", || _ = variable().var_over([1, 1], 0.0)),
+    ("nothing_to_choose", || _ = variable().slice(0, ..0).max()),
+    ("nothing_to_choose", || _ = variable().slice(1, ..0).min_over(1)),
+    ("not_one_element", || _ = variable().item()),
+    ("element_count", || _ = variable().reshape([5])),
+    ("not_a_permutation", || _ = variable().permute([0, 0])),
+    ("does_not_broadcast_to", || _ = variable().broadcast_to([3])),
+    ("not_removable", || _ = variable().squeeze_axis(0)),
+    ("axes_out_of_order", || _ = variable().flatten(1, 0)),
+    ("slice_step", || _ = variable().slice_step(0, .., 0)),
+    ("odd_axis", || _ = variable().glu(1)),
+    ("probability", || _ = variable().dropout(1.0)),
+    ("prelu_weight", || _ = variable().prelu(&Tensor::ones([2]))),
+    ("label_count", || _ = variable().softmax_cross_entropy(&[0])),
+    ("label_out_of_range", || _ = variable().nll_loss(&[0, 3])),
+    ("class_weights", || _ = CrossEntropy::new().class_weights(&[1.0]).loss(&variable(), &[0, 1])),
+    ("no_class_axis", || _ = variable().sum().softmax_cross_entropy(&[0])),
+    ("option", || _ = CrossEntropy::new().label_smoothing(1.5)),
+];
+
+const TAPES: &[Case] = &[
+    ("two_tapes", || _ = variable() + variable().exp()),
+    ("two_tapes", || _ = variable().sum().grad(&variable())),
+    ("two_tapes", || Tape::new().bind(&Param::new(matrix()), &variable())),
+    ("not_scalar", || _ = variable().backward()),
+    ("not_scalar", || _ = variable().grad(&variable())),
+    ("not_recorded", || _ = variable().detach().sum().backward()),
+    ("not_recorded", || _ = Tape::inference().var(1.0).gradients()),
+    ("does_not_depend", || {
+        let x = variable();
+        _ = x.tape().var(1.0).exp().grad(&x);
+    }),
+    ("cotangent_shape", || _ = variable().vjp(&variable().sum(), &[])),
+    ("released", || {
+        let y = variable().sum();
+        y.clone().backward();
+        y.backward();
+    }),
+    ("gradient_shape", || _ = variable().apply(WrongShape).sum().backward()),
+    ("not_saved", || _ = variable().apply(ReadsWhatIsNotSaved).sum().backward()),
+    ("running", || {
+        let x = variable();
+        _ = x.apply(DifferentiatesItself).sum().grad(&x);
+    }),
+    ("parameter_changed", || {
+        let (mut weight, x) = (Param::new(1.0), variable());
+        let y = &x * &weight;
+        *weight.value_mut() = tensor![2.0];
+        _ = y * &weight;
+    }),
+    ("bound_shape", || {
+        let x = variable();
+        x.tape().bind(&Param::new(1.0), &x);
+    }),
+    ("bound_too_late", || {
+        let (weight, x) = (Param::new(matrix()), variable());
+        let y = &x * &weight;
+        y.tape().bind(&weight, &x);
+    }),
+    ("no_gradient", || {
+        let x = variable();
+        let unused = x.tape().var(1.0);
+        _ = x.sum().backward()[&unused];
+    }),
+    ("no_gradient", || _ = variable().sum().backward()[&Param::new(1.0)]),
+    ("wrong_shapes do_not_broadcast", || {
+        let mut weight = Param::new([1.0, 2.0]);
+        let mut gradients = gradients_of(&weight);
+        *weight.value_mut() = Tensor::ones([3]);
+        gradients += gradients_of(&weight);
+    }),
+];
+
+const MODELS: &[Case] = &[
+    ("fans", || _ = Init::He.tensor::<f32>([3], &mut wengert::rng(0))),
+    ("option", || _ = Sgd::<f32>::new(-1.0)),
+    ("option", || _ = Adam::<f32>::new(0.1).betas(0.9, 1.0)),
+    ("gradient_of_parameter", || {
+        let mut weight = Param::new([1.0, 2.0]);
+        let gradients = gradients_of(&weight);
+        *weight.value_mut() = Tensor::ones([3]);
+        Sgd::new(0.1).step(&mut weight, &gradients);
+    }),
+    ("state_shape", || {
+        let mut optimizer = Adam::new(0.1);
+        for size in [2, 3] {
+            let mut weight = Param::new(Tensor::ones([size]));
+            let gradients = gradients_of(&weight);
+            optimizer.step(&mut weight, &gradients);
+        }
+    }),
+];
+
+fn matrix() -> Tensor {
+    Tensor::ones([2, 3])
+}
+
+fn variable() -> Var {
+    Tape::new().var(matrix())
+}
+
+fn gradients_of(weight: &Param) -> Gradients {
+    (Tape::new().constant(1.0) * weight).sum().backward()
+}
+
+/// Declares the identity with a mistake in its rule.
+macro_rules! wrong {
+    ($op:ident, $save:expr, |$saved:ident| $rule:expr) => {
+        #[derive(Debug)]
+        struct $op;
+
+        impl Op<f32, 1> for $op {
+            const NAME: &'static str = "custom";
+            const SAVE: Save = $save;
+
+            fn forward(&mut self, [x]: [&Tensor; 1]) -> Tensor {
+                x.clone()
+            }
+            fn backward(&self, $saved: &Saved<f32, 1>, _: &Var) -> [Option<Var>; 1] {
+                [Some($rule)]
+            }
+        }
+    };
+}
+wrong!(WrongShape, Save::Nothing, |saved| saved.constant(Tensor::ones([4])));
+wrong!(ReadsWhatIsNotSaved, Save::Output, |saved| saved.input(0));
+wrong!(DifferentiatesItself, Save::InputsAndOutput, |saved| saved.output().sum().grad(&saved.input(0)));
+
+thread_local! {
+    /// While a panic is expected on this thread: the file in which it was reported.
+    static REPORTED: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// What a mistake says, and the file in which it is reported.
+fn panic_of(mistake: fn()) -> (String, String) {
+    static SILENCED: Once = Once::new();
+    SILENCED.call_once(|| {
+        let aloud = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let expected = REPORTED.with_borrow_mut(|reported| {
+                let file = info.location().map_or(String::new(), |location| location.file().into());
+                reported.as_mut().map(|reported| *reported = file)
+            });
+            if expected.is_none() {
+                aloud(info);
+            }
+        }));
+    });
+    REPORTED.set(Some(String::new()));
+    let panicked = panic::catch_unwind(AssertUnwindSafe(mistake));
+    let file = REPORTED.take().unwrap_or_default();
+    let payload = panicked.expect_err("a mistake was accepted");
+    (*payload.downcast::<String>().expect("a message with arguments"), file)
+}
+
+fn cases() -> impl Iterator<Item = &'static Case> {
+    [TENSORS, OPERATIONS, TAPES, MODELS].into_iter().flatten()
+}
+
+/// The names in the source of the messages, each with the text that follows it, cut where arguments stand.
+fn messages(source: &str) -> Vec<(&str, Vec<&str>)> {
+    let mut messages = Vec::new();
+    let mut name = "";
+    for line in source.lines().map(str::trim) {
+        let signature = line.strip_prefix("pub(crate) fn ").unwrap_or(line);
+        let end = signature.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(signature.len());
+        if end > 0 && signature[end..].starts_with('(') && line != "panic!($text)" {
+            name = &signature[..end];
+        }
+        let text = line.strip_prefix("format!(").unwrap_or(line).strip_prefix('"');
+        if let Some((text, _)) = text.and_then(|text| text.rsplit_once('"')) {
+            let fixed = text.split('{').map(|part| part.split_once('}').map_or(part, |(_, after)| after));
+            messages.push((name, fixed.collect()));
+        }
+    }
+    messages
+}
+
+/// Whether a message consists of these parts, with something between them.
+fn consists_of(message: &str, parts: &[&str]) -> bool {
+    let after = parts.iter().try_fold(message, |rest, part| rest.find(part).map(|at| &rest[at + part.len()..]));
+    after.is_some()
+}
+
+/// The message without the line numbers of this file.
+fn without_lines(message: &str) -> String {
+    let mut parts = message.split("tests/panics.rs:");
+    let first = parts.next().unwrap_or_default().to_string();
+    parts.fold(first, |text, part| {
+        text + "tests/panics.rs" + part.trim_start_matches(|c: char| c == ':' || c.is_ascii_digit())
+    })
+}
+
+#[test]
+fn every_message_reads_well() {
+    let text = |(name, mistake): &Case| format!("{name}\n    {}\n", without_lines(&panic_of(*mistake).0));
+    insta::assert_snapshot!(cases().map(text).collect::<String>());
+}
+
+#[test]
+fn every_panic_is_reported_at_the_callers_line() {
+    for (name, mistake) in cases().filter(|(name, _)| !TRAVERSALS.contains(name)) {
+        let (message, file) = panic_of(*mistake);
+        assert_eq!(file, file!(), "{name}: {message}");
+    }
+}
+
+#[test]
+fn every_message_has_a_case() {
+    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/panics.rs")).unwrap();
+    let messages = messages(&source);
+    assert!(messages.len() >= 50, "only {} messages were found", messages.len());
+    let shown: Vec<(&str, String)> = cases().map(|(names, mistake)| (*names, panic_of(*mistake).0)).collect();
+    for (name, parts) in messages.iter().filter(|(name, _)| !ELSEWHERE.contains(name)) {
+        let of_this_name = || shown.iter().filter(|(names, _)| names.split(' ').any(|other| other == *name));
+        assert!(of_this_name().count() > 0, "no case shows {name}");
+        assert!(
+            of_this_name().all(|(_, message)| consists_of(message, parts)),
+            "a case of {name} shows another message"
+        );
+    }
+}

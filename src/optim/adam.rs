@@ -112,13 +112,6 @@ impl<T: Float> Adam<T> {
         Adam { settings: Settings::new(learning_rate), moments: Moments::new(), state: State::new() }
     }
 
-    /// Adds `λ p` to each gradient: L2 regularisation with the penalty `λ/2 |p|²`. [`AdamW`] decouples it.
-    #[track_caller]
-    pub fn weight_decay(mut self, weight_decay: f64) -> Self {
-        self.settings.weight_decay = check_option("weight_decay", weight_decay, 0.0, f64::INFINITY);
-        self
-    }
-
     fn rule(&self, slot: &mut Slot<T>, p: &mut [T], g: &[T], step: &Step) {
         self.moments.rule(slot, p, g, step.learning_rate, step.l2());
     }
@@ -143,13 +136,6 @@ impl<T: Float> AdamW<T> {
         let mut settings = Settings::new(learning_rate);
         settings.weight_decay = 0.01;
         AdamW { settings, moments: Moments::new(), state: State::new() }
-    }
-
-    /// The factor λ of the decay.
-    #[track_caller]
-    pub fn weight_decay(mut self, weight_decay: f64) -> Self {
-        self.settings.weight_decay = check_option("weight_decay", weight_decay, 0.0, f64::INFINITY);
-        self
     }
 
     fn rule(&self, slot: &mut Slot<T>, p: &mut [T], g: &[T], step: &Step) {

@@ -3,8 +3,13 @@
 //! All of them follow PyTorch's conventions. Settings are given by chained methods, groups of parameters with settings of their
 //! own by [`Settings::group`] and [`Group`].
 
+mod adadelta;
+mod adagrad;
 mod adam;
+mod adam_variants;
 mod group;
+mod lion;
+mod rmsprop;
 mod sgd;
 mod state;
 
@@ -13,8 +18,13 @@ use crate::nn::{Module, Path};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 
+pub use adadelta::AdaDelta;
+pub use adagrad::AdaGrad;
 pub use adam::{Adam, AdamW};
+pub use adam_variants::{Adamax, NAdam, RAdam};
 pub use group::{Group, Settings, Step};
+pub use lion::Lion;
+pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 pub use state::{Slot, State};
 
@@ -100,8 +110,15 @@ pub trait Optimizer<T: Float = f32> {
 /// Gives an optimizer's settings and state to the trait, the settings that all have to its builder, and its rule, which is a
 /// method `rule(&self, slot, parameter, gradient, step)`, the slot of `$tensors` tensors that it works on.
 macro_rules! optimizer {
-    ($name:ident, |$this:ident| $tensors:expr) => {
+    ($name:ident, |$this:pat_param| $tensors:expr) => {
         impl<T: Float> $name<T> {
+            /// The factor λ of the weight decay; whether that is L2 or decoupled is said above.
+            #[track_caller]
+            pub fn weight_decay(mut self, weight_decay: f64) -> Self {
+                self.settings.weight_decay = check_option("weight_decay", weight_decay, 0.0, f64::INFINITY);
+                self
+            }
+
             /// Settings of their own for some parameters; the first group that a parameter is in decides.
             ///
             /// `optimizer.group(Group::ending("bias").weight_decay(0.0))` exempts every bias from the decay.
@@ -142,6 +159,36 @@ macro_rules! optimizer {
     };
 }
 use optimizer;
+
+/// Chained methods for options of an optimizer that are numbers in a range.
+macro_rules! setters {
+    ($name:ident { $($(#[$meta:meta])* $option:ident: $low:expr, $high:expr;)* }) => {
+        impl<T: Float> $name<T> {
+            $($(#[$meta])*
+            #[track_caller]
+            pub fn $option(mut self, $option: f64) -> Self {
+                self.$option = check_option(stringify!($option), $option, $low, $high);
+                self
+            })*
+        }
+    };
+}
+use setters;
+
+/// The method for the two shares β of an optimizer.
+macro_rules! betas {
+    ($name:ident, $(#[$meta:meta])*) => {
+        impl<T: Float> $name<T> {
+            $(#[$meta])*
+            #[track_caller]
+            pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
+                self.betas = (check_option("beta1", beta1, 0.0, 1.0), check_option("beta2", beta2, 0.0, 1.0));
+                self
+            }
+        }
+    };
+}
+use betas;
 
 /// Checks that an option lies in `[low, high)`.
 #[track_caller]

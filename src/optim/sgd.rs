@@ -1,6 +1,6 @@
 //! Stochastic gradient descent.
 
-use super::{Group, Optimizer, Settings, Slot, State, Step, check_option, optimizer};
+use super::{Group, Optimizer, Settings, Slot, State, Step, check_option, optimizer, setters};
 use crate::kernel::update;
 use crate::tensor::{Float, Tensor};
 
@@ -29,6 +29,11 @@ pub struct Sgd<T: Float = f32> {
 }
 optimizer!(Sgd, |sgd| usize::from(sgd.momentum != 0.0));
 
+setters!(Sgd {
+    /// The share μ of the velocity that is kept from step to step; 0.9 is usual. Polyak 1964.
+    momentum: 0.0, f64::INFINITY;
+});
+
 impl<T: Float> Sgd<T> {
     /// Plain gradient descent, `p ← p − lr g`.
     ///
@@ -40,13 +45,6 @@ impl<T: Float> Sgd<T> {
         Sgd { settings, momentum: 0.0, dampening: 0.0, nesterov: false, state: State::new() }
     }
 
-    /// The share μ of the velocity that is kept from step to step; 0.9 is usual. Polyak 1964.
-    #[track_caller]
-    pub fn momentum(mut self, momentum: f64) -> Self {
-        self.momentum = check_option("momentum", momentum, 0.0, f64::INFINITY);
-        self
-    }
-
     /// Takes the share `dampening` from each gradient but the first on its way into the velocity.
     pub fn dampening(mut self, dampening: f64) -> Self {
         self.dampening = dampening;
@@ -56,13 +54,6 @@ impl<T: Float> Sgd<T> {
     /// Looks ahead: steps along `g + μ v`. Nesterov 1983, in the form of Sutskever et al. 2013.
     pub fn nesterov(mut self) -> Self {
         self.nesterov = true;
-        self
-    }
-
-    /// Adds `λ p` to each gradient: L2 regularisation with the penalty `λ/2 |p|²`.
-    #[track_caller]
-    pub fn weight_decay(mut self, weight_decay: f64) -> Self {
-        self.settings.weight_decay = check_option("weight_decay", weight_decay, 0.0, f64::INFINITY);
         self
     }
 

@@ -71,7 +71,7 @@ impl<T: Float> Default for State<T> {
 impl<T: Float> Slot<T> {
     /// The elements of the tensors, for a rule that has `N` of them.
     pub(super) fn slices<const N: usize>(&mut self) -> [&mut [T]; N] {
-        let slices: Vec<_> = self.tensors.iter_mut().map(Tensor::as_mut_slice).collect();
-        slices.try_into().unwrap_or_else(|_| panic!("an optimizer has {N} tensors for each parameter"))
+        let mut tensors = self.tensors.iter_mut();
+        std::array::from_fn(|_| tensors.next().expect("a rule works on as many tensors as it asked for").as_mut_slice())
     }
 }

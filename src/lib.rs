@@ -69,6 +69,7 @@
 
 #![warn(missing_docs)]
 
+mod error;
 mod panics;
 
 mod kernel;
@@ -81,7 +82,8 @@ pub mod optim;
 pub mod tensor;
 
 pub use autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply, check};
-pub use nn::{Fan, Init, Linear, Module, Nonlinearity};
+pub use error::Error;
+pub use nn::{BatchNorm, Dropout, Fan, Init, Linear, Module, Nonlinearity};
 pub use ops::{CrossEntropy, Reduction};
 pub use rand;
 pub use tensor::{Float, Tensor, keepdim};
@@ -94,8 +96,9 @@ pub fn rng(seed: u64) -> rand::rngs::Xoshiro256PlusPlus {
 /// Everything that a program needs: `use wengert::prelude::*;`.
 pub mod prelude {
     pub use crate::autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply, check};
+    pub use crate::data::Dataset;
     pub use crate::module;
-    pub use crate::nn::{Fan, Init, Linear, Module, Nonlinearity};
+    pub use crate::nn::{BatchNorm, Dropout, Fan, Init, Linear, Module, Nonlinearity};
     pub use crate::ops::{CrossEntropy, Reduction};
     pub use crate::optim::{Adam, AdamW, Optimizer, Sgd};
     pub use crate::tensor;

@@ -39,13 +39,13 @@ mistakes! {
     element_count(op: &str, from: &[usize], to: &[isize], count: usize)
         "{op}: {from:?} has {count} elements, which do not fill the shape {to:?}"
     range(op: &str, start: f64, end: f64, step: f64)
-        "{op}: {start} to {end} by {step} is not a finite range"
+        "{op}: {start} to {end} by {step} is not a finite range: the step must not be 0, and all three must be finite"
     not_a_permutation(axes: &[isize], shape: &[usize])
         "permute: {axes:?} does not name each axis of shape {shape:?} once"
-    does_not_broadcast_to(shape: &[usize], target: &[isize])
-        "broadcast_to: shape {shape:?} does not broadcast to {target:?}: counted from the last axis, each size must be equal or 1"
+    does_not_broadcast_to(op: &str, shape: &[usize], target: &dyn Debug)
+        "{op}: shape {shape:?} does not broadcast to {target:?}: counted from the last axis, each of its sizes must be 1 or the same"
     not_removable(axis: usize, shape: &[usize])
-        "squeeze: axis {axis} of shape {shape:?} does not have size 1"
+        "squeeze: axis {axis} of shape {shape:?} does not have size 1: no other axis can be left out"
     axes_out_of_order(start: usize, end: usize, shape: &[usize])
         "flatten: axes {start} to {end} of shape {shape:?} are not a range: the first axis comes first"
     slice_step(shape: &[usize])
@@ -68,7 +68,7 @@ mistakes! {
     gradient_shape(op: &str, at: &Location, input: usize, gradient: &[usize], shape: &[usize])
         "{op}: its rule gave input {input} of shape {shape:?} a gradient of shape {gradient:?}, which does not sum to that (while differentiating {op} at {at})"
     not_saved(op: &str, what: &dyn Debug, save: &dyn Debug)
-        "{op}: its rule reads {what:?}, but its SAVE is {save:?}"
+        "{op}: its rule reads {what:?}, but its SAVE is {save:?}: what is read must be saved"
     parameter_changed(shape: &[usize])
         "tape: a parameter of shape {shape:?} changed after this tape read it: begin a new tape for each step"
     bound_shape(shape: &[usize], value: &[usize])
@@ -87,20 +87,28 @@ mistakes! {
     no_class_axis(op: &str)
         "{op}: a scalar has no classes: scores are [classes], [N, classes] or [N, classes, ...]"
     odd_axis(op: &str, axis: usize, shape: &[usize])
-        "{op}: axis {axis} of shape {shape:?} cannot be halved"
+        "{op}: axis {axis} of shape {shape:?} cannot be halved: its size must be even"
     probability(op: &str, p: f64)
         "{op}: the rate {p} is not in 0 <= rate < 1"
     prelu_weight(weight: &[usize], shape: &[usize])
         "prelu: a weight of shape {weight:?} is neither [1] nor one for each channel (axis 1) of {shape:?}"
 
+    no_channels(op: &str, shape: &[usize])
+        "{op}: shape {shape:?} has no channels: they are axis 1 of [N, C] or [N, C, ...]"
+    not_per_channel(op: &str, given: &[usize], shape: &[usize])
+        "{op}: a value of shape {given:?} is not one for each channel (axis 1) of {shape:?}"
+    batch_of_one(shape: &[usize])
+        "BatchNorm: a training batch of shape {shape:?} has one value for each channel, whose variance is 0: use batches of two or more, or a tape that is not for training"
+    buffer_shape(buffer: &[usize], value: &[usize])
+        "update_buffer: the buffer has shape {buffer:?}, the value {value:?}"
     option(what: &str, value: f64, range: &str)
         "{what}: {value} is not {range}"
     fans(shape: &[usize])
         "Init: shape {shape:?} has no fan-in and fan-out: they need two axes, [out, in, ...]"
     state_shape(path: &str, state: &[usize], parameter: &[usize])
-        "step: the parameter {path} has shape {parameter:?}, but the optimizer's state for it {state:?}: one optimizer serves one model"
+        "step: the parameter {path:?} has shape {parameter:?}, but the optimizer's state for it {state:?}: one optimizer serves one model"
     gradient_of_parameter(path: &str, gradient: &[usize], parameter: &[usize])
-        "step: the parameter {path} has shape {parameter:?}, its gradient {gradient:?}: it was given another shape after the forward pass"
+        "step: the parameter {path:?} has shape {parameter:?}, its gradient {gradient:?}: it was given another shape after the forward pass"
     batch_size()
         "batches: a batch needs at least one sample"
 }
@@ -151,5 +159,5 @@ pub(crate) fn linear_bias(bias: &[usize], weight: &[usize]) -> String {
 
 /// Why target probabilities do not fit the scores.
 pub(crate) fn probability_shape(scores: &[usize], target: &[usize]) -> String {
-    format!("scores {scores:?} and target probabilities {target:?} differ")
+    format!("scores {scores:?} and target probabilities {target:?} do not have one shape")
 }

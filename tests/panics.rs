@@ -16,7 +16,10 @@ const TRAVERSALS: [&str; 1] = ["state_shape"];
 const TENSORS: &[Case] = &[
     ("wrong_shapes do_not_broadcast", || _ = matrix() + Tensor::ones([4])),
     ("wrong_shapes do_not_broadcast", || _ = matrix().zip(&Tensor::ones([3, 3]), f32::max)),
-    ("wrong_shapes do_not_broadcast", || *(&mut matrix()) += &Tensor::ones([3, 2])),
+    ("does_not_broadcast_to", || {
+        let mut sum = Tensor::ones([3]);
+        sum += &matrix();
+    }),
     ("wrong_shapes do_not_chain", || _ = matrix().matmul(&matrix())),
     ("axis_out_of_range", || _ = matrix().sum_over(2)),
     ("axis_out_of_range", || _ = matrix().mean_over([0, -3])),
@@ -44,22 +47,22 @@ const OPERATIONS: &[Case] = &[
     ("wrong_shapes do_not_broadcast", || _ = variable() + &Tensor::ones([4])),
     ("wrong_shapes do_not_broadcast", || _ = &Tensor::ones([4]) - variable() * 2.0),
     ("wrong_shapes do_not_broadcast", || _ = &Param::new([1.0, 2.0]) / &variable()),
-    ("wrong_shapes do_not_broadcast", || _ = variable().mse_loss(&Tensor::ones([4]), Reduction::Mean)),
+    ("wrong_shapes do_not_broadcast", || _ = variable().mse_loss(Tensor::ones([4]), Reduction::Mean)),
     ("wrong_shapes do_not_broadcast", || _ = variable().where_mask(&Tensor::ones([2]), 0.0)),
     ("wrong_shapes mask_does_not_fit", || _ = variable().masked_fill(&Tensor::ones([3, 3]), 0.0)),
     ("wrong_shapes do_not_chain", || _ = variable().matmul(&matrix())),
     ("wrong_shapes no_matrices", || _ = variable().matmul(2.0)),
     ("wrong_shapes batches_do_not_broadcast", || {
-        _ = variable().broadcast_to([2, 2, 3]).matmul(&Tensor::ones([3, 3, 2]));
+        _ = variable().broadcast_to([2, 2, 3]).matmul(Tensor::ones([3, 3, 2]));
     }),
-    ("wrong_shapes not_linear", || _ = variable().linear(&Tensor::ones([3]), None::<f64>)),
-    ("wrong_shapes linear_inputs", || _ = variable().linear(&Tensor::ones([3, 2]), None::<f64>)),
-    ("wrong_shapes linear_bias", || _ = variable().linear(&Tensor::ones([4, 3]), Some(&Tensor::ones([3])))),
+    ("wrong_shapes not_linear", || _ = variable().linear(Tensor::ones([3]), None::<f64>)),
+    ("wrong_shapes linear_inputs", || _ = variable().linear(Tensor::ones([3, 2]), None::<f64>)),
+    ("wrong_shapes linear_bias", || _ = variable().linear(Tensor::ones([4, 3]), Some(Tensor::ones([3])))),
     ("wrong_shapes linear_inputs", || {
         _ = Linear::new(2, 1, Init::He, &mut wengert::rng(0)).forward(&variable());
     }),
     ("wrong_shapes probability_shape", || {
-        _ = CrossEntropy::new().loss_of_probabilities(&variable(), &Tensor::ones([3]));
+        _ = CrossEntropy::new().loss_of_probabilities(&variable(), Tensor::ones([3]));
     }),
     ("axis_out_of_range", || _ = variable().sum_over([0, 2])),
     ("axis_out_of_range", || _ = variable().std_over(keepdim(2), 1.0)),
@@ -73,7 +76,7 @@ const OPERATIONS: &[Case] = &[
     ("axis_out_of_range", || _ = variable().unsqueeze(4)),
     ("axis_out_of_range", || _ = variable().glu(2)),
     ("axis_twice", || _ = variable().var_over([1, 1], 0.0)),
-    ("nothing_to_choose", || _ = variable().slice(0, ..0).max()),
+    ("nothing_to_choose", || _ = variable().slice(1, ..0).max()),
     ("nothing_to_choose", || _ = variable().slice(1, ..0).min_over(1)),
     ("not_one_element", || _ = variable().item()),
     ("element_count", || _ = variable().reshape([5])),
@@ -84,7 +87,7 @@ const OPERATIONS: &[Case] = &[
     ("slice_step", || _ = variable().slice_step(0, .., 0)),
     ("odd_axis", || _ = variable().glu(1)),
     ("probability", || _ = variable().dropout(1.0)),
-    ("prelu_weight", || _ = variable().prelu(&Tensor::ones([2]))),
+    ("prelu_weight", || _ = variable().prelu(Tensor::ones([2]))),
     ("label_count", || _ = variable().softmax_cross_entropy(&[0])),
     ("label_out_of_range", || _ = variable().nll_loss(&[0, 3])),
     ("class_weights", || _ = CrossEntropy::new().class_weights(&[1.0]).loss(&variable(), &[0, 1])),
@@ -137,7 +140,7 @@ const TAPES: &[Case] = &[
         _ = x.sum().backward()[&unused];
     }),
     ("no_gradient", || _ = variable().sum().backward()[&Param::new(1.0)]),
-    ("wrong_shapes do_not_broadcast", || {
+    ("does_not_broadcast_to", || {
         let mut weight = Param::new([1.0, 2.0]);
         let mut gradients = gradients_of(&weight);
         *weight.value_mut() = Tensor::ones([3]);
@@ -256,12 +259,14 @@ fn consists_of(message: &str, parts: &[&str]) -> bool {
     after.is_some()
 }
 
-/// The message without the line numbers of this file.
+/// The message without the line and column numbers of this file.
 fn without_lines(message: &str) -> String {
+    let digits = |c: char| c.is_ascii_digit();
     let mut parts = message.split("tests/panics.rs:");
     let first = parts.next().unwrap_or_default().to_string();
     parts.fold(first, |text, part| {
-        text + "tests/panics.rs" + part.trim_start_matches(|c: char| c == ':' || c.is_ascii_digit())
+        let column = part.trim_start_matches(digits).trim_start_matches(':');
+        text + "tests/panics.rs" + column.trim_start_matches(digits)
     })
 }
 
@@ -283,7 +288,7 @@ fn every_panic_is_reported_at_the_callers_line() {
 fn every_message_has_a_case() {
     let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/panics.rs")).unwrap();
     let messages = messages(&source);
-    assert!(messages.len() >= 50, "only {} messages were found", messages.len());
+    assert!(messages.len() >= 45, "only {} messages were found", messages.len());
     let shown: Vec<(&str, String)> = cases().map(|(names, mistake)| (*names, panic_of(*mistake).0)).collect();
     for (name, parts) in messages.iter().filter(|(name, _)| !ELSEWHERE.contains(name)) {
         let of_this_name = || shown.iter().filter(|(names, _)| names.split(' ').any(|other| other == *name));

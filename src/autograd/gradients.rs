@@ -27,6 +27,16 @@ use std::ops::{AddAssign, Index, MulAssign};
 pub struct Gradients<T: Float = f32> {
     /// Sorted by key.
     entries: Vec<(Key, Tensor<T>)>,
+    /// In the order of the forward passes.
+    buffer_updates: Vec<BufferUpdate<T>>,
+}
+
+/// What a forward pass has to say to a buffer: `buffer ← keep · buffer + value`.
+#[derive(Clone, Debug)]
+pub(super) struct BufferUpdate<T: Float> {
+    pub(super) buffer: ParamId,
+    pub(super) keep: f64,
+    pub(super) value: Tensor<T>,
 }
 
 /// Whose gradient it is.
@@ -71,17 +81,30 @@ impl<T: Float> GradientKey<T> for Var<T> {
 
 impl<T: Float> Gradients<T> {
     /// Sorts the gradients of leaves by owner; a leaf that stands for a parameter is found under that.
-    pub(super) fn collect(tape: u64, leaves: impl Iterator<Item = (Option<ParamId>, NodeId, Tensor<T>)>) -> Self {
+    pub(super) fn collect(
+        tape: u64,
+        leaves: impl Iterator<Item = (Option<ParamId>, NodeId, Tensor<T>)>,
+        buffer_updates: Vec<BufferUpdate<T>>,
+    ) -> Self {
         let key = |param: Option<ParamId>, node| Key(param.map_or(Owner::Var(tape, node), Owner::Param));
         let mut entries: Vec<_> = leaves.map(|(param, node, gradient)| (key(param, node), gradient)).collect();
         entries.sort_by_key(|&(key, _)| key);
-        Gradients { entries }
+        Gradients { entries, buffer_updates }
     }
 
     /// The gradient with respect to a parameter or variable, if there is one.
     pub fn get(&self, of: &impl GradientKey<T>) -> Option<&Tensor<T>> {
         let at = self.entries.binary_search_by_key(&of.key(), |&(key, _)| key).ok()?;
         Some(&self.entries[at].1)
+    }
+
+    /// The value that a buffer has after the forward passes that these gradients come from; `None` if they said nothing to it.
+    pub fn updated_buffer(&self, buffer: &Param<T>) -> Option<Tensor<T>> {
+        let updates = self.buffer_updates.iter().filter(|update| update.buffer == buffer.id());
+        updates.fold(None, |value: Option<Tensor<T>>, update| {
+            let keep = T::from_f64(update.keep);
+            Some(value.as_ref().unwrap_or(buffer.value()).zip(&update.value, |old, new| keep * old + new))
+        })
     }
 
     /// The number of parameters and variables with a gradient.
@@ -110,10 +133,11 @@ impl<T: Float, K: GradientKey<T>> Index<&K> for Gradients<T> {
     }
 }
 
-/// Accumulates: adds the gradients that both have, and takes over the others.
+/// Accumulates: adds the gradients that both have, and takes over the others; what is said to buffers stays in order.
 impl<T: Float> AddAssign for Gradients<T> {
     #[track_caller]
     fn add_assign(&mut self, other: Self) {
+        self.buffer_updates.extend(other.buffer_updates);
         for (key, gradient) in other.entries {
             match self.entries.binary_search_by_key(&key, |&(key, _)| key) {
                 Ok(at) => self.entries[at].1 += &gradient,

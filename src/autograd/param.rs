@@ -23,6 +23,7 @@ pub struct Param<T: Float = f32> {
     id: ParamId,
     /// Counts the changes, so that a tape notices when what it read is no longer there.
     version: u32,
+    trainable: bool,
     value: Tensor<T>,
 }
 
@@ -33,8 +34,24 @@ pub(super) struct ParamId(u64);
 impl<T: Float> Param<T> {
     /// A parameter that begins with the given value.
     pub fn new(value: impl Into<Tensor<T>>) -> Self {
+        Param::create(value.into(), true)
+    }
+
+    /// A value that belongs to a model and is saved with it, but is not trained: a constant on every tape, such as a running mean.
+    ///
+    /// A forward pass changes it through [`Tape::update_buffer`](super::Tape::update_buffer).
+    pub fn buffer(value: impl Into<Tensor<T>>) -> Self {
+        Param::create(value.into(), false)
+    }
+
+    fn create(value: Tensor<T>, trainable: bool) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Param { id: ParamId(NEXT.fetch_add(1, Ordering::Relaxed)), version: 0, value: value.into() }
+        Param { id: ParamId(NEXT.fetch_add(1, Ordering::Relaxed)), version: 0, trainable, value }
+    }
+
+    /// Whether this is trained: true unless it was made as a [`buffer`](Param::buffer).
+    pub fn is_trainable(&self) -> bool {
+        self.trainable
     }
 
     /// The value.
@@ -64,7 +81,7 @@ impl<T: Float> Param<T> {
 
 impl<T: Float> Clone for Param<T> {
     fn clone(&self) -> Self {
-        Param::new(&self.value)
+        Param::create(self.value.clone(), self.trainable)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The tape: a list of nodes in the order of their recording.
 
+use super::gradients::BufferUpdate;
 use super::op::AnyOp;
 use super::param::ParamId;
 use super::{Param, Var};
@@ -56,6 +57,8 @@ struct Inner<T: Float> {
     mode: Mode,
     nodes: RefCell<Vec<Node<T>>>,
     parameters: RefCell<Readings<T>>,
+    /// What forward passes have to say to buffers, for the next gradients to carry.
+    buffer_updates: RefCell<Vec<BufferUpdate<T>>>,
     generator: RefCell<Xoshiro256PlusPlus>,
     /// While a backward pass is being recorded: the line of the operation that is being differentiated.
     origin: Cell<Option<&'static Location<'static>>>,
@@ -184,6 +187,7 @@ impl<T: Float> Tape<T> {
             mode,
             nodes: RefCell::new(nodes),
             parameters: RefCell::new(parameters),
+            buffer_updates: RefCell::default(),
             generator: RefCell::new(Xoshiro256PlusPlus::seed_from_u64(seed)),
             origin: Cell::new(None),
         }))
@@ -262,6 +266,9 @@ impl<T: Float> Tape<T> {
     /// The leaf that stands for a parameter: the same one at each call.
     #[track_caller]
     pub(super) fn parameter(&self, param: &Param<T>) -> Var<T> {
+        if !param.is_trainable() {
+            return self.constant(param.value());
+        }
         if let Some(reading) = self.0.parameters.borrow().get(&param.id()) {
             if reading.version != param.version() {
                 panics::parameter_changed(param.value().shape());
@@ -273,6 +280,25 @@ impl<T: Float> Tape<T> {
         let reading = Reading { version: param.version(), node, bound: None };
         self.0.parameters.borrow_mut().insert(param.id(), reading);
         Var::new(param.value().clone(), self.clone(), node)
+    }
+
+    /// Notes that a buffer is to become `keep · buffer + value` when an optimizer takes the step.
+    ///
+    /// The forward pass itself changes nothing, so a model can be shared; the note travels in the next
+    /// [`Gradients`](super::Gradients) of this tape.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    #[track_caller]
+    pub fn update_buffer(&self, buffer: &Param<T>, keep: f64, value: Tensor<T>) {
+        if buffer.shape() != value.shape() {
+            panics::buffer_shape(buffer.shape(), value.shape());
+        }
+        self.0.buffer_updates.borrow_mut().push(BufferUpdate { buffer: buffer.id(), keep, value });
+    }
+
+    pub(super) fn take_buffer_updates(&self) -> Vec<BufferUpdate<T>> {
+        self.0.buffer_updates.take()
     }
 
     #[track_caller]

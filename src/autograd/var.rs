@@ -113,7 +113,7 @@ impl<T: Float> Var<T> {
             };
             (parameter, id, gradient.value)
         };
-        Gradients::collect(self.tape.number(), found.into_iter().map(entry))
+        Gradients::collect(self.tape.number(), found.into_iter().map(entry), self.tape.take_buffer_updates())
     }
 
     /// The derivative of this result of one element with respect to `x`, as a variable on the same tape.

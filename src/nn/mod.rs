@@ -1,11 +1,15 @@
 //! Models: what has parameters, layers, and how they begin.
 
+mod batch_norm;
+mod dropout;
 mod init;
 mod linear;
 mod module;
 mod summary;
 
 pub use crate::autograd::Param;
+pub use batch_norm::BatchNorm;
+pub use dropout::Dropout;
 pub use init::{Fan, Init, Nonlinearity};
 pub use linear::Linear;
 pub use module::{Module, Path};

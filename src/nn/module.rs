@@ -27,13 +27,13 @@ pub trait Module<T: Float = f32> {
     /// The name of the type, such as `Linear`.
     fn kind(&self) -> &'static str;
 
-    /// Calls `f` with every parameter and its path.
+    /// Calls `f` with every parameter and buffer, and its path.
     fn visit<'a>(&'a self, path: &mut Path, f: &mut dyn FnMut(&Path, &'a Param<T>));
 
-    /// Calls `f` with every parameter, for changing it, and its path.
+    /// Calls `f` with every parameter and buffer, for changing it, and its path.
     fn visit_mut(&mut self, path: &mut Path, f: &mut dyn FnMut(&Path, &mut Param<T>));
 
-    /// Every parameter with its path, such as `layers.0.weight`, in the order of the fields.
+    /// Every parameter and buffer with its path, such as `layers.0.weight`, in the order of the fields.
     fn parameters(&self) -> Vec<(String, &Param<T>)> {
         let mut parameters = Vec::new();
         self.visit(&mut Path::new(), &mut |path, param| parameters.push((path.to_string(), param)));
@@ -43,7 +43,7 @@ pub trait Module<T: Float = f32> {
     /// The number of trainable numbers.
     fn parameter_count(&self) -> usize {
         let mut count = 0;
-        self.visit(&mut Path::new(), &mut |_, param| count += param.value().len());
+        self.visit(&mut Path::new(), &mut |_, param| count += usize::from(param.is_trainable()) * param.value().len());
         count
     }
 

@@ -31,7 +31,7 @@ impl Summary {
             }
             let layer = layers.last_mut().expect("just pushed");
             layer.parameters.push(format!("{name} {:?}", param.shape()));
-            layer.count += param.value().len();
+            layer.count += usize::from(param.is_trainable()) * param.value().len();
         });
         Summary { layers }
     }

@@ -2,6 +2,7 @@
 
 use super::gather::Positions;
 use crate::autograd::{Op, Save, Saved, Var};
+use crate::panics;
 use crate::tensor::{Axes, Dims, Float, Reduction, Tensor, reduction_of};
 
 /// The first largest or smallest element along the last axis; it gets the whole gradient.
@@ -118,6 +119,9 @@ impl<T: Float> Var<T> {
 
     #[track_caller]
     fn first_extremum(&self, largest: bool, reduction: &Reduction) -> Var<T> {
+        if reduction.count == 0 {
+            self.refuse_choice(largest, reduction);
+        }
         let rows = self.last(reduction);
         rows.apply(First { largest, positions: None }).with_shape(reduction.shape.clone())
     }
@@ -125,10 +129,18 @@ impl<T: Float> Var<T> {
     #[track_caller]
     fn shared_extremum(&self, largest: bool, reduction: Reduction) -> Var<T> {
         if reduction.count == 0 && !reduction.shape.contains(&0) {
-            crate::panics::nothing_to_choose(if largest { "max" } else { "min" }, reduction.axes[0], self.shape());
+            self.refuse_choice(largest, &reduction);
         }
         let shape = reduction.shape.clone();
         self.apply(Shared { largest, reduction }).with_shape(shape)
+    }
+
+    /// Panics because an axis is empty.
+    #[track_caller]
+    fn refuse_choice(&self, largest: bool, reduction: &Reduction) -> ! {
+        let op = if largest { "max" } else { "min" };
+        let empty = reduction.axes.iter().copied().find(|&axis| self.shape()[axis] == 0);
+        panics::nothing_to_choose(op, empty.unwrap_or_default(), self.shape())
     }
 
     /// The reduced axes as one last axis.

@@ -74,6 +74,7 @@ mod hyperbolic;
 mod loss;
 mod matmul;
 mod norm;
+mod normalization;
 mod power;
 mod product;
 mod rounding;
@@ -86,3 +87,4 @@ mod sum;
 mod trigonometric;
 
 pub use loss::{CrossEntropy, Reduction};
+pub use normalization::{BatchNormalized, BatchStatistics};

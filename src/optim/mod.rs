@@ -83,7 +83,8 @@ pub trait Optimizer<T: Float = f32> {
         self.settings_mut().learning_rate = learning_rate;
     }
 
-    /// Changes every parameter of the model that has a gradient and is not frozen; the others stay as they are.
+    /// Changes every parameter of the model that has a gradient and is not frozen, and every buffer that a forward pass
+    /// has updated; the others stay as they are.
     ///
     /// The parameters change in place: once `backward` has released the tape nothing else holds them.
     ///
@@ -93,6 +94,9 @@ pub trait Optimizer<T: Float = f32> {
     fn step(&mut self, model: &mut dyn Module<T>, gradients: &Gradients<T>) {
         let mut misfit = None;
         model.visit_mut(&mut Path::new(), &mut |path, param| {
+            if let Some(value) = gradients.updated_buffer(param) {
+                *param.value_mut() = value;
+            }
             let (path, Some(gradient)) = (path.as_str(), gradients.get(param)) else { return };
             let Some(step) = self.settings().step_for(path) else { return };
             if gradient.shape() != param.shape() {

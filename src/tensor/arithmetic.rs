@@ -1,6 +1,6 @@
 //! Elementwise functions, the operators `+ - * /`, and comparisons.
 
-use super::{Float, Tensor, broadcast};
+use super::{Float, Tensor, broadcast, sums_to};
 use crate::kernel::elementwise::{self, Broadcast};
 use crate::panics;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
@@ -137,12 +137,10 @@ impl<T: Float> AddAssign<&Tensor<T>> for Tensor<T> {
     fn add_assign(&mut self, other: &Tensor<T>) {
         if self.shape() == other.shape() {
             elementwise::update(self.as_mut_slice(), other.as_slice(), |y, x| y + x);
+        } else if sums_to(self.shape(), other.shape()) {
+            *self = &*self + other;
         } else {
-            let sum = &*self + other;
-            if sum.shape() != self.shape() {
-                panics::wrong_shapes("add_assign", &panics::do_not_broadcast(self.shape(), other.shape()), "");
-            }
-            *self = sum;
+            panics::does_not_broadcast_to("add_assign", other.shape(), &self.shape());
         }
     }
 }

@@ -131,6 +131,6 @@ pub(crate) fn broadcast_target(shape: &[usize], entries: &[isize]) -> Dims {
     };
     match entries.iter().enumerate().map(size).collect::<Option<Dims>>() {
         Some(target) if broadcast(shape, &target).as_ref() == Some(&target) => target,
-        _ => panics::does_not_broadcast_to(shape, entries),
+        _ => panics::does_not_broadcast_to("broadcast_to", shape, &entries),
     }
 }

@@ -1,0 +1,123 @@
+//! Going through a data set in batches.
+
+use crate::panics;
+use rand::Rng;
+use rand::seq::SliceRandom;
+
+/// Samples that are gathered into batches.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// /// Points of a parabola.
+/// struct Parabola;
+///
+/// impl Dataset for Parabola {
+///     type Batch = (Tensor, Tensor);
+///
+///     fn len(&self) -> usize { 100 }
+///     fn batch(&self, indices: &[usize]) -> (Tensor, Tensor) {
+///         let x = Tensor::from_vec(indices.iter().map(|&k| k as f32 / 100.0).collect(), [indices.len(), 1]);
+///         (x.clone(), &x * &x)
+///     }
+/// }
+///
+/// for (x, y) in Parabola.batches(32).shuffled(&mut wengert::rng(0)) {
+///     assert_eq!(x.shape(), y.shape());
+/// }
+/// ```
+pub trait Dataset {
+    /// What a training step gets.
+    type Batch;
+
+    /// The number of samples.
+    fn len(&self) -> usize;
+
+    /// The samples at the given positions, in their order.
+    ///
+    /// # Panics
+    /// If a position is not less than [`len`](Dataset::len).
+    fn batch(&self, indices: &[usize]) -> Self::Batch;
+
+    /// Whether there are no samples.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All samples as one batch.
+    fn all(&self) -> Self::Batch {
+        self.batch(&Vec::from_iter(0..self.len()))
+    }
+
+    /// Goes through all samples once, `size` at a time, in order; the last batch may be smaller.
+    ///
+    /// # Panics
+    /// If `size` is 0.
+    #[track_caller]
+    fn batches(&self, size: usize) -> Batches<'_, Self>
+    where
+        Self: Sized,
+    {
+        if size == 0 {
+            panics::batch_size();
+        }
+        Batches { dataset: self, order: Vec::from_iter(0..self.len()), position: 0, size, drop_last: false }
+    }
+}
+
+/// The batches of a data set: an iterator that [`Dataset::batches`] makes.
+///
+/// ```
+/// use wengert::data::Images;
+/// use wengert::prelude::*;
+///
+/// let images = Images::new(vec![0; 10 * 4], vec![1; 10], [2, 2]);
+/// let sizes: Vec<usize> = images.batches(4).map(|batch| batch.labels.len()).collect();
+/// assert_eq!(sizes, [4, 4, 2]);
+/// assert_eq!(images.batches(4).drop_last().len(), 2);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Batches<'a, D> {
+    dataset: &'a D,
+    /// The samples that are still to come begin at `position`.
+    order: Vec<usize>,
+    position: usize,
+    size: usize,
+    drop_last: bool,
+}
+
+impl<D: Dataset> Batches<'_, D> {
+    /// Goes through the samples in a random order, each once (Fisher–Yates); the same generator state gives the same order.
+    pub fn shuffled(mut self, rng: &mut impl Rng) -> Self {
+        self.order[self.position..].shuffle(rng);
+        self
+    }
+
+    /// Leaves out the last batch if it is smaller than the others.
+    pub fn drop_last(mut self) -> Self {
+        self.drop_last = true;
+        self
+    }
+}
+
+impl<D: Dataset> Iterator for Batches<'_, D> {
+    type Item = D::Batch;
+
+    fn next(&mut self) -> Option<D::Batch> {
+        let left = &self.order[self.position..];
+        let indices = &left[..self.size.min(left.len())];
+        if indices.is_empty() || (self.drop_last && indices.len() < self.size) {
+            return None;
+        }
+        self.position += indices.len();
+        Some(self.dataset.batch(indices))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.order.len() - self.position;
+        let count = if self.drop_last { left / self.size } else { left.div_ceil(self.size) };
+        (count, Some(count))
+    }
+}
+
+impl<D: Dataset> ExactSizeIterator for Batches<'_, D> {}

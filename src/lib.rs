@@ -83,6 +83,7 @@ pub mod tensor;
 
 pub use autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply, check};
 pub use error::Error;
+pub use kernel::{num_threads, set_num_threads};
 pub use nn::{BatchNorm, Dropout, Fan, Init, Linear, Module, Nonlinearity};
 pub use ops::{CrossEntropy, Reduction};
 pub use rand;

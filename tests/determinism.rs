@@ -1,5 +1,6 @@
 //! The same seed gives the same bits; what travels between threads, and what does not.
 
+use wengert::autograd::parallel;
 use wengert::prelude::*;
 
 /// Trains a small network with dropout and returns the bits of its losses and parameters.
@@ -58,4 +59,29 @@ fn threads_share_a_model_and_bring_their_gradients_back() {
 fn values_travel_and_variables_stay() {
     fn travels<X: Send + Sync>() {}
     travels::<(Tensor, Param, Gradients, Linear, Adam, Sgd)>();
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let images: Tensor = Tensor::randn([64, 8], &mut wengert::rng(1));
+    let shards: Vec<Tensor> = (0..16).map(|k| images.rows(&[4 * k, 4 * k + 1, 4 * k + 2, 4 * k + 3])).collect();
+    let run = |threads| {
+        wengert::set_num_threads(threads);
+        let mut rng = wengert::rng(0);
+        let mut model = (Linear::new(8, 6, Init::He, &mut rng), BatchNorm::new(6));
+        let mut optimizer = Sgd::new(0.1);
+        for _ in 0..3 {
+            let loss = |tape: &Tape, shard: &Tensor| {
+                let h = model.0.forward(&tape.constant(shard));
+                model.1.forward(&h).tanh().dropout(0.2).square().sum()
+            };
+            let (_, gradients) = parallel::gradients(&mut rng, &shards, loss).expect("there are shards");
+            optimizer.step(&mut model, &gradients);
+        }
+        let values = model.parameters().into_iter().flat_map(|(_, param)| param.value().to_vec());
+        values.map(f32::to_bits).collect::<Vec<u32>>()
+    };
+    let one = run(1);
+    assert_eq!(run(2), one);
+    assert_eq!(run(8), one);
 }

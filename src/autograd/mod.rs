@@ -9,6 +9,7 @@ mod gradients;
 mod listing;
 mod op;
 mod operand;
+pub mod parallel;
 mod param;
 mod tape;
 mod var;

@@ -43,6 +43,9 @@ pub(crate) mod reduce;
 pub(crate) mod simd;
 pub(crate) mod softmax;
 pub(crate) mod strided;
+mod threads;
 pub(crate) mod update;
 
 pub use float::Float;
+pub(crate) use threads::map_indices;
+pub use threads::{num_threads, set_num_threads};

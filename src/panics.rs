@@ -78,6 +78,8 @@ mistakes! {
     no_gradient(place: &dyn Display)
         "gradients: there is no gradient for {place}, because the result does not depend on it: get() gives None then"
 
+    selection_out_of_range(op: &str, index: usize, axis: usize, shape: &[usize])
+        "{op}: index {index} is out of range for axis {axis} of shape {shape:?}"
     label_count(op: &str, shape: &[usize], labels: usize, expected: usize)
         "{op}: scores of shape {shape:?} need {expected} labels, not {labels}"
     label_out_of_range(op: &str, label: usize, position: usize, classes: usize)

@@ -1,7 +1,8 @@
 //! Reading elements by position and its adjoint, adding at positions: the rule of each is the other.
 
 use crate::autograd::{Op, Save, Saved, Var};
-use crate::tensor::{Dims, Float, Tensor};
+use crate::panics;
+use crate::tensor::{AxisIndex, Dims, Float, Tensor, resolve_axis};
 use std::fmt::{self, Debug, Formatter};
 use std::rc::Rc;
 
@@ -60,6 +61,37 @@ impl<T: Float> Op<T, 1> for Put {
 }
 
 impl<T: Float> Var<T> {
+    /// The given positions of an axis, in that order; one may occur several times, and its gradients add up.
+    ///
+    /// With axis 0 this looks up rows, as an embedding does.
+    ///
+    /// # Panics
+    /// If the axis or an index is out of range.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[1.0, 2.0], [3.0, 4.0]]);
+    /// let y = x.index_select(0, &[1, 1, 0]);
+    /// assert_eq!(y.value(), &tensor![[3.0, 4.0], [3.0, 4.0], [1.0, 2.0]]);
+    /// assert_eq!(y.sum().grad(&x).value(), &tensor![[1.0, 1.0], [2.0, 2.0]]);
+    /// ```
+    #[track_caller]
+    pub fn index_select(&self, axis: impl AxisIndex, indices: &[usize]) -> Var<T> {
+        let axis = resolve_axis("index_select", axis.index(), self.shape());
+        let n = self.shape()[axis];
+        if let Some(&index) = indices.iter().find(|&&index| index >= n) {
+            panics::selection_out_of_range("index_select", index, axis, self.shape());
+        }
+        let inner: usize = self.shape()[axis + 1..].iter().product();
+        let outer: usize = self.shape()[..axis].iter().product();
+        let run = |start: usize| start..start + inner;
+        let positions = (0..outer).flat_map(|k| indices.iter().flat_map(move |index| run((k * n + index) * inner)));
+        let mut picked = self.value().dims();
+        picked[axis] = indices.len();
+        self.take(Positions { positions: positions.collect(), picked, whole: self.value().dims() })
+    }
+
     /// The elements at the given positions.
     #[track_caller]
     pub(super) fn take(&self, positions: Positions) -> Var<T> {

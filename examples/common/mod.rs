@@ -1,0 +1,125 @@
+//! What the numbered examples share: where figures go, and how they look.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What an example's `main` returns.
+pub type Outcome = Result<(), Box<dyn Error>>;
+
+/// The area of a figure to draw on.
+pub type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// Colours that stay apart for the colour-blind: Okabe and Ito 2008.
+pub const COLOURS: [RGBColor; 8] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(230, 159, 0),
+    RGBColor(86, 180, 233),
+    RGBColor(0, 0, 0),
+    RGBColor(150, 130, 0),
+];
+
+/// The font of all text.
+pub const FONT: &str = "sans-serif";
+
+/// Whether the example shall be quick rather than thorough: `--quick`.
+pub fn quick() -> bool {
+    std::env::args().any(|argument| argument == "--quick")
+}
+
+/// The folder of the figures, `target/figures` in the checkout, whatever folder the example was started from.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/figures")
+}
+
+/// Draws a figure of `size` pixels as SVG under `target/figures`, and lists it in the `index.html` beside it.
+pub fn figure(name: &str, title: &str, size: (u32, u32), draw: impl FnOnce(&Canvas) -> Outcome) -> Outcome {
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        area.fill(&WHITE)?;
+        let below = area.titled(title, (FONT, 20))?;
+        draw(&below)?;
+        area.present()?;
+    }
+    fs::create_dir_all(folder())?;
+    let path = folder().join(format!("{name}.svg"));
+    fs::write(&path, svg)?;
+    println!("figure: target/figures/{name}.svg");
+    index()
+}
+
+/// Writes the page that shows every figure there is.
+fn index() -> Outcome {
+    let mut names: Vec<String> = fs::read_dir(folder())?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".svg"))
+        .collect();
+    names.sort();
+    let figure = |name: &String| {
+        format!("<figure><img src=\"{name}\" alt=\"{name}\"><figcaption>{name}</figcaption></figure>\n")
+    };
+    let style = "body{font-family:sans-serif;max-width:70em;margin:auto}figure{margin:2em 0}img{max-width:100%}";
+    let body: String = names.iter().map(figure).collect();
+    let page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>wengert: figures</title>\n<style>{style}</style>\n<h1>Figures of the examples</h1>\n{body}</html>\n"
+    );
+    Ok(fs::write(folder().join("index.html"), page)?)
+}
+
+/// One line of a [`lines`] chart.
+pub struct Line {
+    pub label: String,
+    pub points: Vec<(f64, f64)>,
+}
+
+/// The smallest and the largest of some numbers that are finite, with a margin; 0 to 1 if there are none.
+pub fn range(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
+    let (low, high) = values
+        .filter(|value| value.is_finite())
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    match high - low {
+        size if size > 0.0 => low - 0.04 * size..high + 0.04 * size,
+        0.0 => low - 0.5..high + 0.5,
+        _ => 0.0..1.0,
+    }
+}
+
+/// A chart of lines with a legend; the axes are labelled and fit the points, or `y` if that is given.
+pub fn lines(
+    area: &Canvas,
+    caption: &str,
+    axes: (&str, &str),
+    y: Option<std::ops::Range<f64>>,
+    all: &[Line],
+) -> Outcome {
+    let points = || all.iter().flat_map(|line| line.points.iter().copied());
+    let y = y.unwrap_or_else(|| range(points().map(|(_, y)| y)));
+    let mut chart = ChartBuilder::on(area)
+        .caption(caption, (FONT, 16))
+        .margin(12)
+        .x_label_area_size(42)
+        .y_label_area_size(58)
+        .build_cartesian_2d(range(points().map(|(x, _)| x)), y)?;
+    chart.configure_mesh().x_desc(axes.0).y_desc(axes.1).axis_desc_style((FONT, 14)).light_line_style(WHITE).draw()?;
+    for (k, line) in all.iter().enumerate() {
+        let colour = COLOURS[k % COLOURS.len()];
+        let finite = line.points.iter().copied().take_while(|(_, y)| y.is_finite());
+        chart
+            .draw_series(LineSeries::new(finite, colour.stroke_width(2)))?
+            .label(&line.label)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+    }
+    chart
+        .configure_series_labels()
+        .background_style(WHITE.mix(0.85))
+        .border_style(BLACK.mix(0.3))
+        .label_font((FONT, 13))
+        .draw()?;
+    Ok(())
+}

@@ -56,7 +56,7 @@
 //! | [`autograd`] | [`Tape`], [`Var`], [`Gradients`], [`Op`] for operations of one's own, [`check`] for testing them |
 //! | [`ops`] | every differentiable operation: methods of [`Var`] |
 //! | [`nn`] | [`Module`] and [`module!`], [`Linear`], [`Init`] |
-//! | [`optim`] | [`Optimizer`](optim::Optimizer), [`Sgd`](optim::Sgd), [`Adam`](optim::Adam) |
+//! | [`optim`] | [`Optimizer`](optim::Optimizer), [`Sgd`](optim::Sgd), [`Adam`](optim::Adam), [schedules](optim::schedule) of the learning rate |
 //! | [`data`] | MNIST and batches |
 //!
 //! Two kinds of things go wrong. A mistake in the program, such as shapes that do not fit, panics at the line that made it, and
@@ -101,7 +101,7 @@ pub mod prelude {
     pub use crate::module;
     pub use crate::nn::{BatchNorm, Dropout, Fan, Init, Linear, Module, Nonlinearity};
     pub use crate::ops::{CrossEntropy, Reduction};
-    pub use crate::optim::{Adam, AdamW, Optimizer, Sgd};
+    pub use crate::optim::{Adam, AdamW, Optimizer, Schedule, Sgd};
     pub use crate::tensor;
     pub use crate::tensor::{Float, Tensor, keepdim};
     pub use rand::Rng;

@@ -107,6 +107,16 @@ impl<T: Float> Gradients<T> {
         })
     }
 
+    /// The gradients, always in the same order.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = &Tensor<T>> {
+        self.entries.iter().map(|(_, gradient)| gradient)
+    }
+
+    /// The same for changing them.
+    pub(crate) fn tensors_mut(&mut self) -> impl Iterator<Item = &mut Tensor<T>> {
+        self.entries.iter_mut().map(|(_, gradient)| gradient)
+    }
+
     /// The number of parameters and variables with a gradient.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -150,8 +160,8 @@ impl<T: Float> AddAssign for Gradients<T> {
 /// Scales every gradient, as for the mean over several batches.
 impl<T: Float> MulAssign<f64> for Gradients<T> {
     fn mul_assign(&mut self, factor: f64) {
-        for (_, gradient) in &mut self.entries {
-            let factor = T::from_f64(factor);
+        let factor = T::from_f64(factor);
+        for gradient in self.tensors_mut() {
             gradient.as_mut_slice().iter_mut().for_each(|g| *g *= factor);
         }
     }

@@ -1,15 +1,21 @@
 //! Optimizers: each changes the parameters of a model by one fused pass over parameter, gradient and state.
 //!
 //! All of them follow PyTorch's conventions. Settings are given by chained methods, groups of parameters with settings of their
-//! own by [`Settings::group`] and [`Group`].
+//! own by their method `group` and [`Group`].
+//!
+//! Around them stand the [schedules](schedule) of the learning rate, a [search](LearningRateFinder) for it, and clipping, which is
+//! a method of gradients: [`Gradients::clip_norm`].
 
 mod adadelta;
 mod adagrad;
 mod adam;
 mod adam_variants;
+mod clip;
+mod finder;
 mod group;
 mod lion;
 mod rmsprop;
+pub mod schedule;
 mod sgd;
 mod state;
 
@@ -22,9 +28,11 @@ pub use adadelta::AdaDelta;
 pub use adagrad::AdaGrad;
 pub use adam::{Adam, AdamW};
 pub use adam_variants::{Adamax, NAdam, RAdam};
+pub use finder::LearningRateFinder;
 pub use group::{Group, Settings, Step};
 pub use lion::Lion;
 pub use rmsprop::RmsProp;
+pub use schedule::Schedule;
 pub use sgd::Sgd;
 pub use state::{Slot, State};
 
@@ -164,10 +172,13 @@ macro_rules! optimizer {
 }
 use optimizer;
 
-/// Chained methods for options of an optimizer that are numbers in a range.
+/// Chained methods for options that are numbers in a range: of an optimizer, or of a type that is generic in what stands in brackets.
 macro_rules! setters {
-    ($name:ident { $($(#[$meta:meta])* $option:ident: $low:expr, $high:expr;)* }) => {
-        impl<T: Float> $name<T> {
+    ($name:ident { $($options:tt)* }) => {
+        setters!([T: Float] $name<T> { $($options)* });
+    };
+    ([$($generics:tt)*] $type:ty { $($(#[$meta:meta])* $option:ident: $low:expr, $high:expr;)* }) => {
+        impl<$($generics)*> $type {
             $($(#[$meta])*
             #[track_caller]
             pub fn $option(mut self, $option: f64) -> Self {

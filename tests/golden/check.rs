@@ -49,6 +49,12 @@ impl Tolerance {
         Err(Fault::Failed(format!("{what}, element {k} of {:?}: got {x:?}, want {y:?}", want.shape())))
     }
 
+    /// Compares lists of numbers.
+    pub fn numbers(&self, what: &str, got: &[f64], want: &[f64]) -> Result<(), Fault> {
+        let list = |numbers: &[f64]| Tensor::from_slice(numbers, [numbers.len()]);
+        self.compare(what, &list(got), &list(want), Nan::Required)
+    }
+
     /// Compares derivatives with respect to `x`; on either side none at all means zeros.
     fn derivative(
         &self,

@@ -2,13 +2,17 @@
 //!
 //! Runs every case of the JSON files in this directory, and of those in the directory that the environment
 //! variable `GOLDEN_EXTRA` names. A case fails if a value is off, an operation panics, or the file is malformed.
-//! It is unsupported, and never passes, if its operator or one of its attributes has no row in [`operators`].
+//! It is unsupported, and never passes, if its operator, optimizer or the like, or one of its attributes, is not known here.
 
 mod attributes;
 mod check;
+mod clipping;
 mod compose;
+mod initial;
 mod json;
 mod operators;
+mod optimizers;
+mod schedules;
 
 use check::Tolerance;
 use json::Value;
@@ -106,9 +110,16 @@ fn run_case(file: &Value, case: &Value) -> Result<(), Fault> {
     if format != "golden-1" {
         return Err(Fault::Unsupported(format!("format {format}")));
     }
-    if case.get("op").is_none() {
-        return Err(Fault::Unsupported("not an operator".into()));
-    }
     let tolerance = Tolerance::of(file)?;
-    check::quietly(|| check::case(case, &tolerance)).unwrap_or_else(|message| Err(Fault::Failed(message)))
+    let family = json::field::<Option<String>>(file, "family")?.unwrap_or_default();
+    let check = || match family.as_str() {
+        "optim" => optimizers::stream(file, case, &tolerance),
+        "optim_functions" => optimizers::descent(case, &tolerance),
+        "schedule" => schedules::case(case, &tolerance),
+        "clip" => clipping::case(case, &tolerance),
+        "init" => initial::case(case, &tolerance),
+        _ if case.get("op").is_some() => check::case(case, &tolerance),
+        family => Err(Fault::Unsupported(format!("family {family}"))),
+    };
+    check::quietly(check).unwrap_or_else(|message| Err(Fault::Failed(message)))
 }

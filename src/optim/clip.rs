@@ -1,0 +1,117 @@
+//! Clipping: bounds on gradients, against steps that are too long.
+
+use crate::autograd::Gradients;
+use crate::panics;
+use crate::tensor::Float;
+
+/// Clipping, between `backward` and `step`.
+///
+/// Pascanu, Mikolov and Bengio 2013, "On the difficulty of training recurrent neural networks": where a loss surface has cliffs, the
+/// gradient at one is enormous and its direction alone is worth having.
+///
+/// All gradients count, also those of frozen parameters and of variables; an input that is a constant has none.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let mut model = Param::new([0.0, 0.0]);
+/// let tape = Tape::new();
+/// let mut gradients = (tape.constant([3.0, 4.0]) * &model).sum().backward();
+/// assert_eq!(gradients.clip_norm(1.0), 5.0); // the norm that it was
+/// Sgd::new(1.0).step(&mut model, &gradients);
+/// assert_eq!(format!("{:.4}", model.value()), "[-0.6 -0.8]");
+/// ```
+impl<T: Float> Gradients<T> {
+    /// The length of all gradients as one vector, `√Σ g²`, in double precision. It is worth logging.
+    pub fn norm(&self) -> f64 {
+        self.norm_p(2.0)
+    }
+
+    /// The p-norm of all gradients as one vector, `(Σ |g|ᵖ)^(1/p)`; with an infinite p the largest `|g|`.
+    ///
+    /// # Panics
+    /// If p is not positive.
+    #[track_caller]
+    pub fn norm_p(&self, p: f64) -> f64 {
+        if p.is_nan() || p <= 0.0 {
+            panics::option("norm: p", p, "more than 0");
+        }
+        let tensors = self.tensors().map(|gradient| gradient.as_slice());
+        if p == f64::INFINITY {
+            return tensors.flatten().fold(T::ZERO, |largest, g| largest.maximum(g.abs())).to_f64();
+        }
+        if p == 2.0 {
+            return tensors.map(|gradient| sum(gradient, |g| g * g)).sum::<f64>().sqrt();
+        }
+        tensors.map(|gradient| sum(gradient, |g| g.abs().powf(p))).sum::<f64>().powf(1.0 / p)
+    }
+
+    /// Scales all gradients together by `min(1, bound/(norm + 1e-6))`, so that their [norm](Gradients::norm) is at most the bound:
+    /// the direction stays. Returns the norm before.
+    ///
+    /// PyTorch's `clip_grad_norm_`, also in that all gradients are NaN after it if the norm was.
+    ///
+    /// # Panics
+    /// If the bound is negative or NaN.
+    #[track_caller]
+    pub fn clip_norm(&mut self, bound: f64) -> f64 {
+        self.clip_norm_p(bound, 2.0)
+    }
+
+    /// [`clip_norm`](Gradients::clip_norm) by the [p-norm](Gradients::norm_p).
+    ///
+    /// # Panics
+    /// If the bound is negative or NaN, or p is not positive.
+    #[track_caller]
+    pub fn clip_norm_p(&mut self, bound: f64, p: f64) -> f64 {
+        check_bound("clip_norm: the bound", bound);
+        let norm = self.norm_p(p);
+        let factor = bound / (norm + 1e-6);
+        if factor < 1.0 || factor.is_nan() {
+            *self *= factor;
+        }
+        norm
+    }
+
+    /// Clamps each element to `[−bound, bound]`; a NaN stays. This turns the direction, other than [`clip_norm`](Gradients::clip_norm).
+    ///
+    /// PyTorch's `clip_grad_value_`.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// # let model = Param::new([0.0, 0.0]);
+    /// # let tape = Tape::new();
+    /// let mut gradients = (tape.constant([3.0, -0.5]) * &model).sum().backward();
+    /// gradients.clip_value(1.0);
+    /// assert_eq!(gradients[&model], tensor![1.0, -0.5]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the bound is negative or NaN.
+    #[track_caller]
+    pub fn clip_value(&mut self, bound: f64) {
+        check_bound("clip_value: the bound", bound);
+        let bound = T::from_f64(bound);
+        for gradient in self.tensors_mut() {
+            gradient.as_mut_slice().iter_mut().for_each(|g| *g = g.minimum(bound).maximum(-bound));
+        }
+    }
+}
+
+#[track_caller]
+fn check_bound(what: &str, bound: f64) {
+    if bound.is_nan() || bound < 0.0 {
+        panics::option(what, bound, "0 or more");
+    }
+}
+
+/// Σ f(g) in double precision, by eight sums that do not wait for each other.
+fn sum<T: Float>(gradient: &[T], f: impl Fn(f64) -> f64) -> f64 {
+    let mut sums = [0.0; 8];
+    for chunk in gradient.chunks(sums.len()) {
+        for (sum, g) in sums.iter_mut().zip(chunk) {
+            *sum += f(g.to_f64());
+        }
+    }
+    sums.iter().sum()
+}

@@ -1,0 +1,105 @@
+//! The search for a learning rate.
+
+use super::check_option;
+use crate::panics;
+
+/// Finds a learning rate in one short run, whose learning rate grows exponentially: the one at which the loss falls fastest.
+///
+/// Step k of n is taken with `low (high/low)^(k/(n − 1))`. The run ends when the loss diverges: when it is not finite, or its mean
+/// over the last n/20 steps is four times its lowest. The suggestion is where the smoothed loss, its mean over the n/20 steps before
+/// and after, falls most steeply along the logarithm of the learning rate. The model is spoilt afterwards: search with a clone.
+///
+/// Smith 2017, "Cyclical learning rates for training neural networks"; the steepest slope, and the end at divergence, as in fast.ai.
+///
+/// ```
+/// use wengert::optim::LearningRateFinder;
+/// use wengert::prelude::*;
+///
+/// let mut model = Param::new([1.0, -2.0]);
+/// let mut optimizer = Sgd::new(0.0);
+/// let mut finder = LearningRateFinder::new(1e-5, 10.0, 100);
+/// while let Some(learning_rate) = finder.learning_rate() {
+///     optimizer.set_learning_rate(learning_rate);
+///     let tape = Tape::new();
+///     let loss = (tape.constant(1.0) * &model).square().sum();
+///     finder.record(loss.item());
+///     optimizer.step(&mut model, &loss.backward());
+/// }
+/// let suggestion = finder.suggestion().expect("the loss fell");
+/// assert!(0.01 < suggestion && suggestion < 0.5); // from 1 on it diverges
+/// ```
+#[derive(Clone, Debug)]
+pub struct LearningRateFinder {
+    low: f64,
+    high: f64,
+    steps: usize,
+    losses: Vec<f64>,
+    lowest: f64,
+    diverged: bool,
+}
+
+impl LearningRateFinder {
+    /// A run from one learning rate to another, in so many steps.
+    ///
+    /// # Panics
+    /// If the learning rates are not positive and in this order, or there are fewer than three steps.
+    #[track_caller]
+    pub fn new(low: f64, high: f64, steps: usize) -> Self {
+        if low.is_nan() || low <= 0.0 {
+            panics::option("low", low, "more than 0");
+        }
+        check_option("high", high, low, f64::INFINITY);
+        check_option("steps", steps as f64, 3.0, f64::INFINITY);
+        LearningRateFinder { low, high, steps, losses: Vec::new(), lowest: f64::INFINITY, diverged: false }
+    }
+
+    /// The learning rate of the next step; `None` when the run is over.
+    pub fn learning_rate(&self) -> Option<f64> {
+        let more = !self.diverged && self.losses.len() < self.steps;
+        more.then(|| self.learning_rate_of(self.losses.len()))
+    }
+
+    /// Takes the loss of a step, before the parameters change.
+    pub fn record(&mut self, loss: impl Into<f64>) {
+        let loss = loss.into();
+        if !loss.is_finite() {
+            self.diverged = true;
+            return;
+        }
+        self.losses.push(loss);
+        let last = self.losses.len().saturating_sub(self.width() + 1);
+        let recent = mean(&self.losses[last..]);
+        self.lowest = self.lowest.min(recent);
+        // Four times a loss that is positive, and above one that is negative too.
+        self.diverged |= recent > self.lowest + 3.0 * self.lowest.abs();
+    }
+
+    /// The learning rates so far with their smoothed losses, to be drawn along a logarithmic axis.
+    pub fn curve(&self) -> Vec<(f64, f64)> {
+        let smoothed = |k: usize| {
+            let width = self.width().min(k).min(self.losses.len() - 1 - k);
+            mean(&self.losses[k - width..=k + width])
+        };
+        (0..self.losses.len()).map(|k| (self.learning_rate_of(k), smoothed(k))).collect()
+    }
+
+    /// The learning rate at which the smoothed loss falls most steeply; `None` if it does not fall.
+    pub fn suggestion(&self) -> Option<f64> {
+        let curve = self.curve();
+        let slopes = curve.windows(3).map(|at| (at[1].0, at[2].1 - at[0].1)).filter(|&(_, slope)| slope < 0.0);
+        slopes.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(learning_rate, _)| learning_rate)
+    }
+
+    fn learning_rate_of(&self, step: usize) -> f64 {
+        self.low * (self.high / self.low).powf(step as f64 / (self.steps - 1) as f64)
+    }
+
+    /// The number of losses on either side that one is smoothed with.
+    fn width(&self) -> usize {
+        self.steps / 20
+    }
+}
+
+fn mean(losses: &[f64]) -> f64 {
+    losses.iter().sum::<f64>() / losses.len() as f64
+}

@@ -1,0 +1,155 @@
+//! Schedules that only fall: by steps, exponentially, by a power.
+
+use super::{Schedule, check_learning_rate, check_steps};
+use crate::optim::{check_option, setters};
+
+/// Falls by a factor at equal distances: `lr γ^⌊t / steps⌋`. PyTorch's `StepLR`.
+///
+/// ```
+/// use wengert::optim::schedule::StepDecay;
+/// use wengert::prelude::*;
+///
+/// let schedule = StepDecay::new(0.1, 10).gamma(0.5);
+/// assert_eq!((schedule.at(9), schedule.at(10), schedule.at(20)), (0.1, 0.05, 0.025));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepDecay {
+    learning_rate: f64,
+    steps: usize,
+    gamma: f64,
+}
+
+setters!([] StepDecay {
+    /// The factor γ; 0.1 by default.
+    gamma: 0.0, f64::INFINITY;
+});
+
+impl StepDecay {
+    /// Falls by γ = 0.1 after each so many steps.
+    ///
+    /// # Panics
+    /// If the learning rate is negative or NaN, or there are no steps.
+    #[track_caller]
+    pub fn new(learning_rate: f64, steps: usize) -> Self {
+        StepDecay { learning_rate: check_learning_rate(learning_rate), steps: check_steps(steps), gamma: 0.1 }
+    }
+}
+
+impl Schedule for StepDecay {
+    fn at(&self, step: usize) -> f64 {
+        self.learning_rate * self.gamma.powf((step / self.steps) as f64)
+    }
+}
+
+/// Falls by a factor at given steps: `lr γ^n`, n being the number of milestones that are not after t. PyTorch's `MultiStepLR`.
+///
+/// ```
+/// use wengert::optim::schedule::MultiStep;
+/// use wengert::prelude::*;
+///
+/// let schedule = MultiStep::new(0.1, [30, 80]).gamma(0.5);
+/// assert_eq!((schedule.at(29), schedule.at(30), schedule.at(80)), (0.1, 0.05, 0.025));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct MultiStep {
+    learning_rate: f64,
+    milestones: Vec<usize>,
+    gamma: f64,
+}
+
+setters!([] MultiStep {
+    /// The factor γ; 0.1 by default.
+    gamma: 0.0, f64::INFINITY;
+});
+
+impl MultiStep {
+    /// Falls by γ = 0.1 at each of the milestones.
+    ///
+    /// # Panics
+    /// If the learning rate is negative or NaN.
+    #[track_caller]
+    pub fn new(learning_rate: f64, milestones: impl Into<Vec<usize>>) -> Self {
+        MultiStep { learning_rate: check_learning_rate(learning_rate), milestones: milestones.into(), gamma: 0.1 }
+    }
+}
+
+impl Schedule for MultiStep {
+    fn at(&self, step: usize) -> f64 {
+        let passed = self.milestones.iter().filter(|&&milestone| milestone <= step).count();
+        self.learning_rate * self.gamma.powf(passed as f64)
+    }
+}
+
+/// Falls by a factor at each step: `lr γᵗ`. PyTorch's `ExponentialLR`.
+///
+/// ```
+/// use wengert::optim::schedule::Exponential;
+/// use wengert::prelude::*;
+///
+/// let schedule = Exponential::new(0.1, 0.5);
+/// assert_eq!((schedule.at(0), schedule.at(1), schedule.at(3)), (0.1, 0.05, 0.0125));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exponential {
+    learning_rate: f64,
+    gamma: f64,
+}
+
+impl Exponential {
+    /// Falls by the factor γ at each step.
+    ///
+    /// # Panics
+    /// If the learning rate or the factor is negative or NaN.
+    #[track_caller]
+    pub fn new(learning_rate: f64, gamma: f64) -> Self {
+        let gamma = check_option("gamma", gamma, 0.0, f64::INFINITY);
+        Exponential { learning_rate: check_learning_rate(learning_rate), gamma }
+    }
+}
+
+impl Schedule for Exponential {
+    fn at(&self, step: usize) -> f64 {
+        self.learning_rate * self.gamma.powf(step as f64)
+    }
+}
+
+/// Falls to 0 as a power of the steps that are left, `lr (1 − t / steps)^power`, and stays there. PyTorch's `PolynomialLR`.
+///
+/// The "poly" policy of Chen et al. 2017 (DeepLab) has the power 0.9; the power 1 is a straight line.
+///
+/// ```
+/// use wengert::optim::schedule::Polynomial;
+/// use wengert::prelude::*;
+///
+/// let schedule = Polynomial::new(0.1, 40).power(2.0);
+/// assert_eq!((schedule.at(0), schedule.at(20), schedule.at(50)), (0.1, 0.025, 0.0));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Polynomial {
+    learning_rate: f64,
+    steps: usize,
+    power: f64,
+}
+
+setters!([] Polynomial {
+    /// The power; 1 by default.
+    power: 0.0, f64::INFINITY;
+});
+
+impl Polynomial {
+    /// Falls to 0 in so many steps, along a straight line.
+    ///
+    /// # Panics
+    /// If the learning rate is negative or NaN, or there are no steps.
+    #[track_caller]
+    pub fn new(learning_rate: f64, steps: usize) -> Self {
+        Polynomial { learning_rate: check_learning_rate(learning_rate), steps: check_steps(steps), power: 1.0 }
+    }
+}
+
+impl Schedule for Polynomial {
+    fn at(&self, step: usize) -> f64 {
+        let left = self.steps.saturating_sub(step) as f64 / self.steps as f64;
+        self.learning_rate * left.powf(self.power)
+    }
+}

@@ -1,0 +1,133 @@
+//! Learning-rate schedules: the learning rate as a function of the number of the step.
+//!
+//! A step is whatever the schedule is asked for: a batch or an epoch. It counts from 0, and resuming a run needs no more
+//! than the number of the step.
+//!
+//! ```
+//! use wengert::optim::schedule::{Cosine, LinearRamp};
+//! use wengert::prelude::*;
+//!
+//! // Ten steps of warm-up, then half a cosine wave down.
+//! let schedule = LinearRamp::new(1e-3, 10).start_factor(0.1).then(10, Cosine::new(1e-3, 90));
+//! let mut model = Param::new([1.0, -2.0]);
+//! let mut optimizer = Adam::new(1e-3);
+//! for step in 0..100 {
+//!     optimizer.set_learning_rate(schedule.at(step));
+//!     let tape = Tape::new();
+//!     let loss = (tape.constant(1.0) * &model).square().sum();
+//!     optimizer.step(&mut model, &loss.backward());
+//! }
+//! assert!(optimizer.learning_rate() < 1e-6);
+//! ```
+//!
+//! The formulas and defaults are PyTorch's, in closed form; t is the step and lr the learning rate that a schedule is made with.
+//! The one schedule that has a memory, because it listens to a metric, is [`ReduceOnPlateau`]; it is not a [`Schedule`].
+
+mod cosine;
+mod decay;
+mod plateau;
+mod ramp;
+
+use super::check_option;
+
+pub use cosine::{Cosine, CosineWarmRestarts, OneCycle};
+pub use decay::{Exponential, MultiStep, Polynomial, StepDecay};
+pub use plateau::{PlateauState, ReduceOnPlateau};
+pub use ramp::{Constant, LinearRamp};
+
+/// The learning rate as a function of the step.
+///
+/// Functions are schedules too, as in PyTorch's `LambdaLR`:
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// // The schedule of Vaswani et al. 2017, "Attention is all you need".
+/// let transformer = |step: usize| {
+///     let t = (step + 1) as f64;
+///     512f64.powf(-0.5) * t.powf(-0.5).min(t * 4000f64.powf(-1.5))
+/// };
+/// assert!(transformer.at(3999) > transformer.at(10) && transformer.at(3999) > transformer.at(9000));
+/// ```
+pub trait Schedule {
+    /// The learning rate of a step; steps count from 0.
+    fn at(&self, step: usize) -> f64;
+
+    /// This schedule for so many steps, then another, which counts from 0 again. PyTorch's `SequentialLR`.
+    ///
+    /// ```
+    /// # use wengert::optim::schedule::{Exponential, StepDecay};
+    /// # use wengert::prelude::*;
+    /// let schedule = StepDecay::new(0.1, 30).then(60, Exponential::new(0.001, 0.9));
+    /// assert_eq!((schedule.at(59), schedule.at(60)), (0.1 * 0.1, 0.001));
+    /// ```
+    fn then<S: Schedule>(self, steps: usize, next: S) -> Then<Self, S>
+    where
+        Self: Sized,
+    {
+        Then { first: self, steps, next }
+    }
+
+    /// The product with another schedule, which is made with the learning rate 1. PyTorch's `ChainedScheduler`.
+    ///
+    /// ```
+    /// # use wengert::optim::schedule::{Exponential, LinearRamp};
+    /// # use wengert::prelude::*;
+    /// let schedule = Exponential::new(0.1, 0.5).times(LinearRamp::new(1.0, 4).start_factor(0.5));
+    /// assert_eq!((schedule.at(0), schedule.at(4)), (0.05, 0.1 / 16.0));
+    /// ```
+    fn times<S: Schedule>(self, factor: S) -> Times<Self, S>
+    where
+        Self: Sized,
+    {
+        Times { schedule: self, factor }
+    }
+}
+
+impl<F: Fn(usize) -> f64> Schedule for F {
+    fn at(&self, step: usize) -> f64 {
+        self(step)
+    }
+}
+
+/// One schedule after another: what [`Schedule::then`] makes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Then<A, B> {
+    first: A,
+    steps: usize,
+    next: B,
+}
+
+impl<A: Schedule, B: Schedule> Schedule for Then<A, B> {
+    fn at(&self, step: usize) -> f64 {
+        match step.checked_sub(self.steps) {
+            None => self.first.at(step),
+            Some(step) => self.next.at(step),
+        }
+    }
+}
+
+/// The product of two schedules: what [`Schedule::times`] makes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Times<A, B> {
+    schedule: A,
+    factor: B,
+}
+
+impl<A: Schedule, B: Schedule> Schedule for Times<A, B> {
+    fn at(&self, step: usize) -> f64 {
+        self.schedule.at(step) * self.factor.at(step)
+    }
+}
+
+#[track_caller]
+fn check_learning_rate(learning_rate: f64) -> f64 {
+    check_option("learning_rate", learning_rate, 0.0, f64::INFINITY)
+}
+
+/// Checks that a number of steps is not 0.
+#[track_caller]
+fn check_steps(steps: usize) -> usize {
+    check_option("steps", steps as f64, 1.0, f64::INFINITY);
+    steps
+}

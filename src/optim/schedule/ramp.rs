@@ -1,0 +1,84 @@
+//! Schedules for the first steps of a training.
+
+use super::{Schedule, check_learning_rate, check_steps};
+use crate::optim::{check_option, setters};
+
+/// A share of the learning rate for the first steps, then all of it: `lr factor` while `t < steps`, then `lr`. PyTorch's `ConstantLR`.
+///
+/// ```
+/// use wengert::optim::schedule::Constant;
+/// use wengert::prelude::*;
+///
+/// let schedule = Constant::new(0.1, 0.25, 7);
+/// assert_eq!((schedule.at(6), schedule.at(7)), (0.025, 0.1));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Constant {
+    learning_rate: f64,
+    factor: f64,
+    steps: usize,
+}
+
+impl Constant {
+    /// The share `factor` of the learning rate for so many steps.
+    ///
+    /// # Panics
+    /// If the learning rate or the factor is negative or NaN.
+    #[track_caller]
+    pub fn new(learning_rate: f64, factor: f64, steps: usize) -> Self {
+        let factor = check_option("factor", factor, 0.0, f64::INFINITY);
+        Constant { learning_rate: check_learning_rate(learning_rate), factor, steps }
+    }
+}
+
+impl Schedule for Constant {
+    fn at(&self, step: usize) -> f64 {
+        if step < self.steps { self.learning_rate * self.factor } else { self.learning_rate }
+    }
+}
+
+/// A straight line from one share of the learning rate to another, which stays: `lr (a + (b − a) min(t / steps, 1))`.
+/// PyTorch's `LinearLR`.
+///
+/// From a small share to 1 it is the warm-up of Goyal et al. 2017, "Accurate, large minibatch SGD"; from 1 to 0 a linear decay.
+///
+/// ```
+/// use wengert::optim::schedule::LinearRamp;
+/// use wengert::prelude::*;
+///
+/// let warm_up = LinearRamp::new(0.1, 4).start_factor(0.5);
+/// assert_eq!((warm_up.at(0), warm_up.at(2), warm_up.at(9)), (0.05, 0.1 * 0.75, 0.1));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinearRamp {
+    learning_rate: f64,
+    steps: usize,
+    start_factor: f64,
+    end_factor: f64,
+}
+
+setters!([] LinearRamp {
+    /// The share a of the learning rate at the beginning; 1/3 by default.
+    start_factor: 0.0, f64::INFINITY;
+    /// The share b of the learning rate at the end; 1 by default.
+    end_factor: 0.0, f64::INFINITY;
+});
+
+impl LinearRamp {
+    /// From a third of the learning rate to all of it in so many steps.
+    ///
+    /// # Panics
+    /// If the learning rate is negative or NaN, or there are no steps.
+    #[track_caller]
+    pub fn new(learning_rate: f64, steps: usize) -> Self {
+        let learning_rate = check_learning_rate(learning_rate);
+        LinearRamp { learning_rate, steps: check_steps(steps), start_factor: 1.0 / 3.0, end_factor: 1.0 }
+    }
+}
+
+impl Schedule for LinearRamp {
+    fn at(&self, step: usize) -> f64 {
+        let way = step.min(self.steps) as f64 / self.steps as f64;
+        self.learning_rate * (self.start_factor + (self.end_factor - self.start_factor) * way)
+    }
+}

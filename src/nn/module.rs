@@ -101,7 +101,7 @@ impl Display for Path {
 ///
 /// Every field must be listed. One that is forgotten is a compile error ("pattern does not mention field"), because it would
 /// not be trained. Fields that hold no parameters come after a semicolon. A struct that is generic over the precision is
-/// written with its parameter.
+/// written with its parameter, one of a fixed precision other than `f32` with that: `module!(Net in f64 { … })`.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -120,6 +120,9 @@ impl Display for Path {
 macro_rules! module {
     ($name:ident { $($fields:tt)* }) => {
         $crate::module!(@impl [] [f32] [$name] { $($fields)* });
+    };
+    ($name:ident in $t:ident { $($fields:tt)* }) => {
+        $crate::module!(@impl [] [$t] [$name] { $($fields)* });
     };
     ($name:ident<$t:ident> { $($fields:tt)* }) => {
         $crate::module!(@impl [<$t: $crate::Float>] [$t] [$name<$t>] { $($fields)* });

@@ -64,13 +64,20 @@ impl<T: Float> Var<T> {
                 (self - mean.with_shape(per_channel.clone()), variance, mean.clone())
             }
         };
-        let mut y = centred * (&variance + epsilon).rsqrt();
-        let [weight, bias] = [&weight as &dyn Operand<T>, &bias].map(|given| {
-            let given = given.resolve(self.tape()).into_var(self.tape());
-            if given.shape().is_empty() { given.into_owned() } else { given.with_shape(per_channel.clone()) }
-        });
-        y = y * weight + bias;
+        let (weight, bias) = (self.per_channel(weight, &per_channel), self.per_channel(bias, &per_channel));
+        let y = centred * (&variance + epsilon).rsqrt() * weight + bias;
         let flat = Dims::from_slice(&[channels]);
         BatchNormalized { y, mean: mean.with_shape(flat.clone()), variance: variance.value().with_shape(flat) }
+    }
+
+    /// A value for each channel in the given shape, which broadcasts to this; a number stays a number.
+    #[track_caller]
+    fn per_channel(&self, given: impl Operand<T>, shape: &Dims) -> Var<T> {
+        let given = given.resolve(self.tape()).into_var(self.tape());
+        match given.shape() {
+            [] => given.into_owned(),
+            [channels] if *channels == self.shape()[1] => given.with_shape(shape.clone()),
+            other => panics::not_per_channel("batch_norm", other, self.shape()),
+        }
     }
 }

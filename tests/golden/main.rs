@@ -13,6 +13,7 @@ mod json;
 mod operators;
 mod optimizers;
 mod schedules;
+mod training;
 
 use check::Tolerance;
 use json::Value;
@@ -118,6 +119,8 @@ fn run_case(file: &Value, case: &Value) -> Result<(), Fault> {
         "schedule" => schedules::case(case, &tolerance),
         "clip" => clipping::case(case, &tolerance),
         "init" => initial::case(case, &tolerance),
+        "train" => training::train(file, case, &tolerance),
+        "norm_running" => training::running(case, &tolerance),
         _ if case.get("op").is_some() => check::case(case, &tolerance),
         family => Err(Fault::Unsupported(format!("family {family}"))),
     };

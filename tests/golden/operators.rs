@@ -7,6 +7,7 @@ use crate::attributes::Attributes;
 use crate::check::quietly;
 use crate::compose;
 use crate::json::{Map, Value};
+use wengert::ops::BatchStatistics;
 use wengert::{CrossEntropy, Reduction, Tensor, Var, keepdim};
 
 /// The result of an operator; `None` if no row has it, or not with that many inputs.
@@ -15,7 +16,8 @@ type Row = Result<Option<Var<f64>>, Fault>;
 /// Rows that belong together.
 type Table = fn(&str, &[Var<f64>], &Attributes) -> Row;
 
-const TABLES: [Table; 9] = [elementwise, scalar, reduction, activation, class_loss, loss, product, layout, selection];
+const TABLES: [Table; 10] =
+    [elementwise, scalar, reduction, activation, class_loss, loss, product, layout, selection, normalization];
 
 /// Applies the operator of that name.
 pub fn apply(op: &str, inputs: &[Var<f64>], attributes: &Map<String, Value>) -> Result<Var<f64>, Fault> {
@@ -271,6 +273,24 @@ fn selection(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
             let (offset, rows, columns) = (a.get_or("offset", 0)?, a.get_or("dim1", 0)?, a.get_or("dim2", 1)?);
             compose::diagonal(x, offset, rows, columns)
         }
+        _ => return Ok(None),
+    }))
+}
+
+fn normalization(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
+    if op != "batch_norm" {
+        return Ok(None);
+    }
+    let (training, epsilon) = (a.get::<bool>("training")?, a.real("eps")?);
+    let [mean, variance] = [a.get::<Option<Tensor<f64>>>("running_mean")?, a.get("running_var")?];
+    let statistics = match (training, &mean, &variance) {
+        (true, None, None) => BatchStatistics::OfBatch,
+        (false, Some(mean), Some(variance)) => BatchStatistics::Given { mean, variance },
+        _ => return Err(Fault::Unsupported("batch_norm with such statistics".into())),
+    };
+    Ok(Some(match inputs {
+        [x] => x.batch_norm(1.0, 0.0, statistics, epsilon).y,
+        [x, weight, bias] => x.batch_norm(weight, bias, statistics, epsilon).y,
         _ => return Ok(None),
     }))
 }

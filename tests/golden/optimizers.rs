@@ -67,7 +67,7 @@ fn same_length(what: &str, got: usize, want: usize) -> Result<(), Fault> {
 }
 
 /// The optimizer that a case names, with its options. Options that are left out have PyTorch's defaults.
-fn build(case: &Value) -> Result<Box<dyn Optimizer<f64>>, Fault> {
+pub fn build(case: &Value) -> Result<Box<dyn Optimizer<f64>>, Fault> {
     let (name, options) = (field::<String>(case, "optimizer")?, field::<Map<_, _>>(case, "options")?);
     let a = Attributes::new(&name, &options);
     let Some(mut optimizer) = by_name(&name, &a)? else { return Err(Fault::Unsupported(name)) };

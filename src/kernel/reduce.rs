@@ -25,8 +25,9 @@ simd! {
             }
             let mut width = LANES / 2;
             while width > 0 {
-                for k in 0..width {
-                    lanes[k] = lanes[k] + lanes[k + width];
+                let (low, high) = lanes.split_at_mut(width);
+                for (low, &high) in low.iter_mut().zip(&*high) {
+                    *low += high;
                 }
                 width /= 2;
             }

@@ -11,6 +11,7 @@ mod adagrad;
 mod adam;
 mod adam_variants;
 mod clip;
+mod early_stopping;
 mod finder;
 mod group;
 mod lion;
@@ -28,6 +29,7 @@ pub use adadelta::AdaDelta;
 pub use adagrad::AdaGrad;
 pub use adam::{Adam, AdamW};
 pub use adam_variants::{Adamax, NAdam, RAdam};
+pub use early_stopping::{EarlyStopping, Verdict};
 pub use finder::LearningRateFinder;
 pub use group::{Group, Settings, Step};
 pub use lion::Lion;
@@ -81,6 +83,19 @@ pub trait Optimizer<T: Float = f32> {
     /// Changes one parameter; `step` has what holds for it.
     fn update(&mut self, path: &str, parameter: &mut Tensor<T>, gradient: &Tensor<T>, step: &Step);
 
+    /// The name of the rule, such as `Adam`, by which a checkpoint tells whose state it has.
+    fn kind(&self) -> &'static str {
+        let name = std::any::type_name::<Self>();
+        let name = name.split('<').next().unwrap_or(name);
+        name.rsplit("::").next().unwrap_or(name)
+    }
+
+    /// The number of tensors that the rule remembers of each parameter, if it is always the same, so that a state that comes from
+    /// a file can be checked.
+    fn tensors_per_parameter(&self) -> Option<usize> {
+        None
+    }
+
     /// The factor of the step.
     fn learning_rate(&self) -> f64 {
         self.settings().learning_rate
@@ -107,14 +122,18 @@ pub trait Optimizer<T: Float = f32> {
             }
             let (path, Some(gradient)) = (path.as_str(), gradients.get(param)) else { return };
             let Some(step) = self.settings().step_for(path) else { return };
-            if gradient.shape() != param.shape() {
-                misfit.get_or_insert((path.to_string(), gradient.shape(), param.shape().to_vec()));
+            let remembered = self.state().get(path).into_iter().flat_map(|slot| &slot.tensors);
+            let foreign = remembered.map(Tensor::shape).find(|shape| *shape != param.shape()).map(<[usize]>::to_vec);
+            if foreign.is_some() || gradient.shape() != param.shape() {
+                misfit.get_or_insert((path.to_string(), param.shape().to_vec(), gradient.shape(), foreign));
                 return;
             }
             self.update(path, param.value_mut(), gradient, &step);
         });
-        if let Some((path, gradient, parameter)) = misfit {
-            panics::gradient_of_parameter(&path, gradient, &parameter);
+        match misfit {
+            Some((path, parameter, _, Some(state))) => panics::state_shape(&path, &state, &parameter),
+            Some((path, parameter, gradient, None)) => panics::gradient_of_parameter(&path, gradient, &parameter),
+            None => {}
         }
     }
 }
@@ -158,6 +177,13 @@ macro_rules! optimizer {
             }
             fn state_mut(&mut self) -> &mut State<T> {
                 &mut self.state
+            }
+            fn kind(&self) -> &'static str {
+                stringify!($name)
+            }
+            fn tensors_per_parameter(&self) -> Option<usize> {
+                let $this = self;
+                Some($tensors)
             }
             fn update(&mut self, path: &str, parameter: &mut Tensor<T>, gradient: &Tensor<T>, step: &Step) {
                 let $this = &*self;
@@ -209,7 +235,7 @@ use betas;
 #[track_caller]
 fn check_option(what: &str, value: f64, low: f64, high: f64) -> f64 {
     if !(low..high).contains(&value) {
-        let range = if high.is_finite() { format!("in {low} to {high}") } else { format!("{low} or more") };
+        let range = if high.is_finite() { format!("at least {low} and less than {high}") } else { format!("at least {low}") };
         panics::option(what, value, &range);
     }
     value

@@ -1,0 +1,35 @@
+//! Every operation against central differences, and every way that a rule can be wrong.
+
+mod coverage;
+mod elementwise;
+mod losses;
+mod regressions;
+mod row;
+mod structure;
+mod wrong;
+
+use row::Row;
+
+/// A row for every operation and every method that is composed of operations.
+fn table() -> Vec<Row> {
+    [
+        elementwise::smooth(),
+        elementwise::kinked(),
+        elementwise::binary(),
+        elementwise::operands(),
+        structure::shapes(),
+        structure::reductions(),
+        structure::normalization(),
+        structure::products(),
+        losses::table(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+#[test]
+fn every_rule_agrees_with_differences() {
+    let failures: Vec<String> = table().iter().filter_map(|row| row.check().err()).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}

@@ -3,10 +3,9 @@
 //! A file is a magic number (two zeros, the type of the elements, the number of dimensions), the dimensions as 32-bit
 //! big-endian integers, and the elements, row-major.
 
-use crate::Error;
+use crate::error::Error;
 use flate2::bufread::MultiGzDecoder;
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 /// The first bytes of a gzip file.
@@ -73,11 +72,7 @@ struct Content<'a> {
 
 impl<'a> Content<'a> {
     fn open(path: &'a Path) -> Result<Self, Error> {
-        // Asked first, because opening a pipe can wait forever.
-        if !fs::metadata(path).map_err(Error::io(path))?.is_file() {
-            return Err(Error::io(path)(io::Error::other("not a regular file")));
-        }
-        let mut file = BufReader::new(File::open(path).map_err(Error::io(path))?);
+        let mut file = BufReader::new(super::open(path)?);
         let compressed = file.fill_buf().map_err(Error::io(path))?.starts_with(&GZIP);
         let reader: Box<dyn Read> = if compressed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
         Ok(Content { path, reader, position: 0 })

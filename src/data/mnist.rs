@@ -2,7 +2,7 @@
 
 use super::Images;
 use super::idx::{self, Idx};
-use crate::Error;
+use crate::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,129 @@
+//! The MNIST example as a command: what it prints, and how it fails.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const MNIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist");
+
+/// Damage to a file.
+type Change = fn(&mut Vec<u8>);
+
+/// The example, which is built together with the tests, next to their directory.
+fn example() -> Command {
+    let mut path = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    Command::new(path.join("examples").join("mnist").with_extension(std::env::consts::EXE_EXTENSION))
+}
+
+fn run(arguments: &[&str]) -> Output {
+    example().args(arguments).output().expect("cargo test builds the examples")
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Checks that the example refuses to run: the status, nothing on stdout, one line on stderr, which is returned.
+fn refusal(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    let message = text(output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    assert_eq!(text(output.stdout), "", "{arguments:?}");
+    assert!(message.starts_with("error: ") && message.ends_with('\n'), "{arguments:?}: {message}");
+    assert_eq!(message.lines().count(), 1, "{arguments:?}: {message}");
+    message
+}
+
+#[test]
+fn it_trains_and_prints_a_line_an_epoch() {
+    let arguments = ["--limit", "512", "--epochs", "3", "--hidden", "32,16", "--batch", "16"];
+    let [output, again] = [run(&arguments), run(&arguments)];
+    assert!(output.status.success());
+    assert_eq!(text(output.stderr), "", "no bar where there is no terminal");
+    let out = text(output.stdout);
+    assert!(out.contains("layers.1  Linear  weight [16, 32], bias [16]"), "{out}");
+    assert_eq!(out.lines().filter(|line| line.starts_with("epoch ")).count(), 3, "{out}");
+    let last = |out: &str| out.lines().last().unwrap().to_string();
+    let accuracy: f64 = last(&out).strip_prefix("test accuracy: ").unwrap().parse().unwrap();
+    assert!(accuracy > 0.4 && accuracy < 1.0, "{out}");
+    assert_eq!(last(&text(again.stdout)), last(&out), "the same seed trains the same network");
+}
+
+#[test]
+fn help_is_not_an_error() {
+    let output = run(&["--help"]);
+    assert!(output.status.success() && output.stderr.is_empty());
+    let help = text(output.stdout);
+    for option in ["epochs", "batch", "learning-rate", "hidden", "seed", "data", "limit"] {
+        assert!(help.contains(&format!("--{option} ")), "{option}: {help}");
+    }
+}
+
+#[test]
+fn wrong_options_are_refused_in_one_line() {
+    let cases: [(&[&str], &str); 12] = [
+        (&["--epoch", "1"], "unexpected argument '--epoch'"),
+        (&["digits"], "unexpected argument 'digits'"),
+        (&["--epochs", "many"], "'many' for '--epochs <N>'"),
+        (&["--epochs"], "a value is required for '--epochs <N>'"),
+        (&["--batch", "0"], "'0' for '--batch <N>'"),
+        (&["--batch", "-1"], "'-1' for '--batch <N>'"),
+        (&["--learning-rate", "-0.1"], "'-0.1' for '--learning-rate <RATE>'"),
+        (&["--learning-rate", "NaN"], "'NaN' for '--learning-rate <RATE>'"),
+        (&["--hidden", ""], "'' for '--hidden <N,…>'"),
+        (&["--hidden", "256,,128"], "'' for '--hidden <N,…>'"),
+        (&["--seed", "1.5"], "'1.5' for '--seed <SEED>'"),
+        (&["--limit", "0"], "'0' for '--limit <N>'"),
+    ];
+    for (arguments, expected) in cases {
+        let message = refusal(arguments);
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn wrong_files_are_refused_in_one_line() {
+    assert!(refusal(&["--data", "no such directory"]).contains("\"no such directory\": there is neither train-images"));
+
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wrong_files_are_refused_in_one_line");
+    std::fs::create_dir_all(&directory).unwrap();
+    let copy = |name: &str, change: Change| -> PathBuf {
+        let mut bytes = std::fs::read(Path::new(MNIST).join(name)).unwrap();
+        change(&mut bytes);
+        let path = directory.join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    for name in ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz"] {
+        copy(name, |_| {});
+    }
+    let wrong: [(Change, &str); 3] = [
+        (|bytes| bytes.truncate(1000), "gzip"),
+        (|bytes| bytes[2000] ^= 0x10, "gzip"),
+        (|bytes| bytes.clear(), "magic number at byte 0: expected 4 bytes"),
+    ];
+    for (change, expected) in wrong {
+        let path = copy("t10k-labels-idx1-ubyte.gz", change);
+        let message = refusal(&["--data", directory.to_str().unwrap()]);
+        assert!(message.contains(&format!("{path:?}")) && message.contains(expected), "{message}");
+    }
+    std::fs::remove_dir_all(&directory).unwrap();
+}
+
+#[test]
+fn a_reader_may_leave() {
+    let mut child = example()
+        .args(["--limit", "64", "--epochs", "3"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("cargo test builds the examples");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("layer"), "{line}");
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(text(output.stderr), "");
+}

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// A fault of the world, not of the program: what is wrong, where, what was expected and what was found.
 ///
-/// It prints as one line, the cause included.
+/// It prints as one line, the cause included; where several things do not fit, as one more line for each.
 ///
 /// ```
 /// let error = wengert::data::idx::read("no/such/file").unwrap_err();
@@ -35,6 +35,43 @@ pub enum Error {
         /// What is there.
         found: String,
     },
+    /// A line of a text file does not hold what it should.
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The number of the line, counted from 1.
+        line: usize,
+        /// The part of the line that is at fault.
+        what: String,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// A file is intact, but does not hold what the program has a place for, or cannot hold what the program has.
+    Misfit {
+        /// The file.
+        path: PathBuf,
+        /// All that does not fit.
+        misfits: Vec<Misfit>,
+    },
+}
+
+/// One thing that a file and a program do not agree about, such as the shape of a tensor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// What it is called in the file.
+    pub name: String,
+    /// What should be there.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+}
+
+impl Misfit {
+    pub(crate) fn new(name: &str, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Misfit { name: name.into(), expected: expected.into(), found: found.into() }
+    }
 }
 
 impl Error {
@@ -51,7 +88,21 @@ impl Display for Error {
             Error::Format { path, offset, what, expected, found } => {
                 write!(f, "{path:?}: {what} at byte {offset}: expected {expected}, found {found}")
             }
+            Error::Line { path, line, what, expected, found } => {
+                write!(f, "{path:?}: {what} in line {line}: expected {expected}, found {found}")
+            }
+            Error::Misfit { path, misfits } => {
+                write!(f, "{path:?}: {} of its entries do not fit", misfits.len())?;
+                misfits.iter().try_for_each(|misfit| write!(f, "\n  {misfit}"))
+            }
         }
+    }
+}
+
+impl Display for Misfit {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        let Misfit { name, expected, found } = self;
+        write!(f, "{name}: expected {expected}, found {found}")
     }
 }
 
@@ -59,7 +110,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Io { source, .. } => Some(source),
-            Error::Format { .. } => None,
+            Error::Format { .. } | Error::Line { .. } | Error::Misfit { .. } => None,
         }
     }
 }

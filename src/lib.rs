@@ -52,12 +52,14 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`tensor`] | [`Tensor`]: n-dimensional values, [`tensor!`], reductions, matrix products; no gradient in sight |
+//! | [`mod@tensor`] | [`Tensor`]: n-dimensional values, [`macro@tensor`], reductions, matrix products; no gradient in sight |
 //! | [`autograd`] | [`Tape`], [`Var`], [`Gradients`], [`Op`] for operations of one's own, [`check`] for testing them |
 //! | [`ops`] | every differentiable operation: methods of [`Var`] |
 //! | [`nn`] | [`Module`] and [`module!`], [`Linear`], [`Init`] |
 //! | [`optim`] | [`Optimizer`](optim::Optimizer), [`Sgd`](optim::Sgd), [`Adam`](optim::Adam), [schedules](optim::schedule) of the learning rate |
-//! | [`data`] | MNIST and batches |
+//! | [`data`] | data sets and batches, splitting and scaling; MNIST, IDX and CSV files |
+//! | [`io`] | saving and loading models, [checkpoints](io::Checkpoint), and the files of numpy |
+//! | [`metrics`] | accuracy, the confusion matrix, running means |
 //!
 //! Two kinds of things go wrong. A mistake in the program, such as shapes that do not fit, panics at the line that made it, and
 //! names the operation and the shapes. A fault of the world, such as a truncated file, is an [`Error`].
@@ -70,12 +72,15 @@
 #![warn(missing_docs)]
 
 mod error;
+mod generator;
 mod panics;
 
 mod kernel;
 
 pub mod autograd;
 pub mod data;
+pub mod io;
+pub mod metrics;
 pub mod nn;
 pub mod ops;
 pub mod optim;
@@ -83,6 +88,7 @@ pub mod tensor;
 
 pub use autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply, check};
 pub use error::Error;
+pub use generator::Generator;
 pub use kernel::{num_threads, set_num_threads};
 pub use nn::{BatchNorm, Dropout, Fan, Init, Linear, Module, Nonlinearity};
 pub use ops::{CrossEntropy, Reduction};
@@ -90,7 +96,7 @@ pub use rand;
 pub use tensor::{Float, Tensor, keepdim};
 
 /// A generator with a fixed algorithm, xoshiro256++: the same seed gives the same numbers on every machine and in every version.
-pub fn rng(seed: u64) -> rand::rngs::Xoshiro256PlusPlus {
+pub fn rng(seed: u64) -> Generator {
     rand::SeedableRng::seed_from_u64(seed)
 }
 
@@ -98,6 +104,7 @@ pub fn rng(seed: u64) -> rand::rngs::Xoshiro256PlusPlus {
 pub mod prelude {
     pub use crate::autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply, check};
     pub use crate::data::Dataset;
+    pub use crate::io;
     pub use crate::module;
     pub use crate::nn::{BatchNorm, Dropout, Fan, Init, Linear, Module, Nonlinearity};
     pub use crate::ops::{CrossEntropy, Reduction};

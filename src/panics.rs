@@ -113,6 +113,22 @@ mistakes! {
         "step: the parameter {path:?} has shape {parameter:?}, its gradient {gradient:?}: it was given another shape after the forward pass"
     batch_size()
         "batches: a batch needs at least one sample"
+    sample_count(inputs: usize, targets: usize)
+        "Samples: {inputs} inputs and {targets} targets: there must be one target for each input"
+    portion(portion: &dyn Debug, count: usize)
+        "split: {portion:?} is not a part of {count} samples: the first part is a fraction from 0 to 1, or a number of samples"
+    folds(k: usize, count: usize)
+        "k_fold: {count} samples cannot be cut into {k} folds: k must be 2 or more, and at most the number of samples"
+    no_samples(op: &str, shape: &[usize])
+        "{op}: shape {shape:?} has no samples: they are the first axis of [n, ...], at least one"
+    feature_shape(op: &str, shape: &[usize], features: &[usize])
+        "{op}: shape {shape:?} is not [n, ...] with features of shape {features:?}, to which this was fitted"
+    delimiter(delimiter: char)
+        "delimiter: {delimiter:?} cannot separate fields: it must be an ASCII character, neither a quote nor a line break"
+    predictions(predictions: usize, labels: usize)
+        "ConfusionMatrix: {predictions} predictions for {labels} labels: there must be one for each"
+    class_count(shape: &[usize], classes: usize)
+        "ConfusionMatrix: scores of shape {shape:?} are not for {classes} classes"
 }
 
 /// Why two shapes do not broadcast.

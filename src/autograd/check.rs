@@ -5,9 +5,9 @@
 //! an [`Op`](super::Op) of one's own, or for anything that is composed of operations.
 
 use super::{Tape, Var};
+use crate::generator::Generator;
 use crate::tensor::Tensor;
 use rand::SeedableRng;
-use rand::rngs::Xoshiro256PlusPlus;
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 
@@ -98,7 +98,7 @@ pub fn gradients_to_order(
     f: impl Fn(&[Var<f64>]) -> Var<f64>,
     inputs: &[Tensor<f64>],
 ) -> Result<(), Mismatch> {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    let mut rng = Generator::seed_from_u64(0);
     let cotangent = Tensor::randn(f(&variables(inputs)).shape(), &mut rng);
     let scalar = |x: &[Var<f64>]| {
         let (u, x) = x.split_last().expect("the cotangent is the last input");
@@ -194,7 +194,7 @@ fn derivatives(y: &Var<f64>, x: &[Var<f64>]) -> Vec<Option<Var<f64>>> {
 struct Check<'a> {
     inputs: &'a [Tensor<f64>],
     last: usize,
-    rng: &'a mut Xoshiro256PlusPlus,
+    rng: &'a mut Generator,
 }
 
 impl Check<'_> {

@@ -4,9 +4,9 @@ use super::gradients::BufferUpdate;
 use super::op::AnyOp;
 use super::param::ParamId;
 use super::{Param, Var};
+use crate::generator::Generator;
 use crate::panics;
 use crate::tensor::{Dims, Float, Tensor};
-use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 use smallvec::SmallVec;
 use std::any::Any;
@@ -59,7 +59,7 @@ struct Inner<T: Float> {
     parameters: RefCell<Readings<T>>,
     /// What forward passes have to say to buffers, for the next gradients to carry.
     buffer_updates: RefCell<Vec<BufferUpdate<T>>>,
-    generator: RefCell<Xoshiro256PlusPlus>,
+    generator: RefCell<Generator>,
     /// While a backward pass is being recorded: the line of the operation that is being differentiated.
     origin: Cell<Option<&'static Location<'static>>>,
 }
@@ -188,7 +188,7 @@ impl<T: Float> Tape<T> {
             nodes: RefCell::new(nodes),
             parameters: RefCell::new(parameters),
             buffer_updates: RefCell::default(),
-            generator: RefCell::new(Xoshiro256PlusPlus::seed_from_u64(seed)),
+            generator: RefCell::new(Generator::seed_from_u64(seed)),
             origin: Cell::new(None),
         }))
     }
@@ -309,7 +309,7 @@ impl<T: Float> Tape<T> {
     }
 
     /// The generator for dropout masks and the like; seeded in [`Tape::training`].
-    pub(crate) fn generator(&self) -> RefMut<'_, Xoshiro256PlusPlus> {
+    pub(crate) fn generator(&self) -> RefMut<'_, Generator> {
         self.0.generator.borrow_mut()
     }
 

@@ -1,5 +1,6 @@
 //! Going through a data set in batches.
 
+use super::subset::{self, Folds, Portion, Subset};
 use crate::panics;
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -62,6 +63,73 @@ pub trait Dataset {
             panics::batch_size();
         }
         Batches { dataset: self, order: Vec::from_iter(0..self.len()), position: 0, size, drop_last: false }
+    }
+
+    /// The samples at the given positions, in their order, as a data set of its own.
+    ///
+    /// # Panics
+    /// If a position is not less than [`len`](Dataset::len).
+    ///
+    /// ```
+    /// use wengert::data::Samples;
+    /// use wengert::prelude::*;
+    ///
+    /// let series = Samples::new(Tensor::<f32>::arange(0.0, 10.0, 1.0), vec![0; 10]);
+    /// let (past, future) = (series.subset(0..8), series.subset(8..10)); // in order, unlike those of split
+    /// assert_eq!(future.all().inputs, tensor![8.0, 9.0]);
+    /// # assert_eq!(past.len(), 8);
+    /// ```
+    #[track_caller]
+    fn subset(&self, indices: impl IntoIterator<Item = usize>) -> Subset<'_, Self>
+    where
+        Self: Sized,
+    {
+        Subset::checked(self, Vec::from_iter(indices))
+    }
+
+    /// Cuts the samples in two at random, such as into training and validation data: a fraction (`0.8`) or a number of them
+    /// (`50_000`), and the rest. Both parts are in random order.
+    ///
+    /// # Panics
+    /// If the fraction is not between 0 and 1, or the number exceeds [`len`](Dataset::len).
+    ///
+    /// ```
+    /// use wengert::data::Samples;
+    /// use wengert::prelude::*;
+    ///
+    /// let samples = Samples::new(Tensor::<f32>::ones([10, 3]), vec![0; 10]);
+    /// let (train, validation) = samples.split(0.8, &mut wengert::rng(0));
+    /// assert_eq!((train.len(), validation.len()), (8, 2));
+    /// ```
+    #[track_caller]
+    fn split(&self, first: impl Portion, rng: &mut impl Rng) -> (Subset<'_, Self>, Subset<'_, Self>)
+    where
+        Self: Sized,
+    {
+        subset::split(self, first, rng)
+    }
+
+    /// Cross-validation: k pairs of training and validation data. Each sample is for validation once; the folds are
+    /// drawn at random, and their sizes differ by one at most.
+    ///
+    /// # Panics
+    /// If k is less than 2, or more than [`len`](Dataset::len).
+    ///
+    /// ```
+    /// use wengert::data::Samples;
+    /// use wengert::prelude::*;
+    ///
+    /// let samples = Samples::new(Tensor::<f32>::ones([10, 3]), vec![0; 10]);
+    /// for (train, validation) in samples.k_fold(5, &mut wengert::rng(0)) {
+    ///     assert_eq!((train.len(), validation.len()), (8, 2));
+    /// }
+    /// ```
+    #[track_caller]
+    fn k_fold(&self, k: usize, rng: &mut impl Rng) -> Folds<'_, Self>
+    where
+        Self: Sized,
+    {
+        Folds::new(self, k, rng)
     }
 }
 

@@ -1,0 +1,146 @@
+//! Samples in memory: inputs and targets, row by row.
+
+use super::Dataset;
+use crate::panics;
+use crate::tensor::{Float, Tensor};
+
+/// Inputs and their targets: tensors `[n, …]`, class labels, or anything else with a [row](Rows) for each sample.
+///
+/// One type serves classification (labels are a `Vec<usize>`), regression (targets are a [`Tensor`]) and models of several inputs
+/// (a pair), and one interface every way to train: on single samples with `batches(1)`, on mini-batches with `batches(32)`,
+/// on the whole set with [`all`](Dataset::all), which does not copy tensors.
+///
+/// ```
+/// use wengert::data::Samples;
+/// use wengert::prelude::*;
+///
+/// let points = tensor![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [2.0, 2.0]];
+/// let samples = Samples::new(points, vec![0, 1, 1, 0, 0]);
+/// let batches: Vec<_> = samples.batches(2).collect();
+/// assert_eq!(batches[1].inputs, tensor![[1.0, 0.0], [1.0, 1.0]]);
+/// assert_eq!(batches[1].targets, [1, 0]);
+/// assert_eq!(batches[2].targets, [0]); // the last batch is smaller, unless drop_last() leaves it out
+///
+/// // Ratings of films by people: two indices give a number.
+/// let ratings = Samples::new((vec![0, 0, 1], vec![7, 8, 7]), tensor![4.0, 2.5, 5.0]);
+/// let batch = ratings.batch(&[2, 0]);
+/// assert_eq!(batch.inputs, (vec![1, 0], vec![7, 7]));
+/// assert_eq!(batch.targets, tensor![5.0, 4.0]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Samples<X = Tensor, Y = Vec<usize>> {
+    inputs: X,
+    targets: Y,
+    count: usize,
+}
+
+/// Some of the samples of [`Samples`].
+#[derive(Clone, Debug)]
+pub struct SampleBatch<X = Tensor, Y = Vec<usize>> {
+    /// The inputs, one a row: `[n, …]` for a tensor.
+    pub inputs: X,
+    /// The target of each input.
+    pub targets: Y,
+}
+
+impl<X: Rows, Y: Rows> Samples<X, Y> {
+    /// Inputs and the target of each.
+    ///
+    /// # Panics
+    /// If there are more or fewer targets than inputs, or one of the two is a tensor without axes.
+    #[track_caller]
+    pub fn new(inputs: X, targets: Y) -> Self {
+        let (count, other) = (inputs.row_count(), targets.row_count());
+        if count != other {
+            panics::sample_count(count, other);
+        }
+        Samples { inputs, targets, count }
+    }
+
+    /// All inputs.
+    pub fn inputs(&self) -> &X {
+        &self.inputs
+    }
+
+    /// All targets.
+    pub fn targets(&self) -> &Y {
+        &self.targets
+    }
+}
+
+impl<X: Rows, Y: Rows> Dataset for Samples<X, Y> {
+    type Batch = SampleBatch<X, Y>;
+
+    fn len(&self) -> usize {
+        self.count
+    }
+
+    #[track_caller]
+    fn batch(&self, indices: &[usize]) -> Self::Batch {
+        SampleBatch { inputs: self.inputs.rows(indices), targets: self.targets.rows(indices) }
+    }
+
+    fn all(&self) -> Self::Batch {
+        SampleBatch { inputs: self.inputs.clone(), targets: self.targets.clone() }
+    }
+}
+
+/// What has a row for each sample: tensors (along their first axis), vectors, and pairs of these.
+pub trait Rows: Clone {
+    /// The number of rows.
+    ///
+    /// # Panics
+    /// If there are no rows in it at all, as in a tensor without axes, or parts differ in their number.
+    fn row_count(&self) -> usize;
+
+    /// The rows at the given positions, in their order.
+    ///
+    /// # Panics
+    /// If a position is not less than the number of rows.
+    fn rows(&self, indices: &[usize]) -> Self;
+}
+
+impl<T: Float> Rows for Tensor<T> {
+    #[track_caller]
+    fn row_count(&self) -> usize {
+        match self.shape() {
+            [count, ..] => *count,
+            [] => panics::axis_out_of_range("Samples", 0, self.shape()),
+        }
+    }
+
+    #[track_caller]
+    fn rows(&self, indices: &[usize]) -> Self {
+        Tensor::rows(self, indices)
+    }
+}
+
+impl<V: Clone> Rows for Vec<V> {
+    fn row_count(&self) -> usize {
+        self.len()
+    }
+
+    #[track_caller]
+    fn rows(&self, indices: &[usize]) -> Self {
+        if let Some(&row) = indices.iter().find(|&&row| row >= self.len()) {
+            panics::row_out_of_range(row, &[self.len()]);
+        }
+        indices.iter().map(|&row| self[row].clone()).collect()
+    }
+}
+
+impl<A: Rows, B: Rows> Rows for (A, B) {
+    #[track_caller]
+    fn row_count(&self) -> usize {
+        let (count, other) = (self.0.row_count(), self.1.row_count());
+        if count != other {
+            panics::sample_count(count, other);
+        }
+        count
+    }
+
+    #[track_caller]
+    fn rows(&self, indices: &[usize]) -> Self {
+        (self.0.rows(indices), self.1.rows(indices))
+    }
+}

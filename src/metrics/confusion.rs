@@ -1,0 +1,205 @@
+//! The confusion matrix, and the scores of each class that follow from it.
+
+use super::{check_labels, class_axis, ratio};
+use crate::panics;
+use crate::tensor::{Float, Tensor};
+use std::fmt::{self, Display, Formatter};
+
+/// How often samples of one class were taken for another: a row for each label, a column for each prediction.
+///
+/// It is filled batch by batch, and prints as two tables, the counts and the scores of each class; `{matrix:.2}` limits the digits
+/// after the point, of which there are four otherwise.
+///
+/// ```
+/// use wengert::metrics::ConfusionMatrix;
+/// use wengert::prelude::*;
+///
+/// let mut matrix = ConfusionMatrix::named(["cat", "dog"]);
+/// matrix.add(&tensor![[2.0, 1.0], [0.5, 1.5]], &[0, 1]);
+/// matrix.add_predictions(&[0, 0], &[0, 1]);
+/// assert_eq!(matrix.count(1, 0), 1); // a dog that was taken for a cat
+/// assert_eq!(matrix.accuracy(), 0.75);
+/// assert_eq!(matrix.class(1).recall, 0.5);
+/// assert_eq!(matrix.to_string(), "\
+/// label \\ prediction  cat  dog
+/// cat                   2    0
+/// dog                   1    1
+///
+///                     precision  recall      F1  samples
+/// cat                    0.6667  1.0000  0.8000        2
+/// dog                    1.0000  0.5000  0.6667        2
+/// macro average          0.8333  0.7500  0.7333        4
+/// weighted average       0.8333  0.7500  0.7333        4
+/// accuracy                               0.7500        4
+/// ");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfusionMatrix {
+    names: Vec<String>,
+    /// Row-major, `[label, prediction]`.
+    counts: Vec<u64>,
+}
+
+/// How well a class is told from the others, or an average of that over the classes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClassScores {
+    /// The share of the samples predicted to be of the class that are: `TP / (TP + FP)`; 0 if none was predicted.
+    pub precision: f64,
+    /// The share of the samples of the class that were found: `TP / (TP + FN)`; 0 if there is none.
+    pub recall: f64,
+    /// The harmonic mean of the two: `2 TP / (2 TP + FP + FN)`; 0 if the class neither occurs nor is predicted.
+    pub f1: f64,
+    /// The number of samples of the class: `TP + FN`.
+    pub samples: u64,
+}
+
+impl ConfusionMatrix {
+    /// An empty matrix for classes that are called by their numbers.
+    pub fn new(classes: usize) -> Self {
+        ConfusionMatrix::named((0..classes).map(|class| class.to_string()))
+    }
+
+    /// An empty matrix for classes with names.
+    pub fn named(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        ConfusionMatrix { counts: vec![0; names.len() * names.len()], names }
+    }
+
+    /// Counts a batch; what has the largest score is predicted.
+    ///
+    /// Scores are `[N, C]`, `[N, C, …]` or `[C]`, as for [`accuracy`](super::accuracy).
+    ///
+    /// # Panics
+    /// If the scores are not for as many classes, the number of labels does not fit them, or a label is not one of the classes.
+    #[track_caller]
+    pub fn add<T: Float>(&mut self, scores: &Tensor<T>, labels: &[usize]) {
+        let axis = class_axis("ConfusionMatrix", scores.shape(), labels);
+        if scores.shape()[axis] != self.classes() {
+            panics::class_count(scores.shape(), self.classes());
+        }
+        self.add_predictions(&scores.argmax(axis), labels);
+    }
+
+    /// Counts samples whose predicted classes are known, as those from a threshold.
+    ///
+    /// # Panics
+    /// If there are more or fewer predictions than labels, or one of either is not one of the classes.
+    #[track_caller]
+    pub fn add_predictions(&mut self, predictions: &[usize], labels: &[usize]) {
+        if predictions.len() != labels.len() {
+            panics::predictions(predictions.len(), labels.len());
+        }
+        check_labels("ConfusionMatrix", labels, self.classes());
+        check_labels("ConfusionMatrix", predictions, self.classes());
+        for (prediction, label) in predictions.iter().zip(labels) {
+            self.counts[label * self.names.len() + prediction] += 1;
+        }
+    }
+
+    /// The number of classes.
+    pub fn classes(&self) -> usize {
+        self.names.len()
+    }
+
+    /// How many samples of class `label` were taken for class `prediction`.
+    ///
+    /// # Panics
+    /// If one of the two is not one of the classes.
+    #[track_caller]
+    pub fn count(&self, label: usize, prediction: usize) -> u64 {
+        check_labels("ConfusionMatrix", &[label, prediction], self.classes());
+        self.counts[label * self.classes() + prediction]
+    }
+
+    /// The number of samples.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// The share of samples on the diagonal; 0 if there are no samples.
+    pub fn accuracy(&self) -> f64 {
+        ratio((0..self.classes()).map(|class| self.count(class, class)).sum(), self.total())
+    }
+
+    /// Precision, recall and F1 of a class.
+    ///
+    /// # Panics
+    /// If it is not one of the classes.
+    #[track_caller]
+    pub fn class(&self, class: usize) -> ClassScores {
+        let hits = self.count(class, class);
+        let samples = (0..self.classes()).map(|other| self.count(class, other)).sum();
+        let predicted = (0..self.classes()).map(|other| self.count(other, class)).sum();
+        ClassScores {
+            precision: ratio(hits, predicted),
+            recall: ratio(hits, samples),
+            f1: ratio(2 * hits, samples + predicted),
+            samples,
+        }
+    }
+
+    /// The mean over the classes, each counting the same, also those that do not occur.
+    pub fn macro_average(&self) -> ClassScores {
+        self.average(|_| 1)
+    }
+
+    /// The mean over the classes, each counting as much as it has samples. Its recall is the accuracy.
+    pub fn weighted_average(&self) -> ClassScores {
+        self.average(|scores| scores.samples)
+    }
+
+    fn average(&self, weight: impl Fn(&ClassScores) -> u64) -> ClassScores {
+        let classes: Vec<ClassScores> = (0..self.classes()).map(|class| self.class(class)).collect();
+        let total: u64 = classes.iter().map(&weight).sum();
+        let mean = |score: fn(&ClassScores) -> f64| {
+            let sum: f64 = classes.iter().map(|scores| score(scores) * weight(scores) as f64).sum();
+            if total == 0 { 0.0 } else { sum / total as f64 }
+        };
+        ClassScores {
+            precision: mean(|scores| scores.precision),
+            recall: mean(|scores| scores.recall),
+            f1: mean(|scores| scores.f1),
+            samples: self.total(),
+        }
+    }
+}
+
+impl Display for ConfusionMatrix {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        let digits = f.precision().unwrap_or(4);
+        let heading = ["label \\ prediction".to_string()].into_iter().chain(self.names.iter().cloned());
+        let mut counts = vec![Vec::from_iter(heading)];
+        let mut scores = vec![["", "precision", "recall", "F1", "samples"].map(String::from).to_vec()];
+        let row = |name: &str, scores: ClassScores| {
+            let shares = [scores.precision, scores.recall, scores.f1].map(|share| format!("{share:.digits$}"));
+            [vec![name.to_string()], shares.to_vec(), vec![scores.samples.to_string()]].concat()
+        };
+        for (class, name) in self.names.iter().enumerate() {
+            let cells = (0..self.classes()).map(|other| self.count(class, other).to_string());
+            counts.push([name.clone()].into_iter().chain(cells).collect());
+            scores.push(row(name, self.class(class)));
+        }
+        scores.push(row("macro average", self.macro_average()));
+        scores.push(row("weighted average", self.weighted_average()));
+        let accuracy = format!("{:.digits$}", self.accuracy());
+        scores.push(vec!["accuracy".into(), String::new(), String::new(), accuracy, self.total().to_string()]);
+        let first = counts.iter().chain(&scores).map(|row| row[0].chars().count()).max().unwrap_or(0);
+        write_table(f, first, &counts)?;
+        writeln!(f)?;
+        write_table(f, first, &scores)
+    }
+}
+
+/// Writes rows of equally many cells: the first column `first` wide and aligned to the left, the others to the right.
+fn write_table(f: &mut Formatter, first: usize, rows: &[Vec<String>]) -> fmt::Result {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
+    for row in rows {
+        write!(f, "{:<first$}", row[0])?;
+        for (cell, width) in row.iter().zip(&widths).skip(1) {
+            write!(f, "  {cell:>width$}")?;
+        }
+        writeln!(f)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! Stopping when validation no longer gets better.
+
+use crate::panics;
+
+/// Says when to stop training: when a metric has not become better for some epochs in a row (Prechelt 1998, "Early stopping — but
+/// when?").
+///
+/// What is better is smaller, as for a loss, unless [`maximize`](EarlyStopping::maximize) says otherwise. A NaN is never better, so
+/// a model that diverged is not kept, and stops when patience ends.
+///
+/// ```
+/// use wengert::optim::{EarlyStopping, Verdict};
+/// use wengert::prelude::*;
+///
+/// // Fits y = 2x; the losses of validation are made up.
+/// let mut model = Param::new(0.0);
+/// let mut best = model.clone();
+/// let mut optimizer = Sgd::new(0.1);
+/// let mut stopping = EarlyStopping::new(2).min_delta(0.01);
+/// for validation_loss in [0.9, 0.5, 0.495, 0.6, 0.4] {
+///     let tape = Tape::training(&mut wengert::rng(0));
+///     let loss = (tape.constant([1.0, 2.0]) * &model).mse_loss(tensor![2.0, 4.0], Reduction::Mean);
+///     optimizer.step(&mut model, &loss.backward());
+///     match stopping.update(validation_loss) {
+///         Verdict::Improved => best = model.clone(),
+///         Verdict::Continue => {}
+///         Verdict::Stop => break,
+///     }
+/// }
+/// assert_eq!((stopping.best(), stopping.best_epoch()), (Some(0.5), Some(1)));
+/// assert_eq!(best.value().item(), 1.5); // the model of that epoch, not the last one
+/// ```
+#[derive(Clone, Debug)]
+pub struct EarlyStopping {
+    patience: usize,
+    min_delta: f64,
+    maximize: bool,
+    best: Option<(usize, f64)>,
+    /// How many metrics have come, and how many of them since the best.
+    epochs: usize,
+    waited: usize,
+}
+
+/// What a metric means for training: see [`EarlyStopping::update`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Verdict {
+    /// The best so far: the model is worth keeping.
+    Improved,
+    /// No better, but there is patience left.
+    Continue,
+    /// Patience has ended.
+    Stop,
+}
+
+impl EarlyStopping {
+    /// Stops at the `patience`-th epoch in a row that is no better than the best; 0 is as 1.
+    pub fn new(patience: usize) -> Self {
+        EarlyStopping { patience, min_delta: 0.0, maximize: false, best: None, epochs: 0, waited: 0 }
+    }
+
+    /// How much better a metric must be than the best to count as better; 0 unless given: anything better counts.
+    ///
+    /// # Panics
+    /// If it is negative or NaN.
+    #[track_caller]
+    pub fn min_delta(self, min_delta: f64) -> Self {
+        if min_delta.is_nan() || min_delta < 0.0 {
+            panics::option("min_delta", min_delta, "at least 0");
+        }
+        EarlyStopping { min_delta, ..self }
+    }
+
+    /// Smaller is better, as for a loss. This is the default.
+    pub fn minimize(self) -> Self {
+        EarlyStopping { maximize: false, ..self }
+    }
+
+    /// Larger is better, as for an accuracy.
+    pub fn maximize(self) -> Self {
+        EarlyStopping { maximize: true, ..self }
+    }
+
+    /// Takes the metric of the epoch that has ended.
+    pub fn update(&mut self, metric: impl Into<f64>) -> Verdict {
+        let metric = metric.into();
+        let epoch = self.epochs;
+        self.epochs += 1;
+        if self.is_better(metric) {
+            self.best = Some((epoch, metric));
+            self.waited = 0;
+            return Verdict::Improved;
+        }
+        self.waited += 1;
+        if self.waited < self.patience { Verdict::Continue } else { Verdict::Stop }
+    }
+
+    /// The best metric; none if all were NaN or infinitely bad.
+    pub fn best(&self) -> Option<f64> {
+        self.best.map(|(_, metric)| metric)
+    }
+
+    /// The epoch of the best metric, counted from 0.
+    pub fn best_epoch(&self) -> Option<usize> {
+        self.best.map(|(epoch, _)| epoch)
+    }
+
+    /// Whether a metric is better than the best by more than `min_delta`; the first must only be better than infinitely bad.
+    fn is_better(&self, metric: f64) -> bool {
+        let sign = if self.maximize { -1.0 } else { 1.0 };
+        match self.best {
+            Some((_, best)) => sign * metric < sign * best - self.min_delta,
+            None => sign * metric < f64::INFINITY,
+        }
+    }
+}

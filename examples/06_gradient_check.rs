@@ -1,0 +1,200 @@
+//! The gradient check: backpropagation is fast and easy to get wrong, differences are slow and hard to get wrong.
+//!
+//! `cargo run --release --example 06_gradient_check` takes a network of two layers and three images of MNIST, in double
+//! precision, and compares the gradient of every single weight by both ways: two forward passes for each weight against
+//! one backward pass for all. Then it shows how a wrong rule is caught.
+
+mod common;
+
+use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::time::Instant;
+use wengert::data::mnist;
+use wengert::prelude::*;
+
+/// An affine layer, ReLU, another affine layer, and softmax with cross-entropy.
+struct TwoLayerNet<T: Float> {
+    hidden: Linear<T>,
+    output: Linear<T>,
+}
+module!(TwoLayerNet<T> { hidden, output });
+
+impl TwoLayerNet<f64> {
+    fn new(units: usize, rng: &mut impl Rng) -> Self {
+        let init = Init::Normal(0.01);
+        TwoLayerNet { hidden: Linear::new(784, units, init, rng), output: Linear::new(units, 10, init, rng) }
+    }
+
+    fn loss(&self, images: &Var<f64>, labels: &[usize]) -> Var<f64> {
+        self.output.forward(&self.hidden.forward(images).relu()).softmax_cross_entropy(labels)
+    }
+}
+
+/// A parameter's gradient by both ways, and the seconds that the slow one took.
+struct Comparison {
+    name: String,
+    numerical: Tensor<f64>,
+    backprop: Tensor<f64>,
+    seconds: f64,
+}
+
+fn main() -> Outcome {
+    let (train, _) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
+    let batch = train.batch(&[0, 1, 2]);
+    let (images, labels) = (batch.images.cast::<f64>(), batch.labels);
+    let units = if quick() { 5 } else { 50 };
+    let model = TwoLayerNet::new(units, &mut wengert::rng(0));
+    println!("784 pixels, {units} units, 10 classes: {} numbers to learn\n", model.parameter_count());
+
+    let backprop = || model.loss(&Tape::new_f64().constant(&images), &labels).backward();
+    let gradients = backprop();
+    let start = Instant::now();
+    for _ in 0..100 {
+        backprop();
+    }
+    let backprop_seconds = start.elapsed().as_secs_f64() / 100.0;
+
+    println!("{:<15} {:<10} {:>12} {:>12} {:>9}", "parameter", "shape", "difference", "relative", "seconds");
+    let mut comparisons = Vec::new();
+    for (name, parameter) in model.parameters() {
+        let start = Instant::now();
+        let numerical = numerical_gradient(&model, parameter, &images, &labels);
+        let seconds = start.elapsed().as_secs_f64();
+        let comparison = Comparison { name, numerical, backprop: gradients[parameter].clone(), seconds };
+        comparison.print()?;
+        comparisons.push(comparison);
+    }
+    let numerical_seconds: f64 = comparisons.iter().map(|comparison| comparison.seconds).sum();
+    println!("\nall by differences:     {numerical_seconds:.3} s, two forward passes for each number");
+    println!("all by backpropagation: {backprop_seconds:.6} s, one forward and one backward pass");
+    println!("ratio:                  {:.0}\n", numerical_seconds / backprop_seconds);
+    catch_a_wrong_rule();
+
+    let seconds = [("by differences", numerical_seconds), ("by backpropagation", backprop_seconds)];
+    figure("06_gradient_check", "The gradient of a network of two layers, by both ways", (1000, 480), |area| {
+        let (left, right) = area.split_horizontally(600);
+        draw_differences(&left, &comparisons)?;
+        draw_seconds(&right, &seconds)
+    })
+}
+
+/// The derivative of the loss with respect to each number of a parameter, by a central difference.
+fn numerical_gradient(
+    model: &TwoLayerNet<f64>,
+    parameter: &Param<f64>,
+    images: &Tensor<f64>,
+    labels: &[usize],
+) -> Tensor<f64> {
+    let loss = |value: &Tensor<f64>| {
+        let tape = Tape::with_mode(Mode::Inference);
+        // The model as a function of its weights: on this tape, the parameter is `value`.
+        tape.bind(parameter, &tape.constant(value));
+        model.loss(&tape.constant(images), labels).item()
+    };
+    check::numerical_gradient(loss, parameter.value(), 1e-4)
+}
+
+impl Comparison {
+    /// Prints the mean difference of the two gradients, also in proportion to the mean size of the gradient.
+    fn print(&self) -> Outcome {
+        let difference = (&self.numerical - &self.backprop).map(f64::abs).mean().item();
+        let relative = difference / self.backprop.map(f64::abs).mean().item();
+        let shape = format!("{:?}", self.backprop.shape());
+        println!("{:<15} {shape:<10} {difference:>12.2e} {relative:>12.2e} {:>9.3}", self.name, self.seconds);
+        if relative < 1e-5 { Ok(()) } else { Err(format!("the gradients of {} disagree", self.name).into()) }
+    }
+}
+
+/// The cube, with a mistake in its rule.
+#[derive(Debug)]
+struct Cube;
+
+impl Op<f64, 1> for Cube {
+    const NAME: &'static str = "cube";
+    const SAVE: Save = Save::Inputs;
+
+    fn forward(&mut self, [x]: [&Tensor<f64>; 1]) -> Tensor<f64> {
+        x.map(|x| x.powi(3))
+    }
+    fn backward(&self, saved: &Saved<f64, 1>, gradient: &Var<f64>) -> [Option<Var<f64>>; 1] {
+        [Some(gradient * 2.0 * saved.input(0).square())] // 3x², not 2x²
+    }
+}
+
+fn catch_a_wrong_rule() {
+    println!("check::gradients does the same in one random direction, for operations of one's own.");
+    println!("It is given x³, once from the library and once with the rule 2x²:");
+    let inputs = [tensor![f64; 0.5, -1.0, 2.0]];
+    for outcome in [check::gradients(|x| x[0].powi(3), &inputs), check::gradients(|x| x[0].apply(Cube), &inputs)] {
+        match outcome {
+            Ok(()) => println!("  right"),
+            Err(mismatch) => println!("  wrong: {mismatch}"),
+        }
+    }
+    println!();
+}
+
+/// The difference of the two gradients against the gradient, for some elements of each parameter.
+fn draw_differences(area: &Canvas, comparisons: &[Comparison]) -> Outcome {
+    const SHOWN: usize = 150;
+    let mut chart = ChartBuilder::on(area)
+        .caption("Each point is a weight or a bias: the difference is some 1e-12", (FONT, 17))
+        .margin(12)
+        .x_label_area_size(42)
+        .y_label_area_size(66)
+        .build_cartesian_2d((1e-8..1.0).log_scale(), (1e-18..1.0).log_scale())?;
+    chart
+        .configure_mesh()
+        .disable_mesh()
+        .label_style((FONT, 15))
+        .axis_desc_style((FONT, 17))
+        .x_label_formatter(&|value| format!("{value:.0e}"))
+        .y_label_formatter(&|value| format!("{value:.0e}"))
+        .x_desc("|gradient| by backpropagation")
+        .y_desc("|difference of the two|")
+        .draw()?;
+    chart.draw_series(LineSeries::new([(1e-8, 1e-8), (1.0, 1.0)], BLACK))?;
+    chart.draw_series([Text::new("the line: as large as the gradient", (2e-5, 2e-7), (FONT, 16))])?;
+    for (comparison, colour) in comparisons.iter().zip(COLOURS) {
+        let pairs = comparison.backprop.as_slice().iter().zip(comparison.numerical.as_slice());
+        let points = pairs.map(|(backprop, numerical)| (backprop.abs(), (backprop - numerical).abs()));
+        // Weights of black pixels have no gradient; by differences it is 0 as well.
+        let visible: Vec<_> = points.filter(|&(x, y)| x > 1e-8 && y > 1e-18).collect();
+        let some = visible.iter().step_by(visible.len().div_ceil(SHOWN).max(1));
+        chart
+            .draw_series(some.map(|&point| Circle::new(point, 4, colour.mix(0.6).filled())))?
+            .label(&comparison.name)
+            .legend(move |(x, y)| Circle::new((x + 9, y), 5, colour.filled()));
+    }
+    chart.configure_series_labels().position(SeriesLabelPosition::UpperLeft).label_font((FONT, 16)).draw()?;
+    Ok(())
+}
+
+/// Bars of the seconds that each way takes.
+fn draw_seconds(area: &Canvas, seconds: &[(&str, f64); 2]) -> Outcome {
+    const FLOOR: f64 = 1e-2;
+    let mut chart = ChartBuilder::on(area)
+        .caption("Time for all of them", (FONT, 17))
+        .margin(12)
+        .x_label_area_size(42)
+        .y_label_area_size(62)
+        .build_cartesian_2d(0.0..2.0, (FLOOR..1e5).log_scale())?;
+    chart
+        .configure_mesh()
+        .disable_mesh()
+        .x_labels(0)
+        .label_style((FONT, 15))
+        .axis_desc_style((FONT, 17))
+        .y_label_formatter(&|value| format!("{value:e}"))
+        .y_desc("milliseconds")
+        .draw()?;
+    for (k, ((name, seconds), colour)) in seconds.iter().zip([COLOURS[5], COLOURS[4]]).enumerate() {
+        let (middle, time) = (k as f64 + 0.5, 1e3 * seconds);
+        chart.draw_series([Rectangle::new([(middle - 0.3, FLOOR), (middle + 0.3, time)], colour.filled())])?;
+        let style = (FONT, 16).into_font().color(&BLACK).pos(Pos::new(HPos::Center, VPos::Bottom));
+        let label = |text: String, height: f64| Text::new(text, (middle, height), style.clone());
+        chart.draw_series([label(name.to_string(), 3.0 * time), label(format!("{time:.3} ms"), 1.2 * time)])?;
+    }
+    Ok(())
+}

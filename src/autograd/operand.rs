@@ -41,7 +41,7 @@ impl<T: Float> Operand<T> for Var<T> {
 impl<T: Float> Operand<T> for Param<T> {
     #[track_caller]
     fn resolve(&self, tape: &Tape<T>) -> Resolved<'_, T> {
-        Resolved::Var(Cow::Owned(tape.parameter(self)))
+        Resolved::Var(Cow::Owned(tape.param(self)))
     }
 }
 

@@ -263,9 +263,22 @@ impl<T: Float> Tape<T> {
         }
     }
 
-    /// The leaf that stands for a parameter: the same one at each call.
+    /// The leaf that stands for a parameter, the same one at each call; of a [buffer](Param::buffer), a constant.
+    ///
+    /// Beside a variable a parameter needs no such call: `x.matmul(&weight) + &bias`.
+    ///
+    /// # Panics
+    /// If the parameter has changed since this tape first read it.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let weight = Param::new([3.0, 4.0]);
+    /// let tape = Tape::new();
+    /// let penalty = tape.param(&weight).square().sum();
+    /// assert_eq!(penalty.backward()[&weight], tensor![6.0, 8.0]);
+    /// ```
     #[track_caller]
-    pub(super) fn parameter(&self, param: &Param<T>) -> Var<T> {
+    pub fn param(&self, param: &Param<T>) -> Var<T> {
         if !param.is_trainable() {
             return self.constant(param.value());
         }

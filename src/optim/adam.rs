@@ -90,7 +90,7 @@ moments!(AdamW);
 /// let mut model = Param::new([1.0, -2.0]);
 /// let mut optimizer = Adam::new(0.1).betas(0.9, 0.99);
 /// let tape = Tape::new();
-/// let gradients = (tape.constant(1.0) * &model).square().sum().backward();
+/// let gradients = tape.param(&model).square().sum().backward();
 /// optimizer.step(&mut model, &gradients);
 /// assert_eq!(format!("{:.4}", model.value()), "[ 0.9 -1.9]"); // the first step has the length lr
 /// ```

@@ -21,7 +21,7 @@ use crate::panics;
 /// while let Some(learning_rate) = finder.learning_rate() {
 ///     optimizer.set_learning_rate(learning_rate);
 ///     let tape = Tape::new();
-///     let loss = (tape.constant(1.0) * &model).square().sum();
+///     let loss = tape.param(&model).square().sum();
 ///     finder.record(loss.item());
 ///     optimizer.step(&mut model, &loss.backward());
 /// }

@@ -63,7 +63,7 @@ pub use state::{Slot, State};
 /// let mut model = Param::new([1.0, -2.0]);
 /// let mut optimizer = SignDescent { settings: Settings::new(0.5), state: State::new() };
 /// let tape = Tape::new();
-/// let gradients = (tape.constant(1.0) * &model).square().sum().backward();
+/// let gradients = tape.param(&model).square().sum().backward();
 /// optimizer.step(&mut model, &gradients);
 /// assert_eq!(model.value(), &tensor![0.5, -1.5]);
 /// ```

@@ -15,7 +15,7 @@ use crate::tensor::{Float, Tensor};
 /// let mut model = Param::new([1.0, -2.0]);
 /// let mut optimizer = Sgd::new(0.1);
 /// let tape = Tape::new();
-/// let gradients = (tape.constant(1.0) * &model).square().sum().backward();
+/// let gradients = tape.param(&model).square().sum().backward();
 /// optimizer.step(&mut model, &gradients);
 /// assert_eq!(model.value(), &tensor![0.8, -1.6]);
 /// ```

@@ -45,7 +45,7 @@ pub fn descent(case: &Value, tolerance: &Tolerance) -> Result<(), Fault> {
     same_length("values", values.len(), trajectory.len())?;
     for (k, (value, want)) in values.iter().zip(&trajectory).enumerate() {
         let tape = Tape::new_f64();
-        let x = tape.constant(1.0) * &point;
+        let x = tape.param(&point);
         let y = function(&x.slice(0, 0..1), &x.slice(0, 1..2));
         tolerance.numbers(&format!("value before step {}", k + 1), y.value().as_slice(), &[*value])?;
         drop(x);

@@ -14,7 +14,7 @@
 //! for step in 0..100 {
 //!     optimizer.set_learning_rate(schedule.at(step));
 //!     let tape = Tape::new();
-//!     let loss = (tape.constant(1.0) * &model).square().sum();
+//!     let loss = tape.param(&model).square().sum();
 //!     optimizer.step(&mut model, &loss.backward());
 //! }
 //! assert!(optimizer.learning_rate() < 1e-6);

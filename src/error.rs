@@ -92,7 +92,7 @@ impl Display for Error {
                 write!(f, "{path:?}: {what} in line {line}: expected {expected}, found {found}")
             }
             Error::Misfit { path, misfits } => {
-                write!(f, "{path:?}: {} of its entries do not fit", misfits.len())?;
+                write!(f, "{path:?}: does not fit:")?;
                 misfits.iter().try_for_each(|misfit| write!(f, "\n  {misfit}"))
             }
         }

@@ -1,4 +1,4 @@
-//! The npz format, in which numpy saves several arrays under names: a zip archive of [npy](super::npy) files.
+//! The npz format, in which numpy saves several arrays under names: a zip archive of [npy files](super::npy).
 //!
 //! ```
 //! use wengert::io::npz;
@@ -28,11 +28,11 @@ const LARGEST_RATIO: u64 = 1032;
 /// What numpy adds to the names.
 const SUFFIX: &str = ".npy";
 
-/// Reads all arrays of a file that `numpy.savez` or `numpy.savez_compressed` wrote, or [`write`].
+/// Reads all arrays of a file that `numpy.savez` or `numpy.savez_compressed` wrote, or [`write()`].
 ///
 /// # Errors
 /// If the file cannot be read, is not an intact zip archive of stored and deflated entries, or an entry is not an array that
-/// [`npy::read`](super::npy::read) would read.
+/// [`npy::read`] would read.
 pub fn read(path: impl AsRef<Path>) -> Result<BTreeMap<String, Array>, Error> {
     let path = path.as_ref();
     let (file, length) = file::open(path)?;

@@ -217,6 +217,8 @@ fn check_places(places: &[Place], bytes: u64) -> Result<(), Fault> {
     match places.last() {
         _ if end == bytes => Ok(()),
         Some(last) => Err(Fault::new(&last.name, "end", format!("{bytes}, where the file ends"), end.to_string())),
-        None => Err(Fault::new("", "tensors", format!("{bytes} bytes of elements"), "no tensor")),
+        None => {
+            Err(Fault { what: "header".into(), expected: format!("tensors of {bytes} bytes"), found: "none".into() })
+        }
     }
 }

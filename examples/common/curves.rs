@@ -26,15 +26,21 @@ pub fn curves(
         .x_label_area_size(46)
         .y_label_area_size(66)
         .build_cartesian_2d(ranges.0.clone(), ranges.1.clone().log_scale())?;
-    // Ticks without the digits that rounding adds.
+    // Without the digits that rounding adds.
     let number = |value: &f64| ((value * 1e6).round() / 1e6).to_string();
+    // Of the ticks between two powers of ten, 2 and 5 are named.
+    let power = |value: &f64| {
+        let text = number(value);
+        let named = text.trim_matches(['0', '.']).parse::<u32>().is_ok_and(|digit| [1, 2, 5].contains(&digit));
+        if named { text } else { String::new() }
+    };
     chart
         .configure_mesh()
         .x_desc(axes.0)
         .y_desc(axes.1)
         .x_label_formatter(&number)
-        .y_label_formatter(&number)
-        .y_labels(6)
+        .y_label_formatter(&power)
+        .y_labels(20)
         .label_style((FONT, 14))
         .axis_desc_style((FONT, 15))
         .bold_line_style(BLACK.mix(0.12))

@@ -1,6 +1,6 @@
 //! A multilayer perceptron for MNIST, for the examples that train one and look at something else.
 
-use wengert::data::Images;
+use wengert::data::ImageBatch;
 use wengert::metrics::{Mean, accuracy};
 use wengert::prelude::*;
 
@@ -23,7 +23,7 @@ impl Mlp {
     }
 
     /// The mean loss over a set of images, and the share of correct answers.
-    pub fn evaluate(&self, images: &Images) -> (f64, f64) {
+    pub fn evaluate(&self, images: &impl Dataset<Batch = ImageBatch>) -> (f64, f64) {
         let (mut loss, mut correct) = (Mean::new(), Mean::new());
         for batch in images.batches(1000) {
             let tape = Tape::inference();

@@ -1,9 +1,24 @@
-//! Gradients over shards of data, on several threads.
+//! Work on several threads whose result does not depend on their number.
 
 use super::{Gradients, Mode, Tape, Var};
 use crate::kernel::map_indices;
 use crate::tensor::Float;
 use rand::Rng;
+
+/// `work` on each item, spread over [`num_threads`](crate::num_threads) threads; the results come in the order of the items.
+///
+/// # Panics
+/// If `work` does, when all threads have ended.
+///
+/// ```
+/// use wengert::autograd::parallel;
+///
+/// let squares = parallel::map(&[1, 2, 3], |k| k * k);
+/// assert_eq!(squares, [1, 4, 9]);
+/// ```
+pub fn map<I: Sync, R: Send>(items: &[I], work: impl Fn(&I) -> R + Sync) -> Vec<R> {
+    map_indices(items.len(), |index| work(&items[index]))
+}
 
 /// The sum of the losses of all shards and its gradients, the shards spread over [`num_threads`](crate::num_threads) threads.
 ///

@@ -1,0 +1,140 @@
+//! Overfitting: a network with far more weights than it has examples learns them by heart.
+//!
+//! `cargo run --release --example 11_overfitting` gives 300 images to a network of six hidden layers and shows
+//! - that it knows all of them after a while, and still misreads a fifth of those that it has not seen,
+//! - what weight decay, which keeps weights small, and dropout, which trains a different part of the network at each step,
+//!   do about the gap, alone and together.
+//!
+//! One run proves little, because luck with the initial weights counts as much as a remedy: each is tried with several seeds.
+
+mod common;
+#[path = "common/lines.rs"]
+mod lines;
+#[path = "common/threads.rs"]
+mod threads;
+
+use common::{Canvas, Outcome, figure, quick};
+use lines::{Line, lines, range};
+use threads::in_parallel;
+use wengert::data::{Images, mnist};
+use wengert::metrics::accuracy;
+use wengert::optim::Group;
+use wengert::prelude::*;
+
+const TRAINING_IMAGES: usize = 300;
+const HIDDEN_LAYERS: usize = 6;
+const BATCH: usize = 100;
+const LEARNING_RATE: f64 = 0.001;
+/// Epochs between two looks at the accuracy.
+const LOOK: usize = 10;
+
+/// Six hidden layers of 100 with ReLU, each followed by dropout.
+struct DeepNet {
+    hidden: Vec<Linear>,
+    output: Linear,
+    dropout: Dropout,
+}
+module!(DeepNet { hidden, output; dropout });
+
+impl DeepNet {
+    fn new(dropout: f64, rng: &mut impl Rng) -> Self {
+        let inputs = |layer| if layer == 0 { 784 } else { 100 };
+        let hidden = (0..HIDDEN_LAYERS).map(|layer| Linear::new(inputs(layer), 100, Init::He, rng)).collect();
+        DeepNet { hidden, output: Linear::new(100, 10, Init::He, rng), dropout: Dropout::new(dropout) }
+    }
+
+    fn forward(&self, x: &Var) -> Var {
+        let h = self.hidden.iter().fold(x.clone(), |h, layer| self.dropout.forward(&layer.forward(&h).relu()));
+        self.output.forward(&h)
+    }
+}
+
+/// What is done against overfitting.
+struct Remedy {
+    name: &'static str,
+    weight_decay: f64,
+    dropout: f64,
+}
+
+const REMEDIES: [Remedy; 4] = [
+    Remedy { name: "nothing", weight_decay: 0.0, dropout: 0.0 },
+    Remedy { name: "weight decay", weight_decay: 0.3, dropout: 0.0 },
+    Remedy { name: "dropout", weight_decay: 0.0, dropout: 0.2 },
+    Remedy { name: "both", weight_decay: 0.3, dropout: 0.2 },
+];
+
+/// The share of correct answers, in training and on images that were not seen, every [`LOOK`] epochs.
+type Looks = Vec<[f64; 2]>;
+
+fn measure(model: &DeepNet, images: &Images) -> f64 {
+    // The tape is not one for training, so nothing is dropped.
+    let tape = Tape::inference();
+    let batch = images.all();
+    accuracy(model.forward(&tape.constant(batch.images)).value(), &batch.labels)
+}
+
+/// Trains a network, and looks at it now and then.
+fn train(remedy: &Remedy, seed: u64, train_set: &Images, test_set: &Images, epochs: usize) -> Looks {
+    let mut rng = wengert::rng(seed);
+    let mut model = DeepNet::new(remedy.dropout, &mut rng);
+    // Biases do not decay: they have nothing to do with how strongly the network reacts to its input.
+    let no_decay = Group::ending("bias").weight_decay(0.0);
+    let mut optimizer = AdamW::new(LEARNING_RATE).weight_decay(remedy.weight_decay).group(no_decay);
+    let mut looks = Vec::new();
+    for epoch in 0..=epochs {
+        if epoch % LOOK == 0 {
+            looks.push([measure(&model, train_set), measure(&model, test_set)]);
+        }
+        for batch in train_set.batches(BATCH).shuffled(&mut rng) {
+            let tape = Tape::training(&mut rng);
+            let scores = model.forward(&tape.constant(batch.images));
+            let gradients = scores.softmax_cross_entropy(&batch.labels).backward();
+            optimizer.step(&mut model, &gradients);
+        }
+    }
+    looks
+}
+
+fn main() -> Outcome {
+    let (train_set, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
+    let train_set = train_set.limit(TRAINING_IMAGES);
+    let (epochs, seeds, test_set) = if quick() { (20, 1, test_set.limit(1000)) } else { (120, 4, test_set) };
+    let parameters = DeepNet::new(0.0, &mut wengert::rng(0)).parameter_count();
+    println!("{parameters} weights and biases, {TRAINING_IMAGES} images to train on, {} to test with", test_set.len());
+    println!("after {epochs} epochs, mean of {seeds} runs, and how far they lie apart (standard deviation):\n");
+
+    let jobs: Vec<(&Remedy, u64)> =
+        REMEDIES.iter().flat_map(|remedy| (0..seeds).map(move |seed| (remedy, seed))).collect();
+    let runs = in_parallel(&jobs, |&(remedy, seed)| train(remedy, seed, &train_set, &test_set, epochs));
+    let runs: Vec<&[Looks]> = runs.chunks(seeds as usize).collect();
+    println!("{:<14}  {:>8}  {:>15}  {:>6}", "against it", "training", "test", "gap");
+    for (remedy, runs) in REMEDIES.iter().zip(&runs) {
+        let [(train, _), (test, spread)] = [0, 1].map(|kind| mean_and_deviation(runs, epochs / LOOK, kind));
+        println!("{:<14}  {train:>8.4}  {test:.4} ± {spread:.4}  {:>6.4}", remedy.name, train - test);
+    }
+    figure("11_overfitting", "300 images, six hidden layers: what helps against overfitting", (1000, 780), |area| {
+        for ((panel, remedy), runs) in area.split_evenly((2, 2)).iter().zip(&REMEDIES).zip(&runs) {
+            draw(panel, remedy, runs)?;
+        }
+        Ok(())
+    })
+}
+
+/// Over several runs: what one look saw in training (0) or in the test (1).
+fn mean_and_deviation(runs: &[Looks], look: usize, kind: usize) -> (f64, f64) {
+    let values: Tensor<f64> = Tensor::from_vec(runs.iter().map(|looks| looks[look][kind]).collect(), [runs.len()]);
+    let mean = values.mean().item();
+    (mean, (&values - mean).map(|error| error * error).mean().item().sqrt())
+}
+
+/// Accuracy by epoch, in training and in the test.
+fn draw(area: &Canvas, remedy: &Remedy, runs: &[Looks]) -> Outcome {
+    let line = |(kind, name): (usize, &str)| {
+        let points: Vec<_> =
+            (0..runs[0].len()).map(|look| ((look * LOOK) as f64, mean_and_deviation(runs, look, kind).0)).collect();
+        let (_, end) = points[points.len() - 1];
+        Line { label: format!("{name}: {end:.3} at the end"), points }
+    };
+    let all: Vec<Line> = ["training", "test"].into_iter().enumerate().map(line).collect();
+    lines(area, remedy.name, ("epoch", "accuracy"), Some(range([0.0, 1.0].into_iter())), &all)
+}

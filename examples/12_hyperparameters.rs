@@ -1,0 +1,201 @@
+//! Hyperparameters: finding a learning rate and a weight decay by trying them at random.
+//!
+//! `cargo run --release --example 12_hyperparameters` shows
+//! - that both are drawn on a logarithmic scale, because it is their order of magnitude that matters,
+//! - that trials are compared on validation images, which belong neither to the training images nor to the test images,
+//! - that trials run side by side on threads and give the same results as one by one, since each has a seed of its own,
+//! - what the best setting is worth on the test images, which are looked at once, at the end.
+
+mod common;
+#[path = "common/lines.rs"]
+mod lines;
+#[path = "common/mlp.rs"]
+mod mlp;
+#[path = "common/threads.rs"]
+mod threads;
+
+use common::{Canvas, FONT, Outcome, figure, quick};
+use lines::{Line, lines};
+use mlp::Mlp;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::ops::Range;
+use threads::in_parallel;
+use wengert::data::{ImageBatch, mnist};
+use wengert::prelude::*;
+use wengert::rand::RngExt;
+
+/// Images to train on in a trial, and as many others to compare the trials with.
+const IMAGES: usize = 1000;
+const BATCH: usize = 100;
+/// Powers of ten between which the learning rate and the weight decay are drawn.
+const RATE_POWERS: Range<f64> = -4.0..0.5;
+const DECAY_POWERS: Range<f64> = -6.0..0.0;
+/// How many of the trials are listed and drawn.
+const BEST: usize = 6;
+
+/// What is tried.
+struct Trial {
+    learning_rate: f64,
+    weight_decay: f64,
+    /// Of weights and order: the trial is the same on whatever thread it runs.
+    seed: u64,
+}
+
+impl Trial {
+    fn draw(rng: &mut impl Rng) -> Self {
+        Trial {
+            learning_rate: 10f64.powf(rng.random_range(RATE_POWERS)),
+            weight_decay: 10f64.powf(rng.random_range(DECAY_POWERS)),
+            seed: rng.next_u64(),
+        }
+    }
+
+    /// Trains a network; with its accuracy in validation after each epoch.
+    fn run<D: Dataset<Batch = ImageBatch>>(&self, epochs: usize, train_set: &D, validation_set: &D) -> (Mlp, Vec<f64>) {
+        let mut rng = wengert::rng(self.seed);
+        let mut model = Mlp::new(&[784, 100, 100, 10], &mut rng);
+        let mut optimizer = Sgd::new(self.learning_rate).weight_decay(self.weight_decay);
+        let mut curve = Vec::new();
+        for _ in 0..epochs {
+            for batch in train_set.batches(BATCH).shuffled(&mut rng) {
+                let tape = Tape::training(&mut rng);
+                let scores = model.forward(&tape.constant(batch.images));
+                let gradients = scores.softmax_cross_entropy(&batch.labels).backward();
+                optimizer.step(&mut model, &gradients);
+            }
+            curve.push(model.evaluate(validation_set).1);
+        }
+        (model, curve)
+    }
+}
+
+/// A trial, and its accuracy in validation after each epoch.
+struct Tried {
+    trial: Trial,
+    curve: Vec<f64>,
+}
+
+impl Tried {
+    fn accuracy(&self) -> f64 {
+        self.curve[self.curve.len() - 1]
+    }
+}
+
+fn main() -> Outcome {
+    let (images, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
+    let (count, epochs) = if quick() { (12, 4) } else { (80, 25) };
+    let mut rng = wengert::rng(0);
+    let (some, _) = images.split(2 * IMAGES, &mut rng);
+    let (train_set, validation_set) = some.split(IMAGES, &mut rng);
+
+    // All are drawn before the first begins.
+    let trials: Vec<Trial> = (0..count).map(|_| Trial::draw(&mut rng)).collect();
+    let curves = in_parallel(&trials, |trial| trial.run(epochs, &train_set, &validation_set).1);
+    let mut results: Vec<Tried> = trials.into_iter().zip(curves).map(|(trial, curve)| Tried { trial, curve }).collect();
+    results.sort_by(|a, b| b.accuracy().total_cmp(&a.accuracy()));
+
+    println!("{count} trials of {epochs} epochs: {IMAGES} images to train on, {IMAGES} for validation\n");
+    println!("{:>4}  {:>13}  {:>12}  validation accuracy", "rank", "learning rate", "weight decay");
+    let last = results.len() - 1;
+    for rank in (0..BEST).chain([last / 2, last]) {
+        let Tried { trial, .. } = &results[rank];
+        let accuracy = results[rank].accuracy();
+        println!("{:>4}  {:>13.1e}  {:>12.1e}  {accuracy:.3}", rank + 1, trial.learning_rate, trial.weight_decay);
+    }
+    let [rates, decays] = [|trial: &Trial| trial.learning_rate, |trial: &Trial| trial.weight_decay]
+        .map(|value| spread(results[..BEST].iter().map(|result| value(&result.trial))));
+    println!("\nworth a closer look: rates {rates}, decays {decays}");
+
+    let best = &results[0];
+    let (model, curve) = best.trial.run(epochs, &train_set, &validation_set);
+    println!("the best once more, without other threads: the same curve to the last bit: {}", curve == best.curve);
+    println!("its accuracy on the {} test images: {:.4}", test_set.len(), model.evaluate(&test_set).1);
+
+    figure("12_hyperparameters", "Random search: 1000 images, two hidden layers", (1200, 560), |area| {
+        let (map, curves) = area.split_horizontally(665);
+        draw_map(&map, &results)?;
+        draw_curves(&curves, &results[..BEST])
+    })
+}
+
+/// From the smallest to the largest of some numbers.
+fn spread(values: impl Iterator<Item = f64>) -> String {
+    let (low, high) = values.fold((f64::INFINITY, 0f64), |(low, high), value| (low.min(value), high.max(value)));
+    format!("{low:.0e} to {high:.0e}")
+}
+
+/// From pale yellow for the accuracy 0 to dark blue for 1, which differ in lightness too.
+fn shade(accuracy: f64) -> RGBColor {
+    let mix = |low: f64, high: f64| (low + accuracy * (high - low)).round() as u8;
+    RGBColor(mix(255.0, 0.0), mix(245.0, 40.0), mix(180.0, 120.0))
+}
+
+/// Every trial where its learning rate and its weight decay are, the darker the better, the best with their ranks.
+fn draw_map(area: &Canvas, results: &[Tried]) -> Outcome {
+    let (map, scale) = area.split_horizontally(530);
+    let [rates, decays] = [RATE_POWERS, DECAY_POWERS].map(|powers| 10f64.powf(powers.start)..10f64.powf(powers.end));
+    let mut chart = ChartBuilder::on(&map)
+        .caption("all trials, and the ranks of the best", (FONT, 18))
+        .margin(12)
+        .x_label_area_size(46)
+        .y_label_area_size(66)
+        .build_cartesian_2d(rates.log_scale(), decays.log_scale())?;
+    let power = |value: &f64| format!("1e{:.0}", value.log10());
+    chart
+        .configure_mesh()
+        .disable_mesh()
+        .x_label_formatter(&power)
+        .y_label_formatter(&power)
+        .label_style((FONT, 14))
+        .axis_desc_style((FONT, 16))
+        .x_desc("learning rate")
+        .y_desc("weight decay")
+        .draw()?;
+    // From the worst to the best, which shall lie on top.
+    for (rank, result) in results.iter().enumerate().rev() {
+        let name = if rank < BEST { (rank + 1).to_string() } else { String::new() };
+        let style = (FONT, 14).into_font().color(&WHITE).pos(Pos::new(HPos::Center, VPos::Center));
+        let place = EmptyElement::at((result.trial.learning_rate, result.trial.weight_decay));
+        let dot = Circle::new((0, 0), 8, shade(result.accuracy()).filled());
+        let edge = Circle::new((0, 0), 8, BLACK.stroke_width(1));
+        chart.draw_series([place + dot + edge + Text::new(name, (0, 0), style)])?;
+    }
+    draw_scale(&scale)
+}
+
+/// What the shades of the map mean.
+fn draw_scale(area: &Canvas) -> Outcome {
+    let mut chart = ChartBuilder::on(area)
+        .margin_top(42)
+        .margin_bottom(58)
+        .margin_right(25)
+        .right_y_label_area_size(70)
+        .build_cartesian_2d(0.0..1.0, 0.0..1.0)?
+        .set_secondary_coord(0.0..1.0, 0.0..1.0);
+    let step = |k: u32| f64::from(k) / 50.0;
+    chart
+        .draw_series((0..50).map(|k| Rectangle::new([(0.0, step(k)), (1.0, step(k + 1))], shade(step(k)).filled())))?;
+    chart
+        .configure_secondary_axes()
+        .label_style((FONT, 14))
+        .axis_desc_style((FONT, 16))
+        .y_desc("validation accuracy")
+        .draw()?;
+    Ok(())
+}
+
+/// How the best trials learned.
+fn draw_curves(area: &Canvas, best: &[Tried]) -> Outcome {
+    let line = |(rank, result): (usize, &Tried)| Line {
+        label: format!(
+            "{}: rate {:.1e}, decay {:.1e}",
+            rank + 1,
+            result.trial.learning_rate,
+            result.trial.weight_decay
+        ),
+        points: result.curve.iter().enumerate().map(|(epoch, &accuracy)| ((epoch + 1) as f64, accuracy)).collect(),
+    };
+    let all: Vec<Line> = best.iter().enumerate().map(line).collect();
+    lines(area, "learning curves of the best", ("epoch", "validation accuracy"), None, &all)
+}

@@ -1,0 +1,217 @@
+//! Trains a multilayer perceptron to read handwritten digits: `cargo run --release --example mnist`.
+//!
+//! `-- --help` lists the options. This file is the training, `options.rs` reads the command line, and `report.rs` writes
+//! the page that shows how it went.
+
+mod options;
+mod report;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use options::Options;
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+use std::io::{Write, stdout};
+use std::path::Path;
+use std::process::ExitCode;
+use wengert::Generator;
+use wengert::data::{Images, mnist};
+use wengert::io::{Checkpoint, Resume};
+use wengert::metrics::{Mean, accuracy};
+use wengert::prelude::*;
+
+/// The mean and the standard deviation of the training images: inputs of mean 0 and deviation 1 train faster.
+const PIXELS: (f64, f64) = (0.1307, 0.3081);
+
+/// Linear layers, between them ReLU, and batch normalisation and dropout if asked for.
+struct Mlp {
+    layers: Vec<Linear>,
+    norms: Vec<BatchNorm>,
+    dropout: Dropout,
+}
+module!(Mlp { layers, norms; dropout });
+
+impl Mlp {
+    fn new(options: &Options, rng: &mut impl Rng) -> Self {
+        let sizes = [&[784], options.hidden.as_slice(), &[10]].concat();
+        let normalised = if options.batch_norm { options.hidden.as_slice() } else { &[] };
+        Mlp {
+            layers: sizes.windows(2).map(|pair| Linear::new(pair[0], pair[1], options.init, rng)).collect(),
+            norms: normalised.iter().map(|&size| BatchNorm::new(size)).collect(),
+            dropout: Dropout::new(options.dropout),
+        }
+    }
+
+    /// The scores `[n, 10]` of images `[n, 784]`: the larger, the likelier the class.
+    fn forward(&self, x: &Var) -> Var {
+        let (output, hidden) = self.layers.split_last().expect("at least an output layer");
+        let mut h = x.clone();
+        for (index, layer) in hidden.iter().enumerate() {
+            h = layer.forward(&h);
+            if let Some(norm) = self.norms.get(index) {
+                h = norm.forward(&h);
+            }
+            h = self.dropout.forward(&h.relu());
+        }
+        output.forward(&h)
+    }
+}
+
+/// Means over the samples seen so far.
+#[derive(Default)]
+struct Score {
+    loss: Mean,
+    accuracy: Mean,
+}
+
+impl Score {
+    /// Counts a batch: its scores, its labels and its mean loss.
+    fn add(&mut self, scores: &Var, labels: &[usize], loss: &Var) {
+        let count = labels.len() as f64;
+        self.loss.add_weighted(loss.item(), count);
+        self.accuracy.add_weighted(accuracy(scores.value(), labels), count);
+    }
+}
+
+impl Display for Score {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        write!(f, "loss {:.4}  accuracy {:.4}", self.loss, self.accuracy)
+    }
+}
+
+/// What is noted of an epoch, for the report and for checkpoints.
+const NOTES: [&str; 5] = ["train loss", "train accuracy", "test loss", "test accuracy", "seconds"];
+
+/// All that changes in the course of a training.
+struct Run {
+    model: Mlp,
+    optimizer: Box<dyn Optimizer>,
+    rng: Generator,
+    /// The [`NOTES`] of each epoch.
+    history: Vec<[f64; 5]>,
+}
+
+impl Run {
+    fn new(options: &Options) -> Self {
+        let mut rng = wengert::rng(options.seed);
+        Run { model: Mlp::new(options, &mut rng), optimizer: options.optimizer(), rng, history: Vec::new() }
+    }
+
+    /// One epoch: goes through the images in random order, a step of the optimizer for each batch.
+    fn train(&mut self, images: &Images, batch: usize, schedule: &dyn Schedule, bar: &ProgressBar) -> Score {
+        let mut score = Score::default();
+        let batches = images.batches(batch).shuffled(&mut self.rng);
+        let first_step = self.history.len() * batches.len();
+        for (step, batch) in batches.enumerate() {
+            let tape = Tape::training(&mut self.rng);
+            let scores = self.model.forward(&tape.constant(batch.images));
+            let loss = scores.softmax_cross_entropy(&batch.labels);
+            score.add(&scores, &batch.labels, &loss);
+            let gradients = loss.backward();
+            self.optimizer.set_learning_rate(schedule.at(first_step + step));
+            self.optimizer.step(&mut self.model, &gradients);
+            bar.inc(batch.labels.len() as u64);
+            bar.set_message(format!("{score}  {:.0} samples/s", bar.per_sec()));
+        }
+        score
+    }
+
+    /// Writes all that a run needs to go on as if it had never stopped.
+    fn save(&self, path: &Path) -> Result<(), wengert::Error> {
+        let mut checkpoint = Checkpoint::new()
+            .model(&self.model)
+            .optimizer(&*self.optimizer)
+            .generator(&self.rng)
+            .counter("epoch", self.history.len());
+        for (epoch, numbers) in self.history.iter().enumerate() {
+            for (name, &number) in NOTES.iter().zip(numbers) {
+                checkpoint = checkpoint.number(&format!("{name} {epoch}"), number);
+            }
+        }
+        checkpoint.save(path)
+    }
+
+    /// Goes on where a checkpoint was written.
+    fn resume(&mut self, path: &Path, epochs: usize) -> Result<(), Box<dyn Error>> {
+        let mut epoch = 0;
+        Resume::new()
+            .model(&mut self.model)
+            .optimizer(&mut *self.optimizer)
+            .generator(&mut self.rng)
+            .counter("epoch", &mut epoch)
+            .load(path)?;
+        if epoch > epochs {
+            return Err(format!("{path:?}: it has {epoch} epochs, and --epochs is {epochs}").into());
+        }
+        self.history.resize(epoch, [f64::NAN; 5]);
+        let mut notes = Resume::new();
+        for (epoch, numbers) in self.history.iter_mut().enumerate() {
+            for (name, number) in NOTES.iter().zip(numbers) {
+                notes = notes.number(&format!("{name} {epoch}"), number);
+            }
+        }
+        Ok(notes.load(path)?)
+    }
+}
+
+/// Scores a model without training it. Batches keep the memory small; their size does not change the answers.
+fn evaluate(model: &Mlp, images: &Images) -> Score {
+    let mut score = Score::default();
+    for batch in images.batches(1000) {
+        let tape = Tape::inference();
+        let scores = model.forward(&tape.constant(batch.images));
+        score.add(&scores, &batch.labels, &scores.softmax_cross_entropy(&batch.labels));
+    }
+    score
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let options = Options::parse()?;
+    let (train_set, test_set) = mnist::load(&options.data)?;
+    let [train_set, test_set] =
+        [train_set.limit(options.limit), test_set].map(|set| set.normalised(PIXELS.0, PIXELS.1));
+    options.check(train_set.len())?;
+
+    let mut run = Run::new(&options);
+    let mut origin = "untrained".to_string();
+    if let Some(path) = &options.load {
+        io::load(&mut run.model, path)?;
+        origin = "loaded".into();
+    }
+    if let Some(path) = &options.resume {
+        run.resume(path, options.epochs)?;
+        origin = format!("after epoch {}", run.history.len());
+    }
+    let schedule = options.schedule(train_set.len());
+    let mut out = stdout();
+    writeln!(out, "{}", run.model.summary())?;
+
+    let mut test = evaluate(&run.model, &test_set);
+    writeln!(out, "{origin}  test {test}")?;
+    for epoch in run.history.len() + 1..=options.epochs {
+        // The bar shows on a terminal only. The line that takes its place is printed in any case.
+        let bar = ProgressBar::new(train_set.len() as u64);
+        bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}")?);
+        let train = run.train(&train_set, options.batch, &*schedule, &bar);
+        let seconds = bar.elapsed().as_secs_f64();
+        bar.finish_and_clear();
+        test = evaluate(&run.model, &test_set);
+        let scores = [&train.loss, &train.accuracy, &test.loss, &test.accuracy].map(Mean::value);
+        run.history.push([scores[0], scores[1], scores[2], scores[3], seconds]);
+        if let Some(path) = &options.checkpoint {
+            run.save(path)?;
+        }
+        let speed = train_set.len() as f64 / seconds;
+        writeln!(out, "epoch {epoch}/{}  {train}  test {test}  {speed:.0} samples/s", options.epochs)?;
+    }
+    if let Some(path) = &options.save {
+        io::save(&run.model, path)?;
+    }
+    report::write(&options, &run, &*schedule, &train_set, &test_set)?;
+    writeln!(out, "report: {}", options.report.display())?;
+    writeln!(out, "test accuracy: {:.4}", test.accuracy)?;
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    run().map_or_else(|error| options::explain(&*error), |()| ExitCode::SUCCESS)
+}

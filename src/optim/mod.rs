@@ -235,7 +235,8 @@ use betas;
 #[track_caller]
 fn check_option(what: &str, value: f64, low: f64, high: f64) -> f64 {
     if !(low..high).contains(&value) {
-        let range = if high.is_finite() { format!("at least {low} and less than {high}") } else { format!("at least {low}") };
+        let range =
+            if high.is_finite() { format!("at least {low} and less than {high}") } else { format!("at least {low}") };
         panics::option(what, value, &range);
     }
     value

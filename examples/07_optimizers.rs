@@ -14,15 +14,13 @@ mod curves;
 mod mlp;
 #[path = "common/plane.rs"]
 mod plane;
-#[path = "common/threads.rs"]
-mod threads;
 
 use common::{COLOURS, Canvas, Outcome, figure, quick};
 use curves::{Curve, curves};
 use mlp::Mlp;
 use plane::{Axes, plane, vector};
 use plotters::prelude::*;
-use threads::in_parallel;
+use wengert::autograd::parallel;
 use wengert::data::{Images, mnist};
 use wengert::optim::{AdaGrad, Lion, NAdam, RmsProp};
 use wengert::prelude::*;
@@ -199,7 +197,7 @@ fn show_mnist() -> Outcome {
     let (train_set, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
     let (epochs, train_set) = if quick() { (1, train_set.limit(32_000)) } else { (3, train_set) };
     println!("MNIST, {} images, {epochs} epochs in batches of {BATCH}, 784-100-100-100-100-10\n", train_set.len());
-    let runs = in_parallel(&RULES, |rule| train(rule, &train_set, &test_set, epochs));
+    let runs = parallel::map(&RULES, |rule| train(rule, &train_set, &test_set, epochs));
     println!("{:<8}  {:>6}  {:^18}  test", "", "", "training loss");
     println!("{:<8}  {:>6}  {:>9}  {:>7}  accuracy", "", "rate", "step 200", "end");
     for (rule, run) in RULES.iter().zip(&runs) {

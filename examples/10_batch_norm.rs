@@ -8,12 +8,10 @@
 //! and counts how many of them get anywhere.
 
 mod common;
-#[path = "common/threads.rs"]
-mod threads;
 
 use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
 use plotters::prelude::*;
-use threads::in_parallel;
+use wengert::autograd::parallel;
 use wengert::data::{Images, mnist};
 use wengert::metrics::accuracy;
 use wengert::prelude::*;
@@ -102,7 +100,7 @@ fn compare(name: &str, title: &str, settings: Vec<(String, Init, f64)>, images: 
         [false, true].map(|normalised| Setting { init: *init, rate: *rate, normalised })
     };
     let all: Vec<Setting> = settings.iter().flat_map(both).collect();
-    let mut runs = in_parallel(&all, |setting| train(setting, images, epochs)).into_iter();
+    let mut runs = parallel::map(&all, |setting| train(setting, images, epochs)).into_iter();
     println!("{title}\naccuracy on the {IMAGES} training images after {epochs} epochs\n");
     println!("{:<12}  {:>7}  {:>15}", "", "without", "with batch norm");
     let mut pairs = Vec::new();

@@ -10,12 +10,10 @@
 mod common;
 #[path = "common/lines.rs"]
 mod lines;
-#[path = "common/threads.rs"]
-mod threads;
 
 use common::{Canvas, Outcome, figure, quick};
 use lines::{Line, lines, range};
-use threads::in_parallel;
+use wengert::autograd::parallel;
 use wengert::data::{Images, mnist};
 use wengert::metrics::accuracy;
 use wengert::optim::Group;
@@ -105,7 +103,7 @@ fn main() -> Outcome {
 
     let jobs: Vec<(&Remedy, u64)> =
         REMEDIES.iter().flat_map(|remedy| (0..seeds).map(move |seed| (remedy, seed))).collect();
-    let runs = in_parallel(&jobs, |&(remedy, seed)| train(remedy, seed, &train_set, &test_set, epochs));
+    let runs = parallel::map(&jobs, |&(remedy, seed)| train(remedy, seed, &train_set, &test_set, epochs));
     let runs: Vec<&[Looks]> = runs.chunks(seeds as usize).collect();
     println!("{:<14}  {:>8}  {:>15}  {:>6}", "against it", "training", "test", "gap");
     for (remedy, runs) in REMEDIES.iter().zip(&runs) {

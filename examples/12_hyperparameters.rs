@@ -11,8 +11,6 @@ mod common;
 mod lines;
 #[path = "common/mlp.rs"]
 mod mlp;
-#[path = "common/threads.rs"]
-mod threads;
 
 use common::{Canvas, FONT, Outcome, figure, quick};
 use lines::{Line, lines};
@@ -20,7 +18,7 @@ use mlp::Mlp;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::ops::Range;
-use threads::in_parallel;
+use wengert::autograd::parallel;
 use wengert::data::{ImageBatch, mnist};
 use wengert::prelude::*;
 use wengert::rand::RngExt;
@@ -91,7 +89,7 @@ fn main() -> Outcome {
 
     // All are drawn before the first begins.
     let trials: Vec<Trial> = (0..count).map(|_| Trial::draw(&mut rng)).collect();
-    let curves = in_parallel(&trials, |trial| trial.run(epochs, &train_set, &validation_set).1);
+    let curves = parallel::map(&trials, |trial| trial.run(epochs, &train_set, &validation_set).1);
     let mut results: Vec<Tried> = trials.into_iter().zip(curves).map(|(trial, curve)| Tried { trial, curve }).collect();
     results.sort_by(|a, b| b.accuracy().total_cmp(&a.accuracy()));
 

@@ -1,8 +1,9 @@
 //! Trains a multilayer perceptron to read handwritten digits: `cargo run --release --example mnist`.
 //!
-//! `-- --help` lists the options. This file is the training, `options.rs` reads the command line, and `report.rs` writes
-//! the page that shows how it went.
+//! `-- --help` lists the options. This file is the training, `options.rs` reads the command line, `checkpoint.rs` keeps
+//! what an interrupted run needs to go on, and `report.rs` writes the page that shows how it went.
 
+mod checkpoint;
 mod options;
 mod report;
 
@@ -11,11 +12,9 @@ use options::Options;
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::io::{Write, stdout};
-use std::path::Path;
 use std::process::ExitCode;
 use wengert::Generator;
 use wengert::data::{Images, mnist};
-use wengert::io::{Checkpoint, Resume};
 use wengert::metrics::{Mean, accuracy};
 use wengert::prelude::*;
 
@@ -78,16 +77,22 @@ impl Display for Score {
     }
 }
 
-/// What is noted of an epoch, for the report and for checkpoints.
-const NOTES: [&str; 5] = ["train loss", "train accuracy", "test loss", "test accuracy", "seconds"];
+/// How an epoch went.
+#[derive(Clone, Copy, Default)]
+struct Epoch {
+    train_loss: f64,
+    train_accuracy: f64,
+    test_loss: f64,
+    test_accuracy: f64,
+    seconds: f64,
+}
 
 /// All that changes in the course of a training.
 struct Run {
     model: Mlp,
     optimizer: Box<dyn Optimizer>,
     rng: Generator,
-    /// The [`NOTES`] of each epoch.
-    history: Vec<[f64; 5]>,
+    history: Vec<Epoch>,
 }
 
 impl Run {
@@ -113,43 +118,6 @@ impl Run {
             bar.set_message(format!("{score}  {:.0} samples/s", bar.per_sec()));
         }
         score
-    }
-
-    /// Writes all that a run needs to go on as if it had never stopped.
-    fn save(&self, path: &Path) -> Result<(), wengert::Error> {
-        let mut checkpoint = Checkpoint::new()
-            .model(&self.model)
-            .optimizer(&*self.optimizer)
-            .generator(&self.rng)
-            .counter("epoch", self.history.len());
-        for (epoch, numbers) in self.history.iter().enumerate() {
-            for (name, &number) in NOTES.iter().zip(numbers) {
-                checkpoint = checkpoint.number(&format!("{name} {epoch}"), number);
-            }
-        }
-        checkpoint.save(path)
-    }
-
-    /// Goes on where a checkpoint was written.
-    fn resume(&mut self, path: &Path, epochs: usize) -> Result<(), Box<dyn Error>> {
-        let mut epoch = 0;
-        Resume::new()
-            .model(&mut self.model)
-            .optimizer(&mut *self.optimizer)
-            .generator(&mut self.rng)
-            .counter("epoch", &mut epoch)
-            .load(path)?;
-        if epoch > epochs {
-            return Err(format!("{path:?}: it has {epoch} epochs, and --epochs is {epochs}").into());
-        }
-        self.history.resize(epoch, [f64::NAN; 5]);
-        let mut notes = Resume::new();
-        for (epoch, numbers) in self.history.iter_mut().enumerate() {
-            for (name, number) in NOTES.iter().zip(numbers) {
-                notes = notes.number(&format!("{name} {epoch}"), number);
-            }
-        }
-        Ok(notes.load(path)?)
     }
 }
 
@@ -178,7 +146,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         origin = "loaded".into();
     }
     if let Some(path) = &options.resume {
-        run.resume(path, options.epochs)?;
+        checkpoint::resume(&mut run, path, options.epochs)?;
         origin = format!("after epoch {}", run.history.len());
     }
     let schedule = options.schedule(train_set.len());
@@ -195,10 +163,15 @@ fn run() -> Result<(), Box<dyn Error>> {
         let seconds = bar.elapsed().as_secs_f64();
         bar.finish_and_clear();
         test = evaluate(&run.model, &test_set);
-        let scores = [&train.loss, &train.accuracy, &test.loss, &test.accuracy].map(Mean::value);
-        run.history.push([scores[0], scores[1], scores[2], scores[3], seconds]);
+        run.history.push(Epoch {
+            train_loss: train.loss.value(),
+            train_accuracy: train.accuracy.value(),
+            test_loss: test.loss.value(),
+            test_accuracy: test.accuracy.value(),
+            seconds,
+        });
         if let Some(path) = &options.checkpoint {
-            run.save(path)?;
+            checkpoint::save(&run, path)?;
         }
         let speed = train_set.len() as f64 / seconds;
         writeln!(out, "epoch {epoch}/{}  {train}  test {test}  {speed:.0} samples/s", options.epochs)?;
@@ -207,7 +180,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         io::save(&run.model, path)?;
     }
     report::write(&options, &run, &*schedule, &train_set, &test_set)?;
-    writeln!(out, "report: {}", options.report.display())?;
+    writeln!(out, "report: {}", options::short(&options.report))?;
     writeln!(out, "test accuracy: {:.4}", test.accuracy)?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use wengert::optim::schedule::{Cosine, CosineWarmRestarts, Exponential, LinearRa
 use wengert::optim::{AdaDelta, AdaGrad, Adamax, Group, Lion, NAdam, RAdam, RmsProp};
 use wengert::prelude::*;
 
-/// A rule with its usual learning rate.
+/// A rule with a learning rate that suits this task.
 #[derive(Clone, Copy)]
 struct Rule {
     learning_rate: f64,
@@ -23,17 +23,17 @@ impl Rule {
 }
 
 const RULES: [(&str, Rule); 12] = [
-    ("sgd", Rule::new(0.1, |rate| Box::new(Sgd::new(rate)))),
-    ("momentum", Rule::new(0.05, |rate| Box::new(Sgd::new(rate).momentum(0.9)))),
-    ("nesterov", Rule::new(0.05, |rate| Box::new(Sgd::new(rate).momentum(0.9).nesterov()))),
-    ("adagrad", Rule::new(0.01, |rate| Box::new(AdaGrad::new(rate)))),
-    ("rmsprop", Rule::new(0.0005, |rate| Box::new(RmsProp::new(rate)))),
+    ("sgd", Rule::new(0.5, |rate| Box::new(Sgd::new(rate)))),
+    ("momentum", Rule::new(0.1, |rate| Box::new(Sgd::new(rate).momentum(0.9)))),
+    ("nesterov", Rule::new(0.1, |rate| Box::new(Sgd::new(rate).momentum(0.9).nesterov()))),
+    ("adagrad", Rule::new(0.03, |rate| Box::new(AdaGrad::new(rate)))),
+    ("rmsprop", Rule::new(0.003, |rate| Box::new(RmsProp::new(rate)))),
     ("adadelta", Rule::new(1.0, |rate| Box::new(AdaDelta::new(rate)))),
-    ("adam", Rule::new(0.001, |rate| Box::new(Adam::new(rate)))),
-    ("adamw", Rule::new(0.001, |rate| Box::new(AdamW::new(rate)))),
-    ("adamax", Rule::new(0.002, |rate| Box::new(Adamax::new(rate)))),
-    ("nadam", Rule::new(0.001, |rate| Box::new(NAdam::new(rate)))),
-    ("radam", Rule::new(0.001, |rate| Box::new(RAdam::new(rate)))),
+    ("adam", Rule::new(0.004, |rate| Box::new(Adam::new(rate)))),
+    ("adamw", Rule::new(0.004, |rate| Box::new(AdamW::new(rate)))),
+    ("adamax", Rule::new(0.008, |rate| Box::new(Adamax::new(rate)))),
+    ("nadam", Rule::new(0.004, |rate| Box::new(NAdam::new(rate)))),
+    ("radam", Rule::new(0.008, |rate| Box::new(RAdam::new(rate)))),
     ("lion", Rule::new(0.0002, |rate| Box::new(Lion::new(rate)))),
 ];
 
@@ -98,6 +98,7 @@ impl Options {
             Some((name.clone(), values.join(",")))
         };
         let settings = names.iter().filter_map(text).collect();
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
         let rule: Rule = given.remove_one("optimizer").expect("has a default");
         let mut options = Options {
             hidden: given.remove_many("hidden").expect("has a default").collect(),
@@ -113,7 +114,7 @@ impl Options {
             save: given.remove_one("save"),
             resume: given.remove_one("resume"),
             checkpoint: given.remove_one("checkpoint"),
-            report: given.remove_one("report").expect("has a default"),
+            report: given.remove_one("report").unwrap_or_else(|| checkout.join("target/mnist/report.html")),
             settings,
             rule,
             learning_rate: given.remove_one("learning-rate").unwrap_or(rule.learning_rate),
@@ -192,7 +193,7 @@ fn network() -> [Arg; 4] {
             .action(ArgAction::SetTrue)
             .help("Normalises the hidden layers over each batch"),
         option("dropout", "SHARE", "Share of the hidden units that each step leaves out")
-            .default_value("0")
+            .default_value("0.05")
             .value_parser(number("a number from 0 to less than 1", |share| (0.0..1.0).contains(&share))),
     ]
     .map(|argument| argument.help_heading("Network"))
@@ -206,7 +207,7 @@ fn training() -> [Arg; 8] {
         option("learning-rate", "RATE", "The largest learning rate [default: what suits the optimizer]")
             .value_parser(number("a positive number", |rate| rate > 0.0 && rate.is_finite())),
         option("schedule", "CURVE", format!("How the learning rate changes: {}", names(&SCHEDULES)))
-            .default_value("linear")
+            .default_value("one-cycle")
             .value_parser(one_of(&SCHEDULES)),
         option("weight-decay", "FACTOR", "Pull of the weights towards 0 [default: 0; of adamw 0.01]")
             .value_parser(number("a number of 0 or more", |decay| decay >= 0.0 && decay.is_finite())),
@@ -224,7 +225,6 @@ fn training() -> [Arg; 8] {
 
 fn files() -> [Arg; 6] {
     const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist");
-    const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/mnist/report.html");
     let path = || value_parser!(PathBuf);
     [
         option("data", "DIR", "Where the files of MNIST are").default_value(DATA).value_parser(path()),
@@ -235,9 +235,8 @@ fn files() -> [Arg; 6] {
         option("resume", "FILE", "Goes on after a checkpoint; give the options that it was made with")
             .value_parser(path())
             .conflicts_with("load"),
-        option("report", "FILE", "Where the page about the training is written")
-            .default_value(REPORT)
-            .value_parser(path()),
+        option("report", "FILE", "Where the page about the training is written [default: target/mnist/report.html]")
+            .value_parser(writable),
     ]
     .map(|argument| argument.help_heading("Files"))
 }
@@ -284,9 +283,9 @@ fn writable(text: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// A path as people in the checkout would write it.
-pub fn short(path: &str) -> &str {
-    path.strip_prefix(env!("CARGO_MANIFEST_DIR")).map_or(path, |rest| rest.trim_start_matches(['/', '\\']))
+/// A path as one writes it in the checkout, if it is there.
+pub fn short(path: &Path) -> String {
+    path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(path).display().to_string()
 }
 
 /// Says what went wrong in one line, unless nobody is interested, and with which status to end.
@@ -304,7 +303,11 @@ pub fn explain(error: &(dyn Error + 'static)) -> ExitCode {
         // The first line is the message, and usage follows.
         Some(_) => text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_string(),
         // A file that does not fit has a line for each thing that does not.
-        None => text.lines().map(str::trim).collect::<Vec<_>>().join("; ").replacen("do not fit;", "do not fit:", 1),
+        None => {
+            let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+            let rest: Vec<&str> = rest.lines().map(str::trim).collect();
+            [first, rest.join("; ").as_str()].join(if rest.is_empty() { "" } else { ": " })
+        }
     };
     let _ = writeln!(io::stderr(), "error: {message}");
     ExitCode::from(2)

@@ -1,12 +1,13 @@
 //! The page that shows how a training went: one file of HTML with everything in it.
 
 use crate::options::{Options, short};
-use crate::{Mlp, NOTES, PIXELS, Run};
+use crate::{Epoch, Mlp, PIXELS, Run};
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 use std::error::Error;
 use std::fmt::Write;
 use std::fs;
+use std::path::Path;
 use wengert::data::Images;
 use wengert::metrics::ConfusionMatrix;
 use wengert::prelude::*;
@@ -37,7 +38,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .confusion td { border: 2px solid #fff; background: #f6f7f8; }
 .confusion th, .confusion .share { font-weight: 500; color: #5a6068; background: none; }
 .confusion .share { padding-left: 18px; }
-.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); gap: 18px 14px; }
+.gallery { display: grid; grid-template-columns: repeat(8, 1fr); gap: 18px 14px; }
 figure { margin: 0; font-size: 13px; line-height: 1.4; }
 figure svg { display: block; width: 100%; margin-bottom: 5px; border: 1px solid #e2e5e9; border-radius: 6px; }
 figcaption span { display: block; color: #5a6068; font-variant-numeric: tabular-nums; }
@@ -69,7 +70,13 @@ pub fn write(
 ) -> Result<(), Box<dyn Error>> {
     let (matrix, mistakes) = examine(&run.model, test);
     let page = [
-        format!("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>MNIST</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>Handwritten digits</h1>\n<p>A multilayer perceptron, trained on {} images of MNIST and tested on {} others.</p>\n", train.len(), test.len()),
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>MNIST</title>\n".to_string(),
+        format!("<style>{STYLE}</style>\n</head>\n<body>\n<h1>Handwritten digits</h1>\n"),
+        format!(
+            "<p>A multilayer perceptron, trained on {} images of MNIST and tested on {} others.</p>\n",
+            grouped(train.len()),
+            grouped(test.len())
+        ),
         facts(options, run, &matrix),
         section("Learning curves", CURVES, &curves(options, run, schedule, train.len())?),
         section("Confusion matrix", MATRIX, &confusion(&matrix)),
@@ -89,7 +96,8 @@ pub fn write(
 
 const CURVES: &str = "After each epoch: means over the batches while it trained, and over the test images once it had. Loss is on a logarithmic scale.";
 const MATRIX: &str = "How often each digit, on the left, got each answer, above. Recall is the share of a digit that was found, precision the share of an answer that is right.";
-const WORST: &str = "The wrong answers that the network was surest of.";
+const WORST: &str =
+    "The wrong answers that the network was surest of: digit, answer, and the probability that it gave it.";
 const NETWORK: &str = "Layers with the shapes of their parameters.";
 const GRAPH: &str = "The tape of one training step, which is replayed backwards for the gradients: operations with their inputs (_ is a constant), shapes, what each saves for its rule, and the line of the program.";
 const SETTINGS: &str = "All options. The same options train the same network, bit for bit.";
@@ -108,10 +116,11 @@ fn preformatted(text: &str) -> String {
     format!("<pre>{}</pre>", escaped(text.trim_end()))
 }
 
-/// One of the [`NOTES`] over the epochs.
-fn noted(run: &Run, name: &str) -> Vec<f64> {
-    let column = NOTES.iter().position(|note| *note == name).expect("a name of a note");
-    run.history.iter().map(|epoch| epoch[column]).collect()
+/// A number with a narrow space after every three digits.
+fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
+    groups.join("\u{202f}")
 }
 
 /// The figures that everybody asks for first.
@@ -119,10 +128,10 @@ fn facts(options: &Options, run: &Run, matrix: &ConfusionMatrix) -> String {
     let right: u64 = (0..matrix.classes()).map(|class| matrix.count(class, class)).sum();
     let facts = [
         ("test accuracy", format!("{:.4}", matrix.accuracy())),
-        ("mistakes", (matrix.total() - right).to_string()),
-        ("parameters", run.model.parameter_count().to_string()),
+        ("mistakes", grouped((matrix.total() - right) as usize)),
+        ("parameters", grouped(run.model.parameter_count())),
         ("epochs", run.history.len().to_string()),
-        ("seconds of training", format!("{:.1}", noted(run, "seconds").iter().sum::<f64>())),
+        ("seconds of training", format!("{:.1}", run.history.iter().map(|epoch| epoch.seconds).sum::<f64>())),
         ("seed", options.seed.to_string()),
     ];
     let boxes: String =
@@ -158,64 +167,67 @@ struct Line {
 
 /// Loss, accuracy and learning rate, beside each other.
 fn curves(options: &Options, run: &Run, schedule: &dyn Schedule, images: usize) -> Result<String, Box<dyn Error>> {
-    if run.history.is_empty() {
+    let epochs = run.history.len();
+    if epochs == 0 {
         return Ok("<p>There was no epoch.</p>".into());
     }
-    let line = |name: &'static str, note: &str, colour| {
-        let values = noted(run, note).into_iter().enumerate().map(|(index, value)| ((index + 1) as f64, value));
-        Line { name, colour, points: values.filter(|(_, value)| value.is_finite() && *value > 0.0).collect() }
+    let line = |name, colour, note: fn(&Epoch) -> f64| {
+        let points = run.history.iter().enumerate().map(|(index, epoch)| ((index + 1) as f64, note(epoch)));
+        Line { name, colour, points: points.filter(|(_, value)| value.is_finite() && *value > 0.0).collect() }
     };
-    let loss = [line("train", "train loss", BLUE), line("test", "test loss", VERMILION)];
-    let accuracy = [line("train", "train accuracy", BLUE), line("test", "test accuracy", VERMILION)];
-    let (steps, samples) = (options.steps(images) as f64, 300);
-    let rate = |sample: usize| {
-        let epoch = sample as f64 / samples as f64 * options.epochs as f64;
-        (epoch, schedule.at((epoch / options.epochs as f64 * (steps - 1.0)) as usize))
-    };
-    let rate = [Line { name: "", colour: BLUE, points: (0..=samples).map(rate).collect() }];
-    let range = |lines: &[Line]| {
-        let values = lines.iter().flat_map(|line| &line.points).map(|point| point.1);
-        (values.clone().fold(f64::INFINITY, f64::min), values.fold(0.0, f64::max))
-    };
+    let loss = [line("train", BLUE, |epoch| epoch.train_loss), line("test", VERMILION, |epoch| epoch.test_loss)];
+    let accuracy =
+        [line("train", BLUE, |epoch| epoch.train_accuracy), line("test", VERMILION, |epoch| epoch.test_accuracy)];
     let mut charts = String::new();
-    let (low, high) = range(&loss);
-    if high > 0.0 {
-        charts += &chart("Loss", (low / 1.3..high * 1.3).log_scale(), run.history.len(), &loss)?;
+    // What is not a finite number is not drawn, and if nothing is, there is no chart.
+    if let Some((low, high)) = range(&loss) {
+        charts += &chart("Loss", (low / 1.3..high * 1.3).log_scale(), true, epochs, &loss)?;
     }
-    let (low, _) = range(&accuracy);
-    if low <= 1.0 {
-        charts += &chart("Accuracy", low - (1.02 - low) * 0.1..1.0 + (1.0 - low) * 0.02, run.history.len(), &accuracy)?;
+    if let Some((low, _)) = range(&accuracy) {
+        charts += &chart("Accuracy", low - (1.02 - low) * 0.1..1.0 + (1.0 - low) * 0.02, false, epochs, &accuracy)?;
     }
-    charts += &chart("Learning rate", 0.0..range(&rate).1 * 1.05, options.epochs, &rate)?;
+    let (last, samples) = (options.steps(images) - 1, 300);
+    let sample = |sample: usize| {
+        let way = sample as f64 / samples as f64;
+        (way * options.epochs as f64, schedule.at((way * last as f64).round() as usize))
+    };
+    let rate = [Line { name: "", colour: BLUE, points: (0..=samples).map(sample).collect() }];
+    if let Some((_, high)) = range(&rate) {
+        charts += &chart("Learning rate", 0.0..high * 1.05, false, options.epochs, &rate)?;
+    }
     Ok(format!("<div class=\"charts\">\n{charts}</div>"))
 }
 
-/// A chart over the epochs, as SVG.
-fn chart<Y>(title: &str, y: Y, epochs: usize, lines: &[Line]) -> Result<String, Box<dyn Error>>
+/// The least and the largest value of some lines, unless they have none.
+fn range(lines: &[Line]) -> Option<(f64, f64)> {
+    let values = lines.iter().flat_map(|line| &line.points).map(|point| point.1);
+    values.map(|value| (value, value)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+}
+
+/// A chart over the epochs, as SVG. On a logarithmic axis the curves fall, on others they rise.
+fn chart<Y>(title: &str, y: Y, logarithmic: bool, epochs: usize, lines: &[Line]) -> Result<String, Box<dyn Error>>
 where
     Y: AsRangedCoord<Value = f64>,
     Y::CoordDescType: ValueFormatter<f64>,
 {
     let mut svg = String::new();
     let area = SVGBackend::with_string(&mut svg, (360, 280)).into_drawing_area();
-    let from = if lines.len() > 1 { 1.0 } else { 0.0 };
+    let first = if lines.len() > 1 { 1.0 } else { 0.0 };
     let margin = (epochs as f64 * 0.03).max(0.1);
     let mut chart = ChartBuilder::on(&area)
         .caption(title, ("sans-serif", 16))
         .margin(8)
         .x_label_area_size(40)
         .y_label_area_size(58)
-        .build_cartesian_2d(from - margin..epochs as f64 + margin, y)?;
-    // A number without the digits that rounding adds.
-    let number = |value: &f64| format!("{value:.3e}").parse::<f64>().map_or(String::new(), |value| value.to_string());
+        .build_cartesian_2d(first - margin..epochs as f64 + margin, y)?;
     chart
         .configure_mesh()
         .disable_x_mesh()
         .x_desc("epoch")
         .x_labels(8)
-        .y_labels(7)
+        .y_labels(if logarithmic { 20 } else { 7 })
         .x_label_formatter(&|x| if x.fract() == 0.0 { x.to_string() } else { String::new() })
-        .y_label_formatter(&number)
+        .y_label_formatter(&|y| tick(*y, logarithmic))
         .label_style(("sans-serif", 13))
         .axis_desc_style(("sans-serif", 13))
         .axis_style(BLACK.mix(0.4))
@@ -231,11 +243,20 @@ where
         }
     }
     if lines.len() > 1 {
-        chart.configure_series_labels().background_style(WHITE.mix(0.85)).label_font(("sans-serif", 13)).draw()?;
+        let corner = if logarithmic { SeriesLabelPosition::UpperRight } else { SeriesLabelPosition::LowerRight };
+        let mut legend = chart.configure_series_labels();
+        legend.position(corner).background_style(WHITE.mix(0.85)).label_font(("sans-serif", 13)).draw()?;
     }
     area.present()?;
     drop((chart, area));
     Ok(svg)
+}
+
+/// The label of a tick, without the digits that rounding adds; of those between two powers of ten 2 and 5 have one.
+fn tick(value: f64, logarithmic: bool) -> String {
+    let text = format!("{value:.3e}").parse().map_or(String::new(), |value: f64| value.to_string());
+    let named = text.trim_matches(['0', '.']).parse::<u32>().is_ok_and(|digit| [1, 2, 5].contains(&digit));
+    if named || !logarithmic { text } else { String::new() }
 }
 
 /// The confusion matrix as a table: blue where the answer is right, vermilion the stronger the more often it is wrong.
@@ -275,7 +296,7 @@ fn gallery(images: &Images, mistakes: &[Mistake]) -> String {
     for Mistake { image, label, answer, probability } in mistakes.iter().take(SHOWN) {
         let picture = picture(images.batch(&[*image]).images.as_slice(), images.image_shape()[1]);
         gallery += &format!(
-            "<figure>{picture}<figcaption>{label}, taken for {answer}<span>probability {probability:.4}</span></figcaption></figure>\n"
+            "<figure>{picture}<figcaption>{label}, taken for {answer}<span>with {probability:.4}</span></figcaption></figure>\n"
         );
     }
     gallery + "</div>"
@@ -308,13 +329,10 @@ fn graph(options: &Options, run: &Run, images: &Images) -> String {
     loss.tape().to_string()
 }
 
+/// All options with their values.
 fn settings(options: &Options) -> String {
-    let threads = wengert::num_threads().to_string();
-    let given = options.settings.iter().map(|(name, value)| (name.as_str(), short(value)));
-    let machine = [("threads", threads.as_str()), ("wengert", env!("CARGO_PKG_VERSION"))];
-    let rows: String = given
-        .chain(machine)
-        .map(|(name, value)| format!("<div><span>{name}</span><b>{}</b></div>\n", escaped(value)))
-        .collect();
-    format!("<div class=\"settings\">\n{rows}</div>")
+    let given = options.settings.iter().map(|(name, value)| (name.as_str(), short(Path::new(value))));
+    let program = [("threads", wengert::num_threads().to_string()), ("wengert", env!("CARGO_PKG_VERSION").into())];
+    let row = |(name, value): (&str, String)| format!("<div><span>{name}</span><b>{}</b></div>\n", escaped(&value));
+    format!("<div class=\"settings\">\n{}</div>", given.chain(program).map(row).collect::<String>())
 }

@@ -1,7 +1,7 @@
 //! Elementwise loops: one input, or two whose shapes broadcast.
 
 use super::Float;
-use super::strided::Dims;
+use super::dims::Dims;
 
 simd! {
     /// `y[i] = f(x[i])`.

@@ -6,7 +6,9 @@
 //! network on a CPU goes otherwise.
 
 use super::Float;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 
 /// Bytes that one thread keeps for reuse, for each element type. What exceeds it goes back to the system.
 const BUDGET: usize = 256 << 20;
@@ -14,22 +16,42 @@ const BUDGET: usize = 256 << 20;
 /// Elements of the smallest class.
 const SMALLEST: usize = 8;
 
-/// Memory for the elements of a tensor.
-pub(crate) struct Block<T> {
-    pub(crate) elements: Vec<T>,
-    /// Whether this came from [`take`]. What comes from elsewhere must not go to the free list: nothing would bound it.
+/// A share of memory for the elements of tensors; the last one to be dropped gives it to the free list.
+pub(crate) struct Block<T: Float>(ManuallyDrop<Arc<Elements<T>>>);
+
+struct Elements<T> {
+    elements: Vec<T>,
+    /// Whether this came from [`Block::take`]. What comes from elsewhere must not go to the free list: nothing would bound it.
     recyclable: bool,
 }
 
 /// The free list of one thread: stacks of unshared blocks, one stack a size class.
 pub struct Pool<T> {
-    classes: Vec<Vec<Arc<Block<T>>>>,
+    classes: Vec<Vec<Arc<Elements<T>>>>,
     bytes: usize,
 }
 
 impl<T> Pool<T> {
     pub(super) const fn new() -> Self {
         Pool { classes: Vec::new(), bytes: 0 }
+    }
+
+    fn take(&mut self, class: usize, size: usize) -> Option<Arc<Elements<T>>> {
+        let block = self.classes.get_mut(class)?.pop()?;
+        self.bytes -= size * size_of::<T>();
+        Some(block)
+    }
+
+    fn give(&mut self, block: Arc<Elements<T>>) {
+        let (class, size) = class_of(block.elements.len());
+        let bytes = size * size_of::<T>();
+        if self.bytes + bytes <= BUDGET {
+            if self.classes.len() <= class {
+                self.classes.resize_with(class + 1, Vec::new);
+            }
+            self.classes[class].push(block);
+            self.bytes += bytes;
+        }
     }
 }
 
@@ -39,51 +61,67 @@ impl<T> Pool<T> {
 fn class_of(length: usize) -> (usize, usize) {
     let length = length.max(SMALLEST);
     let octave = length.ilog2() as usize;
-    let step = 1 << (octave - 2);
-    let quarters = length.div_ceil(step);
+    let step = octave - 2;
+    let quarters = (length + (1 << step) - 1) >> step;
     let class = (octave - SMALLEST.ilog2() as usize) * 4 + (quarters - 4);
-    (class, quarters * step)
+    (class, quarters << step)
 }
 
-/// An unshared block of at least `length` elements, holding whatever its last user left there.
-///
-/// The flag says that the block is fresh from the system, hence all zeros.
-pub(crate) fn take<T: Float>(length: usize) -> (Arc<Block<T>>, bool) {
-    let (class, size) = class_of(length);
-    let recycled = T::with_pool(|pool| {
-        let block = pool.classes.get_mut(class)?.pop()?;
-        pool.bytes -= size * size_of::<T>();
-        Some(block)
-    });
-    match recycled.flatten() {
-        Some(block) => (block, false),
-        None => (Arc::new(Block { elements: vec![T::ZERO; size], recyclable: true }), true),
+impl<T: Float> Block<T> {
+    /// An unshared block of at least `length` elements, holding whatever its last user left there.
+    ///
+    /// The flag says that the block is fresh from the system, hence all zeros.
+    pub(crate) fn take(length: usize) -> (Self, bool) {
+        let (class, size) = class_of(length);
+        let recycled = T::with_pool(|pool| pool.take(class, size)).flatten();
+        let fresh = recycled.is_none();
+        let block = recycled.unwrap_or_else(|| Arc::new(Elements { elements: vec![T::ZERO; size], recyclable: true }));
+        (Block(ManuallyDrop::new(block)), fresh)
+    }
+
+    /// A block of elements that exist already.
+    pub(crate) fn adopt(elements: Vec<T>) -> Self {
+        Block(ManuallyDrop::new(Arc::new(Elements { elements, recyclable: false })))
+    }
+
+    /// The elements, of a recycled block more than were asked for.
+    pub(crate) fn elements(&self) -> &[T] {
+        &self.0.elements
+    }
+
+    /// The elements for writing, if this is the only share.
+    pub(crate) fn elements_mut(&mut self) -> Option<&mut [T]> {
+        self.is_unshared().then(|| {
+            // SAFETY: nobody else holds the block, and nobody can gain access while this share is borrowed.
+            unsafe { (*Arc::as_ptr(&self.0).cast_mut()).elements.as_mut_slice() }
+        })
+    }
+
+    /// Like `Arc::get_mut`, which takes several times as long because it has to lock out weak handles. Here none exist.
+    fn is_unshared(&self) -> bool {
+        let unshared = Arc::strong_count(&self.0) == 1;
+        // What other threads did to the block before they let go comes first.
+        fence(Ordering::Acquire);
+        unshared
     }
 }
 
-/// A block of elements that exist already.
-pub(crate) fn adopt<T>(elements: Vec<T>) -> Arc<Block<T>> {
-    Arc::new(Block { elements, recyclable: false })
+impl<T: Float> Clone for Block<T> {
+    fn clone(&self) -> Self {
+        Block(self.0.clone())
+    }
 }
 
-/// Takes back a block if nobody else holds it and it came from the free list.
-pub(crate) fn give<T: Float>(block: Arc<Block<T>>) {
-    // No weak handles exist, so a count of one means that nobody can gain access meanwhile.
-    if Arc::strong_count(&block) != 1 || !block.recyclable {
-        return;
-    }
-    let (class, size) = class_of(block.elements.len());
-    let bytes = size * size_of::<T>();
-    // During the thread's own exit the pool may be gone already: then the block is simply freed.
-    T::with_pool(|pool| {
-        if pool.bytes + bytes <= BUDGET {
-            if pool.classes.len() <= class {
-                pool.classes.resize_with(class + 1, Vec::new);
-            }
-            pool.classes[class].push(block);
-            pool.bytes += bytes;
+impl<T: Float> Drop for Block<T> {
+    fn drop(&mut self) {
+        let unshared = self.is_unshared();
+        // SAFETY: the block is not used again.
+        let block = unsafe { ManuallyDrop::take(&mut self.0) };
+        if unshared && block.recyclable {
+            // During the thread's own exit the pool may be gone already: then the block is simply freed.
+            T::with_pool(|pool| pool.give(block));
         }
-    });
+    }
 }
 
 #[cfg(test)]
@@ -107,19 +145,21 @@ mod tests {
     fn adopted_memory_does_not_pile_up() {
         let bytes = || f64::with_pool(|pool| pool.bytes);
         let before = bytes();
-        give(adopt(vec![0f64; 16]));
+        drop(Block::adopt(vec![0f64; 16]));
         assert_eq!(bytes(), before);
     }
 
     #[test]
     fn a_block_comes_back_unless_it_is_shared() {
-        let (block, _) = take::<f32>(1000);
-        let address = block.elements.as_ptr();
-        give(block);
-        let (block, fresh) = take::<f32>(1000);
-        assert!(block.elements.as_ptr() == address && !fresh);
+        let address = |block: &Block<f32>| block.elements().as_ptr();
+        let (block, _) = Block::take(1000);
+        let before = address(&block);
+        drop(block);
+        let (mut block, fresh) = Block::take(1000);
+        assert!(address(&block) == before && !fresh && block.elements_mut().is_some());
         let other = block.clone();
-        give(block);
-        assert_ne!(take::<f32>(1000).0.elements.as_ptr(), other.elements.as_ptr());
+        assert!(block.elements_mut().is_none());
+        drop(block);
+        assert_ne!(address(&Block::take(1000).0), address(&other));
     }
 }

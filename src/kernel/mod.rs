@@ -35,6 +35,7 @@ macro_rules! simd {
     };
 }
 
+pub(crate) mod dims;
 pub(crate) mod elementwise;
 mod float;
 pub(crate) mod gemm;

@@ -1,9 +1,7 @@
 //! Copies between a contiguous block and a strided view of another: permute, slice, flip, expand and their adjoints.
 
+use super::dims::Dims;
 use smallvec::SmallVec;
-
-/// A list of sizes, one an axis; up to four without an allocation.
-pub(crate) type Dims = SmallVec<[usize; 4]>;
 
 /// A strided view: where it starts in a slice, its axes and the step of each.
 #[derive(Clone, Debug)]

@@ -149,7 +149,7 @@ impl<T: Float> Var<T> {
         let left: Dims = (0..self.shape().len()).filter(|axis| !reduction.axes.contains(axis)).collect();
         let shape = left.iter().map(|&axis| self.shape()[axis]).chain([reduction.count]).collect();
         let in_order = reduction.axes.iter().enumerate().all(|(k, &axis)| axis == left.len() + k);
-        let order = left.into_iter().chain(reduction.axes.iter().copied()).collect();
+        let order = left.iter().chain(&reduction.axes).copied().collect();
         if in_order { self.with_shape(shape) } else { self.permute_by(order).with_shape(shape) }
     }
 }

@@ -119,8 +119,7 @@ impl<T: Float> Var<T> {
         let mut shape = self.value().dims();
         shape.push(1);
         let axis = resolve_axis("unsqueeze", axis.index(), &shape);
-        shape.pop();
-        shape.insert(axis, 1);
+        shape[axis..].rotate_right(1);
         self.with_shape(shape)
     }
 

@@ -28,7 +28,7 @@ impl<T: Float> Tensor<T> {
     /// [`zip`](Tensor::zip) under the name that an error shall show.
     #[track_caller]
     pub(crate) fn zip_named(&self, op: &str, other: &Self, f: impl Fn(T, T) -> T) -> Self {
-        if self.shape() == other.shape() {
+        if self.shape == other.shape {
             return Tensor::build(self.dims(), |y| elementwise::zip_equal(self.as_slice(), other.as_slice(), y, f));
         }
         let Some(shape) = broadcast(self.shape(), other.shape()) else {
@@ -135,7 +135,7 @@ impl<T: Float> Neg for Tensor<T> {
 impl<T: Float> AddAssign<&Tensor<T>> for Tensor<T> {
     #[track_caller]
     fn add_assign(&mut self, other: &Tensor<T>) {
-        if self.shape() == other.shape() {
+        if self.shape == other.shape {
             elementwise::update(self.as_mut_slice(), other.as_slice(), |y, x| y + x);
         } else if sums_to(self.shape(), other.shape()) {
             *self = &*self + other;

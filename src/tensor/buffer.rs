@@ -1,26 +1,30 @@
 //! The memory of a tensor: shared, written only when unshared, recycled when the last holder lets go.
 
 use crate::kernel::Float;
-use crate::kernel::memory::{self, Block};
-use std::sync::Arc;
+use crate::kernel::memory::Block;
 
-/// A share of a block of memory. The block may be longer than the tensor.
-pub(super) struct Buffer<T: Float> {
-    /// Always `Some`, except while being dropped.
-    block: Option<Arc<Block<T>>>,
-    length: usize,
+/// The elements of a tensor.
+#[derive(Clone)]
+pub(super) enum Buffer<T: Float> {
+    /// A single number, which is quicker copied than shared.
+    One([T; 1]),
+    /// A share of a block, of which the first elements are in use.
+    Many(Block<T>, usize),
 }
 
 impl<T: Float> Buffer<T> {
     /// Memory for `length` elements with arbitrary values in it.
     pub(super) fn uninitialised(length: usize) -> Self {
-        Buffer { block: Some(memory::take(length).0), length }
+        if length == 1 { Buffer::One([T::ZERO]) } else { Buffer::Many(Block::take(length).0, length) }
     }
 
     /// Memory for `length` zeros.
     pub(super) fn zeros(length: usize) -> Self {
-        let (block, fresh) = memory::take(length);
-        let mut buffer = Buffer { block: Some(block), length };
+        if length == 1 {
+            return Buffer::One([T::ZERO]);
+        }
+        let (block, fresh) = Block::take(length);
+        let mut buffer = Buffer::Many(block, length);
         if !fresh {
             buffer.get_mut().fill(T::ZERO);
         }
@@ -30,43 +34,36 @@ impl<T: Float> Buffer<T> {
     /// Adopts a vector without copying it.
     pub(super) fn adopt(elements: Vec<T>) -> Self {
         let length = elements.len();
-        Buffer { block: Some(memory::adopt(elements)), length }
+        if length == 1 { Buffer::One([elements[0]]) } else { Buffer::Many(Block::adopt(elements), length) }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.length
-    }
-
-    fn block(&self) -> &Block<T> {
-        self.block.as_ref().expect("a buffer has its block until it is dropped")
+        match self {
+            Buffer::One(_) => 1,
+            Buffer::Many(_, length) => *length,
+        }
     }
 
     pub(super) fn get(&self) -> &[T] {
-        &self.block().elements[..self.length]
+        match self {
+            Buffer::One(element) => element,
+            Buffer::Many(block, length) => &block.elements()[..*length],
+        }
     }
 
     /// The elements for writing, in a block of its own.
     pub(super) fn get_mut(&mut self) -> &mut [T] {
-        if Arc::get_mut(self.block.as_mut().expect("as above")).is_none() {
-            let mut copy = Buffer::uninitialised(self.length);
-            copy.get_mut().copy_from_slice(self.get());
-            *self = copy;
+        if let Buffer::Many(block, length) = self
+            && block.elements_mut().is_none()
+        {
+            let (mut own, _) = Block::take(*length);
+            let elements = own.elements_mut().expect("blocks are given out unshared");
+            elements[..*length].copy_from_slice(&block.elements()[..*length]);
+            *block = own;
         }
-        let block = Arc::get_mut(self.block.as_mut().expect("as above")).expect("unshared, or just copied");
-        &mut block.elements[..self.length]
-    }
-}
-
-impl<T: Float> Clone for Buffer<T> {
-    fn clone(&self) -> Self {
-        Buffer { block: self.block.clone(), length: self.length }
-    }
-}
-
-impl<T: Float> Drop for Buffer<T> {
-    fn drop(&mut self) {
-        if let Some(block) = self.block.take() {
-            memory::give(block);
+        match self {
+            Buffer::One(element) => element,
+            Buffer::Many(block, length) => &mut block.elements_mut().expect("unshared, or just copied")[..*length],
         }
     }
 }

@@ -18,7 +18,8 @@ pub(crate) use shape::{Reduction, broadcast, element_count, reduction_of, resolv
 pub(crate) use transform::{broadcast_target, permutation};
 
 pub use crate::kernel::Float;
-pub(crate) use crate::kernel::strided::{Dims, View};
+pub(crate) use crate::kernel::dims::Dims;
+pub(crate) use crate::kernel::strided::View;
 
 /// An n-dimensional array of `f32` (the default) or `f64`, contiguous and row-major.
 ///

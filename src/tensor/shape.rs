@@ -1,6 +1,6 @@
 //! Shapes and axes as arguments, and the arithmetic of shapes.
 
-use crate::kernel::strided::Dims;
+use crate::kernel::dims::Dims;
 use crate::panics;
 use smallvec::SmallVec;
 use std::fmt::{self, Debug, Formatter};

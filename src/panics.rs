@@ -77,6 +77,11 @@ mistakes! {
         "bind: the parameter of shape {shape:?} was read or bound on this tape before: bind it once, before its first use"
     no_gradient(place: &dyn Display)
         "gradients: there is no gradient for {place}, because the result does not depend on it: get() gives None then"
+    not_retained(place: &dyn Display)
+        "gradients: the gradient of an intermediate result is not kept: call retain_grad() on it before the backward pass ({place})"
+    /// `report` is a line for everything that helps to find the cause.
+    anomaly(op: &str, what: &str, census: &str, place: &dyn Display, report: &str)
+        "{op}: {what} is the first on this tape that is not finite: {census} ({place}){report}"
 
     selection_out_of_range(op: &str, index: usize, axis: usize, shape: &[usize])
         "{op}: index {index} is out of range for axis {axis} of shape {shape:?}"

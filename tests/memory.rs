@@ -61,6 +61,18 @@ impl Training {
         let gradients = loss.backward();
         self.optimizer.step(&mut self.model, &gradients);
     }
+
+    /// A step with everything that a tape notes for an observer.
+    fn observed_step(&mut self, rng: &mut impl Rng) {
+        let tape = Tape::training(rng).detect_anomaly();
+        tape.name_parameters(&self.model);
+        let loss = self.loss(&tape).hook(|gradient| gradient * 0.5);
+        let half = &loss * 0.5;
+        half.retain_grad();
+        let gradients = (half + loss.detach()).backward();
+        assert_eq!(gradients.missing(&self.model).len(), 0);
+        self.optimizer.step(&mut self.model, &gradients);
+    }
 }
 
 #[test]
@@ -85,20 +97,19 @@ fn a_chain_of_a_million_operations_needs_no_stack() {
 fn ten_thousand_steps_leave_memory_flat() {
     let mut training = Training::new();
     let mut rng = wengert::rng(1);
-    let mut run = |steps: usize, train: bool| {
+    let mut run = |steps: usize, kind: &str| {
         for _ in 0..steps {
-            if train {
-                training.step(&mut rng);
-            } else {
-                training.loss(&Tape::new());
-                training.loss(&Tape::inference());
+            match kind {
+                "training" => training.step(&mut rng),
+                "forward" => _ = (training.loss(&Tape::new()), training.loss(&Tape::inference())),
+                _ => training.observed_step(&mut rng),
             }
         }
         LIVE.get()
     };
-    for train in [true, false] {
-        let before = run(100, train);
-        assert_eq!(run(10_000, train), before, "live bytes, training: {train}");
+    for kind in ["training", "forward", "observed"] {
+        let before = run(100, kind);
+        assert_eq!(run(10_000, kind), before, "live bytes, {kind}");
     }
 }
 

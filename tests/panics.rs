@@ -149,6 +149,29 @@ const TAPES: &[Case] = &[
         _ = x.sum().backward()[&unused];
     }),
     ("no_gradient", || _ = variable().sum().backward()[&Param::new(1.0)]),
+    ("not_retained", || {
+        let h = variable().exp();
+        _ = h.sum().backward()[&h];
+    }),
+    ("anomaly", || {
+        let (model, tape) = (layers(), Tape::new().detect_anomaly());
+        tape.name_parameters(&model);
+        let h = model[1].forward(&model[0].forward(&tape.constant(matrix())));
+        _ = h.ln() * tape.var([1.0, f32::INFINITY]);
+    }),
+    ("anomaly", || _ = Tape::inference().detect_anomaly().constant([f32::NAN, 1.0, 2.0]) * 2.0),
+    ("anomaly", || {
+        let tape = Tape::new().detect_anomaly();
+        _ = tape.var([4.0, 0.0]).sqrt().sum().backward();
+    }),
+    ("anomaly", || {
+        let x = Tape::new_f64().detect_anomaly().var([1.0, 0.0]);
+        _ = (&x * Param::new([1.0, 0.0])).powf(1.5).sum().grad(&x).sum().grad(&x);
+    }),
+    ("anomaly", || {
+        let x = Tape::new().detect_anomaly().var(1.0);
+        _ = (&x * f64::from(f32::MAX) + &x * f64::from(f32::MAX) * 0.5 - 1.0).hook(|gradient| gradient).backward();
+    }),
     ("does_not_broadcast_to", || {
         let mut weight = Param::new([1.0, 2.0]);
         let mut gradients = gradients_of(&weight);
@@ -224,6 +247,14 @@ const MODELS: &[Case] = &[
 
 fn matrix() -> Tensor {
     Tensor::ones([2, 3])
+}
+
+fn layers() -> [Linear; 2] {
+    let layer = |weight| Linear::new(3, 3, Init::Constant(weight), &mut wengert::rng(0));
+    let mut layers = [layer(1.0), layer(-1.0)];
+    *layers[1].weight.value_mut() = Tensor::full([2, 3], -1.0);
+    *layers[1].bias.as_mut().expect("it has one").value_mut() = tensor![0.0, 9.0];
+    layers
 }
 
 fn variable() -> Var {

@@ -7,7 +7,7 @@
 
 use super::op::Record;
 use super::tape::{Content, Node, NodeId};
-use super::{Tape, Var};
+use super::{Tape, Var, anomaly};
 use crate::panics;
 use crate::tensor::{Dims, Float, sums_to};
 use smallvec::SmallVec;
@@ -15,7 +15,7 @@ use std::panic::Location;
 
 /// What a walk looks for.
 pub(super) enum Targets<'a> {
-    /// Every variable and parameter; the walk is not recorded.
+    /// Every variable and parameter, and what is to be kept besides; the walk is not recorded.
     Leaves,
     /// The given nodes; the walk is recorded, and goes nowhere else.
     Nodes(&'a [NodeId]),
@@ -80,16 +80,21 @@ pub(super) fn walk<T: Float>(
     let on_the_way = on_the_way(tape, root, &targets);
     let mut pending = Pending { places: vec![0; root.index() + 1], gradients: Vec::new(), free: Vec::new() };
     let mut found = Vec::new();
+    let mut retained = tape.notes().retained();
     pending.add(root, seed);
     for index in (0..=root.index()).rev() {
         let Some(gy) = pending.take(index) else { continue };
         let id = NodeId::new(index);
+        if tape.detects_anomaly() {
+            anomaly::check_arrival(tape, id, &gy);
+        }
         let leaf = matches!(tape.nodes()[index].content, Content::Variable | Content::Parameter(_));
         match &targets {
             Targets::Leaves if leaf => {
                 found.push((id, gy));
                 continue;
             }
+            Targets::Leaves if is_last(&mut retained, id) => found.push((id, gy.clone())),
             Targets::Nodes(nodes) if nodes.contains(&id) => found.push((id, gy.clone())),
             _ => {}
         }
@@ -108,6 +113,14 @@ pub(super) fn walk<T: Float>(
         tape.set_origin(outer);
     }
     found
+}
+
+/// Whether a node is in an ascending list, from which it drops the nodes behind it.
+fn is_last(list: &mut Vec<NodeId>, id: NodeId) -> bool {
+    while list.last().is_some_and(|&last| last > id) {
+        list.pop();
+    }
+    list.last() == Some(&id)
 }
 
 /// For each node up to the root, whether a target is behind it; `None` if every leaf is a target.
@@ -150,6 +163,9 @@ fn run_rule<T: Float>(
     let mut flows = SmallVec::new();
     for (k, (input, gradient)) in record.inputs.iter().zip(gradients).enumerate() {
         let (Some(input), Some(gradient), true) = (*input, gradient, record.needs[k]) else { continue };
+        if tape.detects_anomaly() {
+            anomaly::check_flow(&record, k, gy, &gradient);
+        }
         let shape: Dims = tape.nodes()[input.index()].shape.clone();
         if !sums_to(gradient.shape(), &shape) {
             panics::gradient_shape(name, location, k, gradient.shape(), &shape);

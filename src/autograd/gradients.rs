@@ -1,8 +1,8 @@
 //! What a backward pass returns.
 
 use super::param::ParamId;
-use super::tape::NodeId;
-use super::{Param, Var};
+use super::tape::{Content, NodeId};
+use super::{NoGradient, Param, Tape, Var};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 use std::ops::{AddAssign, Index, MulAssign};
@@ -27,6 +27,8 @@ use std::ops::{AddAssign, Index, MulAssign};
 pub struct Gradients<T: Float = f32> {
     /// Sorted by key.
     entries: Vec<(Key, Tensor<T>)>,
+    /// The parameters that were read and have no gradient.
+    missing: Vec<(ParamId, NoGradient)>,
     /// In the order of the forward passes.
     buffer_updates: Vec<BufferUpdate<T>>,
 }
@@ -49,8 +51,25 @@ enum Owner {
     Param(ParamId),
     /// Number of the tape, and the node on it.
     Var(u64, NodeId),
+    /// The same, of an intermediate result.
+    Intermediate(u64, NodeId),
     /// A constant, which never has a gradient.
     Nothing,
+}
+
+impl Key {
+    /// Whose gradient it is that a node has; a leaf that stands for a parameter is that parameter.
+    pub(super) fn of<T: Float>(tape: &Tape<T>, node: NodeId) -> Self {
+        Key(match tape.nodes()[node.index()].content {
+            Content::Parameter(param) => Owner::Param(param),
+            Content::Variable => Owner::Var(tape.number(), node),
+            _ => Owner::Intermediate(tape.number(), node),
+        })
+    }
+
+    fn is_intermediate(&self) -> bool {
+        matches!(self.0, Owner::Intermediate(..))
+    }
 }
 
 /// What has a gradient: a [`Param`] or a [`Var`].
@@ -72,7 +91,7 @@ impl<T: Float> GradientKey<T> for Param<T> {
 
 impl<T: Float> GradientKey<T> for Var<T> {
     fn key(&self) -> Key {
-        Key(self.node().map_or(Owner::Nothing, |node| Owner::Var(self.tape().number(), node)))
+        self.node().map_or(Key(Owner::Nothing), |node| Key::of(self.tape(), node))
     }
     fn describe(&self) -> String {
         self.place()
@@ -80,22 +99,47 @@ impl<T: Float> GradientKey<T> for Var<T> {
 }
 
 impl<T: Float> Gradients<T> {
-    /// Sorts the gradients of leaves by owner; a leaf that stands for a parameter is found under that.
+    /// Sorts the gradients by owner.
     pub(super) fn collect(
-        tape: u64,
-        leaves: impl Iterator<Item = (Option<ParamId>, NodeId, Tensor<T>)>,
+        entries: impl Iterator<Item = (Key, Tensor<T>)>,
+        missing: Vec<(ParamId, NoGradient)>,
         buffer_updates: Vec<BufferUpdate<T>>,
     ) -> Self {
-        let key = |param: Option<ParamId>, node| Key(param.map_or(Owner::Var(tape, node), Owner::Param));
-        let mut entries: Vec<_> = leaves.map(|(param, node, gradient)| (key(param, node), gradient)).collect();
+        let mut entries: Vec<_> = entries.collect();
         entries.sort_by_key(|&(key, _)| key);
-        Gradients { entries, buffer_updates }
+        Gradients { entries, missing, buffer_updates }
     }
 
     /// The gradient with respect to a parameter or variable, if there is one.
+    ///
+    /// That of an intermediate result is kept if [`Var::retain_grad`] asked for it, and `None` otherwise.
     pub fn get(&self, of: &impl GradientKey<T>) -> Option<&Tensor<T>> {
         let at = self.entries.binary_search_by_key(&of.key(), |&(key, _)| key).ok()?;
         Some(&self.entries[at].1)
+    }
+
+    /// Why there is no gradient for a parameter; `None` if there is one.
+    ///
+    /// [`missing`](Gradients::missing) asks this of all parameters of a model.
+    ///
+    /// ```
+    /// use wengert::autograd::NoGradient;
+    /// use wengert::prelude::*;
+    ///
+    /// let (used, unused) = (Param::new(2.0), Param::new(3.0));
+    /// let gradients = Tape::new().param(&used).square().backward();
+    /// assert_eq!(gradients.reason(&used), None);
+    /// assert_eq!(gradients.reason(&unused), Some(NoGradient::NeverRead));
+    /// ```
+    pub fn reason(&self, param: &Param<T>) -> Option<NoGradient> {
+        if self.get(param).is_some() {
+            return None;
+        }
+        if !param.is_trainable() {
+            return Some(NoGradient::Buffer);
+        }
+        let missing = self.missing.iter().find(|(id, _)| *id == param.id());
+        Some(missing.map_or(NoGradient::NeverRead, |&(_, reason)| reason))
     }
 
     /// The value that a buffer has after the forward passes that these gradients come from; `None` if they said nothing to it.
@@ -107,17 +151,17 @@ impl<T: Float> Gradients<T> {
         })
     }
 
-    /// The gradients, always in the same order.
+    /// The gradients of parameters and variables, always in the same order.
     pub(crate) fn tensors(&self) -> impl Iterator<Item = &Tensor<T>> {
-        self.entries.iter().map(|(_, gradient)| gradient)
+        self.entries.iter().filter(|(key, _)| !key.is_intermediate()).map(|(_, gradient)| gradient)
     }
 
     /// The same for changing them.
     pub(crate) fn tensors_mut(&mut self) -> impl Iterator<Item = &mut Tensor<T>> {
-        self.entries.iter_mut().map(|(_, gradient)| gradient)
+        self.entries.iter_mut().filter(|(key, _)| !key.is_intermediate()).map(|(_, gradient)| gradient)
     }
 
-    /// The number of parameters and variables with a gradient.
+    /// The number of parameters and variables with a gradient, and of intermediate results whose gradient was kept.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
@@ -138,6 +182,7 @@ impl<T: Float, K: GradientKey<T>> Index<&K> for Gradients<T> {
     fn index(&self, of: &K) -> &Tensor<T> {
         match self.get(of) {
             Some(gradient) => gradient,
+            None if of.key().is_intermediate() => panics::not_retained(&of.describe()),
             None => panics::no_gradient(&of.describe()),
         }
     }
@@ -148,6 +193,9 @@ impl<T: Float> AddAssign for Gradients<T> {
     #[track_caller]
     fn add_assign(&mut self, other: Self) {
         self.buffer_updates.extend(other.buffer_updates);
+        let known = |id: ParamId| self.missing.iter().any(|&(known, _)| known == id);
+        let new: Vec<_> = other.missing.into_iter().filter(|&(id, _)| !known(id)).collect();
+        self.missing.extend(new);
         for (key, gradient) in other.entries {
             match self.entries.binary_search_by_key(&key, |&(key, _)| key) {
                 Ok(at) => self.entries[at].1 += &gradient,
@@ -161,7 +209,7 @@ impl<T: Float> AddAssign for Gradients<T> {
 impl<T: Float> MulAssign<f64> for Gradients<T> {
     fn mul_assign(&mut self, factor: f64) {
         let factor = T::from_f64(factor);
-        for gradient in self.tensors_mut() {
+        for (_, gradient) in &mut self.entries {
             gradient.as_mut_slice().iter_mut().for_each(|g| *g *= factor);
         }
     }

@@ -22,7 +22,7 @@ impl<T: Float> Display for Tape<T> {
         let nodes = self.nodes();
         let header = ["", "operation", "shape", "saved", "at"].map(String::from);
         let mut lines = vec![header];
-        lines.extend(nodes.iter().enumerate().map(|(index, node)| line(index, node)));
+        lines.extend(nodes.iter().enumerate().map(|(index, node)| line(self, index, node)));
         let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
         let [number, operation, shape, saved] = [0, 1, 2, 3].map(width);
         for [a, b, c, d, e] in &lines {
@@ -34,11 +34,12 @@ impl<T: Float> Display for Tape<T> {
 }
 
 /// The columns of one line.
-fn line<T: Float>(index: usize, node: &Node<T>) -> [String; 5] {
+fn line<T: Float>(tape: &Tape<T>, index: usize, node: &Node<T>) -> [String; 5] {
     let inputs: Vec<String> =
         node.inputs.iter().map(|input| input.map_or("_".into(), |id| format!("%{}", id.index()))).collect();
     let operation = match &node.content {
-        Content::Variable | Content::Parameter(_) => node.name.to_string(),
+        Content::Variable => node.name.to_string(),
+        Content::Parameter(id) => tape.path(*id).unwrap_or(node.name.into()),
         Content::Operation(op) => {
             let text = format!("{:?}", op.debug());
             let settings = text.find(['{', '(']).map_or("", |at| text[at..].trim_matches(['(', ')']));

@@ -3,10 +3,13 @@
 //! [`Tape`] records, [`Var`] is a value that knows its tape, [`Op`] is a differentiable operation and
 //! the way to write one's own, [`Gradients`] is what a backward pass returns.
 
+mod anomaly;
 mod backward;
 pub mod check;
 mod gradients;
 mod listing;
+mod missing;
+mod notes;
 mod op;
 mod operand;
 pub mod parallel;
@@ -15,6 +18,8 @@ mod tape;
 mod var;
 
 pub use gradients::{GradientKey, Gradients};
+pub use missing::NoGradient;
+pub(crate) use notes::ParamName;
 pub use op::{Op, Save, Saved, apply};
 pub use operand::Operand;
 pub(crate) use operand::Resolved;

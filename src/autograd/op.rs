@@ -1,7 +1,7 @@
 //! What an operation is, and how it is applied and recorded.
 
 use super::tape::{Content, Node, NodeId};
-use super::{Tape, Var};
+use super::{Tape, Var, anomaly};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 use smallvec::SmallVec;
@@ -198,6 +198,9 @@ pub fn apply<T: Float, O: Op<T, N>, const N: usize>(mut op: O, inputs: [&Var<T>;
         panics::wrong_shapes(O::NAME, &reason, &origins(&inputs));
     }
     let value = op.forward(inputs.map(Var::value));
+    if tape.detects_anomaly() && !tape.in_a_rule() {
+        anomaly::check_value(tape, O::NAME, &op, &inputs, &value);
+    }
     if inputs.iter().all(|x| x.node().is_none()) {
         return Var::new(value, tape.clone(), None);
     }

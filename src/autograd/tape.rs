@@ -1,6 +1,7 @@
 //! The tape: a list of nodes in the order of their recording.
 
 use super::gradients::BufferUpdate;
+use super::notes::Notes;
 use super::op::AnyOp;
 use super::param::ParamId;
 use super::{Param, Var};
@@ -62,6 +63,7 @@ struct Inner<T: Float> {
     generator: RefCell<Generator>,
     /// While a backward pass is being recorded: the line of the operation that is being differentiated.
     origin: Cell<Option<&'static Location<'static>>>,
+    notes: Notes,
 }
 
 /// What the parameters are on a tape.
@@ -190,6 +192,7 @@ impl<T: Float> Tape<T> {
             buffer_updates: RefCell::default(),
             generator: RefCell::new(Generator::seed_from_u64(seed)),
             origin: Cell::new(None),
+            notes: Notes::default(),
         }))
     }
 
@@ -295,6 +298,12 @@ impl<T: Float> Tape<T> {
         Var::new(param.value().clone(), self.clone(), node)
     }
 
+    /// The parameters that were read, with their leaves; without one if another variable was bound in their place.
+    pub(super) fn readings(&self) -> Vec<(ParamId, Option<NodeId>)> {
+        let readings = self.0.parameters.borrow();
+        readings.iter().map(|(&id, reading)| (id, reading.node.filter(|_| reading.bound.is_none()))).collect()
+    }
+
     /// Notes that a buffer is to become `keep · buffer + value` when an optimizer takes the step.
     ///
     /// The forward pass itself changes nothing, so a model can be shared; the note travels in the next
@@ -350,6 +359,32 @@ impl<T: Float> Tape<T> {
     /// Sets the line that recorded operations are attributed to; returns the one before.
     pub(super) fn set_origin(&self, origin: Option<&'static Location<'static>>) -> Option<&'static Location<'static>> {
         self.0.origin.replace(origin)
+    }
+
+    /// Whether a backward pass is running a rule.
+    pub(super) fn in_a_rule(&self) -> bool {
+        self.0.origin.get().is_some()
+    }
+
+    pub(super) fn notes(&self) -> &Notes {
+        &self.0.notes
+    }
+
+    /// What a node is and where it was recorded, for messages.
+    pub(super) fn place(&self, id: NodeId) -> String {
+        let node = &self.nodes()[id.index()];
+        match node.content {
+            Content::Parameter(param) => match self.path(param) {
+                Some(path) => format!("parameter {path} at {}", node.location),
+                None => format!("parameter at {}", node.location),
+            },
+            _ => format!("{} at {}", node.name, node.location),
+        }
+    }
+
+    /// The path of a parameter, if it was told.
+    pub(super) fn path(&self, param: ParamId) -> Option<String> {
+        self.notes().names.borrow().get(&param).map(|name| name.path.clone())
     }
 
     pub(super) fn nodes(&self) -> std::cell::Ref<'_, Vec<Node<T>>> {

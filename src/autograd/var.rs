@@ -1,7 +1,8 @@
 //! A value on a tape.
 
 use super::backward::{self, Targets};
-use super::tape::{Content, NodeId};
+use super::gradients::Key;
+use super::tape::NodeId;
 use super::{Gradients, Op, Tape, apply};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
@@ -54,7 +55,11 @@ impl<T: Float> Var<T> {
     }
 
     /// The same value as a constant: no gradient flows through it.
+    #[track_caller]
     pub fn detach(&self) -> Var<T> {
+        if let Some(id) = self.node {
+            self.tape.notes().detached.borrow_mut().push((id, Location::caller()));
+        }
         Var { node: None, ..self.clone() }
     }
 
@@ -67,6 +72,23 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn apply(&self, op: impl Op<T, 1>) -> Var<T> {
         apply(op, [self])
+    }
+
+    /// Makes backward passes keep the gradient of this intermediate result, as they do those of variables and parameters.
+    ///
+    /// PyTorch's `retain_grad`.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let x = Tape::new().var([1.0, -2.0]);
+    /// let h = x.square();
+    /// h.retain_grad();
+    /// let gradients = (&h * 3.0).sum().backward();
+    /// assert_eq!(gradients[&h], tensor![3.0, 3.0]);
+    /// assert_eq!(gradients[&x], tensor![6.0, -12.0]);
+    /// ```
+    pub fn retain_grad(&self) {
+        self.tape.notes().retained.borrow_mut().extend(self.node);
     }
 
     /// The gradients of this result of one element with respect to every variable and parameter behind it.
@@ -105,15 +127,9 @@ impl<T: Float> Var<T> {
         let Some(root) = self.node else { panics::not_recorded(op, &self.place()) };
         let seed = self.constant(Tensor::filled(self.value.dims(), T::ONE));
         let found = backward::walk(&self.tape, root, seed, Targets::Leaves, release);
-        let nodes = self.tape.nodes();
-        let entry = |(id, gradient): (NodeId, Var<T>)| {
-            let parameter = match nodes[id.index()].content {
-                Content::Parameter(parameter) => Some(parameter),
-                _ => None,
-            };
-            (parameter, id, gradient.value)
-        };
-        Gradients::collect(self.tape.number(), found.into_iter().map(entry), self.tape.take_buffer_updates())
+        let reached: Vec<NodeId> = found.iter().map(|(id, _)| *id).collect();
+        let entries = found.into_iter().map(|(id, gradient)| (Key::of(&self.tape, id), gradient.value));
+        Gradients::collect(entries, self.tape.without_gradient(root, &reached), self.tape.take_buffer_updates())
     }
 
     /// The derivative of this result of one element with respect to `x`, as a variable on the same tape.
@@ -182,11 +198,7 @@ impl<T: Float> Var<T> {
     /// What this is and where it was recorded, for messages.
     pub(super) fn place(&self) -> String {
         match self.node {
-            Some(id) => {
-                let nodes = self.tape.nodes();
-                let node = &nodes[id.index()];
-                format!("{} at {}", node.name, node.location)
-            }
+            Some(id) => self.tape.place(id),
             None => "a constant".into(),
         }
     }

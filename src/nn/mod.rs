@@ -1,6 +1,7 @@
 //! Models: what has parameters, layers, and how they begin.
 
 mod batch_norm;
+mod diagnosis;
 mod dropout;
 mod init;
 mod linear;
@@ -9,6 +10,7 @@ mod summary;
 
 pub use crate::autograd::Param;
 pub use batch_norm::BatchNorm;
+pub use diagnosis::Missing;
 pub use dropout::Dropout;
 pub use init::{Fan, Init, Nonlinearity};
 pub use linear::Linear;

@@ -70,6 +70,7 @@ mod dropout;
 mod exponential;
 mod extremum;
 mod gather;
+mod hook;
 mod hyperbolic;
 mod loss;
 mod matmul;

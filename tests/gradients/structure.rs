@@ -23,6 +23,7 @@ pub fn shapes() -> Vec<Row> {
         row("index_select", &[&[&[4, 2]], &[&[3]], &[&[3, 0]]], |x| x[0].index_select(0, &[2, 0, 2])),
         row("index_select", &[&[&[2, 4, 2]]], |x| x[0].index_select(-2, &[3, 3, 1])),
         row("index_select", &[&[&[2, 3]]], |x| x[0].index_select(1, &[])),
+        row("hook", &[&[&[2, 3]]], |x| x[0].square().hook(|gradient| gradient * 1.0)),
         row("glu", &[&[&[4]], &[&[2, 6]], &[&[3, 0]]], |x| x[0].glu(-1)),
     ]
 }

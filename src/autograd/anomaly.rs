@@ -1,0 +1,163 @@
+//! The search for the first NaN or infinity.
+//!
+//! Forward, an operation is to blame if its value has a NaN, or an infinity that neither its inputs nor its own settings
+//! had: a mask of −∞ is no anomaly. Backward, every NaN and every infinity is one. What a rule computes on the way is its
+//! own business; what it passes on is looked at.
+
+use super::op::Record;
+use super::tape::{Content, NodeId};
+use super::{Save, Tape, Var};
+use crate::panics;
+use crate::tensor::{Float, Tensor};
+use std::fmt::{self, Debug, Display, Formatter};
+use std::panic::Location;
+
+/// More parameters than these are counted, not named.
+const NAMED: usize = 6;
+
+impl<T: Float> Tape<T> {
+    /// The same tape, which from now on looks for the first NaN or infinity, forward and backward, and panics where it arises.
+    ///
+    /// The message names the operation and its source line, the ranges of what went in, and the parameters behind it, by
+    /// their paths if [`name_parameters`](Tape::name_parameters) has told them. Infinities that the program puts in itself, as
+    /// in a mask, are not reported. It reads every value once more, so it is for finding an error, not for each training.
+    ///
+    /// ```should_panic
+    /// use wengert::prelude::*;
+    ///
+    /// let tape = Tape::new().detect_anomaly();
+    /// let x = tape.var([0.5, 0.0]);
+    /// x.ln(); // panics: ln: its value is the first on this tape that is not finite: shape [2], -0.6931 to -0.6931, 1 infinity …
+    /// ```
+    pub fn detect_anomaly(self) -> Self {
+        self.notes().detects_anomaly.set(true);
+        self
+    }
+
+    /// Whether [`detect_anomaly`](Tape::detect_anomaly) was called.
+    pub(super) fn detects_anomaly(&self) -> bool {
+        self.notes().detects_anomaly.get()
+    }
+}
+
+/// What a tensor's elements are like.
+struct Census {
+    shape: Vec<usize>,
+    nans: usize,
+    infinities: usize,
+    /// Of the finite elements, if there are any.
+    range: Option<(f64, f64)>,
+}
+
+impl Census {
+    fn of<T: Float>(x: &Tensor<T>) -> Self {
+        let mut census = Census { shape: x.shape().to_vec(), nans: 0, infinities: 0, range: None };
+        for x in x.as_slice().iter().map(|x| x.to_f64()) {
+            match x {
+                _ if x.is_nan() => census.nans += 1,
+                _ if x.is_infinite() => census.infinities += 1,
+                _ => census.range = census.range.map_or(Some((x, x)), |(low, high)| Some((low.min(x), high.max(x)))),
+            }
+        }
+        census
+    }
+}
+
+impl Display for Census {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        let mut parts = vec![format!("shape {:?}", self.shape)];
+        parts.extend(self.range.map(|(low, high)| format!("{:?} to {:?}", short(low), short(high))));
+        let infinities = if self.infinities == 1 { "infinity" } else { "infinities" };
+        let counts = [(self.nans, "NaN"), (self.infinities, infinities)];
+        parts.extend(counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
+        f.write_str(&parts.join(", "))
+    }
+}
+
+/// A number with five digits.
+fn short(x: f64) -> f64 {
+    format!("{x:.4e}").parse().unwrap_or(x)
+}
+
+/// Whether all elements are finite.
+fn is_finite<T: Float>(x: &Tensor<T>) -> bool {
+    x.as_slice().iter().all(|x| x.to_f64().is_finite())
+}
+
+/// Panics if an operation has made something that is not finite.
+#[track_caller]
+pub(super) fn check_value<T: Float>(tape: &Tape<T>, name: &str, op: &dyn Debug, inputs: &[&Var<T>], value: &Tensor<T>) {
+    if is_finite(value) {
+        return;
+    }
+    let census = Census::of(value);
+    let infinite = |x: &&Var<T>| Census::of(x.value()).infinities > 0;
+    let asked = || format!("{op:?}").split(|c: char| !c.is_alphanumeric()).any(|word| word == "inf");
+    if census.nans == 0 && (inputs.iter().any(infinite) || asked()) {
+        return;
+    }
+    let input = |(k, x): (usize, &&Var<T>)| format!("\n  input {k}: {}, {}", Census::of(x.value()), x.place());
+    let ranges: String = inputs.iter().enumerate().map(input).collect();
+    let behind = parameters_behind(tape, inputs.iter().filter_map(|x| x.node()));
+    let place = format!("{name} at {}", Location::caller());
+    panics::anomaly(name, "its value", &census.to_string(), &place, &(ranges + &behind));
+}
+
+/// Panics if what has arrived at a node, the sum of what its uses sent, is not finite.
+#[track_caller]
+pub(super) fn check_arrival<T: Float>(tape: &Tape<T>, id: NodeId, gy: &Var<T>) {
+    if is_finite(gy.value()) {
+        return;
+    }
+    let census = Census::of(gy.value());
+    let (name, behind) = (tape.nodes()[id.index()].name, parameters_behind(tape, [id]));
+    panics::anomaly(name, "the gradient that reaches it", &census.to_string(), &tape.place(id), &behind);
+}
+
+/// Panics if what a rule passes on to an input is not finite.
+#[track_caller]
+pub(super) fn check_flow<T: Float>(record: &Record<T>, input: usize, gy: &Var<T>, gradient: &Var<T>) {
+    if is_finite(gradient.value()) {
+        return;
+    }
+    let (tape, census) = (record.tape, Census::of(gradient.value()));
+    let mut report = format!("\n  its own gradient: {}", Census::of(gy.value()));
+    let (mut saved, mut output) = (record.saved.as_slice(), None);
+    if let (Save::Output | Save::InputsAndOutput, Some((last, inputs))) = (record.save, saved.split_last()) {
+        (saved, output) = (inputs, last.as_ref());
+    }
+    for (k, value) in saved.iter().enumerate().filter_map(|(k, value)| Some((k, value.as_ref()?))) {
+        let place = record.inputs[k].map_or("a constant".into(), |id| tape.place(id));
+        report += &format!("\n  input {k}: {}, {place}", Census::of(value));
+    }
+    if let Some(output) = output {
+        report += &format!("\n  output: {}", Census::of(output));
+    }
+    report += &parameters_behind(tape, record.inputs.iter().flatten().copied());
+    let what = format!("the gradient that its rule gives input {input}");
+    panics::anomaly(record.name, &what, &census.to_string(), &tape.place(record.id), &report);
+}
+
+/// The parameters from which some nodes were computed, the nearest first, as a line of a message.
+fn parameters_behind<T: Float>(tape: &Tape<T>, roots: impl IntoIterator<Item = NodeId>) -> String {
+    let nodes = tape.nodes();
+    let mut behind = vec![false; nodes.len()];
+    roots.into_iter().for_each(|root| behind[root.index()] = true);
+    let mut found = Vec::new();
+    for (index, node) in nodes.iter().enumerate().rev() {
+        if !behind[index] {
+            continue;
+        }
+        node.inputs.iter().flatten().for_each(|input| behind[input.index()] = true);
+        if let Content::Parameter(id) = node.content {
+            let path = tape.path(id).unwrap_or("parameter".into());
+            found.push(format!("{path} {:?}", node.shape.as_slice()));
+        }
+    }
+    let others = found.len().saturating_sub(NAMED);
+    found.truncate(NAMED);
+    if others > 0 {
+        found.push(format!("and {others} others"));
+    }
+    if found.is_empty() { String::new() } else { format!("\n  parameters behind it: {}", found.join(", ")) }
+}

@@ -1,0 +1,97 @@
+//! Why a parameter that a tape read got no gradient.
+
+use super::Tape;
+use super::param::ParamId;
+use super::tape::{Node, NodeId};
+use crate::tensor::Float;
+use std::collections::HashMap;
+use std::fmt::{self, Display, Formatter};
+use std::panic::Location;
+
+/// Why a parameter has no gradient; see [`Gradients::reason`](super::Gradients::reason).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoGradient {
+    /// No operation on the tape read it.
+    NeverRead,
+    /// It is a [buffer](super::Param::buffer), which is not trained.
+    Buffer,
+    /// [`Tape::bind`] put a variable in its place: the gradient is that variable's.
+    Bound,
+    /// What was computed from it went on as a constant from that [`detach`](super::Var::detach).
+    Detached(&'static Location<'static>),
+    /// What was computed from it, up to this operation, is not part of the result.
+    Unused {
+        /// The name of the operation.
+        operation: &'static str,
+        /// Where it was recorded.
+        at: &'static Location<'static>,
+    },
+    /// It is part of the result, but a rule on the way passes nothing on.
+    NotPassedOn,
+}
+
+impl Display for NoGradient {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        match self {
+            NoGradient::NeverRead => f.write_str("never read on the tape"),
+            NoGradient::Buffer => f.write_str("a buffer, which is not trained"),
+            NoGradient::Bound => f.write_str("a variable was bound in its place, and has the gradient"),
+            NoGradient::Detached(at) => write!(f, "cut off by the detach at {at}"),
+            NoGradient::Unused { operation: "parameter", at } => write!(f, "read at {at}, but used by no operation"),
+            NoGradient::Unused { operation, at } => {
+                write!(f, "used up to {operation} at {at}, which is not part of the result")
+            }
+            NoGradient::NotPassedOn => f.write_str("part of the result, but a rule on the way passes no gradient on"),
+        }
+    }
+}
+
+impl NoGradient {
+    /// Of several reasons the one with the largest counts.
+    fn weight(&self) -> u8 {
+        match self {
+            NoGradient::NotPassedOn => 2,
+            NoGradient::Detached(_) => 1,
+            _ => 0,
+        }
+    }
+}
+
+impl<T: Float> Tape<T> {
+    /// For each parameter that was read and has no gradient: why, given the node that was differentiated and the nodes that
+    /// have a gradient, the last first.
+    pub(super) fn without_gradient(&self, root: NodeId, reached: &[NodeId]) -> Vec<(ParamId, NoGradient)> {
+        let is_reached = |node: NodeId| reached.binary_search_by(|other| node.cmp(other)).is_ok();
+        let mut missing = self.readings();
+        missing.retain(|(_, node)| !node.is_some_and(is_reached));
+        if missing.is_empty() {
+            return Vec::new();
+        }
+        let fates = self.fates(root);
+        let reason = |node: Option<NodeId>| node.map_or(NoGradient::Bound, |node| fates[node.index()]);
+        missing.into_iter().map(|(id, node)| (id, reason(node))).collect()
+    }
+
+    /// Where the way from each node ends, if no gradient came back along it.
+    fn fates(&self, root: NodeId) -> Vec<NoGradient> {
+        let nodes = self.nodes();
+        let detached: HashMap<_, _> = self.notes().detached.borrow().iter().copied().collect();
+        let end = |(index, node): (usize, &Node<T>)| match detached.get(&NodeId::new(index)) {
+            _ if index == root.index() => NoGradient::NotPassedOn,
+            Some(at) => NoGradient::Detached(at),
+            None => NoGradient::Unused { operation: node.name, at: node.location },
+        };
+        let mut fates: Vec<NoGradient> = nodes.iter().enumerate().map(end).collect();
+        let mut used = vec![false; nodes.len()];
+        for (index, node) in nodes.iter().enumerate().rev() {
+            let fate = fates[index];
+            for input in node.inputs.iter().flatten().map(|input| input.index()) {
+                let first = !std::mem::replace(&mut used[input], true);
+                if fate.weight() > fates[input].weight() || first && fates[input].weight() == 0 {
+                    fates[input] = fate;
+                }
+            }
+        }
+        fates
+    }
+}

@@ -83,8 +83,16 @@ mistakes! {
     anomaly(op: &str, what: &str, census: &str, place: &dyn Display, report: &str)
         "{op}: {what} is the first on this tape that is not finite: {census} ({place}){report}"
 
-    selection_out_of_range(op: &str, index: usize, axis: usize, shape: &[usize])
+    selection_out_of_range(op: &str, index: isize, axis: usize, shape: &[usize])
         "{op}: index {index} is out of range for axis {axis} of shape {shape:?}"
+    piece_size(axis: usize, shape: &[usize])
+        "split: axis {axis} of shape {shape:?} cannot be cut into pieces of size 0: a piece needs at least one element"
+    piece_sizes(sizes: &[usize], total: usize, axis: usize, shape: &[usize])
+        "split: the sizes {sizes:?} add up to {total}, which is not the size of axis {axis} of shape {shape:?}"
+    chunk_count(axis: usize, shape: &[usize])
+        "chunk: axis {axis} of shape {shape:?} cannot be cut into 0 pieces: there must be at least one"
+    nothing_to_join(op: &str)
+        "{op}: there is nothing to join: give at least one value"
     label_count(op: &str, shape: &[usize], labels: usize, expected: usize)
         "{op}: scores of shape {shape:?} need {expected} labels, not {labels}"
     label_out_of_range(op: &str, label: usize, position: usize, classes: usize)
@@ -158,6 +166,22 @@ pub(crate) fn do_not_chain(a: &[usize], b: &[usize], columns: usize, rows: usize
 /// Why two stacks of matrices do not match.
 pub(crate) fn batches_do_not_broadcast(a: &[usize], b: &[usize]) -> String {
     format!("{a:?} and {b:?} do not chain: the axes in front of the matrices do not broadcast")
+}
+
+/// Why values of different rank do not join.
+pub(crate) fn ranks_differ(a: &[usize], b: &[usize]) -> String {
+    format!("shapes {a:?} and {b:?} do not join: {} axes against {}", a.len(), b.len())
+}
+
+/// Why values do not join along an axis.
+pub(crate) fn do_not_join(a: &[usize], b: &[usize], axis: usize, clash: usize) -> String {
+    let (x, y) = (a[clash], b[clash]);
+    format!("shapes {a:?} and {b:?} do not join along axis {axis}: {x} against {y} on axis {clash}")
+}
+
+/// Why values do not stack.
+pub(crate) fn do_not_stack(a: &[usize], b: &[usize]) -> String {
+    format!("shapes {a:?} and {b:?} do not stack: they must be equal, and concat joins along an axis that is there")
 }
 
 /// Why a mask cannot be laid over a value.

@@ -40,6 +40,16 @@ const TENSORS: &[Case] = &[
     ("not_a_permutation", || _ = matrix().permute([1, 1])),
     ("not_a_permutation", || _ = matrix().permute([0])),
     ("does_not_broadcast_to", || _ = matrix().broadcast_to([2, 4])),
+    ("slice_step", || _ = matrix().slice_step(0, .., 0)),
+    ("selection_out_of_range", || _ = matrix().select(1, 3)),
+    ("piece_size", || _ = matrix().split(0, 1)),
+    ("piece_sizes", || _ = matrix().split_with_sizes(&[1, 1], 1)),
+    ("chunk_count", || _ = matrix().chunk(0, 1)),
+    ("axis_twice", || _ = matrix().flip([1, -1])),
+    ("axis_out_of_range", || _ = matrix().diagonal(0, 0, 2)),
+    ("nothing_to_join", || _ = Tensor::<f32>::concat(&[] as &[Tensor], 0)),
+    ("wrong_shapes do_not_join", || _ = Tensor::concat(&[matrix(), Tensor::ones([2, 4])], 0)),
+    ("wrong_shapes do_not_stack", || _ = Tensor::stack(&[matrix(), Tensor::ones([2, 4])], 0)),
 ];
 
 const OPERATIONS: &[Case] = &[
@@ -85,6 +95,27 @@ const OPERATIONS: &[Case] = &[
     ("axes_out_of_order", || _ = variable().flatten(1, 0)),
     ("slice_step", || _ = variable().slice_step(0, .., 0)),
     ("selection_out_of_range", || _ = variable().index_select(1, &[0, 3])),
+    ("selection_out_of_range", || _ = variable().select(0, -3)),
+    ("piece_size", || _ = variable().split(0, 1)),
+    ("piece_sizes", || _ = variable().split_with_sizes(&[2, 2], -1)),
+    ("chunk_count", || _ = variable().chunk(0, 0)),
+    ("axis_out_of_range", || _ = variable().flip([0, 2])),
+    ("nothing_to_join", || _ = Var::<f32>::concat(&[] as &[Var], 0)),
+    ("nothing_to_join", || _ = Var::<f32>::stack(&[] as &[Var], 0)),
+    ("axis_out_of_range", || _ = Var::concat(&[variable()], 2)),
+    ("axis_out_of_range", || _ = Var::stack(&[variable()], -4)),
+    ("wrong_shapes do_not_join", || {
+        let x = variable();
+        _ = Var::concat(&[&x, &x.exp(), &x.transpose(0, 1)], 1);
+    }),
+    ("wrong_shapes ranks_differ", || {
+        let x = variable();
+        _ = Var::concat(&[&x, &x.sum_over(0)], 0);
+    }),
+    ("wrong_shapes do_not_stack", || {
+        let x = variable();
+        _ = Var::stack(&[&x, &x.transpose(0, 1)], 0);
+    }),
     ("odd_axis", || _ = variable().glu(1)),
     ("probability", || _ = variable().dropout(1.0)),
     ("prelu_weight", || _ = variable().prelu(Tensor::ones([2]))),
@@ -106,6 +137,7 @@ const OPERATIONS: &[Case] = &[
 const TAPES: &[Case] = &[
     ("two_tapes", || _ = variable() + variable().exp()),
     ("two_tapes", || _ = variable().sum().grad(&variable())),
+    ("two_tapes", || _ = Var::concat(&[variable(), variable()], 0)),
     ("two_tapes", || Tape::new().bind(&Param::new(matrix()), &variable())),
     ("not_scalar", || _ = variable().backward()),
     ("not_scalar", || _ = variable().grad(&variable())),

@@ -20,6 +20,7 @@ mod var;
 pub use gradients::{GradientKey, Gradients};
 pub use missing::NoGradient;
 pub(crate) use notes::ParamName;
+pub(crate) use op::{Flows, Record, VariadicOp, apply_variadic};
 pub use op::{Op, Save, Saved, apply};
 pub use operand::Operand;
 pub(crate) use operand::Resolved;

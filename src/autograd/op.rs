@@ -5,7 +5,7 @@ use super::{Tape, Var, anomaly};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 use smallvec::SmallVec;
-use std::fmt::Debug;
+use std::fmt::{self, Debug, Formatter};
 use std::panic::Location;
 
 /// A differentiable operation of `N` inputs: its value, and the rule for its gradient.
@@ -90,25 +90,6 @@ pub enum Save {
 /// What a rule can read: the saved values, as variables, and which gradients are wanted.
 pub struct Saved<'a, T: Float, const N: usize>(&'a Record<'a, T>);
 
-/// A node while its rule runs.
-pub(super) struct Record<'a, T: Float> {
-    pub(super) tape: &'a Tape<T>,
-    pub(super) name: &'static str,
-    pub(super) id: NodeId,
-    pub(super) save: Save,
-    pub(super) inputs: SmallVec<[Option<NodeId>; 3]>,
-    pub(super) saved: SmallVec<[Option<Tensor<T>>; 2]>,
-    pub(super) needs: SmallVec<[bool; 8]>,
-    /// Whether the backward pass is recorded: then the saved values are those of the tape.
-    pub(super) recording: bool,
-}
-
-impl<T: Float> Record<'_, T> {
-    fn var(&self, value: &Tensor<T>, node: Option<NodeId>) -> Var<T> {
-        Var::new(value.clone(), self.tape.clone(), node.filter(|_| self.recording))
-    }
-}
-
 impl<T: Float, const N: usize> Saved<'_, T, N> {
     /// An input.
     ///
@@ -116,10 +97,7 @@ impl<T: Float, const N: usize> Saved<'_, T, N> {
     /// If the operation's `SAVE` does not include it.
     #[track_caller]
     pub fn input(&self, k: usize) -> Var<T> {
-        match self.0.saved.get(k) {
-            Some(Some(value)) if self.0.save != Save::Output => self.0.var(value, self.0.inputs[k]),
-            _ => self.missing(Save::Input(k)),
-        }
+        self.0.input(k)
     }
 
     /// All inputs.
@@ -137,49 +115,125 @@ impl<T: Float, const N: usize> Saved<'_, T, N> {
     /// If the operation's `SAVE` does not include it.
     #[track_caller]
     pub fn output(&self) -> Var<T> {
-        match self.0.saved.last() {
-            Some(Some(value)) if matches!(self.0.save, Save::Output | Save::InputsAndOutput) => {
-                self.0.var(value, Some(self.0.id))
-            }
-            _ => self.missing(Save::Output),
-        }
+        self.0.output()
     }
 
     /// Whether the gradient with respect to an input is wanted.
     pub fn needs(&self, k: usize) -> bool {
-        self.0.needs[k]
+        self.0.needs(k)
     }
 
     /// A constant on the tape.
     pub fn constant(&self, value: impl Into<Tensor<T>>) -> Var<T> {
         self.0.tape.constant(value)
     }
+}
+
+/// What a rule can read, of an operation of any number of inputs: the node while the rule runs.
+pub(crate) struct Record<'a, T: Float> {
+    pub(super) tape: &'a Tape<T>,
+    pub(super) name: &'static str,
+    pub(super) id: NodeId,
+    pub(super) save: Save,
+    pub(super) inputs: SmallVec<[Option<NodeId>; 3]>,
+    pub(super) saved: SmallVec<[Option<Tensor<T>>; 2]>,
+    pub(super) needs: SmallVec<[bool; 8]>,
+    /// Whether the backward pass is recorded: then the saved values are those of the tape.
+    pub(super) recording: bool,
+}
+
+impl<T: Float> Record<'_, T> {
+    /// See [`Saved::input`].
+    #[track_caller]
+    pub(crate) fn input(&self, k: usize) -> Var<T> {
+        match self.saved.get(k) {
+            Some(Some(value)) if self.save != Save::Output => self.var(value, self.inputs[k]),
+            _ => panics::not_saved(self.name, &Save::Input(k), &self.save),
+        }
+    }
 
     #[track_caller]
-    fn missing(&self, what: Save) -> ! {
-        panics::not_saved(self.0.name, &what, &self.0.save)
+    fn output(&self) -> Var<T> {
+        match self.saved.last() {
+            Some(Some(value)) if matches!(self.save, Save::Output | Save::InputsAndOutput) => {
+                self.var(value, Some(self.id))
+            }
+            _ => panics::not_saved(self.name, &Save::Output, &self.save),
+        }
+    }
+
+    /// See [`Saved::needs`].
+    pub(crate) fn needs(&self, k: usize) -> bool {
+        self.needs[k]
+    }
+
+    fn var(&self, value: &Tensor<T>, node: Option<NodeId>) -> Var<T> {
+        Var::new(value.clone(), self.tape.clone(), node.filter(|_| self.recording))
     }
 }
 
-/// An operation of any number of inputs, as the tape holds it.
+/// The gradients that a rule gives, one for each input.
+pub(crate) type Flows<T> = SmallVec<[Option<Var<T>>; 3]>;
+
+/// An operation whose number of inputs is known when it is applied, such as a concatenation; else it is an [`Op`].
+pub(crate) trait VariadicOp<T: Float>: Debug + 'static {
+    /// See [`Op::NAME`].
+    const NAME: &'static str;
+    /// See [`Op::SAVE`].
+    const SAVE: Save;
+
+    /// See [`Op::check`].
+    fn check(&self, inputs: &[&Tensor<T>]) -> Result<(), String>;
+
+    /// See [`Op::forward`].
+    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T>;
+
+    /// See [`Op::backward`].
+    fn backward(&self, saved: &Record<T>, gy: &Var<T>) -> Flows<T>;
+}
+
+/// An operation of `N` inputs as one of any number.
+struct OfArity<O, const N: usize>(O);
+
+impl<O: Debug, const N: usize> Debug for OfArity<O, N> {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T: Float, O: Op<T, N>, const N: usize> VariadicOp<T> for OfArity<O, N> {
+    const NAME: &'static str = O::NAME;
+    const SAVE: Save = O::SAVE;
+
+    #[track_caller]
+    fn check(&self, inputs: &[&Tensor<T>]) -> Result<(), String> {
+        self.0.check(std::array::from_fn(|k| inputs[k].shape()))
+    }
+    #[track_caller]
+    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        self.0.forward(std::array::from_fn(|k| inputs[k]))
+    }
+    fn backward(&self, saved: &Record<T>, gy: &Var<T>) -> Flows<T> {
+        self.0.backward(&Saved(saved), gy).into_iter().collect()
+    }
+}
+
+/// An operation as the tape holds it.
 pub(super) trait AnyOp<T: Float> {
     fn debug(&self) -> &dyn Debug;
     fn save(&self) -> Save;
-    fn backward(&self, record: &Record<T>, gy: &Var<T>) -> SmallVec<[Option<Var<T>>; 3]>;
+    fn backward(&self, record: &Record<T>, gy: &Var<T>) -> Flows<T>;
 }
 
-/// Carries the number of inputs, which an operation's type alone does not tell.
-struct OfArity<O, const N: usize>(O);
-
-impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
+impl<T: Float, O: VariadicOp<T>> AnyOp<T> for O {
     fn debug(&self) -> &dyn Debug {
-        &self.0
+        self
     }
     fn save(&self) -> Save {
         O::SAVE
     }
-    fn backward(&self, record: &Record<T>, gy: &Var<T>) -> SmallVec<[Option<Var<T>>; 3]> {
-        self.0.backward(&Saved(record), gy).into_iter().collect()
+    fn backward(&self, record: &Record<T>, gy: &Var<T>) -> Flows<T> {
+        VariadicOp::backward(self, record, gy)
     }
 }
 
@@ -188,27 +242,34 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
 /// # Panics
 /// If the inputs are on different tapes, or the operation is not defined for their shapes.
 #[track_caller]
-pub fn apply<T: Float, O: Op<T, N>, const N: usize>(mut op: O, inputs: [&Var<T>; N]) -> Var<T> {
+pub fn apply<T: Float, O: Op<T, N>, const N: usize>(op: O, inputs: [&Var<T>; N]) -> Var<T> {
+    apply_variadic(OfArity(op), &inputs)
+}
+
+/// [`apply`] for an operation of any number of inputs, at least one.
+#[track_caller]
+pub(crate) fn apply_variadic<T: Float, O: VariadicOp<T>>(mut op: O, inputs: &[&Var<T>]) -> Var<T> {
     let location = Location::caller();
     let tape = inputs[0].tape();
     if let Some(other) = inputs[1..].iter().find(|x| !x.tape().is(tape)) {
         panics::two_tapes(O::NAME, &inputs[0].place(), &other.place());
     }
-    if let Err(reason) = op.check(inputs.map(Var::shape)) {
-        panics::wrong_shapes(O::NAME, &reason, &origins(&inputs));
+    let values: SmallVec<[&Tensor<T>; 3]> = inputs.iter().map(|x| x.value()).collect();
+    if let Err(reason) = op.check(&values) {
+        panics::wrong_shapes(O::NAME, &reason, &origins(inputs));
     }
-    let value = op.forward(inputs.map(Var::value));
+    let value = op.forward(&values);
     if tape.detects_anomaly() && !tape.in_a_rule() {
-        anomaly::check_value(tape, O::NAME, &op, &inputs, &value);
+        anomaly::check_value(tape, O::NAME, &op, inputs, &value);
     }
     if inputs.iter().all(|x| x.node().is_none()) {
         return Var::new(value, tape.clone(), None);
     }
     let node = tape.push(Node {
         name: O::NAME,
-        content: Content::Operation(Box::new(OfArity(op))),
+        content: Content::Operation(Box::new(op)),
         inputs: inputs.iter().map(|x| x.node()).collect(),
-        saved: save(O::SAVE, &inputs, &value),
+        saved: save(O::SAVE, inputs, &value),
         shape: value.dims(),
         location,
     });
@@ -216,21 +277,17 @@ pub fn apply<T: Float, O: Op<T, N>, const N: usize>(mut op: O, inputs: [&Var<T>;
 }
 
 /// The values that a rule will read: first one place an input, unless none is kept, then the output.
-fn save<T: Float, const N: usize>(
-    what: Save,
-    inputs: &[&Var<T>; N],
-    output: &Tensor<T>,
-) -> SmallVec<[Option<Tensor<T>>; 2]> {
+fn save<T: Float>(what: Save, inputs: &[&Var<T>], output: &Tensor<T>) -> SmallVec<[Option<Tensor<T>>; 2]> {
     let tracked = |k: usize| inputs[k].node().is_some();
     let keep = |k: usize| match what {
         Save::Inputs | Save::InputsAndOutput => true,
         Save::Input(only) => k == only,
-        Save::Others => (0..N).any(|other| other != k && tracked(other)),
+        Save::Others => (0..inputs.len()).any(|other| other != k && tracked(other)),
         Save::Nothing | Save::Output => false,
     };
     let mut saved = SmallVec::new();
     if !matches!(what, Save::Nothing | Save::Output) {
-        saved.extend((0..N).map(|k| keep(k).then(|| inputs[k].value().clone())));
+        saved.extend((0..inputs.len()).map(|k| keep(k).then(|| inputs[k].value().clone())));
     }
     if matches!(what, Save::Output | Save::InputsAndOutput) {
         saved.push(Some(output.clone()));

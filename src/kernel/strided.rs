@@ -23,6 +23,19 @@ impl View {
         View { offset: 0, shape: Dims::from_slice(shape), strides }
     }
 
+    /// The same elements in the same order with as few axes as possible, so that the innermost run is long.
+    fn merged(&self) -> Self {
+        let mut axes: SmallVec<[(usize, isize); 4]> = SmallVec::new();
+        for (&n, &stride) in self.shape.iter().zip(&self.strides).filter(|(n, _)| **n != 1) {
+            match axes.last_mut() {
+                Some((size, step)) if *step == stride * n as isize => (*size, *step) = (*size * n, stride),
+                _ => axes.push((n, stride)),
+            }
+        }
+        let (shape, strides) = (axes.iter().map(|axis| axis.0).collect(), axes.iter().map(|axis| axis.1).collect());
+        View { offset: self.offset, shape, strides }
+    }
+
     /// Calls `f` with the offset of each innermost run, in row-major order.
     fn for_each_run(&self, mut f: impl FnMut(usize)) {
         let outer = self.shape.len().saturating_sub(1);
@@ -61,6 +74,7 @@ impl View {
 
 /// `y[k] = x[view[k]]`: reads the view in row-major order.
 pub(crate) fn gather<T: Copy>(x: &[T], view: &View, y: &mut [T]) {
+    let view = view.merged();
     let (n, stride) = view.run();
     let mut rows = y.chunks_exact_mut(n.max(1));
     view.for_each_run(|at| {
@@ -75,6 +89,7 @@ pub(crate) fn gather<T: Copy>(x: &[T], view: &View, y: &mut [T]) {
 
 /// `y[view[k]] = x[k]`: writes the view in row-major order; no position may occur twice.
 pub(crate) fn scatter<T: Copy>(x: &[T], view: &View, y: &mut [T]) {
+    let view = view.merged();
     let (n, stride) = view.run();
     let mut rows = x.chunks_exact(n.max(1));
     view.for_each_run(|at| {

@@ -81,7 +81,7 @@ impl<T: Float> Var<T> {
         let axis = resolve_axis("index_select", axis.index(), self.shape());
         let n = self.shape()[axis];
         if let Some(&index) = indices.iter().find(|&&index| index >= n) {
-            panics::selection_out_of_range("index_select", index, axis, self.shape());
+            panics::selection_out_of_range("index_select", index as isize, axis, self.shape());
         }
         let inner: usize = self.shape()[axis + 1..].iter().product();
         let outer: usize = self.shape()[..axis].iter().product();

@@ -66,6 +66,7 @@ macro_rules! debug_by_shape {
 mod activation;
 mod arithmetic;
 mod compare;
+mod concat;
 mod dropout;
 mod exponential;
 mod extremum;

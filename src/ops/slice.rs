@@ -1,44 +1,44 @@
-//! Slices and their adjoint, placement among zeros: the rule of each is the other.
+//! Slices and their adjoint, padding: the rule of each is the other.
 
 use crate::autograd::{Op, Save, Saved, Var};
-use crate::panics;
-use crate::tensor::{AxisIndex, Dims, Float, Tensor, View, resolve_axis};
-use std::ops::{Bound, RangeBounds};
+use crate::tensor::{Axes, AxisIndex, Dims, Float, Tensor, View, chunks, pieces, pieces_of_sizes, resolve_axis};
+use std::ops::{Range, RangeBounds};
 
-/// Part of a value, with a step for each axis.
+/// The elements that a strided view names, none of them twice.
 struct Slice {
     view: View,
     from: Dims,
 }
-debug_by_shape!(Slice, Place);
+debug_by_shape!(Slice, Pad);
 
 impl<T: Float> Op<T, 1> for Slice {
     const NAME: &'static str = "slice";
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.gather(&self.view)
+        x.viewed(&self.view)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.apply(Place { view: self.view.clone(), shape: self.from.clone() }))]
+        [Some(gy.placed(self.view.clone(), self.from.clone(), 0.0))]
     }
 }
 
-/// A value among zeros, at the places of a slice.
-struct Place {
+/// A value at the places of a view, and a number everywhere else.
+struct Pad {
     view: View,
     shape: Dims,
+    value: f64,
 }
 
-impl<T: Float> Op<T, 1> for Place {
-    const NAME: &'static str = "place";
+impl<T: Float> Op<T, 1> for Pad {
+    const NAME: &'static str = "pad";
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.scatter(&self.view, &self.shape)
+        x.placed(&self.view, &self.shape, self.value)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.apply(Slice { view: self.view.clone(), from: self.shape.clone() }))]
+        [Some(gy.viewed(self.view.clone()))]
     }
 }
 
@@ -75,32 +75,98 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn slice_step(&self, axis: impl AxisIndex, range: impl RangeBounds<isize>, step: isize) -> Var<T> {
-        let shape = self.shape();
-        let axis = resolve_axis("slice", axis.index(), shape);
-        if step == 0 {
-            panics::slice_step(shape);
+        self.viewed(View::slice(self.shape(), axis.index(), range, step))
+    }
+
+    /// One position of an axis, which goes; −1 is the last.
+    ///
+    /// # Panics
+    /// If the axis or the index is out of range.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.constant([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.select(1, 0).value(), &tensor![1.0, 3.0]);
+    /// assert_eq!(x.select(0, -1).value(), &tensor![3.0, 4.0]);
+    /// ```
+    #[track_caller]
+    pub fn select(&self, axis: impl AxisIndex, index: impl AxisIndex) -> Var<T> {
+        self.viewed(View::select(self.shape(), axis.index(), index.index()))
+    }
+
+    /// Cut along an axis into pieces of the given size; the last one may be smaller.
+    ///
+    /// # Panics
+    /// If the axis is out of range, or the size is 0.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let pieces = tape.constant([1.0, 2.0, 3.0]).split(2, 0);
+    /// assert_eq!(pieces[0].value(), &tensor![1.0, 2.0]);
+    /// assert_eq!(pieces[1].value(), &tensor![3.0]);
+    /// ```
+    #[track_caller]
+    pub fn split(&self, size: usize, axis: impl AxisIndex) -> Vec<Var<T>> {
+        let axis = resolve_axis("split", axis.index(), self.shape());
+        self.cut(axis, pieces(size, axis, self.shape()))
+    }
+
+    /// Cut along an axis into pieces of the given sizes.
+    ///
+    /// # Panics
+    /// If the axis is out of range, or the sizes do not add up to its size.
+    #[track_caller]
+    pub fn split_with_sizes(&self, sizes: &[usize], axis: impl AxisIndex) -> Vec<Var<T>> {
+        let axis = resolve_axis("split", axis.index(), self.shape());
+        self.cut(axis, pieces_of_sizes(sizes, axis, self.shape()))
+    }
+
+    /// Cut along an axis into at most `count` pieces of size ⌈n / count⌉; the last one may be smaller.
+    ///
+    /// # Panics
+    /// If the axis is out of range, or `count` is 0.
+    #[track_caller]
+    pub fn chunk(&self, count: usize, axis: impl AxisIndex) -> Vec<Var<T>> {
+        let axis = resolve_axis("chunk", axis.index(), self.shape());
+        self.cut(axis, chunks(count, axis, self.shape()))
+    }
+
+    #[track_caller]
+    fn cut(&self, axis: usize, ranges: Vec<Range<usize>>) -> Vec<Var<T>> {
+        let mut pieces = Vec::with_capacity(ranges.len());
+        // Not a closure, which would not know the caller's line.
+        for range in ranges {
+            pieces.push(self.narrow(axis, range));
         }
-        let n = shape[axis] as isize;
-        let position = |k: isize| (if k < 0 { k + n } else { k }).clamp(0, n);
-        let start = match range.start_bound() {
-            Bound::Included(&k) => position(k),
-            Bound::Excluded(&k) => position(k) + 1,
-            Bound::Unbounded => 0,
-        };
-        let end = match range.end_bound() {
-            Bound::Included(&k) => (position(k) + 1).min(n),
-            Bound::Excluded(&k) => position(k),
-            Bound::Unbounded => n,
-        };
-        let length = (end - start).max(0) as usize;
-        let count = length.div_ceil(step.unsigned_abs());
-        let mut view = View::contiguous(shape);
-        let first = if step > 0 { start } else { end - 1 };
-        if count > 0 {
-            view.offset = (first * view.strides[axis]) as usize;
-        }
-        view.strides[axis] *= step;
-        view.shape[axis] = count;
+        pieces
+    }
+
+    /// The given [`Axes`] in reverse.
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice.
+    #[track_caller]
+    pub fn flip(&self, axes: impl Axes) -> Var<T> {
+        self.viewed(View::flip(self.shape(), &axes))
+    }
+
+    /// A range of an axis that is known to be within it.
+    #[track_caller]
+    pub(super) fn narrow(&self, axis: usize, range: Range<usize>) -> Var<T> {
+        self.viewed(View::narrowed(self.shape(), axis, range))
+    }
+
+    /// The elements that a view names, none of them twice.
+    #[track_caller]
+    pub(super) fn viewed(&self, view: View) -> Var<T> {
         self.apply(Slice { view, from: self.value().dims() })
+    }
+
+    /// This at the places of a view of another shape, and a number everywhere else.
+    #[track_caller]
+    pub(super) fn placed(&self, view: View, shape: Dims, value: f64) -> Var<T> {
+        self.apply(Pad { view, shape, value })
     }
 }

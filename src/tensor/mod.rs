@@ -6,16 +6,20 @@ mod construct;
 mod display;
 mod index;
 mod matmul;
+mod parts;
 mod reduce;
 mod shape;
 mod transform;
+mod view;
 
 use buffer::Buffer;
 pub use construct::Nested;
 pub(crate) use matmul::MatmulShapes;
+pub(crate) use parts::{joins, stack_axis, stacks};
 pub use shape::{Axes, AxisIndex, AxisList, IntoShape, keepdim};
 pub(crate) use shape::{Reduction, broadcast, element_count, reduction_of, resolve_axis, resolve_shape, sums_to};
 pub(crate) use transform::{broadcast_target, permutation};
+pub(crate) use view::{chunks, pieces, pieces_of_sizes};
 
 pub use crate::kernel::Float;
 pub(crate) use crate::kernel::dims::Dims;

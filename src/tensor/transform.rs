@@ -34,7 +34,7 @@ impl<T: Float> Tensor<T> {
         let mut view = View::contiguous(self.shape());
         view.strides = axes.iter().map(|&k| view.strides[k]).collect();
         view.shape = axes.iter().map(|&k| self.shape[k]).collect();
-        self.gather(&view)
+        self.viewed(&view)
     }
 
     /// Two axes exchanged.
@@ -73,17 +73,17 @@ impl<T: Float> Tensor<T> {
         };
         view.strides = (0..shape.len()).map(stride).collect();
         view.shape = Dims::from_slice(shape);
-        self.gather(&view)
+        self.viewed(&view)
     }
 
     /// The elements that a view of this tensor's memory names.
-    pub(crate) fn gather(&self, view: &View) -> Self {
+    pub(crate) fn viewed(&self, view: &View) -> Self {
         Tensor::build(view.shape.clone(), |y| strided::gather(self.as_slice(), view, y))
     }
 
-    /// Zeros of the given shape, with these elements at the places that `view` names: the adjoint of `gather`.
-    pub(crate) fn scatter(&self, view: &View, shape: &[usize]) -> Self {
-        let mut y = Tensor::zeros(shape);
+    /// These elements at the places of a view of the given shape, and a number everywhere else.
+    pub(crate) fn placed(&self, view: &View, shape: &[usize], value: f64) -> Self {
+        let mut y = if value == 0.0 { Tensor::zeros(shape) } else { Tensor::full(shape, value) };
         strided::scatter(self.as_slice(), view, y.as_mut_slice());
         y
     }

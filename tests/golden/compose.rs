@@ -23,12 +23,6 @@ pub fn slice(x: &Var<f64>, axis: usize, start: Option<isize>, stop: Option<isize
     x.slice_step(axis, stop.map_or(-1, position) + 1..start.map_or(n - 1, position) + 1, step)
 }
 
-/// Piece number `pick` of an axis that is cut into pieces of the given sizes, or all of the one size.
-pub fn piece(x: &Var<f64>, axis: isize, sizes: &[isize], pick: usize) -> Var<f64> {
-    let start: isize = sizes.iter().cycle().take(pick).sum();
-    x.slice(axis, start..start + sizes[pick % sizes.len()])
-}
-
 /// Without those of the axes that have size 1.
 pub fn squeeze(x: &Var<f64>, axes: &[isize]) -> Var<f64> {
     let named = |axis: usize| axes.iter().any(|&named| position(x, named) == axis);

@@ -13,6 +13,7 @@ mod json;
 mod operators;
 mod optimizers;
 mod schedules;
+mod shapes;
 mod training;
 
 use check::Tolerance;

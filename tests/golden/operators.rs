@@ -7,17 +7,29 @@ use crate::attributes::Attributes;
 use crate::check::quietly;
 use crate::compose;
 use crate::json::{Map, Value};
+use crate::shapes;
 use wengert::ops::BatchStatistics;
 use wengert::{CrossEntropy, Reduction, Tensor, Var, keepdim};
 
 /// The result of an operator; `None` if no row has it, or not with that many inputs.
-type Row = Result<Option<Var<f64>>, Fault>;
+pub type Row = Result<Option<Var<f64>>, Fault>;
 
 /// Rows that belong together.
 type Table = fn(&str, &[Var<f64>], &Attributes) -> Row;
 
-const TABLES: [Table; 10] =
-    [elementwise, scalar, reduction, activation, class_loss, loss, product, layout, selection, normalization];
+const TABLES: [Table; 11] = [
+    elementwise,
+    scalar,
+    reduction,
+    activation,
+    class_loss,
+    loss,
+    product,
+    shapes::layout,
+    shapes::selection,
+    shapes::joining,
+    normalization,
+];
 
 /// Applies the operator of that name.
 pub fn apply(op: &str, inputs: &[Var<f64>], attributes: &Map<String, Value>) -> Result<Var<f64>, Fault> {
@@ -207,72 +219,6 @@ fn product(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
             c * beta + x.matmul(y) * alpha
         }
         ("trace", [x]) => x.masked_fill(&compose::band(x, |offset| offset != 0), 0.0).sum(),
-        _ => return Ok(None),
-    }))
-}
-
-fn layout(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
-    let [x] = inputs else { return Ok(None) };
-    Ok(Some(match op {
-        "reshape" => x.reshape(a.get::<Vec<isize>>("shape")?),
-        "flatten" => x.flatten(a.get_or("start_dim", 0isize)?, a.get_or("end_dim", -1isize)?),
-        "permute" => x.permute(a.get::<Vec<isize>>("dims")?),
-        "transpose" => x.transpose(a.int("dim0")?, a.int("dim1")?),
-        "expand" => x.broadcast_to(a.get::<Vec<isize>>("shape")?),
-        "squeeze" => match a.get::<Option<Vec<isize>>>("dim")? {
-            Some(axes) => compose::squeeze(x, &axes),
-            None => x.squeeze(),
-        },
-        "unsqueeze" => x.unsqueeze(a.int("dim")?),
-        "repeat" => compose::repeat(x, &a.get::<Vec<usize>>("repeats")?),
-        "repeat_interleave" => compose::repeat_interleave(x, a.get("repeats")?, a.int("dim")?),
-        _ => return Ok(None),
-    }))
-}
-
-fn selection(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
-    Ok(Some(match (op, inputs) {
-        ("slice", [x]) => {
-            let slices = a.get::<Vec<Vec<Option<isize>>>>("slices")?;
-            let part = |x: Var<f64>, (axis, slice): (usize, &Vec<Option<isize>>)| match slice[..] {
-                [start, stop, step] => Ok(compose::slice(&x, axis, start, stop, step.unwrap_or(1))),
-                _ => Err(a.unknown("slices")),
-            };
-            slices.iter().enumerate().try_fold(x.clone(), part)?
-        }
-        ("select", [x]) => {
-            let (axis, index) = (a.int("dim")?, a.int("index")?);
-            x.slice(axis, index..=index).squeeze_axis(axis)
-        }
-        ("split", [x]) => {
-            let (sizes, axis, pick) = (a.get::<Vec<isize>>("sizes")?, a.get_or("dim", 0)?, a.get("pick")?);
-            compose::piece(x, axis, &sizes, pick)
-        }
-        ("chunk", [x]) => {
-            let (chunks, axis, pick) = (a.get::<usize>("chunks")?, a.get_or("dim", 0)?, a.get("pick")?);
-            compose::piece(x, axis, &[compose::size(x, axis).div_ceil(chunks) as isize], pick)
-        }
-        ("flip", [x]) => {
-            let axes = a.get::<Vec<isize>>("dims")?;
-            axes.iter().fold(x.clone(), |x, &axis| x.slice_step(axis, .., -1))
-        }
-        ("where", [x, y]) => x.where_mask(&a.get("condition")?, y),
-        ("masked_fill", [x]) => {
-            let (mask, value) = (a.get("mask")?, a.real("value")?);
-            x.masked_fill(&mask, value)
-        }
-        ("tril", [x]) => {
-            let diagonal = a.get_or("diagonal", 0)?;
-            x.masked_fill(&compose::band(x, |offset| offset > diagonal), 0.0)
-        }
-        ("triu", [x]) => {
-            let diagonal = a.get_or("diagonal", 0)?;
-            x.masked_fill(&compose::band(x, |offset| offset < diagonal), 0.0)
-        }
-        ("diagonal", [x]) => {
-            let (offset, rows, columns) = (a.get_or("offset", 0)?, a.get_or("dim1", 0)?, a.get_or("dim2", 1)?);
-            compose::diagonal(x, offset, rows, columns)
-        }
         _ => return Ok(None),
     }))
 }

@@ -18,6 +18,7 @@ fn table() -> Vec<Row> {
         elementwise::binary(),
         elementwise::operands(),
         structure::shapes(),
+        structure::joins(),
         structure::reductions(),
         structure::normalization(),
         structure::products(),

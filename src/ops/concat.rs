@@ -1,0 +1,99 @@
+//! Joining values along an axis, old or new; the gradient of each is its slice.
+
+use crate::autograd::{Flows, Record, Save, Var, VariadicOp, apply_variadic};
+use crate::panics;
+use crate::tensor::{AxisIndex, Float, Tensor, joins, resolve_axis, stack_axis, stacks};
+use std::borrow::Borrow;
+
+/// Values joined along an axis.
+#[derive(Debug)]
+struct Concat {
+    axis: usize,
+    /// Their sizes on that axis.
+    sizes: Vec<usize>,
+}
+
+impl<T: Float> VariadicOp<T> for Concat {
+    const NAME: &'static str = "concat";
+    const SAVE: Save = Save::Nothing;
+
+    fn check(&self, inputs: &[&Tensor<T>]) -> Result<(), String> {
+        joins(inputs, self.axis)
+    }
+    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        self.sizes = inputs.iter().map(|x| x.shape()[self.axis]).collect();
+        Tensor::concatenated(inputs, self.axis)
+    }
+    fn backward(&self, saved: &Record<T>, gy: &Var<T>) -> Flows<T> {
+        let mut end = 0;
+        let flow = |(k, &size): (usize, &usize)| {
+            end += size;
+            saved.needs(k).then(|| gy.narrow(self.axis, end - size..end))
+        };
+        self.sizes.iter().enumerate().map(flow).collect()
+    }
+}
+
+/// Values of one shape joined along a new axis.
+#[derive(Debug)]
+struct Stack {
+    axis: usize,
+    count: usize,
+}
+
+impl<T: Float> VariadicOp<T> for Stack {
+    const NAME: &'static str = "stack";
+    const SAVE: Save = Save::Nothing;
+
+    fn check(&self, inputs: &[&Tensor<T>]) -> Result<(), String> {
+        stacks(inputs)
+    }
+    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        Tensor::stacked(inputs, self.axis)
+    }
+    fn backward(&self, saved: &Record<T>, gy: &Var<T>) -> Flows<T> {
+        (0..self.count).map(|k| saved.needs(k).then(|| gy.select(self.axis, k))).collect()
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// Values joined along an axis, on which their sizes may differ; as many as there are in one operation. PyTorch's `cat`.
+    ///
+    /// # Panics
+    /// If there are none, the axis is out of range, their other sizes differ, or they are on different tapes.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let (x, y) = (tape.var([[1.0], [2.0]]), tape.var([[3.0, 4.0], [5.0, 6.0]]));
+    /// let joined = Var::concat(&[&x, &y], 1);
+    /// assert_eq!(joined.value(), &tensor![[1.0, 3.0, 4.0], [2.0, 5.0, 6.0]]);
+    /// assert_eq!(joined.square().sum().grad(&x).value(), &tensor![[2.0], [4.0]]);
+    /// ```
+    #[track_caller]
+    pub fn concat(values: &[impl Borrow<Var<T>>], axis: impl AxisIndex) -> Var<T> {
+        let values: Vec<&Var<T>> = values.iter().map(Borrow::borrow).collect();
+        let Some(first) = values.first() else { panics::nothing_to_join("concat") };
+        let axis = resolve_axis("concat", axis.index(), first.shape());
+        apply_variadic(Concat { axis, sizes: Vec::new() }, &values)
+    }
+
+    /// Values of one shape joined along a new axis at the given position; −1 puts it last.
+    ///
+    /// # Panics
+    /// If there are none, the position is out of range, their shapes differ, or they are on different tapes.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let losses = [tape.var(1.0), tape.var(2.0)];
+    /// assert_eq!(Var::stack(&losses, 0).value(), &tensor![1.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn stack(values: &[impl Borrow<Var<T>>], axis: impl AxisIndex) -> Var<T> {
+        let values: Vec<&Var<T>> = values.iter().map(Borrow::borrow).collect();
+        let Some(first) = values.first() else { panics::nothing_to_join("stack") };
+        let axis = stack_axis(first.shape(), axis.index());
+        apply_variadic(Stack { axis, count: values.len() }, &values)
+    }
+}

@@ -1,0 +1,209 @@
+//! Parts of a tensor, copied, and tensors joined.
+
+use super::view::{chunks, pieces, pieces_of_sizes};
+use super::{Axes, AxisIndex, Dims, Float, Tensor, View, resolve_axis};
+use crate::panics;
+use std::borrow::Borrow;
+use std::ops::{Range, RangeBounds};
+
+impl<T: Float> Tensor<T> {
+    /// The positions of one axis that a range names, as Python slices do: negative positions count from the end, and
+    /// what is out of range is cut off.
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// assert_eq!(tensor![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]].slice(1, ..-1), tensor![[1.0, 2.0], [4.0, 5.0]]);
+    /// ```
+    #[track_caller]
+    pub fn slice(&self, axis: impl AxisIndex, range: impl RangeBounds<isize>) -> Self {
+        self.slice_step(axis, range, 1)
+    }
+
+    /// Every `step`-th position of a range of one axis; with a negative step from the end of the range to its start.
+    ///
+    /// # Panics
+    /// If the axis is out of range, or the step is 0.
+    #[track_caller]
+    pub fn slice_step(&self, axis: impl AxisIndex, range: impl RangeBounds<isize>, step: isize) -> Self {
+        self.viewed(&View::slice(self.shape(), axis.index(), range, step))
+    }
+
+    /// One position of an axis, which goes; −1 is the last.
+    ///
+    /// # Panics
+    /// If the axis or the index is out of range.
+    #[track_caller]
+    pub fn select(&self, axis: impl AxisIndex, index: impl AxisIndex) -> Self {
+        self.viewed(&View::select(self.shape(), axis.index(), index.index()))
+    }
+
+    /// Cut along an axis into pieces of the given size; the last one may be smaller.
+    ///
+    /// # Panics
+    /// If the axis is out of range, or the size is 0.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// assert_eq!(tensor![1.0, 2.0, 3.0].split(2, 0), [tensor![1.0, 2.0], tensor![3.0]]);
+    /// ```
+    #[track_caller]
+    pub fn split(&self, size: usize, axis: impl AxisIndex) -> Vec<Self> {
+        let axis = resolve_axis("split", axis.index(), self.shape());
+        self.cut(axis, pieces(size, axis, self.shape()))
+    }
+
+    /// Cut along an axis into pieces of the given sizes.
+    ///
+    /// # Panics
+    /// If the axis is out of range, or the sizes do not add up to its size.
+    #[track_caller]
+    pub fn split_with_sizes(&self, sizes: &[usize], axis: impl AxisIndex) -> Vec<Self> {
+        let axis = resolve_axis("split", axis.index(), self.shape());
+        self.cut(axis, pieces_of_sizes(sizes, axis, self.shape()))
+    }
+
+    /// Cut along an axis into at most `count` pieces of size ⌈n / count⌉; the last one may be smaller.
+    ///
+    /// # Panics
+    /// If the axis is out of range, or `count` is 0.
+    #[track_caller]
+    pub fn chunk(&self, count: usize, axis: impl AxisIndex) -> Vec<Self> {
+        let axis = resolve_axis("chunk", axis.index(), self.shape());
+        self.cut(axis, chunks(count, axis, self.shape()))
+    }
+
+    fn cut(&self, axis: usize, ranges: Vec<Range<usize>>) -> Vec<Self> {
+        ranges.into_iter().map(|range| self.viewed(&View::narrowed(self.shape(), axis, range))).collect()
+    }
+
+    /// The given [`Axes`] in reverse.
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// assert_eq!(tensor![[1.0, 2.0], [3.0, 4.0]].flip(1), tensor![[2.0, 1.0], [4.0, 3.0]]);
+    /// ```
+    #[track_caller]
+    pub fn flip(&self, axes: impl Axes) -> Self {
+        self.viewed(&View::flip(self.shape(), &axes))
+    }
+
+    /// The elements of two axes whose column less their row is `offset`, as the last axis in place of the two.
+    ///
+    /// # Panics
+    /// If an axis is out of range, or both are the same.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// assert_eq!(tensor![[1.0, 2.0], [3.0, 4.0]].diagonal(0, -2, -1), tensor![1.0, 4.0]);
+    /// ```
+    #[track_caller]
+    pub fn diagonal(&self, offset: isize, rows: impl AxisIndex, columns: impl AxisIndex) -> Self {
+        self.viewed(&View::diagonal(self.shape(), offset, rows, columns))
+    }
+
+    /// Values joined along an axis, on which their sizes may differ.
+    ///
+    /// # Panics
+    /// If there are none, the axis is out of range, or their other sizes differ.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let joined = Tensor::concat(&[tensor![[1.0], [2.0]], tensor![[3.0, 4.0], [5.0, 6.0]]], 1);
+    /// assert_eq!(joined, tensor![[1.0, 3.0, 4.0], [2.0, 5.0, 6.0]]);
+    /// ```
+    #[track_caller]
+    pub fn concat(values: &[impl Borrow<Tensor<T>>], axis: impl AxisIndex) -> Self {
+        let values: Vec<&Tensor<T>> = values.iter().map(Borrow::borrow).collect();
+        let Some(first) = values.first() else { panics::nothing_to_join("concat") };
+        let axis = resolve_axis("concat", axis.index(), first.shape());
+        if let Err(reason) = joins(&values, axis) {
+            panics::wrong_shapes("concat", &reason, "");
+        }
+        Tensor::concatenated(&values, axis)
+    }
+
+    /// Values of one shape joined along a new axis at the given position; −1 puts it last.
+    ///
+    /// # Panics
+    /// If there are none, the position is out of range, or their shapes differ.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// assert_eq!(Tensor::stack(&[tensor![1.0, 2.0], tensor![3.0, 4.0]], 1), tensor![[1.0, 3.0], [2.0, 4.0]]);
+    /// ```
+    #[track_caller]
+    pub fn stack(values: &[impl Borrow<Tensor<T>>], axis: impl AxisIndex) -> Self {
+        let values: Vec<&Tensor<T>> = values.iter().map(Borrow::borrow).collect();
+        let Some(first) = values.first() else { panics::nothing_to_join("stack") };
+        let axis = stack_axis(first.shape(), axis.index());
+        if let Err(reason) = stacks(&values) {
+            panics::wrong_shapes("stack", &reason, "");
+        }
+        Tensor::stacked(&values, axis)
+    }
+
+    /// [`concat`](Tensor::concat) of values that are known to join.
+    pub(crate) fn concatenated(values: &[&Self], axis: usize) -> Self {
+        let mut shape = values[0].dims();
+        shape[axis] = values.iter().map(|x| x.shape()[axis]).sum();
+        let inner: usize = shape[axis + 1..].iter().product();
+        let row = shape[axis] * inner;
+        Tensor::build(shape, |y| {
+            let mut at = 0;
+            for x in values {
+                let length = x.shape()[axis] * inner;
+                if length > 0 {
+                    for (y, x) in y.chunks_exact_mut(row).zip(x.as_slice().chunks_exact(length)) {
+                        y[at..at + length].copy_from_slice(x);
+                    }
+                }
+                at += length;
+            }
+        })
+    }
+
+    /// [`stack`](Tensor::stack) of values of one shape.
+    pub(crate) fn stacked(values: &[&Self], axis: usize) -> Self {
+        let (outer, inner) = values[0].shape().split_at(axis);
+        let one: Dims = outer.iter().copied().chain([1]).chain(inner.iter().copied()).collect();
+        let values: Vec<Self> = values.iter().map(|x| x.with_shape(one.clone())).collect();
+        Tensor::concatenated(&values.iter().collect::<Vec<_>>(), axis)
+    }
+}
+
+/// The position that a number means for a new axis.
+#[track_caller]
+pub(crate) fn stack_axis(shape: &[usize], axis: isize) -> usize {
+    let with_one_more: Dims = shape.iter().copied().chain([1]).collect();
+    resolve_axis("stack", axis, &with_one_more)
+}
+
+/// Whether the shapes differ on one axis only; if not, why they do not join.
+pub(crate) fn joins<T: Float>(values: &[&Tensor<T>], axis: usize) -> Result<(), String> {
+    let first = values[0].shape();
+    for x in values {
+        let differs = |&k: &usize| k != axis && x.shape()[k] != first[k];
+        if x.rank() != first.len() {
+            return Err(panics::ranks_differ(first, x.shape()));
+        }
+        if let Some(clash) = (0..first.len()).find(differs) {
+            return Err(panics::do_not_join(first, x.shape(), axis, clash));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the shapes are the same; if not, which differ.
+pub(crate) fn stacks<T: Float>(values: &[&Tensor<T>]) -> Result<(), String> {
+    let first = values[0].shape();
+    match values.iter().find(|x| x.shape() != first) {
+        Some(x) => Err(panics::do_not_stack(first, x.shape())),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,133 @@
+//! Parts of a tensor as strided views, from how they are named in a program.
+
+use super::shape::resolve_axes;
+use super::{Axes, AxisIndex, View, reduction_of, resolve_axis};
+use crate::panics;
+use std::ops::{Bound, Range, RangeBounds};
+
+impl View {
+    /// A range of one axis that is within it.
+    pub(crate) fn narrowed(shape: &[usize], axis: usize, range: Range<usize>) -> Self {
+        let mut view = View::contiguous(shape);
+        view.offset = range.start * view.strides[axis] as usize;
+        view.shape[axis] = range.len();
+        view
+    }
+
+    /// Every `step`-th position of a range of one axis; with a negative step from its end to its start.
+    #[track_caller]
+    pub(crate) fn slice(shape: &[usize], axis: isize, range: impl RangeBounds<isize>, step: isize) -> Self {
+        let axis = resolve_axis("slice", axis, shape);
+        if step == 0 {
+            panics::slice_step(shape);
+        }
+        let n = shape[axis] as isize;
+        let position = |k: isize| (if k < 0 { k + n } else { k }).clamp(0, n);
+        let start = match range.start_bound() {
+            Bound::Included(&k) => position(k),
+            Bound::Excluded(&k) => position(k) + 1,
+            Bound::Unbounded => 0,
+        };
+        let end = match range.end_bound() {
+            Bound::Included(&k) => (position(k) + 1).min(n),
+            Bound::Excluded(&k) => position(k),
+            Bound::Unbounded => n,
+        };
+        let count = ((end - start).max(0) as usize).div_ceil(step.unsigned_abs());
+        let mut view = View::contiguous(shape);
+        let first = if step > 0 { start } else { end - 1 };
+        if count > 0 {
+            view.offset = (first * view.strides[axis]) as usize;
+        }
+        view.strides[axis] *= step;
+        view.shape[axis] = count;
+        view
+    }
+
+    /// One position of an axis, which goes.
+    #[track_caller]
+    pub(crate) fn select(shape: &[usize], axis: isize, index: isize) -> Self {
+        let axis = resolve_axis("select", axis, shape);
+        let n = shape[axis] as isize;
+        let position = if index < 0 { index + n } else { index };
+        if !(0..n).contains(&position) {
+            panics::selection_out_of_range("select", index, axis, shape);
+        }
+        let mut view = View::contiguous(shape);
+        view.offset = (position * view.strides[axis]) as usize;
+        view.shape.remove(axis);
+        view.strides.remove(axis);
+        view
+    }
+
+    /// Some axes in reverse.
+    #[track_caller]
+    pub(crate) fn flip(shape: &[usize], axes: &impl Axes) -> Self {
+        let mut view = View::contiguous(shape);
+        for &axis in &reduction_of("flip", shape, axes).axes {
+            view.offset += shape[axis].saturating_sub(1) * view.strides[axis] as usize;
+            view.strides[axis] = -view.strides[axis];
+        }
+        view
+    }
+
+    /// The diagonal of two axes, which go; it comes last. `offset` is its column less its row.
+    #[track_caller]
+    pub(crate) fn diagonal(shape: &[usize], offset: isize, rows: impl AxisIndex, columns: impl AxisIndex) -> Self {
+        let axes = resolve_axes("diagonal", &[rows.index(), columns.index()], shape);
+        let (rows, columns) = (axes[0], axes[1]);
+        if rows == columns {
+            panics::axis_twice("diagonal", rows, shape);
+        }
+        let whole = View::contiguous(shape);
+        let [below, right] = [(-offset).max(0), offset.max(0)].map(|skipped| skipped as usize);
+        let length = shape[rows].saturating_sub(below).min(shape[columns].saturating_sub(right));
+        let others = || (0..shape.len()).filter(|&axis| axis != rows && axis != columns);
+        let start = below * whole.strides[rows] as usize + right * whole.strides[columns] as usize;
+        View {
+            offset: if length > 0 { start } else { 0 },
+            shape: others().map(|axis| shape[axis]).chain([length]).collect(),
+            strides: others()
+                .map(|axis| whole.strides[axis])
+                .chain([whole.strides[rows] + whole.strides[columns]])
+                .collect(),
+        }
+    }
+}
+
+/// The ranges of the pieces of an axis that have the same size, but for the last one; an empty axis is one piece.
+#[track_caller]
+pub(crate) fn pieces(size: usize, axis: usize, shape: &[usize]) -> Vec<Range<usize>> {
+    if size == 0 {
+        panics::piece_size(axis, shape);
+    }
+    let n = shape[axis];
+    (0..n.div_ceil(size).max(1)).map(|k| k * size..((k + 1) * size).min(n)).collect()
+}
+
+/// The ranges of the pieces of an axis that have the given sizes.
+#[track_caller]
+pub(crate) fn pieces_of_sizes(sizes: &[usize], axis: usize, shape: &[usize]) -> Vec<Range<usize>> {
+    let total: usize = sizes.iter().sum();
+    if total != shape[axis] {
+        panics::piece_sizes(sizes, total, axis, shape);
+    }
+    let mut start = 0;
+    let piece = |&size: &usize| {
+        start += size;
+        start - size..start
+    };
+    sizes.iter().map(piece).collect()
+}
+
+/// The ranges of at most `count` pieces of an axis of equal size, but for the last one; of an empty axis as many empty ones.
+#[track_caller]
+pub(crate) fn chunks(count: usize, axis: usize, shape: &[usize]) -> Vec<Range<usize>> {
+    if count == 0 {
+        panics::chunk_count(axis, shape);
+    }
+    match shape[axis] {
+        0 => vec![0..0; count],
+        n => pieces(n.div_ceil(count), axis, shape),
+    }
+}

@@ -53,7 +53,7 @@
 //! | | |
 //! |---|---|
 //! | [`mod@tensor`] | [`Tensor`]: n-dimensional values, [`macro@tensor`], reductions, matrix products; no gradient in sight |
-//! | [`autograd`] | [`Tape`], [`Var`], [`Gradients`], [`Op`] for operations of one's own, [`check`] for testing them |
+//! | [`autograd`] | [`Tape`], [`Var`], [`Gradients`], [`Op`] for operations of one's own, [`check`] for testing them, [`functional`] for derivatives of functions |
 //! | [`ops`] | every differentiable operation: methods of [`Var`] |
 //! | [`nn`] | [`Module`] and [`module!`], [`Linear`], [`Init`] |
 //! | [`optim`] | [`Optimizer`](optim::Optimizer), [`Sgd`](optim::Sgd), [`Adam`](optim::Adam), [schedules](optim::schedule) of the learning rate |
@@ -86,7 +86,7 @@ pub mod ops;
 pub mod optim;
 pub mod tensor;
 
-pub use autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply, check};
+pub use autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply, check, functional};
 pub use error::Error;
 pub use generator::Generator;
 pub use kernel::{num_threads, set_num_threads};
@@ -102,7 +102,7 @@ pub fn rng(seed: u64) -> Generator {
 
 /// Everything that a program needs: `use wengert::prelude::*;`.
 pub mod prelude {
-    pub use crate::autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply, check};
+    pub use crate::autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply, check, functional};
     pub use crate::data::Dataset;
     pub use crate::io;
     pub use crate::module;

@@ -63,6 +63,10 @@ mistakes! {
         "grad: the result ({y}) does not depend on the variable ({x}), so its derivative is zero everywhere: vjp() gives None where that may be"
     cotangent_shape(shape: &[usize], expected: &[usize])
         "vjp: the cotangent has shape {shape:?}, the result {expected:?}: they must be equal"
+    direction_shape(op: &str, shape: &[usize], expected: &[usize])
+        "{op}: the direction has shape {shape:?}, what is differentiated {expected:?}: they must be equal"
+    direction_count(op: &str, count: usize, expected: usize)
+        "{op}: {count} directions for {expected} inputs: there must be one for each"
     released(place: &dyn Display, by: &Location)
         "grad: {place} was released by the backward at {by}: use gradients() there to keep the tape"
     gradient_shape(op: &str, at: &Location, input: usize, gradient: &[usize], shape: &[usize])

@@ -148,6 +148,17 @@ const TAPES: &[Case] = &[
         _ = x.tape().var(1.0).exp().grad(&x);
     }),
     ("cotangent_shape", || _ = variable().vjp(&variable().sum(), &[])),
+    ("not_scalar", || _ = functional::grad(|x| x.exp(), &matrix())),
+    ("not_scalar", || _ = functional::per_sample_gradients(|x, _| x.exp(), &matrix(), &[0])),
+    ("two_tapes", || _ = functional::jacobian(|_| variable(), &matrix())),
+    ("cotangent_shape", || _ = functional::vjp(|x| x.sum(), &matrix(), &matrix())),
+    ("direction_shape", || _ = functional::jvp(|x| x.sum(), &matrix(), &Tensor::ones([2]))),
+    ("direction_shape", || {
+        let weight = Param::new([1.0, 2.0]);
+        let direction = Gradients::from_iter([(&weight, matrix())]);
+        _ = functional::hvp(|tape| tape.param(&weight).square().sum(), &weight, &direction);
+    }),
+    ("direction_count", || _ = functional::quadratic(|x| x[0].sum(), &vec![matrix()]).product(&vec![])),
     ("released", || {
         let y = variable().sum();
         y.clone().backward();

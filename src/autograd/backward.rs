@@ -15,15 +15,15 @@ use std::panic::Location;
 
 /// What a walk looks for.
 pub(super) enum Targets<'a> {
-    /// Every variable and parameter, and what is to be kept besides; the walk is not recorded.
+    /// Every variable and parameter, and what is to be kept besides.
     Leaves,
-    /// The given nodes; the walk is recorded, and goes nowhere else.
+    /// The given nodes; the walk goes nowhere else.
     Nodes(&'a [NodeId]),
 }
 
 /// What a walk leaves behind.
 #[derive(Clone, Copy)]
-enum Pass {
+pub(super) enum Pass {
     /// Gradients only; what the nodes saved is released by the `backward` at that line, if there is one.
     Values(Option<&'static Location<'static>>),
     /// The backward pass itself, on the tape.
@@ -67,15 +67,13 @@ impl<T: Float> Pending<T> {
 }
 
 /// Carries `seed`, the gradient with respect to the node `root`, back to the targets.
-///
-/// With `release`, the line of a `backward`, what the nodes on the way saved is let go.
 #[track_caller]
 pub(super) fn walk<T: Float>(
     tape: &Tape<T>,
     root: NodeId,
     seed: Var<T>,
     targets: Targets,
-    release: Option<&'static Location<'static>>,
+    pass: Pass,
 ) -> Vec<(NodeId, Var<T>)> {
     let on_the_way = on_the_way(tape, root, &targets);
     let mut pending = Pending { places: vec![0; root.index() + 1], gradients: Vec::new(), free: Vec::new() };
@@ -104,10 +102,9 @@ pub(super) fn walk<T: Float>(
         if !needs.contains(&true) {
             continue;
         }
-        let mode = if matches!(targets, Targets::Leaves) { Pass::Values(release) } else { Pass::Recorded };
         // What the pass records is attributed to the line of the operation that it differentiates.
         let outer = tape.set_origin(Some(tape.nodes()[index].location));
-        for (input, gradient) in run_rule(tape, id, needs, &gy, mode) {
+        for (input, gradient) in run_rule(tape, id, needs, &gy, pass) {
             pending.add(input, gradient);
         }
         tape.set_origin(outer);

@@ -172,6 +172,27 @@ impl<T: Float> Gradients<T> {
     }
 }
 
+/// Gradients that come from somewhere else than a backward pass; of a parameter that comes twice, the sum.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let mut weight = Param::new([1.0, 2.0]);
+/// let gradients: Gradients = [(&weight, tensor![10.0, 20.0])].into_iter().collect();
+/// Sgd::new(0.1).step(&mut weight, &gradients);
+/// assert_eq!(weight.value(), &tensor![0.0, 0.0]);
+/// ```
+impl<'a, T: Float> FromIterator<(&'a Param<T>, Tensor<T>)> for Gradients<T> {
+    fn from_iter<I: IntoIterator<Item = (&'a Param<T>, Tensor<T>)>>(entries: I) -> Self {
+        let of = |entry: Option<(Key, Tensor<T>)>| Gradients::collect(entry.into_iter(), Vec::new(), Vec::new());
+        let mut gradients = of(None);
+        for (param, gradient) in entries {
+            gradients += of(Some((param.key(), gradient)));
+        }
+        gradients
+    }
+}
+
 /// The gradient with respect to a parameter or variable.
 ///
 /// # Panics

@@ -6,6 +6,7 @@
 mod anomaly;
 mod backward;
 pub mod check;
+pub mod functional;
 mod gradients;
 mod listing;
 mod missing;

@@ -1,6 +1,6 @@
 //! A value on a tape.
 
-use super::backward::{self, Targets};
+use super::backward::{self, Pass, Targets};
 use super::gradients::Key;
 use super::tape::NodeId;
 use super::{Gradients, Op, Tape, apply};
@@ -126,7 +126,7 @@ impl<T: Float> Var<T> {
         }
         let Some(root) = self.node else { panics::not_recorded(op, &self.place()) };
         let seed = self.constant(Tensor::filled(self.value.dims(), T::ONE));
-        let found = backward::walk(&self.tape, root, seed, Targets::Leaves, release);
+        let found = backward::walk(&self.tape, root, seed, Targets::Leaves, Pass::Values(release));
         let reached: Vec<NodeId> = found.iter().map(|(id, _)| *id).collect();
         let entries = found.into_iter().map(|(id, gradient)| (Key::of(&self.tape, id), gradient.value));
         Gradients::collect(entries, self.tape.without_gradient(root, &reached), self.tape.take_buffer_updates())
@@ -171,6 +171,12 @@ impl<T: Float> Var<T> {
     /// If `u` has another shape than this, or a variable is on another tape.
     #[track_caller]
     pub fn vjp(&self, u: &Var<T>, xs: &[&Var<T>]) -> Vec<Option<Var<T>>> {
+        self.pulled_back(u, xs, Pass::Recorded)
+    }
+
+    /// What a pass carries back from a cotangent `u` to each of `xs`.
+    #[track_caller]
+    pub(super) fn pulled_back(&self, u: &Var<T>, xs: &[&Var<T>], pass: Pass) -> Vec<Option<Var<T>>> {
         if u.shape() != self.shape() {
             panics::cotangent_shape(u.shape(), self.shape());
         }
@@ -179,7 +185,7 @@ impl<T: Float> Var<T> {
         }
         let Some(root) = self.node else { return vec![None; xs.len()] };
         let targets: Vec<NodeId> = xs.iter().filter_map(|x| x.node).collect();
-        let found = backward::walk(&self.tape, root, u.clone(), Targets::Nodes(&targets), None);
+        let found = backward::walk(&self.tape, root, u.clone(), Targets::Nodes(&targets), pass);
         let gradient =
             |x: &&Var<T>| found.iter().find(|(id, _)| Some(*id) == x.node).map(|(_, gradient)| gradient.clone());
         xs.iter().map(gradient).collect()

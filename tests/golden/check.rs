@@ -15,7 +15,7 @@ pub struct Tolerance {
 
 /// What a NaN among the expected values asks for.
 #[derive(Clone, Copy, PartialEq)]
-enum Nan {
+pub enum Nan {
     /// A NaN.
     Required,
     /// Nothing: the derivative is not defined.
@@ -34,7 +34,8 @@ impl Tolerance {
         got == want || (want.is_finite() && (got - want).abs() <= self.absolute + self.relative * want.abs())
     }
 
-    fn compare(&self, what: &str, got: &Tensor<f64>, want: &Tensor<f64>, nan: Nan) -> Result<(), Fault> {
+    /// Compares tensors.
+    pub fn compare(&self, what: &str, got: &Tensor<f64>, want: &Tensor<f64>, nan: Nan) -> Result<(), Fault> {
         if got.shape() != want.shape() {
             return Err(Fault::Failed(format!("{what}: got shape {:?}, want {:?}", got.shape(), want.shape())));
         }
@@ -142,8 +143,13 @@ fn evaluate(case: &Value, inputs: &[Var<f64>]) -> Result<Var<f64>, Fault> {
     let program = Attributes::new(&op, &attributes);
     let steps: Vec<Value> = program.get("steps")?;
     program.all_read()?;
+    run(&steps, inputs)
+}
+
+/// The result of the last of some steps.
+pub fn run(steps: &[Value], inputs: &[Var<f64>]) -> Result<Var<f64>, Fault> {
     let mut values = inputs.to_vec();
-    for step in &steps {
+    for step in steps {
         let arguments = field::<Vec<usize>>(step, "args")?;
         let value = |&k: &usize| values.get(k).cloned().ok_or_else(|| Fault::Failed(format!("no value {k}")));
         let arguments: Vec<Var<f64>> = arguments.iter().map(value).collect::<Result<_, _>>()?;

@@ -8,6 +8,7 @@ mod attributes;
 mod check;
 mod clipping;
 mod compose;
+mod functional;
 mod initial;
 mod json;
 mod operators;
@@ -122,6 +123,7 @@ fn run_case(file: &Value, case: &Value) -> Result<(), Fault> {
         "init" => initial::case(case, &tolerance),
         "train" => training::train(file, case, &tolerance),
         "norm_running" => training::running(case, &tolerance),
+        "functional" => functional::case(case, &tolerance),
         _ if case.get("op").is_some() => check::case(case, &tolerance),
         family => Err(Fault::Unsupported(format!("family {family}"))),
     };

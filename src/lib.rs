@@ -90,8 +90,10 @@ pub use autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, 
 pub use error::Error;
 pub use generator::Generator;
 pub use kernel::{num_threads, set_num_threads};
+pub use nn::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d};
 pub use nn::{BatchNorm, Dropout, Fan, Init, Linear, Module, Nonlinearity};
-pub use ops::{CrossEntropy, Reduction};
+pub use nn::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d};
+pub use ops::{Conv, CrossEntropy, Reduction};
 pub use rand;
 pub use tensor::{Float, Tensor, keepdim};
 
@@ -106,8 +108,10 @@ pub mod prelude {
     pub use crate::data::Dataset;
     pub use crate::io;
     pub use crate::module;
+    pub use crate::nn::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d};
     pub use crate::nn::{BatchNorm, Dropout, Fan, Init, Linear, Module, Nonlinearity};
-    pub use crate::ops::{CrossEntropy, Reduction};
+    pub use crate::nn::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d};
+    pub use crate::ops::{Conv, CrossEntropy, Reduction};
     pub use crate::optim::{Adam, AdamW, Optimizer, Schedule, Sgd};
     pub use crate::tensor;
     pub use crate::tensor::{Float, Tensor, keepdim};

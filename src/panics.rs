@@ -120,6 +120,20 @@ mistakes! {
         "BatchNorm: a training batch of shape {shape:?} has one value for each channel, whose variance is 0: use batches of two or more, or a tape that is not for training"
     buffer_shape(buffer: &[usize], value: &[usize])
         "update_buffer: the buffer has shape {buffer:?}, the value {value:?}"
+    no_images(op: &str, shape: &[usize], axes: usize)
+        "{op}: shape {shape:?} has too few axes: a window slides along the last {axes} of them"
+    no_image_batch(op: &str, shape: &[usize])
+        "{op}: shape {shape:?} is not [N, C, H, W]: unsqueeze(0) makes a batch of one"
+    window_too_large(op: &str, span: usize, axis: usize, shape: &[usize], room: usize)
+        "{op}: the kernel spans {span} elements of axis {axis} of shape {shape:?}, which has {room} with its padding: use a smaller kernel or dilation, or more padding"
+    window_on_padding(op: &str, window: usize, axis: usize, shape: &[usize])
+        "{op}: window {window} along axis {axis} of shape {shape:?} lies in the padding alone: use less padding, or a larger kernel"
+    nothing_left(op: &str, padding: usize, axis: usize, shape: &[usize], whole: usize)
+        "{op}: a padding of {padding} takes away all {whole} elements that axis {axis} of shape {shape:?} becomes: use less padding"
+    layer_groups(inputs: usize, outputs: usize, groups: usize)
+        "grouped: {inputs} input channels and {outputs} output channels cannot be cut into {groups} equal groups"
+    output_padding(op: &str, padding: usize, allowed: &dyn Display)
+        "{op}: an output padding of {padding} must be {allowed}"
     option(what: &str, value: f64, range: &str)
         "{what}: {value} is not {range}"
     fans(shape: &[usize])
@@ -211,4 +225,40 @@ pub(crate) fn linear_bias(bias: &[usize], weight: &[usize]) -> String {
 /// Why target probabilities do not fit the scores.
 pub(crate) fn probability_shape(scores: &[usize], target: &[usize]) -> String {
     format!("scores {scores:?} and target probabilities {target:?} do not have one shape")
+}
+
+/// Why a convolution does not apply: one of the two is not of the rank it needs.
+pub(crate) fn not_convolvable(x: &[usize], weight: &[usize], channels: &str, axes: usize) -> String {
+    let (images, kernel) = if axes == 1 { ("length", "kernel") } else { ("H, W", "kernel height, kernel width") };
+    format!("{x:?} and the weight {weight:?} do not fit: they are [N, channels, {images}] and [{channels}, {kernel}]")
+}
+
+/// Why a convolution does not apply: the number of channels.
+pub(crate) fn conv_channels(x: &[usize], weight: &[usize], channels: usize, inputs: usize, groups: usize) -> String {
+    let expected = inputs * groups;
+    format!(
+        "{x:?} has {channels} channels (axis 1), but the weight {weight:?} of [out, channels / groups, ..] with groups = {groups} takes {expected}"
+    )
+}
+
+/// Why a transposed convolution does not apply: the number of channels.
+pub(crate) fn transpose_channels(x: &[usize], weight: &[usize], channels: usize, expected: usize) -> String {
+    format!(
+        "{x:?} has {channels} channels (axis 1), but the weight {weight:?} of [channels, out / groups, ..] takes {expected}"
+    )
+}
+
+/// Why a weight cannot be cut into groups.
+pub(crate) fn conv_groups(weight: &[usize], outputs: usize, groups: usize) -> String {
+    format!("the {outputs} channels of axis 0 of the weight {weight:?} cannot be cut into {groups} equal groups")
+}
+
+/// Why a weight is none.
+pub(crate) fn empty_kernel(weight: &[usize]) -> String {
+    format!("the weight {weight:?} has an empty kernel: its sizes are 1 or more")
+}
+
+/// Why a bias does not fit a convolution.
+pub(crate) fn conv_bias(bias: &[usize], channels: usize) -> String {
+    format!("the bias {bias:?} is not one number for each of the {channels} output channels")
 }

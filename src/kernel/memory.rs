@@ -124,6 +124,12 @@ impl<T: Float> Drop for Block<T> {
     }
 }
 
+/// Calls `f` with `length` elements for its own use, in which it finds whatever their last user left there.
+pub(crate) fn with_scratch<T: Float, R>(length: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
+    let (mut block, _) = Block::take(length);
+    f(&mut block.elements_mut().expect("blocks are given out unshared")[..length])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -35,17 +35,20 @@ macro_rules! simd {
     };
 }
 
+pub(crate) mod conv;
 pub(crate) mod dims;
 pub(crate) mod elementwise;
 mod float;
 pub(crate) mod gemm;
 pub(crate) mod memory;
+pub(crate) mod pool;
 pub(crate) mod reduce;
 pub(crate) mod simd;
 pub(crate) mod softmax;
 pub(crate) mod strided;
 mod threads;
 pub(crate) mod update;
+pub(crate) mod window;
 
 pub use float::Float;
 pub(crate) use threads::map_indices;

@@ -44,6 +44,13 @@ impl<'a> Attributes<'a> {
         self.get(key)
     }
 
+    /// A value for each of `D` axes, which may be written as one.
+    pub fn per_axis<const D: usize>(&self, key: &'static str, default: usize) -> Result<[usize; D], Fault> {
+        let values = self.get_or(key, vec![default])?;
+        let spread = if let [value] = values[..] { vec![value; D] } else { values };
+        spread.try_into().map_err(|_| self.unknown(key))
+    }
+
     /// The axes of a reduction.
     pub fn axes(&self) -> Result<AxisList, Fault> {
         let axes = match self.get::<Option<Vec<isize>>>("dim")? {

@@ -16,6 +16,7 @@ mod optimizers;
 mod schedules;
 mod shapes;
 mod training;
+mod windows;
 
 use check::Tolerance;
 use json::Value;

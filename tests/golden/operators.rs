@@ -8,6 +8,7 @@ use crate::check::quietly;
 use crate::compose;
 use crate::json::{Map, Value};
 use crate::shapes;
+use crate::windows;
 use wengert::ops::BatchStatistics;
 use wengert::{CrossEntropy, Reduction, Tensor, Var, keepdim};
 
@@ -17,7 +18,7 @@ pub type Row = Result<Option<Var<f64>>, Fault>;
 /// Rows that belong together.
 type Table = fn(&str, &[Var<f64>], &Attributes) -> Row;
 
-const TABLES: [Table; 11] = [
+const TABLES: [Table; 12] = [
     elementwise,
     scalar,
     reduction,
@@ -29,6 +30,7 @@ const TABLES: [Table; 11] = [
     shapes::selection,
     shapes::joining,
     normalization,
+    windows::rows,
 ];
 
 /// Applies the operator of that name.

@@ -1,11 +1,13 @@
 //! Every operation against central differences, and every way that a rule can be wrong.
 
+mod convolution;
 mod coverage;
 mod elementwise;
 mod losses;
 mod regressions;
 mod row;
 mod structure;
+mod windows;
 mod wrong;
 
 use row::Row;
@@ -22,6 +24,8 @@ fn table() -> Vec<Row> {
         structure::reductions(),
         structure::normalization(),
         structure::products(),
+        windows::convolutions(),
+        windows::pooling(),
         losses::table(),
     ]
     .into_iter()

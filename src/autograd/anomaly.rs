@@ -110,7 +110,7 @@ pub(super) fn check_arrival<T: Float>(tape: &Tape<T>, id: NodeId, gy: &Var<T>) {
         return;
     }
     let census = Census::of(gy.value());
-    let (name, behind) = (tape.nodes()[id.index()].name, parameters_behind(tape, [id]));
+    let (name, behind) = (tape.list()[id].name, parameters_behind(tape, [id]));
     panics::anomaly(name, "the gradient that reaches it", &census.to_string(), &tape.place(id), &behind);
 }
 
@@ -122,35 +122,36 @@ pub(super) fn check_flow<T: Float>(record: &Record<T>, input: usize, gy: &Var<T>
     }
     let (tape, census) = (record.tape, Census::of(gradient.value()));
     let mut report = format!("\n  its own gradient: {}", Census::of(gy.value()));
-    let (mut saved, mut output) = (record.saved.as_slice(), None);
+    let list = tape.list();
+    let (mut saved, mut output) = (list.saved(record.id), None);
     if let (Save::Output | Save::InputsAndOutput, Some((last, inputs))) = (record.save, saved.split_last()) {
         (saved, output) = (inputs, last.as_ref());
     }
     for (k, value) in saved.iter().enumerate().filter_map(|(k, value)| Some((k, value.as_ref()?))) {
-        let place = record.inputs[k].map_or("a constant".into(), |id| tape.place(id));
+        let place = list.inputs(record.id)[k].map_or("a constant".into(), |id| tape.place(id));
         report += &format!("\n  input {k}: {}, {place}", Census::of(value));
     }
     if let Some(output) = output {
         report += &format!("\n  output: {}", Census::of(output));
     }
-    report += &parameters_behind(tape, record.inputs.iter().flatten().copied());
+    report += &parameters_behind(tape, list.inputs(record.id).iter().flatten().copied());
     let what = format!("the gradient that its rule gives input {input}");
-    panics::anomaly(record.name, &what, &census.to_string(), &tape.place(record.id), &report);
+    panics::anomaly(list[record.id].name, &what, &census.to_string(), &tape.place(record.id), &report);
 }
 
 /// The parameters from which some nodes were computed, the nearest first, as a line of a message.
 fn parameters_behind<T: Float>(tape: &Tape<T>, roots: impl IntoIterator<Item = NodeId>) -> String {
-    let nodes = tape.nodes();
-    let mut behind = vec![false; nodes.len()];
+    let list = tape.list();
+    let mut behind = vec![false; tape.len()];
     roots.into_iter().for_each(|root| behind[root.index()] = true);
     let mut found = Vec::new();
-    for (index, node) in nodes.iter().enumerate().rev() {
-        if !behind[index] {
+    for (id, node) in list.nodes().rev() {
+        if !behind[id.index()] {
             continue;
         }
-        node.inputs.iter().flatten().for_each(|input| behind[input.index()] = true);
-        if let Content::Parameter(id) = node.content {
-            let path = tape.path(id).unwrap_or("parameter".into());
+        list.inputs(id).iter().flatten().for_each(|input| behind[input.index()] = true);
+        if let Content::Parameter(param) = node.content {
+            let path = tape.path(param).unwrap_or("parameter".into());
             found.push(format!("{path} {:?}", node.shape.as_slice()));
         }
     }

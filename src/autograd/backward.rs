@@ -5,12 +5,12 @@
 //! recorded they see the tape's own variables, otherwise constants of the same value, and what is
 //! done to constants leaves no trace on the tape.
 
-use super::op::Record;
+use super::op::{AnyOp, Flows, Record};
 use super::tape::{Content, Node, NodeId};
 use super::{Tape, Var, anomaly};
+use crate::kernel::small_box::{AsDyn, SmallBox};
 use crate::panics;
-use crate::tensor::{Dims, Float, sums_to};
-use smallvec::SmallVec;
+use crate::tensor::{Float, sums_to};
 use std::panic::Location;
 
 /// What a walk looks for.
@@ -50,11 +50,10 @@ impl<T: Float> Pending<T> {
     fn add(&mut self, id: NodeId, gradient: Var<T>) {
         let place = &mut self.places[id.index()];
         if *place > 0 {
-            let slot = &mut self.gradients[*place as usize - 1];
-            *slot = match slot.take() {
-                Some(sum) => Some(sum.accumulated(gradient)),
-                None => Some(gradient),
-            };
+            match &mut self.gradients[*place as usize - 1] {
+                Some(sum) => sum.accumulate(gradient),
+                empty => *empty = Some(gradient),
+            }
             return;
         }
         let free = self.free.pop().unwrap_or_else(|| {
@@ -75,18 +74,18 @@ pub(super) fn walk<T: Float>(
     targets: Targets,
     pass: Pass,
 ) -> Vec<(NodeId, Var<T>)> {
-    let on_the_way = on_the_way(tape, root, &targets);
-    let mut pending = Pending { places: vec![0; root.index() + 1], gradients: Vec::new(), free: Vec::new() };
+    let pending = Pending { places: vec![0; root.index() + 1], gradients: Vec::new(), free: Vec::new() };
+    let mut walk = Walk { tape, pass, on_the_way: on_the_way(tape, root, &targets), pending, given: Vec::new() };
     let mut found = Vec::new();
     let mut retained = tape.notes().retained();
-    pending.add(root, seed);
+    walk.pending.add(root, seed);
     for index in (0..=root.index()).rev() {
-        let Some(gy) = pending.take(index) else { continue };
+        let Some(gy) = walk.pending.take(index) else { continue };
         let id = NodeId::new(index);
         if tape.detects_anomaly() {
             anomaly::check_arrival(tape, id, &gy);
         }
-        let leaf = matches!(tape.nodes()[index].content, Content::Variable | Content::Parameter(_));
+        let leaf = matches!(tape.list()[id].content, Content::Variable | Content::Parameter(_));
         match &targets {
             Targets::Leaves if leaf => {
                 found.push((id, gy));
@@ -96,20 +95,71 @@ pub(super) fn walk<T: Float>(
             Targets::Nodes(nodes) if nodes.contains(&id) => found.push((id, gy.clone())),
             _ => {}
         }
-        let needed =
-            |input: &Option<NodeId>| input.is_some_and(|id| on_the_way.as_ref().is_none_or(|on| on[id.index()]));
-        let needs: SmallVec<[bool; 8]> = tape.nodes()[index].inputs.iter().map(needed).collect();
-        if !needs.contains(&true) {
-            continue;
+        if walk.goes_on_from(id) {
+            walk.pass_on(id, &gy);
         }
-        // What the pass records is attributed to the line of the operation that it differentiates.
-        let outer = tape.set_origin(Some(tape.nodes()[index].location));
-        for (input, gradient) in run_rule(tape, id, needs, &gy, pass) {
-            pending.add(input, gradient);
-        }
-        tape.set_origin(outer);
     }
     found
+}
+
+/// A walk under way.
+struct Walk<'a, T: Float> {
+    tape: &'a Tape<T>,
+    pass: Pass,
+    /// For each node up to the root, whether a target is behind it; `None` if every leaf is a target.
+    on_the_way: Option<Vec<bool>>,
+    pending: Pending<T>,
+    /// What the rule of one node has given; empty in between.
+    given: Flows<T>,
+}
+
+impl<T: Float> Walk<'_, T> {
+    /// Whether the gradient with respect to any input of a node is wanted.
+    fn goes_on_from(&self, id: NodeId) -> bool {
+        let wanted = |input: &NodeId| self.on_the_way.as_ref().is_none_or(|on| on[input.index()]);
+        self.tape.list().inputs(id).iter().flatten().any(wanted)
+    }
+
+    /// Runs the rule of a node, and adds what flows to its inputs, in their shapes, to what has arrived there.
+    #[track_caller]
+    fn pass_on(&mut self, id: NodeId, gy: &Var<T>) {
+        let tape = self.tape;
+        let (op, location) = take_out(tape, id);
+        // What the pass records is attributed to the line of the operation that it differentiates.
+        let outer = tape.set_origin(Some(location));
+        let recording = matches!(self.pass, Pass::Recorded);
+        let save = op.as_dyn().save();
+        let record = Record { tape, id, save, on_the_way: self.on_the_way.as_deref(), recording };
+        op.as_dyn().backward(&record, gy, &mut self.given);
+        for (k, gradient) in self.given.drain(..).enumerate() {
+            let (Some(gradient), Some(input)) = (gradient, record.wanted(k)) else { continue };
+            if tape.detects_anomaly() {
+                anomaly::check_flow(&record, k, gy, &gradient);
+            }
+            let shape = tape.list()[input].shape.clone();
+            if !sums_to(gradient.shape(), &shape) {
+                panics::gradient_shape(tape.list()[id].name, location, k, gradient.shape(), &shape);
+            }
+            self.pending.add(input, gradient.sum_to(&shape));
+        }
+        tape.set_origin(outer);
+        match self.pass {
+            Pass::Values(Some(by)) => tape.list_mut().release(id, by),
+            _ => tape.list_mut()[id].content = Content::Operation(op),
+        }
+    }
+}
+
+/// Takes a node's operation out of the list, because its rule may record onto that.
+#[track_caller]
+fn take_out<T: Float>(tape: &Tape<T>, id: NodeId) -> (SmallBox<dyn AnyOp<T>>, &'static Location<'static>) {
+    let node = &mut tape.list_mut()[id];
+    match std::mem::replace(&mut node.content, Content::Running) {
+        Content::Operation(op) => (op, node.location),
+        Content::Released(by) => panics::released(&place(node), by),
+        Content::Running => panics::running(&place(node)),
+        Content::Variable | Content::Parameter(_) => unreachable!("a leaf has no inputs that are wanted"),
+    }
 }
 
 /// Whether a node is in an ascending list, from which it drops the nodes behind it.
@@ -123,58 +173,15 @@ fn is_last(list: &mut Vec<NodeId>, id: NodeId) -> bool {
 /// For each node up to the root, whether a target is behind it; `None` if every leaf is a target.
 fn on_the_way<T: Float>(tape: &Tape<T>, root: NodeId, targets: &Targets) -> Option<Vec<bool>> {
     let Targets::Nodes(targets) = targets else { return None };
-    let nodes = tape.nodes();
+    let list = tape.list();
     let mut on = vec![false; root.index() + 1];
     for target in targets.iter().filter(|target| target.index() <= root.index()) {
         on[target.index()] = true;
     }
-    for (index, node) in nodes[..=root.index()].iter().enumerate() {
-        on[index] |= node.inputs.iter().flatten().any(|input| on[input.index()]);
+    for (id, _) in list.nodes().take(root.index() + 1) {
+        on[id.index()] |= list.inputs(id).iter().flatten().any(|input| on[input.index()]);
     }
     Some(on)
-}
-
-/// Runs the rule of one node; returns what flows to each input that is needed, in the input's shape.
-#[track_caller]
-fn run_rule<T: Float>(
-    tape: &Tape<T>,
-    id: NodeId,
-    needs: SmallVec<[bool; 8]>,
-    gy: &Var<T>,
-    pass: Pass,
-) -> SmallVec<[(NodeId, Var<T>); 3]> {
-    // The node is taken out of the list, because the rule may record onto it.
-    let (op, saved, inputs, name, location) = {
-        let mut node = tape.node_mut(id);
-        let content = match &node.content {
-            Content::Released(by) => panics::released(&place(&node), by),
-            Content::Running => panics::running(&place(&node)),
-            _ => std::mem::replace(&mut node.content, Content::Running),
-        };
-        let Content::Operation(op) = content else { unreachable!("a leaf has no inputs that are needed") };
-        (op, std::mem::take(&mut node.saved), node.inputs.clone(), node.name, node.location)
-    };
-    let recording = matches!(pass, Pass::Recorded);
-    let record = Record { tape, name, id, save: op.save(), inputs, saved, needs, recording };
-    let gradients = op.backward(&record, gy);
-    let mut flows = SmallVec::new();
-    for (k, (input, gradient)) in record.inputs.iter().zip(gradients).enumerate() {
-        let (Some(input), Some(gradient), true) = (*input, gradient, record.needs[k]) else { continue };
-        if tape.detects_anomaly() {
-            anomaly::check_flow(&record, k, gy, &gradient);
-        }
-        let shape: Dims = tape.nodes()[input.index()].shape.clone();
-        if !sums_to(gradient.shape(), &shape) {
-            panics::gradient_shape(name, location, k, gradient.shape(), &shape);
-        }
-        flows.push((input, gradient.sum_to(&shape)));
-    }
-    let mut node = tape.node_mut(id);
-    match pass {
-        Pass::Values(Some(by)) => node.content = Content::Released(by),
-        _ => (node.content, node.saved) = (Content::Operation(op), record.saved),
-    }
-    flows
 }
 
 fn place<T: Float>(node: &Node<T>) -> String {

@@ -60,7 +60,7 @@ enum Owner {
 impl Key {
     /// Whose gradient it is that a node has; a leaf that stands for a parameter is that parameter.
     pub(super) fn of<T: Float>(tape: &Tape<T>, node: NodeId) -> Self {
-        Key(match tape.nodes()[node.index()].content {
+        Key(match tape.list()[node].content {
             Content::Parameter(param) => Owner::Param(param),
             Content::Variable => Owner::Var(tape.number(), node),
             _ => Owner::Intermediate(tape.number(), node),

@@ -74,18 +74,18 @@ impl<T: Float> Tape<T> {
 
     /// Where the way from each node ends, if no gradient came back along it.
     fn fates(&self, root: NodeId) -> Vec<NoGradient> {
-        let nodes = self.nodes();
+        let list = self.list();
         let detached: HashMap<_, _> = self.notes().detached.borrow().iter().copied().collect();
-        let end = |(index, node): (usize, &Node<T>)| match detached.get(&NodeId::new(index)) {
-            _ if index == root.index() => NoGradient::NotPassedOn,
+        let end = |(id, node): (NodeId, &Node<T>)| match detached.get(&id) {
+            _ if id == root => NoGradient::NotPassedOn,
             Some(at) => NoGradient::Detached(at),
             None => NoGradient::Unused { operation: node.name, at: node.location },
         };
-        let mut fates: Vec<NoGradient> = nodes.iter().enumerate().map(end).collect();
-        let mut used = vec![false; nodes.len()];
-        for (index, node) in nodes.iter().enumerate().rev() {
-            let fate = fates[index];
-            for input in node.inputs.iter().flatten().map(|input| input.index()) {
+        let mut fates: Vec<NoGradient> = list.nodes().map(end).collect();
+        let mut used = vec![false; fates.len()];
+        for (id, _) in list.nodes().rev() {
+            let fate = fates[id.index()];
+            for input in list.inputs(id).iter().flatten().map(|input| input.index()) {
                 let first = !std::mem::replace(&mut used[input], true);
                 if fate.weight() > fates[input].weight() || first && fates[input].weight() == 0 {
                     fates[input] = fate;

@@ -1,10 +1,10 @@
 //! What an operation is, and how it is applied and recorded.
 
-use super::tape::{Content, Node, NodeId};
+use super::tape::{Content, NodeId};
 use super::{Tape, Var, anomaly};
+use crate::kernel::small_box::{AsDyn, SmallBox};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
-use smallvec::SmallVec;
 use std::fmt::{self, Debug, Formatter};
 use std::panic::Location;
 
@@ -132,12 +132,10 @@ impl<T: Float, const N: usize> Saved<'_, T, N> {
 /// What a rule can read, of an operation of any number of inputs: the node while the rule runs.
 pub(crate) struct Record<'a, T: Float> {
     pub(super) tape: &'a Tape<T>,
-    pub(super) name: &'static str,
     pub(super) id: NodeId,
     pub(super) save: Save,
-    pub(super) inputs: SmallVec<[Option<NodeId>; 3]>,
-    pub(super) saved: SmallVec<[Option<Tensor<T>>; 2]>,
-    pub(super) needs: SmallVec<[bool; 8]>,
+    /// For each node whether a gradient is wanted there, unless it is wanted everywhere.
+    pub(super) on_the_way: Option<&'a [bool]>,
     /// Whether the backward pass is recorded: then the saved values are those of the tape.
     pub(super) recording: bool,
 }
@@ -146,25 +144,33 @@ impl<T: Float> Record<'_, T> {
     /// See [`Saved::input`].
     #[track_caller]
     pub(crate) fn input(&self, k: usize) -> Var<T> {
-        match self.saved.get(k) {
-            Some(Some(value)) if self.save != Save::Output => self.var(value, self.inputs[k]),
-            _ => panics::not_saved(self.name, &Save::Input(k), &self.save),
+        let list = self.tape.list();
+        match list.saved(self.id).get(k) {
+            Some(Some(value)) if self.save != Save::Output => self.var(value, list.inputs(self.id)[k]),
+            _ => panics::not_saved(list[self.id].name, &Save::Input(k), &self.save),
         }
     }
 
     #[track_caller]
     fn output(&self) -> Var<T> {
-        match self.saved.last() {
+        let list = self.tape.list();
+        match list.saved(self.id).last() {
             Some(Some(value)) if matches!(self.save, Save::Output | Save::InputsAndOutput) => {
                 self.var(value, Some(self.id))
             }
-            _ => panics::not_saved(self.name, &Save::Output, &self.save),
+            _ => panics::not_saved(list[self.id].name, &Save::Output, &self.save),
         }
     }
 
     /// See [`Saved::needs`].
     pub(crate) fn needs(&self, k: usize) -> bool {
-        self.needs[k]
+        self.wanted(k).is_some()
+    }
+
+    /// The node that an input is, if its gradient is wanted.
+    pub(super) fn wanted(&self, k: usize) -> Option<NodeId> {
+        let input = self.tape.list().inputs(self.id)[k];
+        input.filter(|id| self.on_the_way.is_none_or(|on| on[id.index()]))
     }
 
     fn var(&self, value: &Tensor<T>, node: Option<NodeId>) -> Var<T> {
@@ -173,7 +179,7 @@ impl<T: Float> Record<'_, T> {
 }
 
 /// The gradients that a rule gives, one for each input.
-pub(crate) type Flows<T> = SmallVec<[Option<Var<T>>; 3]>;
+pub(crate) type Flows<T> = Vec<Option<Var<T>>>;
 
 /// An operation whose number of inputs is known when it is applied, such as a concatenation; else it is an [`Op`].
 pub(crate) trait VariadicOp<T: Float>: Debug + 'static {
@@ -188,8 +194,8 @@ pub(crate) trait VariadicOp<T: Float>: Debug + 'static {
     /// See [`Op::forward`].
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T>;
 
-    /// See [`Op::backward`].
-    fn backward(&self, saved: &Record<T>, gy: &Var<T>) -> Flows<T>;
+    /// See [`Op::backward`]; appends the gradients to `flows`.
+    fn backward(&self, saved: &Record<T>, gy: &Var<T>, flows: &mut Flows<T>);
 }
 
 /// An operation of `N` inputs as one of any number.
@@ -213,8 +219,8 @@ impl<T: Float, O: Op<T, N>, const N: usize> VariadicOp<T> for OfArity<O, N> {
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
         self.0.forward(std::array::from_fn(|k| inputs[k]))
     }
-    fn backward(&self, saved: &Record<T>, gy: &Var<T>) -> Flows<T> {
-        self.0.backward(&Saved(saved), gy).into_iter().collect()
+    fn backward(&self, saved: &Record<T>, gy: &Var<T>, flows: &mut Flows<T>) {
+        flows.extend(self.0.backward(&Saved(saved), gy));
     }
 }
 
@@ -222,7 +228,7 @@ impl<T: Float, O: Op<T, N>, const N: usize> VariadicOp<T> for OfArity<O, N> {
 pub(super) trait AnyOp<T: Float> {
     fn debug(&self) -> &dyn Debug;
     fn save(&self) -> Save;
-    fn backward(&self, record: &Record<T>, gy: &Var<T>) -> Flows<T>;
+    fn backward(&self, record: &Record<T>, gy: &Var<T>, flows: &mut Flows<T>);
 }
 
 impl<T: Float, O: VariadicOp<T>> AnyOp<T> for O {
@@ -232,8 +238,14 @@ impl<T: Float, O: VariadicOp<T>> AnyOp<T> for O {
     fn save(&self) -> Save {
         O::SAVE
     }
-    fn backward(&self, record: &Record<T>, gy: &Var<T>) -> Flows<T> {
-        VariadicOp::backward(self, record, gy)
+    fn backward(&self, record: &Record<T>, gy: &Var<T>, flows: &mut Flows<T>) {
+        VariadicOp::backward(self, record, gy, flows);
+    }
+}
+
+impl<T: Float, O: VariadicOp<T>> AsDyn<dyn AnyOp<T>> for O {
+    fn as_dyn(&self) -> &(dyn AnyOp<T> + 'static) {
+        self
     }
 }
 
@@ -243,56 +255,55 @@ impl<T: Float, O: VariadicOp<T>> AnyOp<T> for O {
 /// If the inputs are on different tapes, or the operation is not defined for their shapes.
 #[track_caller]
 pub fn apply<T: Float, O: Op<T, N>, const N: usize>(op: O, inputs: [&Var<T>; N]) -> Var<T> {
-    apply_variadic(OfArity(op), &inputs)
+    apply_to_values(OfArity(op), &inputs, &inputs.map(Var::value))
 }
 
 /// [`apply`] for an operation of any number of inputs, at least one.
 #[track_caller]
-pub(crate) fn apply_variadic<T: Float, O: VariadicOp<T>>(mut op: O, inputs: &[&Var<T>]) -> Var<T> {
+pub(crate) fn apply_variadic<T: Float, O: VariadicOp<T>>(op: O, inputs: &[&Var<T>]) -> Var<T> {
+    let values: Vec<&Tensor<T>> = inputs.iter().map(|x| x.value()).collect();
+    apply_to_values(op, inputs, &values)
+}
+
+#[track_caller]
+fn apply_to_values<T: Float, O: VariadicOp<T>>(mut op: O, inputs: &[&Var<T>], values: &[&Tensor<T>]) -> Var<T> {
     let location = Location::caller();
     let tape = inputs[0].tape();
     if let Some(other) = inputs[1..].iter().find(|x| !x.tape().is(tape)) {
         panics::two_tapes(O::NAME, &inputs[0].place(), &other.place());
     }
-    let values: SmallVec<[&Tensor<T>; 3]> = inputs.iter().map(|x| x.value()).collect();
-    if let Err(reason) = op.check(&values) {
+    if let Err(reason) = op.check(values) {
         panics::wrong_shapes(O::NAME, &reason, &origins(inputs));
     }
-    let value = op.forward(&values);
+    let value = op.forward(values);
     if tape.detects_anomaly() && !tape.in_a_rule() {
         anomaly::check_value(tape, O::NAME, &op, inputs, &value);
     }
     if inputs.iter().all(|x| x.node().is_none()) {
         return Var::new(value, tape.clone(), None);
     }
-    let node = tape.push(Node {
-        name: O::NAME,
-        content: Content::Operation(Box::new(op)),
-        inputs: inputs.iter().map(|x| x.node()).collect(),
-        saved: save(O::SAVE, inputs, &value),
-        shape: value.dims(),
-        location,
-    });
+    let content = Content::Operation(SmallBox::new(op));
+    let nodes = inputs.iter().map(|x| x.node());
+    let node = tape.push(O::NAME, content, value.dims(), location, nodes, |saved| save(O::SAVE, inputs, &value, saved));
     Var::new(value, tape.clone(), Some(node))
 }
 
-/// The values that a rule will read: first one place an input, unless none is kept, then the output.
-fn save<T: Float>(what: Save, inputs: &[&Var<T>], output: &Tensor<T>) -> SmallVec<[Option<Tensor<T>>; 2]> {
-    let tracked = |k: usize| inputs[k].node().is_some();
+/// Appends the values that a rule will read: first one place an input, unless none is kept, then the output.
+fn save<T: Float>(what: Save, inputs: &[&Var<T>], output: &Tensor<T>, saved: &mut Vec<Option<Tensor<T>>>) {
     let keep = |k: usize| match what {
         Save::Inputs | Save::InputsAndOutput => true,
         Save::Input(only) => k == only,
-        Save::Others => (0..inputs.len()).any(|other| other != k && tracked(other)),
+        Save::Others => inputs.iter().enumerate().any(|(other, x)| other != k && x.node().is_some()),
         Save::Nothing | Save::Output => false,
     };
-    let mut saved = SmallVec::new();
     if !matches!(what, Save::Nothing | Save::Output) {
-        saved.extend((0..inputs.len()).map(|k| keep(k).then(|| inputs[k].value().clone())));
+        for (k, x) in inputs.iter().enumerate() {
+            saved.push(keep(k).then(|| x.value().clone()));
+        }
     }
     if matches!(what, Save::Output | Save::InputsAndOutput) {
         saved.push(Some(output.clone()));
     }
-    saved
 }
 
 impl<T: Float> Var<T> {

@@ -6,14 +6,15 @@ use super::op::AnyOp;
 use super::param::ParamId;
 use super::{Param, Var};
 use crate::generator::Generator;
+use crate::kernel::small_box::SmallBox;
 use crate::panics;
 use crate::tensor::{Dims, Float, Tensor};
 use rand::{Rng, SeedableRng};
-use smallvec::SmallVec;
 use std::any::Any;
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::collections::HashMap;
 use std::num::NonZeroU32;
+use std::ops::{Index, IndexMut};
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,7 +57,7 @@ struct Inner<T: Float> {
     /// Tells this tape from all others, also those that are gone.
     number: u64,
     mode: Mode,
-    nodes: RefCell<Vec<Node<T>>>,
+    list: RefCell<List<T>>,
     parameters: RefCell<Readings<T>>,
     /// What forward passes have to say to buffers, for the next gradients to carry.
     buffer_updates: RefCell<Vec<BufferUpdate<T>>>,
@@ -81,24 +82,25 @@ thread_local! {
 const LONGEST_SPARE: usize = 1 << 16;
 
 impl Spare {
-    fn take<T: Float>() -> (Vec<Node<T>>, Readings<T>) {
+    fn take<T: Float>() -> Box<(List<T>, Readings<T>)> {
         let spare = SPARE.try_with(|spare| spare.borrow_mut().0.take()).ok().flatten();
-        spare.and_then(|lists| lists.downcast().ok()).map_or_else(Default::default, |lists| *lists)
+        spare.and_then(|lists| lists.downcast().ok()).unwrap_or_default()
     }
 
-    fn keep<T: Float>(mut nodes: Vec<Node<T>>, mut parameters: Readings<T>) {
-        nodes.clear();
+    fn keep<T: Float>(mut lists: Box<(List<T>, Readings<T>)>) {
+        let (list, parameters) = &mut *lists;
+        list.clear();
         parameters.clear();
-        if nodes.capacity() <= LONGEST_SPARE {
+        if list.nodes.capacity() <= LONGEST_SPARE {
             // While the thread itself ends there is no next tape to keep them for.
-            let _ = SPARE.try_with(|spare| spare.borrow_mut().0 = Some(Box::new((nodes, parameters))));
+            let _ = SPARE.try_with(|spare| spare.borrow_mut().0 = Some(lists));
         }
     }
 }
 
 impl<T: Float> Drop for Inner<T> {
     fn drop(&mut self) {
-        Spare::keep(std::mem::take(self.nodes.get_mut()), std::mem::take(self.parameters.get_mut()));
+        Spare::keep(Box::new((std::mem::take(self.list.get_mut()), std::mem::take(self.parameters.get_mut()))));
     }
 }
 
@@ -117,21 +119,77 @@ impl NodeId {
     }
 }
 
+/// The list itself. What differs in number from node to node is kept apart, so that a node needs no memory of its own.
+pub(super) struct List<T: Float> {
+    nodes: Vec<Node<T>>,
+    inputs: Vec<Option<NodeId>>,
+    saved: Vec<Option<Tensor<T>>>,
+}
+
 /// One line of the list.
 pub(super) struct Node<T: Float> {
     pub(super) name: &'static str,
     pub(super) content: Content<T>,
-    pub(super) inputs: SmallVec<[Option<NodeId>; 3]>,
-    /// What the rule reads; see `op::save`.
-    pub(super) saved: SmallVec<[Option<Tensor<T>>; 2]>,
     pub(super) shape: Dims,
     pub(super) location: &'static Location<'static>,
+    /// Where in the list its inputs begin and end.
+    inputs: [u32; 2],
+    /// The same for the values that its rule reads; see `op::kept`.
+    saved: [u32; 2],
+}
+
+impl<T: Float> List<T> {
+    pub(super) fn nodes(&self) -> impl DoubleEndedIterator<Item = (NodeId, &Node<T>)> + ExactSizeIterator {
+        self.nodes.iter().enumerate().map(|(index, node)| (NodeId::new(index), node))
+    }
+
+    pub(super) fn inputs(&self, id: NodeId) -> &[Option<NodeId>] {
+        let [from, to] = self[id].inputs;
+        &self.inputs[from as usize..to as usize]
+    }
+
+    pub(super) fn saved(&self, id: NodeId) -> &[Option<Tensor<T>>] {
+        let [from, to] = self[id].saved;
+        &self.saved[from as usize..to as usize]
+    }
+
+    /// Lets go of what a node saved, and of its operation.
+    pub(super) fn release(&mut self, id: NodeId, by: &'static Location<'static>) {
+        let [from, to] = self[id].saved;
+        self.saved[from as usize..to as usize].fill(None);
+        self[id].content = Content::Released(by);
+    }
+
+    fn clear(&mut self) {
+        self.nodes.clear();
+        self.inputs.clear();
+        self.saved.clear();
+    }
+}
+
+impl<T: Float> Default for List<T> {
+    fn default() -> Self {
+        List { nodes: Vec::new(), inputs: Vec::new(), saved: Vec::new() }
+    }
+}
+
+impl<T: Float> Index<NodeId> for List<T> {
+    type Output = Node<T>;
+    fn index(&self, id: NodeId) -> &Node<T> {
+        &self.nodes[id.index()]
+    }
+}
+
+impl<T: Float> IndexMut<NodeId> for List<T> {
+    fn index_mut(&mut self, id: NodeId) -> &mut Node<T> {
+        &mut self.nodes[id.index()]
+    }
 }
 
 pub(super) enum Content<T: Float> {
     Variable,
     Parameter(ParamId),
-    Operation(Box<dyn AnyOp<T>>),
+    Operation(SmallBox<dyn AnyOp<T>>),
     /// The operation is out of the list while its rule runs.
     Running,
     /// A `backward` has been here, and where.
@@ -183,11 +241,11 @@ impl<T: Float> Tape<T> {
     pub fn with_mode(mode: Mode) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let seed = if let Mode::Training(seed) = mode { seed } else { 0 };
-        let (nodes, parameters) = Spare::take();
+        let (list, parameters) = *Spare::take();
         Tape(Rc::new(Inner {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             mode,
-            nodes: RefCell::new(nodes),
+            list: RefCell::new(list),
             parameters: RefCell::new(parameters),
             buffer_updates: RefCell::default(),
             generator: RefCell::new(Generator::seed_from_u64(seed)),
@@ -208,7 +266,7 @@ impl<T: Float> Tape<T> {
 
     /// The number of nodes recorded so far.
     pub fn len(&self) -> usize {
-        self.nodes().len()
+        self.list().nodes.len()
     }
 
     /// Whether nothing has been recorded.
@@ -326,8 +384,7 @@ impl<T: Float> Tape<T> {
     #[track_caller]
     fn leaf(&self, name: &'static str, content: Content<T>, shape: Dims) -> Option<NodeId> {
         let location = Location::caller();
-        let node = Node { name, content, inputs: SmallVec::new(), saved: SmallVec::new(), shape, location };
-        self.records().then(|| self.push(node))
+        self.records().then(|| self.push(name, content, shape, location, [], |_| ()))
     }
 
     /// The generator for dropout masks and the like; seeded in [`Tape::training`].
@@ -347,13 +404,25 @@ impl<T: Float> Tape<T> {
         Rc::ptr_eq(&self.0, &other.0)
     }
 
-    pub(super) fn push(&self, mut node: Node<T>) -> NodeId {
-        if let Some(origin) = self.0.origin.get() {
-            node.location = origin;
-        }
-        let mut nodes = self.0.nodes.borrow_mut();
-        nodes.push(node);
-        NodeId::new(nodes.len() - 1)
+    /// Adds a node to the list; `save` appends the values that its rule will read.
+    pub(super) fn push(
+        &self,
+        name: &'static str,
+        content: Content<T>,
+        shape: Dims,
+        location: &'static Location<'static>,
+        inputs: impl IntoIterator<Item = Option<NodeId>>,
+        save: impl FnOnce(&mut Vec<Option<Tensor<T>>>),
+    ) -> NodeId {
+        let location = self.0.origin.get().unwrap_or(location);
+        let list = &mut *self.0.list.borrow_mut();
+        let starts = [list.inputs.len(), list.saved.len()];
+        list.inputs.extend(inputs);
+        save(&mut list.saved);
+        let inputs = [position(starts[0]), position(list.inputs.len())];
+        let saved = [position(starts[1]), position(list.saved.len())];
+        list.nodes.push(Node { name, content, shape, location, inputs, saved });
+        NodeId::new(list.nodes.len() - 1)
     }
 
     /// Sets the line that recorded operations are attributed to; returns the one before.
@@ -372,7 +441,7 @@ impl<T: Float> Tape<T> {
 
     /// What a node is and where it was recorded, for messages.
     pub(super) fn place(&self, id: NodeId) -> String {
-        let node = &self.nodes()[id.index()];
+        let node = &self.list()[id];
         match node.content {
             Content::Parameter(param) => match self.path(param) {
                 Some(path) => format!("parameter {path} at {}", node.location),
@@ -387,13 +456,17 @@ impl<T: Float> Tape<T> {
         self.notes().names.borrow().get(&param).map(|name| name.path.clone())
     }
 
-    pub(super) fn nodes(&self) -> std::cell::Ref<'_, Vec<Node<T>>> {
-        self.0.nodes.borrow()
+    pub(super) fn list(&self) -> Ref<'_, List<T>> {
+        self.0.list.borrow()
     }
 
-    pub(super) fn node_mut(&self, id: NodeId) -> RefMut<'_, Node<T>> {
-        RefMut::map(self.0.nodes.borrow_mut(), |nodes| &mut nodes[id.index()])
+    pub(super) fn list_mut(&self) -> RefMut<'_, List<T>> {
+        self.0.list.borrow_mut()
     }
+}
+
+fn position(index: usize) -> u32 {
+    u32::try_from(index).expect("a tape holds at most 2³² − 1 inputs and saved values")
 }
 
 impl<T: Float> Clone for Tape<T> {

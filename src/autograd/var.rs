@@ -191,14 +191,14 @@ impl<T: Float> Var<T> {
         xs.iter().map(gradient).collect()
     }
 
-    /// The sum of two gradients; in place if neither is recorded.
+    /// Adds a gradient to this one; in place if neither is recorded.
     #[track_caller]
-    pub(super) fn accumulated(mut self, other: Var<T>) -> Var<T> {
+    pub(super) fn accumulate(&mut self, other: Var<T>) {
         if self.node.is_some() || other.node.is_some() {
-            return self + other;
+            *self = &*self + other;
+        } else {
+            self.value += &other.value;
         }
-        self.value += &other.value;
-        self
     }
 
     /// What this is and where it was recorded, for messages.

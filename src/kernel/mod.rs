@@ -44,6 +44,7 @@ pub(crate) mod memory;
 pub(crate) mod pool;
 pub(crate) mod reduce;
 pub(crate) mod simd;
+pub(crate) mod small_box;
 pub(crate) mod softmax;
 pub(crate) mod strided;
 mod threads;

@@ -2,12 +2,13 @@
 
 use crate::autograd::{Op, Operand, Param, Resolved, Save, Saved, Var, apply};
 use crate::panics;
-use crate::tensor::{Float, Tensor, broadcast};
+use crate::tensor::{Float, Tensor, broadcast, same};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// The check of every operation whose two inputs broadcast.
 pub(super) fn broadcasts([a, b]: [&[usize]; 2]) -> Result<(), String> {
-    broadcast(a, b).map(drop).ok_or_else(|| panics::do_not_broadcast(a, b))
+    let fit = same(a, b) || broadcast(a, b).is_some();
+    if fit { Ok(()) } else { Err(panics::do_not_broadcast(a, b)) }
 }
 
 /// Sum, `y = a + b`.

@@ -24,13 +24,13 @@ impl<T: Float> VariadicOp<T> for Concat {
         self.sizes = inputs.iter().map(|x| x.shape()[self.axis]).collect();
         Tensor::concatenated(inputs, self.axis)
     }
-    fn backward(&self, saved: &Record<T>, gy: &Var<T>) -> Flows<T> {
+    fn backward(&self, saved: &Record<T>, gy: &Var<T>, flows: &mut Flows<T>) {
         let mut end = 0;
         let flow = |(k, &size): (usize, &usize)| {
             end += size;
             saved.needs(k).then(|| gy.narrow(self.axis, end - size..end))
         };
-        self.sizes.iter().enumerate().map(flow).collect()
+        flows.extend(self.sizes.iter().enumerate().map(flow));
     }
 }
 
@@ -51,8 +51,8 @@ impl<T: Float> VariadicOp<T> for Stack {
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
         Tensor::stacked(inputs, self.axis)
     }
-    fn backward(&self, saved: &Record<T>, gy: &Var<T>) -> Flows<T> {
-        (0..self.count).map(|k| saved.needs(k).then(|| gy.select(self.axis, k))).collect()
+    fn backward(&self, saved: &Record<T>, gy: &Var<T>, flows: &mut Flows<T>) {
+        flows.extend((0..self.count).map(|k| saved.needs(k).then(|| gy.select(self.axis, k))));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sums and their adjoint, broadcasting: the rule of each is the other.
 
 use crate::autograd::{Op, Save, Saved, Var};
-use crate::tensor::{Axes, Dims, Float, IntoShape, Reduction, Tensor, broadcast_target, reduction_of};
+use crate::tensor::{Axes, Dims, Float, IntoShape, Reduction, Tensor, broadcast_target, reduction_of, same};
 
 /// A sum over some axes; every element it came from gets the gradient.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ impl<T: Float> Var<T> {
     /// Summed down to a shape that broadcasts to this one.
     #[track_caller]
     pub(crate) fn sum_to(self, shape: &[usize]) -> Var<T> {
-        if self.shape() == shape {
+        if same(self.shape(), shape) {
             return self;
         }
         let from = self.value().dims();

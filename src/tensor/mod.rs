@@ -17,7 +17,7 @@ pub use construct::Nested;
 pub(crate) use matmul::MatmulShapes;
 pub(crate) use parts::{joins, stack_axis, stacks};
 pub use shape::{Axes, AxisIndex, AxisList, IntoShape, keepdim};
-pub(crate) use shape::{Reduction, broadcast, element_count, reduction_of, resolve_axis, resolve_shape, sums_to};
+pub(crate) use shape::{Reduction, broadcast, element_count, reduction_of, resolve_axis, resolve_shape, same, sums_to};
 pub(crate) use transform::{broadcast_target, permutation};
 pub(crate) use view::{chunks, pieces, pieces_of_sizes};
 

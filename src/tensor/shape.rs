@@ -215,9 +215,14 @@ pub(crate) fn element_count(shape: &[usize]) -> usize {
     shape.iter().product()
 }
 
+/// Whether two shapes are the same: for the few sizes that they have quicker than the general comparison of slices.
+pub(crate) fn same(a: &[usize], b: &[usize]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b)
+}
+
 /// The common shape of two inputs by numpy's rules: aligned at the last axis, sizes equal or 1.
 pub(crate) fn broadcast(a: &[usize], b: &[usize]) -> Option<Dims> {
-    if a == b {
+    if same(a, b) {
         return Some(Dims::from_slice(a));
     }
     let rank = a.len().max(b.len());
@@ -234,5 +239,5 @@ pub(crate) fn broadcast(a: &[usize], b: &[usize]) -> Option<Dims> {
 
 /// Whether `small` broadcasts to `large`, so that a value of shape `large` can be summed down to `small`.
 pub(crate) fn sums_to(large: &[usize], small: &[usize]) -> bool {
-    broadcast(large, small).is_some_and(|common| common.as_slice() == large)
+    same(large, small) || broadcast(large, small).is_some_and(|common| common.as_slice() == large)
 }

@@ -7,8 +7,7 @@ use wengert::prelude::*;
 thread_local! {
     /// Bytes that this thread has not given back.
     static LIVE: Cell<isize> = const { Cell::new(0) };
-    /// Bytes that this crate asked for. The buffers in which matrixmultiply packs its operands, which it frees at once,
-    /// are left out: they are the only ones that are aligned to vectors.
+    /// Bytes that this thread has asked for.
     static REQUESTED: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -19,9 +18,7 @@ struct Counting;
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         LIVE.set(LIVE.get() + layout.size() as isize);
-        if layout.align() <= 16 {
-            REQUESTED.set(REQUESTED.get() + layout.size());
-        }
+        REQUESTED.set(REQUESTED.get() + layout.size());
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {

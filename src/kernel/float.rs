@@ -1,9 +1,10 @@
 //! The element types: `f32` and `f64`.
 
+use super::gemm::{self, Product};
 use super::memory::Pool;
 use std::cell::RefCell;
 use std::fmt::{Debug, Display, LowerExp};
-use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Range, Sub, SubAssign};
 
 mod sealed {
     pub trait Sealed {}
@@ -59,18 +60,12 @@ pub trait Float:
 
     #[doc(hidden)]
     fn with_pool<R>(f: impl FnOnce(&mut Pool<Self>) -> R) -> Option<R>;
-    /// `C ← A B + β C` for A `[m, k]`, B `[k, n]` and C `[m, n]`, each given as address, row stride and column stride.
+    /// Computes some rows and columns of a matrix product.
     ///
     /// # Safety
-    /// The addresses and strides must describe matrices of those sizes inside live memory.
+    /// The rows and columns must be inside of C, and nobody else may read or write its elements there at the same time.
     #[doc(hidden)]
-    unsafe fn gemm(
-        size: [usize; 3],
-        a: (*const Self, isize, isize),
-        b: (*const Self, isize, isize),
-        beta: Self,
-        c: (*mut Self, isize, isize),
-    );
+    unsafe fn gemm(product: &Product<Self>, rows: Range<usize>, columns: Range<usize>);
 
     /// √x.
     fn sqrt(self) -> Self;
@@ -157,7 +152,7 @@ pub trait Float:
 }
 
 macro_rules! float {
-    ($t:ident, $gemm:ident, $erf:ident, $erfc:ident, [$($method:ident),*]) => {
+    ($t:ident, $precision:ident, $erf:ident, $erfc:ident, [$($method:ident),*]) => {
         impl Float for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -188,15 +183,9 @@ macro_rules! float {
                 }
                 POOL.try_with(|pool| f(&mut pool.borrow_mut())).ok()
             }
-            unsafe fn gemm(
-                [m, k, n]: [usize; 3],
-                (a, a0, a1): (*const Self, isize, isize),
-                (b, b0, b1): (*const Self, isize, isize),
-                beta: Self,
-                (c, c0, c1): (*mut Self, isize, isize),
-            ) {
+            unsafe fn gemm(product: &Product<Self>, rows: Range<usize>, columns: Range<usize>) {
                 // SAFETY: passed on to the caller.
-                unsafe { matrixmultiply::$gemm(m, k, n, 1.0, a, a0, a1, b, b0, b1, beta, c, c0, c1) }
+                unsafe { gemm::$precision::part(product, rows, columns) }
             }
             #[inline]
             fn erf(self) -> Self {
@@ -232,8 +221,8 @@ macro_rules! float {
 
 macro_rules! floats {
     ($($methods:tt)*) => {
-        float!(f32, sgemm, erff, erfcf, $($methods)*);
-        float!(f64, dgemm, erf, erfc, $($methods)*);
+        float!(f32, single, erff, erfcf, $($methods)*);
+        float!(f64, double, erf, erfc, $($methods)*);
     };
 }
 

@@ -49,6 +49,7 @@ pub(crate) mod softmax;
 pub(crate) mod strided;
 mod threads;
 pub(crate) mod update;
+mod vector;
 pub(crate) mod window;
 
 pub use float::Float;

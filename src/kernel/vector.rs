@@ -1,0 +1,212 @@
+//! Vector registers, for the kernels that the compiler does not vectorise well by itself.
+
+use super::Float;
+
+/// A vector register.
+///
+/// # Safety
+/// The functions may only be called where the processor has the instructions of the implementation, and what they read and
+/// write must lie in live memory; addresses need not be aligned.
+pub(super) trait Vector: Copy {
+    type Element: Float;
+    /// Elements in a vector.
+    const LANES: usize;
+
+    /// The same value in all lanes.
+    unsafe fn splat(x: Self::Element) -> Self;
+    unsafe fn load(from: *const Self::Element) -> Self;
+    unsafe fn store(self, to: *mut Self::Element);
+    /// Asks for the line of the cache at an address.
+    unsafe fn prefetch(at: *const Self::Element);
+    /// The first `count` elements, and zeros.
+    unsafe fn load_first(count: usize, from: *const Self::Element) -> Self;
+    /// Writes the first `count` elements only.
+    unsafe fn store_first(self, count: usize, to: *mut Self::Element);
+    /// `self · factor + term`, rounded once where the processor can do that.
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self;
+    /// All lanes, or the first `count`: the usual case without a mask.
+    #[inline(always)]
+    unsafe fn load_up_to(count: usize, from: *const Self::Element) -> Self {
+        unsafe { if count >= Self::LANES { Self::load(from) } else { Self::load_first(count, from) } }
+    }
+    /// Writes all lanes, or the first `count`.
+    #[inline(always)]
+    unsafe fn store_up_to(self, count: usize, to: *mut Self::Element) {
+        unsafe { if count >= Self::LANES { self.store(to) } else { self.store_first(count, to) } }
+    }
+    /// The lanes of both in turns: those of the first halves, and those of the second halves.
+    unsafe fn zip(self, other: Self) -> [Self; 2];
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::Vector;
+    use std::arch::x86_64::*;
+
+    /// An implementation by intrinsics.
+    macro_rules! vector {
+        (
+            $vector:ty, $t:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $mul_add:ident,
+            |$count:ident, $from:ident| $load_first:expr, |$value:ident, $to:ident| $store_first:expr,
+            |$a:ident, $b:ident| $zip:expr
+        ) => {
+            impl Vector for $vector {
+                type Element = $t;
+                const LANES: usize = $lanes;
+
+                #[inline(always)]
+                unsafe fn splat(x: $t) -> Self {
+                    unsafe { $splat(x) }
+                }
+                #[inline(always)]
+                unsafe fn load(from: *const $t) -> Self {
+                    unsafe { $load(from) }
+                }
+                #[inline(always)]
+                unsafe fn store(self, to: *mut $t) {
+                    unsafe { $store(to, self) }
+                }
+                #[inline(always)]
+                unsafe fn prefetch(at: *const $t) {
+                    unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+                }
+                #[inline(always)]
+                unsafe fn load_first($count: usize, $from: *const $t) -> Self {
+                    unsafe { $load_first }
+                }
+                #[inline(always)]
+                unsafe fn store_first(self, $count: usize, $to: *mut $t) {
+                    let $value = self;
+                    unsafe { $store_first }
+                }
+                #[inline(always)]
+                unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+                    unsafe { $mul_add(self, factor, term) }
+                }
+                #[inline(always)]
+                unsafe fn zip(self, other: Self) -> [Self; 2] {
+                    let ($a, $b) = (self, other);
+                    unsafe { $zip }
+                }
+            }
+        };
+    }
+
+    /// Masks for the first lanes of a vector of `N`: ones, of which one begins reading later the fewer lanes it wants.
+    const MASK_32: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+    const MASK_64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
+
+    #[inline(always)]
+    unsafe fn mask_32(count: usize) -> __m256i {
+        unsafe { _mm256_loadu_si256(MASK_32[8 - count..].as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn mask_64(count: usize) -> __m256i {
+        unsafe { _mm256_loadu_si256(MASK_64[4 - count..].as_ptr().cast()) }
+    }
+
+    vector!(
+        __m512,
+        f32,
+        16,
+        _mm512_set1_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
+        _mm512_fmadd_ps,
+        |count, from| _mm512_maskz_loadu_ps(((1u32 << count) - 1) as u16, from),
+        |value, to| _mm512_mask_storeu_ps(to, ((1u32 << count) - 1) as u16, value),
+        |a, b| {
+            let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+            [_mm512_permutex2var_ps(a, low, b), _mm512_permutex2var_ps(a, high, b)]
+        }
+    );
+    vector!(
+        __m512d,
+        f64,
+        8,
+        _mm512_set1_pd,
+        _mm512_loadu_pd,
+        _mm512_storeu_pd,
+        _mm512_fmadd_pd,
+        |count, from| _mm512_maskz_loadu_pd(((1u32 << count) - 1) as u8, from),
+        |value, to| _mm512_mask_storeu_pd(to, ((1u32 << count) - 1) as u8, value),
+        |a, b| {
+            let (low, high) =
+                (_mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15));
+            [_mm512_permutex2var_pd(a, low, b), _mm512_permutex2var_pd(a, high, b)]
+        }
+    );
+    vector!(
+        __m256,
+        f32,
+        8,
+        _mm256_set1_ps,
+        _mm256_loadu_ps,
+        _mm256_storeu_ps,
+        _mm256_fmadd_ps,
+        |count, from| _mm256_maskload_ps(from, mask_32(count)),
+        |value, to| _mm256_maskstore_ps(to, mask_32(count), value),
+        |a, b| {
+            let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            [_mm256_permute2f128_ps(low, high, 0x20), _mm256_permute2f128_ps(low, high, 0x31)]
+        }
+    );
+    vector!(
+        __m256d,
+        f64,
+        4,
+        _mm256_set1_pd,
+        _mm256_loadu_pd,
+        _mm256_storeu_pd,
+        _mm256_fmadd_pd,
+        |count, from| _mm256_maskload_pd(from, mask_64(count)),
+        |value, to| _mm256_maskstore_pd(to, mask_64(count), value),
+        |a, b| {
+            let (low, high) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+            [_mm256_permute2f128_pd(low, high, 0x20), _mm256_permute2f128_pd(low, high, 0x31)]
+        }
+    );
+}
+
+/// Four elements in whatever registers the compiler finds, for processors without any of the above.
+#[derive(Clone, Copy)]
+pub(super) struct Portable<T>([T; 4]);
+
+impl<T: Float> Vector for Portable<T> {
+    type Element = T;
+    const LANES: usize = 4;
+
+    #[inline(always)]
+    unsafe fn splat(x: T) -> Self {
+        Portable([x; 4])
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const T) -> Self {
+        Portable(unsafe { from.cast::<[T; 4]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut T) {
+        unsafe { to.cast::<[T; 4]>().write_unaligned(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn prefetch(_: *const T) {}
+    #[inline(always)]
+    unsafe fn load_first(count: usize, from: *const T) -> Self {
+        Portable(std::array::from_fn(|lane| if lane < count { unsafe { *from.add(lane) } } else { T::ZERO }))
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, count: usize, to: *mut T) {
+        (0..count).for_each(|lane| unsafe { *to.add(lane) = self.0[lane] });
+    }
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+        Portable(std::array::from_fn(|lane| self.0[lane] * factor.0[lane] + term.0[lane]))
+    }
+    #[inline(always)]
+    unsafe fn zip(self, Portable([e, f, g, h]): Self) -> [Self; 2] {
+        let [a, b, c, d] = self.0;
+        [Portable([a, e, b, f]), Portable([c, g, d, h])]
+    }
+}

@@ -9,12 +9,11 @@
 //! fused multiply-add the sums round twice as often).
 
 use super::Float;
-use super::memory::{self, Block};
+use super::memory::Block;
 use super::threads::{for_each_index, num_threads};
 use super::vector::{Portable, Vector};
 use std::mem::MaybeUninit;
 use std::ops::Range;
-use std::sync::Arc;
 
 /// A matrix in a slice: rows, columns, and the step between rows and between columns.
 #[derive(Clone, Copy)]
@@ -147,7 +146,7 @@ impl<T: Float> Product<'_, T> {
         let k = self.a.columns;
         let mut panel = Panel::<T>(MaybeUninit::uninit());
         let panel: *mut T = panel.0.as_mut_ptr().cast();
-        let mut block = self.a_is_scattered().then(|| memory::take::<T>(DEPTH * BLOCK_ROWS).0);
+        let mut block = self.a_is_scattered().then(|| Block::<T>::take(DEPTH * BLOCK_ROWS).0);
         for first in (0..k.max(1)).step_by(DEPTH) {
             let terms = first..k.min(first + DEPTH);
             let beta = if first == 0 { self.beta } else { T::ONE };
@@ -170,9 +169,6 @@ impl<T: Float> Product<'_, T> {
                 }
             }
         }
-        if let Some(block) = block {
-            memory::give(block);
-        }
     }
 
     /// Whether A lies so far apart that it pays to bring it together: rows at a distance of pages compete for the same lines
@@ -189,12 +185,12 @@ impl<T: Float> Product<'_, T> {
         top: usize,
         height: usize,
         terms: Range<usize>,
-        block: Option<&mut Arc<Block<T>>>,
+        block: Option<&mut Block<T>>,
     ) -> Place<T> {
         let (row, column) = self.a.strides;
         let start = unsafe { self.a.data.as_ptr().add(top * row + terms.start * column) };
         let Some(block) = block else { return Place { start, row, column } };
-        let block = Arc::get_mut(block).expect("a block just taken is unshared").elements.as_mut_ptr();
+        let block = block.elements_mut().expect("a block just taken is unshared").as_mut_ptr();
         unsafe {
             match column {
                 1 => copy::<V>(height, terms.len(), start, row, block, terms.len()),

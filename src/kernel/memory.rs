@@ -7,11 +7,15 @@
 
 use super::Float;
 use std::mem::ManuallyDrop;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 
 /// Bytes that one thread keeps for reuse, for each element type. What exceeds it goes back to the system.
 const BUDGET: usize = 256 << 20;
+
+/// Bytes of a line of the cache, and of the longest vector register.
+const LINE: usize = 64;
 
 /// Elements of the smallest class.
 const SMALLEST: usize = 8;
@@ -20,7 +24,9 @@ const SMALLEST: usize = 8;
 pub(crate) struct Block<T: Float>(ManuallyDrop<Arc<Elements<T>>>);
 
 struct Elements<T> {
-    elements: Vec<T>,
+    memory: Vec<T>,
+    /// Where the elements are in it.
+    range: Range<usize>,
     /// Whether this came from [`Block::take`]. What comes from elsewhere must not go to the free list: nothing would bound it.
     recyclable: bool,
 }
@@ -43,7 +49,7 @@ impl<T> Pool<T> {
     }
 
     fn give(&mut self, block: Arc<Elements<T>>) {
-        let (class, size) = class_of(block.elements.len());
+        let (class, size) = class_of(block.range.len());
         let bytes = size * size_of::<T>();
         if self.bytes + bytes <= BUDGET {
             if self.classes.len() <= class {
@@ -67,6 +73,15 @@ fn class_of(length: usize) -> (usize, usize) {
     (class, quarters << step)
 }
 
+impl<T: Float> Elements<T> {
+    /// Zeros that begin at a line of the cache: a vector register that is read across two lines takes twice as long.
+    fn aligned(size: usize) -> Self {
+        let memory = vec![T::ZERO; size + LINE / size_of::<T>()];
+        let start = memory.as_ptr().align_offset(LINE);
+        Elements { memory, range: start..start + size, recyclable: true }
+    }
+}
+
 impl<T: Float> Block<T> {
     /// An unshared block of at least `length` elements, holding whatever its last user left there.
     ///
@@ -75,25 +90,27 @@ impl<T: Float> Block<T> {
         let (class, size) = class_of(length);
         let recycled = T::with_pool(|pool| pool.take(class, size)).flatten();
         let fresh = recycled.is_none();
-        let block = recycled.unwrap_or_else(|| Arc::new(Elements { elements: vec![T::ZERO; size], recyclable: true }));
+        let block = recycled.unwrap_or_else(|| Arc::new(Elements::aligned(size)));
         (Block(ManuallyDrop::new(block)), fresh)
     }
 
     /// A block of elements that exist already.
     pub(crate) fn adopt(elements: Vec<T>) -> Self {
-        Block(ManuallyDrop::new(Arc::new(Elements { elements, recyclable: false })))
+        let range = 0..elements.len();
+        Block(ManuallyDrop::new(Arc::new(Elements { memory: elements, range, recyclable: false })))
     }
 
     /// The elements, of a recycled block more than were asked for.
     pub(crate) fn elements(&self) -> &[T] {
-        &self.0.elements
+        &self.0.memory[self.0.range.clone()]
     }
 
     /// The elements for writing, if this is the only share.
     pub(crate) fn elements_mut(&mut self) -> Option<&mut [T]> {
         self.is_unshared().then(|| {
             // SAFETY: nobody else holds the block, and nobody can gain access while this share is borrowed.
-            unsafe { (*Arc::as_ptr(&self.0).cast_mut()).elements.as_mut_slice() }
+            let block = unsafe { &mut *Arc::as_ptr(&self.0).cast_mut() };
+            &mut block.memory[block.range.clone()]
         })
     }
 

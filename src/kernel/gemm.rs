@@ -436,7 +436,7 @@ mod tests {
         let (a, b) = (numbers(m * k), numbers(k * n));
         let (a, b) = (Matrix::new(&a, m, k, false), Matrix::new(&b, k, n, true));
         let product = |threads| {
-            crate::set_num_threads(threads);
+            crate::kernel::set_num_threads(threads);
             let mut c = vec![0.0; m * n];
             gemm(a, b, 0.0, &mut c);
             c.into_iter().map(f32::to_bits).collect::<Vec<u32>>()

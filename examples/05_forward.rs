@@ -140,7 +140,7 @@ fn draw_throughput(area: &Canvas, points: &[(f64, f64)]) -> Outcome {
         .label_style((FONT, 15))
         .axis_desc_style((FONT, 16))
         .bold_line_style(BLACK.mix(0.12))
-        .light_line_style(WHITE)
+        .light_line_style(TRANSPARENT)
         .draw()?;
     chart.draw_series(LineSeries::new(points.iter().copied(), COLOURS[0].stroke_width(2)))?;
     for &point in points {

@@ -135,9 +135,12 @@ fn show_valley() -> Outcome {
         println!("{name:<8}  {rate:>4}  {turns:>5}  {detour:>6.2}  {chosen:>31}  {left:>7.3}");
     }
     println!();
-    figure("07_paths", "Eight optimizers in the valley x²/20 + y²: 30 steps from (−7, 2)", (1000, 880), |area| {
-        RULES.iter().zip(area.split_evenly((4, 2))).try_for_each(|(rule, panel)| draw_path(&panel, rule))
-    })
+    figure(
+        "07_paths",
+        "Eight optimizers in the valley x²/20 + y²: 30 steps from the dot at (−7, 2); the cross is the minimum",
+        (1000, 880),
+        |area| RULES.iter().zip(area.split_evenly((4, 2))).try_for_each(|(rule, panel)| draw_path(&panel, rule)),
+    )
 }
 
 /// The steps of a rule over the contours of the valley.
@@ -148,7 +151,7 @@ fn draw_path(area: &Canvas, rule: &Rule) -> Outcome {
     for (height, sign) in [0.5, 1.0, 1.5, 2.0, 2.5, 3.0].into_iter().flat_map(|height| [(height, 1.0), (height, -1.0)])
     {
         let right = 10f64.min(height * 20f64.sqrt());
-        let xs = (-45..=45).map(|k| right * f64::from(k * 2).to_radians().sin());
+        let xs = (-18..=18).map(|k| right * f64::from(k * 5).to_radians().sin());
         let half = xs.map(|x| (x, sign * (height * height - x * x / 20.0).max(0.0).sqrt()));
         chart.draw_series(LineSeries::new(half, BLACK.mix(0.2)))?;
     }
@@ -187,7 +190,7 @@ fn show_slope() -> Outcome {
     // Without those whose curves lie on one of these.
     let all = [0, 1, 3, 4, 5].map(curve);
     figure("07_step_lengths", "Steps on a slope that never changes", (900, 480), |area| {
-        let ranges = (0.0..STEPS as f64 + 10.0, 0.03..3.0);
+        let ranges = (0.0..STEPS as f64 + 10.0, 0.03..12.0);
         curves(area, "AdaGrad's step t is rate/√t", ("step t", "length of the step"), ranges, &all)
     })
 }

@@ -161,7 +161,7 @@ fn draw(area: &Canvas, pair: &Pair) -> Outcome {
         .build_cartesian_2d(0.0..pair.plain.len() as f64 - 1.0, 0.0..1.02)?;
     chart
         .configure_mesh()
-        .light_line_style(WHITE)
+        .light_line_style(TRANSPARENT)
         .bold_line_style(BLACK.mix(0.1))
         .x_labels(5)
         .y_labels(6)

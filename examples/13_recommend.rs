@@ -39,7 +39,7 @@ const BIAS_PENALTY: f64 = 5.0;
 const TOP: usize = 10;
 
 /// At most so many test ratings are drawn.
-const POINTS: usize = 2000;
+const POINTS: usize = 1000;
 
 /// Users and items.
 type Pairs = (Vec<usize>, Vec<usize>);

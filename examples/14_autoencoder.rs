@@ -28,7 +28,7 @@ const LEARNING_RATE: f64 = 0.002;
 /// The weight of the squared codes in the loss, without which some digits wander far off.
 const SMALL: f64 = 1e-3;
 /// How many test images are drawn in the planes.
-const POINTS: usize = 2000;
+const POINTS: usize = 1000;
 
 /// 784 → 128 → 128 → 2 → 128 → 128 → 784.
 struct Autoencoder {

@@ -44,7 +44,7 @@ pub fn curves(
         .label_style((FONT, 14))
         .axis_desc_style((FONT, 15))
         .bold_line_style(BLACK.mix(0.12))
-        .light_line_style(WHITE)
+        .light_line_style(TRANSPARENT)
         .draw()?;
     for curve in all {
         let inside = |(x, y): &(f64, f64)| ranges.0.contains(x) && ranges.1.contains(y);

@@ -6,17 +6,24 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 /// Draws 28 × 28 pixels from 0 to 1, dark on light, under a caption; they need 112 × 140 pixels of the area.
 ///
-/// What is too faint to be seen is left out, for the sake of the file's size.
+/// A piece of a row in one of a few shades is one rectangle, for the sake of the file's size.
 pub fn digit(area: &Canvas, pixels: &[f32], caption: &str) -> Outcome {
     const SCALE: i32 = 4;
     const SIDE: i32 = 28 * SCALE;
+    const SHADES: f32 = 10.0;
     let (left, top) = ((area.dim_in_pixel().0 as i32 - SIDE) / 2, 27);
     let style = (FONT, 16).into_text_style(area).pos(Pos::new(HPos::Center, VPos::Bottom));
     area.draw(&Text::new(caption, (left + SIDE / 2, top - 5), style))?;
-    for (position, ink) in (0..).zip(pixels).filter(|(_, ink)| **ink > 0.02) {
-        let (x, y) = (left + position % 28 * SCALE, top + position / 28 * SCALE);
-        let grey = (255.0 * (1.0 - ink)) as u8;
-        area.draw(&Rectangle::new([(x, y), (x + SCALE, y + SCALE)], RGBColor(grey, grey, grey).filled()))?;
+    let shade = |ink: &f32| (SHADES * ink).round();
+    for (y, row) in (0..).zip(pixels.chunks(28)) {
+        let (y, mut x) = (top + y * SCALE, left);
+        for piece in row.chunk_by(|a, b| shade(a) == shade(b)) {
+            let (start, grey) = (x, (255.0 * (1.0 - shade(&piece[0]) / SHADES)) as u8);
+            x += piece.len() as i32 * SCALE;
+            if grey < 255 {
+                area.draw(&Rectangle::new([(start, y), (x, y + SCALE)], RGBColor(grey, grey, grey).filled()))?;
+            }
+        }
     }
     let frame = [(left - 1, top - 1), (left + SIDE, top + SIDE)];
     Ok(area.draw(&Rectangle::new(frame, BLACK.mix(0.3)))?)

@@ -38,14 +38,18 @@ pub fn lines(
         .x_label_area_size(42)
         .y_label_area_size(58)
         .build_cartesian_2d(range(points().map(|(x, _)| x)), y)?;
+    // Without the digits that rounding adds.
+    let number = |value: &f64| ((value * 1e6).round() / 1e6).to_string();
     chart
         .configure_mesh()
         .x_desc(axes.0)
         .y_desc(axes.1)
+        .x_label_formatter(&number)
+        .y_label_formatter(&number)
         .label_style((FONT, 14))
         .axis_desc_style((FONT, 16))
         .bold_line_style(BLACK.mix(0.12))
-        .light_line_style(WHITE)
+        .light_line_style(TRANSPARENT)
         .draw()?;
     for (k, line) in all.iter().enumerate() {
         let finite = line.points.iter().copied().take_while(|(_, y)| y.is_finite());

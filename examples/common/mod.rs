@@ -47,6 +47,12 @@ pub fn figure(name: &str, title: &str, size: (u32, u32), draw: impl FnOnce(&Canv
         draw(&below)?;
         area.present()?;
     }
+    // Without what goes without saying, and on a page no wider than the page.
+    let svg = svg
+        .replace(" opacity=\"1\"", "")
+        .replace(" stroke=\"none\"", "")
+        .replace(" stroke-width=\"1\"", "")
+        .replacen("<svg ", "<svg style=\"max-width:100%;height:auto\" ", 1);
     fs::create_dir_all(folder())?;
     let path = folder().join(format!("{name}.svg"));
     fs::write(&path, svg)?;
@@ -62,9 +68,12 @@ fn index() -> Outcome {
         .collect();
     names.sort();
     let figure = |name: &String| {
-        format!("<figure><img src=\"{name}\" alt=\"{name}\"><figcaption>{name}</figcaption></figure>\n")
+        format!(
+            "<figure><a href=\"{name}\"><img src=\"{name}\" alt=\"{name}\"></a><figcaption>{name}</figcaption></figure>\n"
+        )
     };
-    let style = "body{font-family:sans-serif;max-width:70em;margin:auto}figure{margin:2em 0}img{max-width:100%}";
+    let style = "body{font-family:sans-serif;margin:2em;columns:2 34em;column-gap:3em}h1{column-span:all}\
+        figure{margin:0 0 2em;break-inside:avoid}img{max-width:100%}figcaption{color:#5a6068}";
     let body: String = names.iter().map(figure).collect();
     let page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>wengert: figures</title>\n<style>{style}</style>\n<h1>Figures of the examples</h1>\n{body}</html>\n"

@@ -29,7 +29,7 @@ const RULES: [(&str, Rule); 12] = [
     ("adagrad", Rule::new(0.03, |rate| Box::new(AdaGrad::new(rate)))),
     ("rmsprop", Rule::new(0.003, |rate| Box::new(RmsProp::new(rate)))),
     ("adadelta", Rule::new(1.0, |rate| Box::new(AdaDelta::new(rate)))),
-    ("adam", Rule::new(0.004, |rate| Box::new(Adam::new(rate)))),
+    ("adam", Rule::new(0.002, |rate| Box::new(Adam::new(rate)))),
     ("adamw", Rule::new(0.004, |rate| Box::new(AdamW::new(rate)))),
     ("adamax", Rule::new(0.008, |rate| Box::new(Adamax::new(rate)))),
     ("nadam", Rule::new(0.004, |rate| Box::new(NAdam::new(rate)))),
@@ -193,7 +193,7 @@ fn network() -> [Arg; 4] {
             .action(ArgAction::SetTrue)
             .help("Normalises the hidden layers over each batch"),
         option("dropout", "SHARE", "Share of the hidden units that each step leaves out")
-            .default_value("0.05")
+            .default_value("0.1")
             .value_parser(number("a number from 0 to less than 1", |share| (0.0..1.0).contains(&share))),
     ]
     .map(|argument| argument.help_heading("Network"))
@@ -212,7 +212,7 @@ fn training() -> [Arg; 8] {
         option("weight-decay", "FACTOR", "Pull of the weights towards 0 [default: 0; of adamw 0.01]")
             .value_parser(number("a number of 0 or more", |decay| decay >= 0.0 && decay.is_finite())),
         option("epochs", "N", "How often to go through the training set")
-            .default_value("5")
+            .default_value("10")
             .value_parser(whole(0, 100_000)),
         option("batch", "N", "Images in a step").default_value("128").value_parser(whole(1, 60_000)),
         option("seed", "SEED", "Of weights and order: the same seed trains the same network")

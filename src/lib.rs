@@ -60,6 +60,7 @@
 //! | [`data`] | data sets and batches, splitting and scaling; MNIST, IDX and CSV files |
 //! | [`io`] | saving and loading models, [checkpoints](io::Checkpoint), and the files of numpy |
 //! | [`metrics`] | accuracy, the confusion matrix, running means |
+//! | [`guide`] | the ideas, a page each, from numerical differentiation to recommendation |
 //!
 //! Two kinds of things go wrong. A mistake in the program, such as shapes that do not fit, panics at the line that made it, and
 //! names the operation and the shapes. A fault of the world, such as a truncated file, is an [`Error`].
@@ -79,6 +80,7 @@ mod kernel;
 
 pub mod autograd;
 pub mod data;
+pub mod guide;
 pub mod io;
 pub mod metrics;
 pub mod nn;

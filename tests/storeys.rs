@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up; those of one entry are beside each other and know nothing of one another.
-const STOREYS: [&[&str]; 9] = [
+const STOREYS: [&[&str]; 10] = [
     &["panics", "error", "generator"],
     &["kernel"],
     &["tensor"],
@@ -15,6 +15,7 @@ const STOREYS: [&[&str]; 9] = [
     &["optim"],
     &["data", "metrics"],
     &["io"],
+    &["guide"],
 ];
 
 /// How high a storey is.

@@ -48,7 +48,10 @@ pub(crate) mod small_box;
 pub(crate) mod softmax;
 pub(crate) mod strided;
 mod threads;
+#[cfg(target_arch = "x86_64")]
+mod tiles;
 pub(crate) mod update;
+#[cfg(target_arch = "x86_64")]
 mod vector;
 pub(crate) mod window;
 

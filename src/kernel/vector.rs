@@ -1,4 +1,4 @@
-//! Vector registers, for the kernels that the compiler does not vectorise well by itself.
+//! Vector registers of x86-64, for the kernels that the compiler does not vectorise well by itself.
 
 use super::Float;
 
@@ -38,7 +38,6 @@ pub(super) trait Vector: Copy {
     unsafe fn zip(self, other: Self) -> [Self; 2];
 }
 
-#[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::Vector;
     use std::arch::x86_64::*;
@@ -168,45 +167,4 @@ mod x86 {
             [_mm256_permute2f128_pd(low, high, 0x20), _mm256_permute2f128_pd(low, high, 0x31)]
         }
     );
-}
-
-/// Four elements in whatever registers the compiler finds, for processors without any of the above.
-#[derive(Clone, Copy)]
-pub(super) struct Portable<T>([T; 4]);
-
-impl<T: Float> Vector for Portable<T> {
-    type Element = T;
-    const LANES: usize = 4;
-
-    #[inline(always)]
-    unsafe fn splat(x: T) -> Self {
-        Portable([x; 4])
-    }
-    #[inline(always)]
-    unsafe fn load(from: *const T) -> Self {
-        Portable(unsafe { from.cast::<[T; 4]>().read_unaligned() })
-    }
-    #[inline(always)]
-    unsafe fn store(self, to: *mut T) {
-        unsafe { to.cast::<[T; 4]>().write_unaligned(self.0) }
-    }
-    #[inline(always)]
-    unsafe fn prefetch(_: *const T) {}
-    #[inline(always)]
-    unsafe fn load_first(count: usize, from: *const T) -> Self {
-        Portable(std::array::from_fn(|lane| if lane < count { unsafe { *from.add(lane) } } else { T::ZERO }))
-    }
-    #[inline(always)]
-    unsafe fn store_first(self, count: usize, to: *mut T) {
-        (0..count).for_each(|lane| unsafe { *to.add(lane) = self.0[lane] });
-    }
-    #[inline(always)]
-    unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
-        Portable(std::array::from_fn(|lane| self.0[lane] * factor.0[lane] + term.0[lane]))
-    }
-    #[inline(always)]
-    unsafe fn zip(self, Portable([e, f, g, h]): Self) -> [Self; 2] {
-        let [a, b, c, d] = self.0;
-        [Portable([a, e, b, f]), Portable([c, g, d, h])]
-    }
 }

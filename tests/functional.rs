@@ -252,3 +252,22 @@ fn batch_norm_is_differentiated_with_its_running_statistics() {
     let of_layer = functional::hessian(|tape| layer.forward(&tape.constant(&x)).square().sum(), &layer.parameters());
     assert_eq!(of_layer.shape(), [6, 6]);
 }
+
+#[test]
+fn bound_weights_are_read_for_a_while() {
+    let weight = Param::<f64>::new(3.0);
+    let tape = Tape::new_f64();
+    let (before, other) = (tape.param(&weight), tape.var(5.0));
+    let inside = tape.with_bound([(&weight, &other)], || {
+        let nested = tape.with_bound([(&weight, &(&other * 2.0))], || tape.param(&weight));
+        (tape.param(&weight), nested)
+    });
+    let after = tape.param(&weight);
+    assert_eq!([&before, &inside.0, &inside.1, &after].map(|x| x.item()), [3.0, 5.0, 10.0, 3.0]);
+    let product = &before * inside.1 * after;
+    assert_eq!((product.grad(&other).item(), product.backward()[&weight].item()), (18.0, 60.0));
+    // What was first read inside is not read so afterwards.
+    let unread = Param::<f64>::new(1.0);
+    tape.with_bound([(&unread, &other)], || tape.param(&unread));
+    assert_eq!(tape.param(&unread).item(), 1.0);
+}

@@ -216,6 +216,10 @@ const TAPES: &[Case] = &[
         let x = variable();
         x.tape().bind(&Param::new(1.0), &x);
     }),
+    ("bound_shape", || {
+        let (weight, x) = (Param::new(1.0), variable());
+        x.tape().with_bound([(&weight, &x)], || ());
+    }),
     ("buffer_shape", || Tape::new().update_buffer(&Param::new(1.0), 0.9, matrix())),
     ("bound_too_late", || {
         let (weight, x) = (Param::new(matrix()), variable());

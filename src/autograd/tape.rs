@@ -312,6 +312,55 @@ impl<T: Float> Tape<T> {
     /// ```
     #[track_caller]
     pub fn bind(&self, param: &Param<T>, value: &Var<T>) {
+        if self.rebind(param, value).is_some() {
+            panics::bound_too_late(param.value().shape());
+        }
+    }
+
+    /// Runs `f` while this tape reads variables in place of parameters; afterwards it reads what it read before.
+    ///
+    /// So one tape can see the same model with several sets of weights, as where weights are trained and the training is
+    /// differentiated (MAML, hyperparameters).
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let weight = Param::new(3.0);
+    /// let tape = Tape::new();
+    /// let loss = |x: f64| (tape.param(&weight) * x - 1.0).square();
+    /// let before = tape.param(&weight);
+    /// let after = &before - 0.1 * loss(1.0).grad(&before); // a step of gradient descent
+    /// let loss_after = tape.with_bound([(&weight, &after)], || loss(2.0));
+    /// let slope = loss_after.backward()[&weight].item(); // through the step
+    /// assert!((slope - 2.0 * (2.0 * 2.6 - 1.0) * 2.0 * 0.8).abs() < 1e-5);
+    /// ```
+    #[track_caller]
+    pub fn with_bound<'a, R>(
+        &self,
+        pairs: impl IntoIterator<Item = (&'a Param<T>, &'a Var<T>)>,
+        f: impl FnOnce() -> R,
+    ) -> R {
+        let mut outer = Vec::new();
+        for (param, value) in pairs {
+            outer.push((param.id(), self.rebind(param, value)));
+        }
+        let result = f();
+        let mut readings = self.0.parameters.borrow_mut();
+        for (param, reading) in outer.into_iter().rev() {
+            match reading {
+                Some(reading) => readings.insert(param, reading),
+                None => readings.remove(&param),
+            };
+        }
+        result
+    }
+
+    /// Binds a parameter; returns what it was on this tape.
+    #[track_caller]
+    fn rebind(&self, param: &Param<T>, value: &Var<T>) -> Option<Reading<T>> {
         if param.value().shape() != value.shape() {
             panics::bound_shape(param.value().shape(), value.shape());
         }
@@ -319,9 +368,7 @@ impl<T: Float> Tape<T> {
             panics::two_tapes("bind", &"the tape that binds", &value.place());
         }
         let reading = Reading { version: param.version(), node: value.node(), bound: Some(value.value().clone()) };
-        if self.0.parameters.borrow_mut().insert(param.id(), reading).is_some() {
-            panics::bound_too_late(param.value().shape());
-        }
+        self.0.parameters.borrow_mut().insert(param.id(), reading)
     }
 
     /// The leaf that stands for a parameter, the same one at each call; of a [buffer](Param::buffer), a constant.

@@ -85,3 +85,28 @@ fn the_number_of_threads_changes_nothing() {
     assert_eq!(run(2), one);
     assert_eq!(run(8), one);
 }
+
+#[test]
+fn the_number_of_threads_does_not_change_a_convolutional_network() {
+    let images: Tensor = Tensor::randn([24, 2, 17, 16], &mut wengert::rng(1));
+    let labels: Vec<usize> = (0..24).map(|k| k % 5).collect();
+    let run = |threads| {
+        wengert::set_num_threads(threads);
+        let mut rng = wengert::rng(0);
+        let first = Conv2d::new(2, 8, 3, Init::He, &mut rng).padding(1);
+        let second = Conv2d::grouped(8, 12, 3, 2, Init::He, &mut rng).stride(2);
+        let mut model = (first, second, Linear::new(12 * 9, 5, Init::He, &mut rng));
+        let mut optimizer = Adam::new(1e-2);
+        for _ in 0..3 {
+            let h = model.0.forward(&Tape::new().var(&images)).relu().max_pool2d(2);
+            let h = model.1.forward(&h).relu().avg_pool2d(1).flatten(1, -1);
+            let gradients = model.2.forward(&h).softmax_cross_entropy(&labels).backward();
+            optimizer.step(&mut model, &gradients);
+        }
+        let values = model.parameters().into_iter().flat_map(|(_, param)| param.value().to_vec());
+        values.map(f32::to_bits).collect::<Vec<u32>>()
+    };
+    let one = run(1);
+    assert_eq!(run(2), one);
+    assert_eq!(run(8), one);
+}

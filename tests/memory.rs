@@ -135,3 +135,24 @@ fn from_the_second_step_on_tensors_are_recycled() {
     assert!(second < 8 << 10, "{second} bytes");
     assert!((0..10).all(|_| requested() == second));
 }
+
+#[test]
+fn a_step_of_a_convolutional_network_recycles_its_tensors() {
+    wengert::set_num_threads(1);
+    let mut rng = wengert::rng(0);
+    let mut model = (Conv2d::new(1, 8, 3, Init::He, &mut rng), Linear::new(8 * 25, 10, Init::He, &mut rng));
+    let mut optimizer = Adam::new(1e-3);
+    let images: Tensor = Tensor::randn([16, 1, 12, 12], &mut rng);
+    let mut requested = || {
+        let before = REQUESTED.get();
+        let h = model.0.forward(&Tape::new().constant(&images)).relu().max_pool2d(2);
+        let loss = model.1.forward(&h.flatten(1, -1)).softmax_cross_entropy(&[3; 16]);
+        optimizer.step(&mut model, &loss.backward());
+        REQUESTED.get() - before
+    };
+    requested();
+    let second = requested();
+    // The convolution alone makes 50 KiB; what is left is the list of nodes and its like.
+    assert!(second < 8 << 10, "{second} bytes");
+    assert!((0..10).all(|_| requested() == second));
+}

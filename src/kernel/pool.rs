@@ -2,51 +2,119 @@
 
 use super::Float;
 use super::memory::with_scratch;
+use super::threads::{Pieces, for_each_piece};
 use super::window::Windows;
 use std::ops::Range;
 
-/// The first largest element of each window and its position on its image, for images `[…, H, W]`; a NaN beats all.
-pub(crate) fn max<T: Float>(windows: &Windows, x: &[T], y: &mut [T], positions: &mut [u32]) {
-    let (pixels, [down, across]) = (windows.pixels(), windows.output);
-    assert!(u32::try_from(pixels).is_ok(), "positions on an image have 32 bits");
-    let rows: Vec<_> = (0..down).map(|window| windows.taps_of(0, window)).collect();
-    let columns: Vec<_> = (0..across).map(|window| windows.taps_of(1, window)).collect();
-    let mut results = y.iter_mut().zip(positions);
-    for x in x.chunks_exact(pixels.max(1)) {
-        for (rows, top) in &rows {
-            for ((columns, left), (y, position)) in columns.iter().zip(&mut results) {
-                let mut best = top * windows.input[1] + left;
-                for row in 0..rows.len() {
-                    let line = (top + row * windows.dilation[0]) * windows.input[1] + left;
-                    for at in (0..columns.len()).map(|column| line + column * windows.dilation[1]) {
-                        if x[at] > x[best] || (x[at].is_nan() && !x[best].is_nan()) {
-                            best = at;
-                        }
+/// The first largest element of each window of images `[…, H, W]`, and the number of the tap under which it lies, from 0 in
+/// the order of the kernel's rows; a NaN beats all.
+pub(crate) fn max<T: Float>(windows: &Windows, x: &[T], y: &mut [T], taps: &mut [T]) {
+    let (pixels, places) = (windows.pixels().max(1), windows.places().max(1));
+    let rows: Vec<_> = (0..windows.output[0]).map(|window| windows.taps_of(0, window)).collect();
+    let columns: Vec<_> = (0..windows.kernel[1]).map(|tap| windows.windows_of(1, tap)).collect();
+    let images = images_together(windows);
+    let taps = Pieces::new(taps, images * places);
+    for_each_piece(y, images * places, |piece, y| {
+        // SAFETY: every piece is asked for once.
+        let taps = unsafe { taps.get(piece) };
+        let results = y.chunks_exact_mut(places).zip(taps.chunks_exact_mut(places));
+        for ((y, taps), x) in results.zip(x[piece * images * pixels..].chunks_exact(pixels)) {
+            max_of_image(windows, &rows, &columns, x, y, taps);
+        }
+    });
+}
+
+/// Images that are worth a thread of their own.
+fn images_together(windows: &Windows) -> usize {
+    const PIXELS: usize = 1 << 14;
+    PIXELS.div_ceil(windows.pixels().max(1))
+}
+
+simd! {
+    /// [`max`] of one image. A tap at a time challenges the best so far of a row of windows.
+    pub(crate) fn max_of_image[T: Float](
+        windows: &Windows,
+        rows: &[(Range<usize>, usize)],
+        columns: &[(Range<usize>, usize)],
+        x: &[T],
+        y: &mut [T],
+        taps: &mut [T],
+    ) {
+        let (width, across) = (windows.input[1], windows.output[1].max(1));
+        for ((y, taps), (down, top)) in y.chunks_exact_mut(across).zip(taps.chunks_exact_mut(across)).zip(rows) {
+            y.fill(T::NEG_INFINITY);
+            taps.fill(-T::ONE);
+            for (k, row) in down.clone().enumerate() {
+                let line = &x[(top + k * windows.dilation[0]) * width..][..width];
+                for (column, (range, left)) in columns.iter().enumerate().filter(|(_, (range, _))| !range.is_empty()) {
+                    let (y, taps) = (&mut y[range.clone()], &mut taps[range.clone()]);
+                    let tap = T::from_f64((row * windows.kernel[1] + column) as f64);
+                    match windows.stride[1] {
+                        1 => challenge(&line[*left..], 1, tap, y, taps),
+                        2 => challenge(&line[*left..], 2, tap, y, taps),
+                        step => challenge(&line[*left..], step, tap, y, taps),
                     }
                 }
-                (*y, *position) = (x[best], best as u32);
             }
         }
     }
 }
 
-/// The elements at the positions of [`max`].
-pub(crate) fn pick<T: Float>(windows: &Windows, x: &[T], positions: &[u32], y: &mut [T]) {
-    let (pixels, places) = (windows.pixels().max(1), windows.places().max(1));
-    let images = x.chunks_exact(pixels).zip(positions.chunks_exact(places));
-    for ((x, positions), y) in images.zip(y.chunks_exact_mut(places)) {
-        y.iter_mut().zip(positions).for_each(|(y, &at)| *y = x[at as usize]);
+/// Puts those of every `step`-th x in the place of y that are larger than it, and their tap beside them.
+#[inline(always)]
+fn challenge<T: Float>(x: &[T], step: usize, tap: T, y: &mut [T], taps: &mut [T]) {
+    assert!(x.len() > (y.len() - 1) * step);
+    for (k, (y, best)) in y.iter_mut().zip(taps).enumerate() {
+        // SAFETY: as asserted. A check in here would keep the loop from being vectorised.
+        let x = unsafe { *x.get_unchecked(k * step) };
+        // Without branches, which half of the time would be taken the wrong way.
+        let wins = (*best < T::ZERO) | (x > *y) | (x.is_nan() & !y.is_nan());
+        (*y, *best) = if wins { (x, tap) } else { (*y, *best) };
     }
 }
 
-/// Adds elements to zeros at the positions of [`max`]: the adjoint of [`pick`].
-pub(crate) fn put<T: Float>(windows: &Windows, y: &[T], positions: &[u32], x: &mut [T]) {
-    let (pixels, places) = (windows.pixels().max(1), windows.places().max(1));
-    x.fill(T::ZERO);
-    let images = x.chunks_exact_mut(pixels).zip(positions.chunks_exact(places));
-    for ((x, positions), y) in images.zip(y.chunks_exact(places)) {
-        y.iter().zip(positions).for_each(|(&y, &at)| x[at as usize] += y);
+/// Calls `f` with each place of one image's results and the pixel under its tap.
+#[inline(always)]
+fn for_each_pixel<T: Float>(windows: &Windows, offsets: &[usize], taps: &[T], mut f: impl FnMut(usize, usize)) {
+    let across = windows.output[1].max(1);
+    for (row, taps) in taps.chunks_exact(across).enumerate() {
+        for (column, tap) in taps.iter().enumerate() {
+            // The first tap may lie before the image, the one that was the largest does not.
+            let first = row * windows.stride[0] * windows.input[1] + column * windows.stride[1];
+            let padding = windows.padding[0] * windows.input[1] + windows.padding[1];
+            f(row * across + column, first + offsets[tap.to_f64() as usize] - padding);
+        }
     }
+}
+
+/// How far each tap is from the first on an image.
+fn offsets(windows: &Windows) -> Vec<usize> {
+    let [down, across] = windows.dilation;
+    let offset = |tap: usize| tap / windows.kernel[1] * down * windows.input[1] + tap % windows.kernel[1] * across;
+    (0..windows.taps()).map(offset).collect()
+}
+
+/// The elements under the taps that [`max`] found.
+pub(crate) fn pick<T: Float>(windows: &Windows, x: &[T], taps: &[T], y: &mut [T]) {
+    let (pixels, places, offsets) = (windows.pixels().max(1), windows.places().max(1), offsets(windows));
+    let images = x.chunks_exact(pixels).zip(taps.chunks_exact(places));
+    for ((x, taps), y) in images.zip(y.chunks_exact_mut(places)) {
+        for_each_pixel(windows, &offsets, taps, |place, pixel| y[place] = x[pixel]);
+    }
+}
+
+/// Adds elements to zeros under the taps that [`max`] found: the adjoint of [`pick`].
+pub(crate) fn put<T: Float>(windows: &Windows, y: &[T], taps: &[T], x: &mut [T]) {
+    let (pixels, places, offsets) = (windows.pixels().max(1), windows.places().max(1), offsets(windows));
+    let images = images_together(windows);
+    for_each_piece(x, images * pixels, |piece, x| {
+        x.fill(T::ZERO);
+        let first = piece * images * places;
+        let results = y[first..].chunks_exact(places).zip(taps[first..].chunks_exact(places));
+        for (x, (y, taps)) in x.chunks_exact_mut(pixels).zip(results) {
+            for_each_pixel(windows, &offsets, taps, |place, pixel| x[pixel] += y[place]);
+        }
+    });
 }
 
 /// The windows along one axis: which elements each of them covers, and what it divides their sum by.

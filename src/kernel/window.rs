@@ -50,16 +50,17 @@ impl Windows {
 
     /// Calls `f` for each run of neighbouring windows and the pixels under one of their taps: where the run begins in the
     /// columns, where on the images, and its length. On the images its steps are those of the windows.
+    #[inline(always)]
     fn for_each_run(&self, channels: usize, mut f: impl FnMut(usize, usize, usize)) {
-        let width = self.kernel[1];
-        for row in 0..channels * self.taps() {
-            let (channel, tap) = (row / self.taps(), row % self.taps());
-            let (down, top) = self.windows_of(0, tap / width);
-            let (across, left) = self.windows_of(1, tap % width);
-            for y in down.clone() {
-                let line = channel * self.input[0] + top + (y - down.start) * self.stride[0];
-                let column = (row * self.output[0] + y) * self.output[1] + across.start;
-                f(column, line * self.input[1] + left, across.len());
+        for tap in 0..self.taps() {
+            let (down, top) = self.windows_of(0, tap / self.kernel[1]);
+            let (across, left) = self.windows_of(1, tap % self.kernel[1]);
+            for channel in 0..channels {
+                let first = (channel * self.taps() + tap) * self.output[0];
+                for (k, y) in down.clone().enumerate() {
+                    let line = channel * self.input[0] + top + k * self.stride[0];
+                    f((first + y) * self.output[1] + across.start, line * self.input[1] + left, across.len());
+                }
             }
         }
     }
@@ -68,7 +69,9 @@ impl Windows {
 /// The windows of an image `[C, H, W]` as columns `[C · taps, places]`; 0 where they lie on padding.
 pub(crate) fn im2col<T: Float>(windows: &Windows, channels: usize, x: &[T], columns: &mut [T]) {
     let step = windows.stride[1];
-    columns.fill(T::ZERO);
+    if windows.padding != [0, 0] {
+        columns.fill(T::ZERO);
+    }
     windows.for_each_run(channels, |column, pixel, length| {
         let column = &mut columns[column..column + length];
         match step {

@@ -8,7 +8,6 @@ use crate::ops::window::{PerAxis, Sliding, positive};
 use crate::panics;
 use crate::tensor::{Dims, Float, Tensor};
 use std::fmt::{self, Debug, Formatter};
-use std::rc::Rc;
 
 /// Max pooling along the last `D` axes with its options: a layer, and the argument of [`Var::max_pool2d`].
 ///
@@ -78,7 +77,9 @@ impl<const D: usize> MaxPool<D> {
                 panics::window_on_padding(op, window, axis, x.shape());
             }
         }
-        x.apply(Max(Maxima::new(windows, x.shape(), D)))
+        let (front, _) = x.shape().split_at(x.shape().len() - D);
+        let results = front.iter().chain(&windows.output[2 - D..]).copied().collect();
+        x.apply(Max(Maxima { windows, images: x.value().dims(), results, taps: Tensor::scalar(0.0) }))
     }
 }
 
@@ -91,41 +92,33 @@ impl<const D: usize, K: PerAxis<D>> From<K> for MaxPool<D> {
 
 /// Where the largest elements are: no derivative depends on it.
 #[derive(Clone)]
-struct Maxima {
+struct Maxima<T: Float> {
     windows: Windows,
     images: Dims,
     results: Dims,
-    positions: Rc<[u32]>,
+    /// The number of a tap for each window: as a tensor, so that its memory is recycled.
+    taps: Tensor<T>,
 }
 
-impl Debug for Maxima {
+impl<T: Float> Debug for Maxima<T> {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         write!(f, "")
     }
 }
 
-impl Maxima {
-    fn new(windows: Windows, images: &[usize], axes: usize) -> Self {
-        let (front, _) = images.split_at(images.len() - axes);
-        let results = front.iter().chain(&windows.output[2 - axes..]).copied().collect();
-        Maxima { windows, images: Dims::from_slice(images), results, positions: Rc::default() }
-    }
-}
-
 /// The largest element of each window.
 #[derive(Debug)]
-struct Max(Maxima);
+struct Max<T: Float>(Maxima<T>);
 
-impl<T: Float> Op<T, 1> for Max {
+impl<T: Float> Op<T, 1> for Max<T> {
     const NAME: &'static str = "max_pool";
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let Maxima { windows, results, positions, .. } = &mut self.0;
-        let mut places = vec![0; results.iter().product()];
-        let y = Tensor::build(results.clone(), |y| pool::max(windows, x.as_slice(), y, &mut places));
-        *positions = places.into();
-        y
+        let Maxima { windows, results, taps, .. } = &mut self.0;
+        Tensor::build(results.clone(), |y| {
+            *taps = Tensor::build(results.clone(), |taps| pool::max(windows, x.as_slice(), y, taps));
+        })
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(gy.apply(PutAtMaxima(self.0.clone())))]
@@ -134,15 +127,15 @@ impl<T: Float> Op<T, 1> for Max {
 
 /// Elements added to zeros where the largest ones were.
 #[derive(Debug)]
-struct PutAtMaxima(Maxima);
+struct PutAtMaxima<T: Float>(Maxima<T>);
 
-impl<T: Float> Op<T, 1> for PutAtMaxima {
+impl<T: Float> Op<T, 1> for PutAtMaxima<T> {
     const NAME: &'static str = "put_at_maxima";
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [y]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let Maxima { windows, images, positions, .. } = &self.0;
-        Tensor::build(images.clone(), |x| pool::put(windows, y.as_slice(), positions, x))
+        let Maxima { windows, images, taps, .. } = &self.0;
+        Tensor::build(images.clone(), |x| pool::put(windows, y.as_slice(), taps.as_slice(), x))
     }
     fn backward(&self, _: &Saved<T, 1>, gx: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(gx.apply(PickAtMaxima(self.0.clone())))]
@@ -151,15 +144,15 @@ impl<T: Float> Op<T, 1> for PutAtMaxima {
 
 /// The elements where the largest ones were.
 #[derive(Debug)]
-struct PickAtMaxima(Maxima);
+struct PickAtMaxima<T: Float>(Maxima<T>);
 
-impl<T: Float> Op<T, 1> for PickAtMaxima {
+impl<T: Float> Op<T, 1> for PickAtMaxima<T> {
     const NAME: &'static str = "pick_at_maxima";
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let Maxima { windows, results, positions, .. } = &self.0;
-        Tensor::build(results.clone(), |y| pool::pick(windows, x.as_slice(), positions, y))
+        let Maxima { windows, results, taps, .. } = &self.0;
+        Tensor::build(results.clone(), |y| pool::pick(windows, x.as_slice(), taps.as_slice(), y))
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(gy.apply(PutAtMaxima(self.0.clone())))]

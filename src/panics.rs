@@ -75,6 +75,8 @@ mistakes! {
         "{op}: its rule reads {what:?}, but its SAVE is {save:?}: what is read must be saved"
     parameter_changed(shape: &[usize])
         "tape: a parameter of shape {shape:?} changed after this tape read it: begin a new tape for each step"
+    reads_parameters()
+        "recompute: the function reads a parameter, which would get no gradient: nn::recompute takes the layer whose parameters are read"
     bound_shape(shape: &[usize], value: &[usize])
         "bind: the parameter has shape {shape:?}, the variable {value:?}"
     bound_too_late(shape: &[usize])

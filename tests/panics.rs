@@ -220,6 +220,14 @@ const TAPES: &[Case] = &[
         let (weight, x) = (Param::new(1.0), variable());
         x.tape().with_bound([(&weight, &x)], || ());
     }),
+    ("reads_parameters", || {
+        let layer = std::rc::Rc::new(Linear::new(3, 2, Init::He, &mut wengert::rng(0)));
+        _ = variable().recompute(move |x| layer.forward(x));
+    }),
+    ("two_tapes", || {
+        let (x, y) = (variable(), variable());
+        _ = x.recompute(move |_| y.exp());
+    }),
     ("buffer_shape", || Tape::new().update_buffer(&Param::new(1.0), 0.9, matrix())),
     ("bound_too_late", || {
         let (weight, x) = (Param::new(matrix()), variable());

@@ -15,6 +15,8 @@ mod op;
 mod operand;
 pub mod parallel;
 mod param;
+mod reading;
+mod recompute;
 mod tape;
 mod var;
 

@@ -70,6 +70,11 @@ impl<T: Float> Param<T> {
         self.value.shape()
     }
 
+    /// The same parameter, for who cannot hold a reference to it.
+    pub(crate) fn alias(&self) -> Self {
+        Param { value: self.value.clone(), ..*self }
+    }
+
     pub(super) fn id(&self) -> ParamId {
         self.id
     }

@@ -4,6 +4,7 @@ use super::gradients::BufferUpdate;
 use super::notes::Notes;
 use super::op::AnyOp;
 use super::param::ParamId;
+use super::reading::Readings;
 use super::{Param, Var};
 use crate::generator::Generator;
 use crate::kernel::small_box::SmallBox;
@@ -12,7 +13,6 @@ use crate::tensor::{Dims, Float, Tensor};
 use rand::{Rng, SeedableRng};
 use std::any::Any;
 use std::cell::{Cell, Ref, RefCell, RefMut};
-use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::ops::{Index, IndexMut};
 use std::panic::Location;
@@ -66,9 +66,6 @@ struct Inner<T: Float> {
     origin: Cell<Option<&'static Location<'static>>>,
     notes: Notes,
 }
-
-/// What the parameters are on a tape.
-type Readings<T> = HashMap<ParamId, Reading<T>>;
 
 /// The emptied lists of the last tape of this thread, for the next one.
 #[derive(Default)]
@@ -196,14 +193,6 @@ pub(super) enum Content<T: Float> {
     Released(&'static Location<'static>),
 }
 
-/// What a parameter is on a tape.
-struct Reading<T: Float> {
-    version: u32,
-    node: Option<NodeId>,
-    /// The value bound in its place.
-    bound: Option<Tensor<T>>,
-}
-
 impl Tape {
     /// A tape that records, without dropout and batch statistics: for calculus and for gradients of a finished model.
     pub fn new() -> Self {
@@ -294,121 +283,6 @@ impl<T: Float> Tape<T> {
         Var::new(value.into(), self.clone(), None)
     }
 
-    /// Makes this tape read `value` in place of a parameter, so that a model becomes a function of its weights.
-    ///
-    /// # Panics
-    /// If the shapes differ, or the parameter was read on this tape before.
-    ///
-    /// ```
-    /// use wengert::prelude::*;
-    ///
-    /// let layer = Linear::new(2, 1, Init::Constant(3.0), &mut wengert::rng(0));
-    /// let tape = Tape::new();
-    /// let weight = tape.var(layer.weight.value());
-    /// tape.bind(&layer.weight, &(&weight * 2.0));
-    /// let y = layer.forward(&tape.constant([1.0, 1.0]));
-    /// assert_eq!(y.value(), &tensor![12.0]);
-    /// assert_eq!(y.sum().grad(&weight).value(), &tensor![[2.0, 2.0]]);
-    /// ```
-    #[track_caller]
-    pub fn bind(&self, param: &Param<T>, value: &Var<T>) {
-        if self.rebind(param, value).is_some() {
-            panics::bound_too_late(param.value().shape());
-        }
-    }
-
-    /// Runs `f` while this tape reads variables in place of parameters; afterwards it reads what it read before.
-    ///
-    /// So one tape can see the same model with several sets of weights, as where weights are trained and the training is
-    /// differentiated (MAML, hyperparameters).
-    ///
-    /// # Panics
-    /// If the shapes differ.
-    ///
-    /// ```
-    /// use wengert::prelude::*;
-    ///
-    /// let weight = Param::new(3.0);
-    /// let tape = Tape::new();
-    /// let loss = |x: f64| (tape.param(&weight) * x - 1.0).square();
-    /// let before = tape.param(&weight);
-    /// let after = &before - 0.1 * loss(1.0).grad(&before); // a step of gradient descent
-    /// let loss_after = tape.with_bound([(&weight, &after)], || loss(2.0));
-    /// let slope = loss_after.backward()[&weight].item(); // through the step
-    /// assert!((slope - 2.0 * (2.0 * 2.6 - 1.0) * 2.0 * 0.8).abs() < 1e-5);
-    /// ```
-    #[track_caller]
-    pub fn with_bound<'a, R>(
-        &self,
-        pairs: impl IntoIterator<Item = (&'a Param<T>, &'a Var<T>)>,
-        f: impl FnOnce() -> R,
-    ) -> R {
-        let mut outer = Vec::new();
-        for (param, value) in pairs {
-            outer.push((param.id(), self.rebind(param, value)));
-        }
-        let result = f();
-        let mut readings = self.0.parameters.borrow_mut();
-        for (param, reading) in outer.into_iter().rev() {
-            match reading {
-                Some(reading) => readings.insert(param, reading),
-                None => readings.remove(&param),
-            };
-        }
-        result
-    }
-
-    /// Binds a parameter; returns what it was on this tape.
-    #[track_caller]
-    fn rebind(&self, param: &Param<T>, value: &Var<T>) -> Option<Reading<T>> {
-        if param.value().shape() != value.shape() {
-            panics::bound_shape(param.value().shape(), value.shape());
-        }
-        if !self.is(value.tape()) {
-            panics::two_tapes("bind", &"the tape that binds", &value.place());
-        }
-        let reading = Reading { version: param.version(), node: value.node(), bound: Some(value.value().clone()) };
-        self.0.parameters.borrow_mut().insert(param.id(), reading)
-    }
-
-    /// The leaf that stands for a parameter, the same one at each call; of a [buffer](Param::buffer), a constant.
-    ///
-    /// Beside a variable a parameter needs no such call: `x.matmul(&weight) + &bias`.
-    ///
-    /// # Panics
-    /// If the parameter has changed since this tape first read it.
-    ///
-    /// ```
-    /// # use wengert::prelude::*;
-    /// let weight = Param::new([3.0, 4.0]);
-    /// let tape = Tape::new();
-    /// let penalty = tape.param(&weight).square().sum();
-    /// assert_eq!(penalty.backward()[&weight], tensor![6.0, 8.0]);
-    /// ```
-    #[track_caller]
-    pub fn param(&self, param: &Param<T>) -> Var<T> {
-        if !param.is_trainable() {
-            return self.constant(param.value());
-        }
-        if let Some(reading) = self.0.parameters.borrow().get(&param.id()) {
-            if reading.version != param.version() {
-                panics::parameter_changed(param.value().shape());
-            }
-            let value = reading.bound.as_ref().unwrap_or(param.value());
-            return Var::new(value.clone(), self.clone(), reading.node);
-        }
-        let node = self.leaf("parameter", Content::Parameter(param.id()), param.value().dims());
-        let reading = Reading { version: param.version(), node, bound: None };
-        self.0.parameters.borrow_mut().insert(param.id(), reading);
-        Var::new(param.value().clone(), self.clone(), node)
-    }
-
-    /// The parameters that were read, with their leaves; without one if another variable was bound in their place.
-    pub(super) fn readings(&self) -> Vec<(ParamId, Option<NodeId>)> {
-        let readings = self.0.parameters.borrow();
-        readings.iter().map(|(&id, reading)| (id, reading.node.filter(|_| reading.bound.is_none()))).collect()
-    }
-
     /// Notes that a buffer is to become `keep · buffer + value` when an optimizer takes the step.
     ///
     /// The forward pass itself changes nothing, so a model can be shared; the note travels in the next
@@ -428,8 +302,22 @@ impl<T: Float> Tape<T> {
         self.0.buffer_updates.take()
     }
 
+    pub(super) fn add_buffer_updates(&self, updates: Vec<BufferUpdate<T>>) {
+        self.0.buffer_updates.borrow_mut().extend(updates);
+    }
+
+    /// Runs `f` with a generator in place of the tape's; neither that nor what is said to buffers is different afterwards.
+    pub(super) fn rehearsed<R>(&self, generator: &Generator, f: impl FnOnce() -> R) -> R {
+        let outer = self.0.generator.replace(generator.clone());
+        let updates = self.0.buffer_updates.borrow().len();
+        let result = f();
+        self.0.buffer_updates.borrow_mut().truncate(updates);
+        self.0.generator.replace(outer);
+        result
+    }
+
     #[track_caller]
-    fn leaf(&self, name: &'static str, content: Content<T>, shape: Dims) -> Option<NodeId> {
+    pub(super) fn leaf(&self, name: &'static str, content: Content<T>, shape: Dims) -> Option<NodeId> {
         let location = Location::caller();
         self.records().then(|| self.push(name, content, shape, location, [], |_| ()))
     }
@@ -437,6 +325,10 @@ impl<T: Float> Tape<T> {
     /// The generator for dropout masks and the like; seeded in [`Tape::training`].
     pub(crate) fn generator(&self) -> RefMut<'_, Generator> {
         self.0.generator.borrow_mut()
+    }
+
+    pub(super) fn parameters(&self) -> &RefCell<Readings<T>> {
+        &self.0.parameters
     }
 
     pub(super) fn records(&self) -> bool {

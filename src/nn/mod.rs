@@ -8,6 +8,7 @@ mod init;
 mod linear;
 mod module;
 mod pool;
+mod recompute;
 mod summary;
 
 pub use crate::autograd::Param;
@@ -19,4 +20,5 @@ pub use init::{Fan, Init, Nonlinearity};
 pub use linear::Linear;
 pub use module::{Module, Path};
 pub use pool::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d};
+pub use recompute::recompute;
 pub use summary::Summary;

@@ -10,7 +10,7 @@ use super::tape::{Content, Node, NodeId};
 use super::{Tape, Var, anomaly};
 use crate::kernel::small_box::{AsDyn, SmallBox};
 use crate::panics;
-use crate::tensor::{Float, sums_to};
+use crate::tensor::{Float, same, sums_to};
 use std::panic::Location;
 
 /// What a walk looks for.
@@ -47,21 +47,19 @@ impl<T: Float> Pending<T> {
 
     /// Adds a gradient to what has arrived at a node, in place where that is not recorded.
     #[track_caller]
-    fn add(&mut self, id: NodeId, gradient: Var<T>) {
+    fn add(&mut self, id: NodeId, gradient: &mut Option<Var<T>>) {
         let place = &mut self.places[id.index()];
-        if *place > 0 {
-            match &mut self.gradients[*place as usize - 1] {
-                Some(sum) => sum.accumulate(gradient),
-                empty => *empty = Some(gradient),
-            }
-            return;
+        if *place == 0 {
+            let free = self.free.pop().unwrap_or_else(|| {
+                self.gradients.push(None);
+                self.gradients.len() as u32 - 1
+            });
+            *place = free + 1;
         }
-        let free = self.free.pop().unwrap_or_else(|| {
-            self.gradients.push(None);
-            self.gradients.len() as u32 - 1
-        });
-        *place = free + 1;
-        self.gradients[free as usize] = Some(gradient);
+        match (&mut self.gradients[*place as usize - 1], gradient) {
+            (Some(sum), Some(gradient)) => sum.accumulate(gradient),
+            (empty, gradient) => *empty = gradient.take(),
+        }
     }
 }
 
@@ -78,7 +76,7 @@ pub(super) fn walk<T: Float>(
     let mut walk = Walk { tape, pass, on_the_way: on_the_way(tape, root, &targets), pending, given: Vec::new() };
     let mut found = Vec::new();
     let mut retained = tape.notes().retained();
-    walk.pending.add(root, seed);
+    walk.pending.add(root, &mut Some(seed));
     for index in (0..=root.index()).rev() {
         let Some(gy) = walk.pending.take(index) else { continue };
         let id = NodeId::new(index);
@@ -131,17 +129,21 @@ impl<T: Float> Walk<'_, T> {
         let save = op.as_dyn().save();
         let record = Record { tape, id, save, on_the_way: self.on_the_way.as_deref(), recording };
         op.as_dyn().backward(&record, gy, &mut self.given);
-        for (k, gradient) in self.given.drain(..).enumerate() {
-            let (Some(gradient), Some(input)) = (gradient, record.wanted(k)) else { continue };
+        for (k, given) in self.given.iter_mut().enumerate() {
+            let (Some(gradient), Some(input)) = (&mut *given, record.wanted(k)) else { continue };
             if tape.detects_anomaly() {
-                anomaly::check_flow(&record, k, gy, &gradient);
+                anomaly::check_flow(&record, k, gy, gradient);
             }
-            let shape = tape.list()[input].shape.clone();
-            if !sums_to(gradient.shape(), &shape) {
-                panics::gradient_shape(tape.list()[id].name, location, k, gradient.shape(), &shape);
+            if !same(gradient.shape(), &tape.list()[input].shape) {
+                let shape = tape.list()[input].shape.clone();
+                if !sums_to(gradient.shape(), &shape) {
+                    panics::gradient_shape(tape.list()[id].name, location, k, gradient.shape(), &shape);
+                }
+                *gradient = gradient.sum_to(shape);
             }
-            self.pending.add(input, gradient.sum_to(&shape));
+            self.pending.add(input, given);
         }
+        self.given.clear();
         tape.set_origin(outer);
         match self.pass {
             Pass::Values(Some(by)) => tape.list_mut().release(id, by),

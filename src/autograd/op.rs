@@ -297,9 +297,7 @@ fn save<T: Float>(what: Save, inputs: &[&Var<T>], output: &Tensor<T>, saved: &mu
         Save::Nothing | Save::Output => false,
     };
     if !matches!(what, Save::Nothing | Save::Output) {
-        for (k, x) in inputs.iter().enumerate() {
-            saved.push(keep(k).then(|| x.value().clone()));
-        }
+        saved.extend(inputs.iter().enumerate().map(|(k, x)| keep(k).then(|| x.value().clone())));
     }
     if matches!(what, Save::Output | Save::InputsAndOutput) {
         saved.push(Some(output.clone()));

@@ -193,7 +193,7 @@ impl<T: Float> Var<T> {
 
     /// Adds a gradient to this one; in place if neither is recorded.
     #[track_caller]
-    pub(super) fn accumulate(&mut self, other: Var<T>) {
+    pub(super) fn accumulate(&mut self, other: &Var<T>) {
         if self.node.is_some() || other.node.is_some() {
             *self = &*self + other;
         } else {

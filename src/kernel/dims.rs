@@ -9,24 +9,45 @@ use std::ops::{Deref, DerefMut};
 /// number of instructions and no loop, which a general small vector needs.
 #[derive(Clone, PartialEq)]
 pub(crate) enum Dims {
-    /// How many, and they themselves.
-    Few(u8, [usize; 4]),
+    Few(Few),
     /// Five or more.
     Many(Vec<usize>),
 }
 
+/// Up to four sizes.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Few {
+    count: Count,
+    sizes: [usize; 4],
+}
+
+/// A number up to four, as wide as what stands beside it: a list is then copied by whole words.
+#[derive(Clone, Copy, PartialEq)]
+#[repr(usize)]
+enum Count {
+    Zero,
+    One,
+    Two,
+    Three,
+    Four,
+}
+
 impl Dims {
     pub(crate) const fn new() -> Self {
-        Dims::Few(0, [0; 4])
+        Dims::few(Count::Zero, [0; 4])
+    }
+
+    const fn few(count: Count, sizes: [usize; 4]) -> Self {
+        Dims::Few(Few { count, sizes })
     }
 
     pub(crate) fn from_slice(sizes: &[usize]) -> Self {
         match *sizes {
             [] => Dims::new(),
-            [a] => Dims::Few(1, [a, 0, 0, 0]),
-            [a, b] => Dims::Few(2, [a, b, 0, 0]),
-            [a, b, c] => Dims::Few(3, [a, b, c, 0]),
-            [a, b, c, d] => Dims::Few(4, [a, b, c, d]),
+            [a] => Dims::few(Count::One, [a, 0, 0, 0]),
+            [a, b] => Dims::few(Count::Two, [a, b, 0, 0]),
+            [a, b, c] => Dims::few(Count::Three, [a, b, c, 0]),
+            [a, b, c, d] => Dims::few(Count::Four, [a, b, c, d]),
             _ => Dims::Many(sizes.to_vec()),
         }
     }
@@ -37,14 +58,10 @@ impl Dims {
 
     pub(crate) fn push(&mut self, size: usize) {
         match self {
-            Dims::Few(count, sizes) if *count < 4 => {
-                sizes[usize::from(*count)] = size;
-                *count += 1;
-            }
-            Dims::Few(_, sizes) => {
-                let mut sizes = sizes.to_vec();
-                sizes.push(size);
-                *self = Dims::Many(sizes);
+            Dims::Few(Few { count, sizes: [a, b, c, d] }) => {
+                let (count, mut longer) = (*count as usize, [*a, *b, *c, *d, 0]);
+                longer[count] = size;
+                *self = Dims::from_slice(&longer[..=count]);
             }
             Dims::Many(sizes) => sizes.push(size),
         }
@@ -67,7 +84,7 @@ impl Deref for Dims {
     #[inline]
     fn deref(&self) -> &[usize] {
         match self {
-            Dims::Few(count, sizes) => &sizes[..usize::from(*count)],
+            Dims::Few(few) => &few.sizes[..few.count as usize],
             Dims::Many(sizes) => sizes,
         }
     }
@@ -76,7 +93,7 @@ impl Deref for Dims {
 impl DerefMut for Dims {
     fn deref_mut(&mut self) -> &mut [usize] {
         match self {
-            Dims::Few(count, sizes) => &mut sizes[..usize::from(*count)],
+            Dims::Few(few) => &mut few.sizes[..few.count as usize],
             Dims::Many(sizes) => sizes,
         }
     }
@@ -113,6 +130,11 @@ impl Debug for Dims {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_takes_no_more_room_than_it_must() {
+        assert_eq!(size_of::<Dims>(), 5 * size_of::<usize>());
+    }
 
     #[test]
     fn lists_of_any_length_are_what_was_put_in() {

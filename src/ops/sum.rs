@@ -1,7 +1,7 @@
 //! Sums and their adjoint, broadcasting: the rule of each is the other.
 
 use crate::autograd::{Op, Save, Saved, Var};
-use crate::tensor::{Axes, Dims, Float, IntoShape, Reduction, Tensor, broadcast_target, reduction_of, same};
+use crate::tensor::{Axes, Dims, Float, IntoShape, Reduction, Tensor, broadcast_target, reduction_of};
 
 /// A sum over some axes; every element it came from gets the gradient.
 #[derive(Debug)]
@@ -102,13 +102,9 @@ impl<T: Float> Var<T> {
         if self.shape() == shape { self.clone() } else { self.apply(BroadcastTo { shape: Dims::from_slice(shape) }) }
     }
 
-    /// Summed down to a shape that broadcasts to this one.
+    /// Summed down to another shape, which broadcasts to this one.
     #[track_caller]
-    pub(crate) fn sum_to(self, shape: &[usize]) -> Var<T> {
-        if same(self.shape(), shape) {
-            return self;
-        }
-        let from = self.value().dims();
-        self.apply(SumTo { shape: Dims::from_slice(shape), from })
+    pub(crate) fn sum_to(&self, shape: Dims) -> Var<T> {
+        self.apply(SumTo { shape, from: self.value().dims() })
     }
 }

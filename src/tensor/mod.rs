@@ -47,9 +47,9 @@ pub struct Tensor<T: Float = f32> {
 impl<T: Float> Tensor<T> {
     /// A tensor whose elements are written by `fill`, which finds arbitrary values in its slice and must write each.
     pub(crate) fn build(shape: Dims, fill: impl FnOnce(&mut [T])) -> Self {
-        let mut buffer = Buffer::uninitialised(element_count(&shape));
-        fill(buffer.get_mut());
-        Tensor { shape, buffer }
+        let mut tensor = Tensor { buffer: Buffer::uninitialised(element_count(&shape)), shape };
+        fill(tensor.buffer.get_mut());
+        tensor
     }
 
     /// The sizes of the axes; empty for a scalar.

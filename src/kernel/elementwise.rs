@@ -2,28 +2,44 @@
 
 use super::Float;
 use super::dims::Dims;
+use super::threads::{GRAIN, for_each_piece, piece_size};
+
+/// `y[i] = f(x[i])`.
+pub(crate) fn map<T: Float>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {
+    let size = piece_size(y.len(), GRAIN);
+    for_each_piece(y, size, |index, y| map_piece(&x[index * size..], y, &f));
+}
 
 simd! {
-    /// `y[i] = f(x[i])`.
-    pub(crate) fn map[T: Float, F: Fn(T) -> T](x: &[T], y: &mut [T], f: F) {
+    pub(crate) fn map_piece[T: Float, F: Fn(T) -> T](x: &[T], y: &mut [T], f: F) {
         for (y, &x) in y.iter_mut().zip(x) {
             *y = f(x);
         }
     }
 }
 
+/// `y[i] = f(a[i], b[i])`.
+pub(crate) fn zip_equal<T: Float>(a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T + Sync) {
+    let size = piece_size(y.len(), GRAIN);
+    for_each_piece(y, size, |index, y| zip_piece(&a[index * size..], &b[index * size..], y, &f));
+}
+
 simd! {
-    /// `y[i] = f(a[i], b[i])`.
-    pub(crate) fn zip_equal[T: Float, F: Fn(T, T) -> T](a: &[T], b: &[T], y: &mut [T], f: F) {
+    pub(crate) fn zip_piece[T: Float, F: Fn(T, T) -> T](a: &[T], b: &[T], y: &mut [T], f: F) {
         for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
             *y = f(a, b);
         }
     }
 }
 
+/// `y[i] = f(y[i], x[i])`.
+pub(crate) fn update<T: Float>(y: &mut [T], x: &[T], f: impl Fn(T, T) -> T + Sync) {
+    let size = piece_size(y.len(), GRAIN);
+    for_each_piece(y, size, |index, y| update_piece(y, &x[index * size..], &f));
+}
+
 simd! {
-    /// `y[i] = f(y[i], x[i])`.
-    pub(crate) fn update[T: Float, F: Fn(T, T) -> T](y: &mut [T], x: &[T], f: F) {
+    pub(crate) fn update_piece[T: Float, F: Fn(T, T) -> T](y: &mut [T], x: &[T], f: F) {
         for (y, &x) in y.iter_mut().zip(x) {
             *y = f(*y, x);
         }

@@ -33,6 +33,13 @@ pub fn set_num_threads(number: usize) {
     NUMBER.store(number.max(1), Ordering::Relaxed);
 }
 
+/// The size of the pieces, a multiple of `grain`, in which a pass over `length` elements is best shared out: one for each thread,
+/// or all of it if it is too short to be worth that.
+pub(crate) fn piece_size(length: usize, grain: usize) -> usize {
+    let threads = if length < 2 * WORTH_A_THREAD { 1 } else { num_threads().min(length / WORTH_A_THREAD) };
+    length.div_ceil(threads).next_multiple_of(grain)
+}
+
 /// `work(0), …, work(count − 1)` on up to [`num_threads`] threads, in any order; returns when all have ended.
 ///
 /// A panic in one of them is passed on; of several, that of the lowest index.
@@ -157,6 +164,12 @@ static POOL: Pool = Pool {
     bed: Mutex::new(()),
     bell: Condvar::new(),
 };
+
+/// Elements that a thread of its own pays for in a pass over them: some microseconds.
+const WORTH_A_THREAD: usize = 1 << 14;
+
+/// Elements that pieces are multiples of: some lines of the cache, so that no two threads write to the same one.
+pub(crate) const GRAIN: usize = 64;
 
 /// The bit of the gate that lets workers in.
 const OPEN: u64 = 1 << 31;

@@ -1,9 +1,31 @@
 //! Dropout.
 
-use crate::autograd::Var;
+use crate::autograd::{Op, Save, Saved, Var};
+use crate::kernel::dropout;
 use crate::panics;
 use crate::tensor::{Float, Tensor};
-use rand_distr::{Bernoulli, Distribution};
+use rand::Rng;
+
+/// `y = x/(1 − rate)` where the mask that the seed stands for says so and 0 elsewhere; the gradient goes through the same mask.
+#[derive(Clone, Debug)]
+struct Dropout {
+    rate: f64,
+    seed: u64,
+}
+
+impl<T: Float> Op<T, 1> for Dropout {
+    const NAME: &'static str = "dropout";
+    const SAVE: Save = Save::Nothing;
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        let threshold = (self.rate * 2f64.powi(32)) as u32;
+        let scale = T::from_f64(1.0 / (1.0 - self.rate));
+        Tensor::build(x.dims(), |y| dropout::dropout(x.as_slice(), self.seed, threshold, scale, y))
+    }
+    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(gy.apply(self.clone()))]
+    }
+}
 
 impl<T: Float> Var<T> {
     /// On a training tape sets each element to 0 with probability `rate` and scales the others by 1/(1 − rate), so that
@@ -24,18 +46,26 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn dropout(&self, rate: f64) -> Var<T> {
-        let Some(keep) = Bernoulli::new(1.0 - rate).ok().filter(|_| rate < 1.0) else {
-            panics::probability("dropout", rate)
-        };
+        if !(0.0..1.0).contains(&rate) {
+            panics::probability("dropout", rate);
+        }
         if !self.tape().is_training() || rate == 0.0 {
             return self.clone();
         }
-        let scale = T::from_f64(1.0 / (1.0 - rate));
-        let mut generator = self.tape().generator();
-        let mask = Tensor::build(self.value().dims(), |mask| {
-            mask.iter_mut().for_each(|mask| *mask = if keep.sample(&mut *generator) { scale } else { T::ZERO });
-        });
-        drop(generator);
-        self * mask
+        let seed = self.tape().generator().next_u64();
+        self.dropout_seeded(rate, seed)
+    }
+
+    /// [`dropout`](Var::dropout) with the mask of a seed, on every tape: for a mask that stays the same from step to step, or to
+    /// sample predictions (Gal and Ghahramani 2016).
+    ///
+    /// # Panics
+    /// If not 0 ≤ rate < 1.
+    #[track_caller]
+    pub fn dropout_seeded(&self, rate: f64, seed: u64) -> Var<T> {
+        if !(0.0..1.0).contains(&rate) {
+            panics::probability("dropout", rate);
+        }
+        self.apply(Dropout { rate, seed })
     }
 }

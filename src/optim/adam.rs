@@ -33,7 +33,7 @@ impl Moments {
         let stepped = |p: T, m: T, s: T| p - size * m / (s.sqrt() * correction + epsilon);
         if self.amsgrad {
             let [m, s, largest] = slot.slices();
-            return update::with_three(p, g, m, s, largest, |p, g, [m, s, largest]| {
+            return update::with_three(p, g, [m, s, largest], |p, g, [m, s, largest]| {
                 let (p, g) = decay.apply(p, g);
                 let (m, s) = moments(g, m, s);
                 let largest = largest.maximum(s);

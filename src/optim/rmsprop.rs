@@ -57,7 +57,7 @@ impl<T: Float> RmsProp<T> {
         let [rate, epsilon, momentum] = [step.learning_rate, self.epsilon, self.momentum].map(T::from_f64);
         let [alpha, rest] = [self.alpha, 1.0 - self.alpha].map(T::from_f64);
         let [s, m, b] = slot.slices();
-        update::with_three(p, g, s, m, b, |p, g, [s, m, b]| {
+        update::with_three(p, g, [s, m, b], |p, g, [s, m, b]| {
             let (p, g) = decay.apply(p, g);
             let (s, m) = (alpha * s + rest * g * g, alpha * m + rest * g);
             let square = if centered { s - m * m } else { s };

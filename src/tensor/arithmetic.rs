@@ -12,7 +12,7 @@ impl<T: Float> Tensor<T> {
     /// # use wengert::prelude::*;
     /// assert_eq!(tensor![1.0, 4.0].map(f32::sqrt), tensor![1.0, 2.0]);
     /// ```
-    pub fn map(&self, f: impl Fn(T) -> T) -> Self {
+    pub fn map(&self, f: impl Fn(T) -> T + Sync) -> Self {
         Tensor::build(self.dims(), |y| elementwise::map(self.as_slice(), y, f))
     }
 
@@ -21,13 +21,13 @@ impl<T: Float> Tensor<T> {
     /// # Panics
     /// If the shapes do not broadcast.
     #[track_caller]
-    pub fn zip(&self, other: &Self, f: impl Fn(T, T) -> T) -> Self {
+    pub fn zip(&self, other: &Self, f: impl Fn(T, T) -> T + Sync) -> Self {
         self.zip_named("zip", other, f)
     }
 
     /// [`zip`](Tensor::zip) under the name that an error shall show.
     #[track_caller]
-    pub(crate) fn zip_named(&self, op: &str, other: &Self, f: impl Fn(T, T) -> T) -> Self {
+    pub(crate) fn zip_named(&self, op: &str, other: &Self, f: impl Fn(T, T) -> T + Sync) -> Self {
         if self.shape == other.shape {
             return Tensor::build(self.dims(), |y| elementwise::zip_equal(self.as_slice(), other.as_slice(), y, f));
         }
@@ -44,7 +44,7 @@ impl<T: Float> Tensor<T> {
     /// # use wengert::prelude::*;
     /// assert_eq!(tensor![-1.0, 2.0].mask(|x| x > 0.0), tensor![0.0, 1.0]);
     /// ```
-    pub fn mask(&self, f: impl Fn(T) -> bool) -> Self {
+    pub fn mask(&self, f: impl Fn(T) -> bool + Sync) -> Self {
         self.map(|x| if f(x) { T::ONE } else { T::ZERO })
     }
 

@@ -68,6 +68,7 @@ pub fn kinked() -> Vec<Row> {
         unary("clamp", &[(-2.0, -1.1), (-0.9, 0.4), (0.6, 2.0)], |x| x.clamp(-1.0, 0.5)),
         unary("clamp", BOTH_SIDES, |x| x.clamp(f64::NEG_INFINITY, 0.0)),
         unary("dropout", PLAIN, |x| x.dropout(0.5)),
+        unary("dropout_seeded", PLAIN, |x| x.dropout_seeded(0.5, 3)),
     ]
 }
 

@@ -55,7 +55,7 @@
 //! | [`mod@tensor`] | [`Tensor`]: n-dimensional values, [`macro@tensor`], reductions, matrix products; no gradient in sight |
 //! | [`autograd`] | [`Tape`], [`Var`], [`Gradients`], [`Op`] for operations of one's own, [`check`] for testing them, [`functional`] for derivatives of functions |
 //! | [`ops`] | every differentiable operation: methods of [`Var`] |
-//! | [`nn`] | [`Module`] and [`module!`], [`Linear`], [`Init`] |
+//! | [`nn`] | [`Module`] and [`module!`], [`Linear`], [`Conv2d`], pooling, [`Init`] |
 //! | [`optim`] | [`Optimizer`](optim::Optimizer), [`Sgd`](optim::Sgd), [`Adam`](optim::Adam), [schedules](optim::schedule) of the learning rate |
 //! | [`data`] | data sets and batches, splitting and scaling; MNIST, IDX and CSV files |
 //! | [`io`] | saving and loading models, [checkpoints](io::Checkpoint), and the files of numpy |

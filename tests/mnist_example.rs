@@ -11,10 +11,14 @@ type Change = fn(&mut Vec<u8>);
 
 /// The example, which is built together with the tests, next to their directory.
 fn example() -> Command {
+    example_named("mnist")
+}
+
+fn example_named(name: &str) -> Command {
     let mut path = std::env::current_exe().unwrap();
     path.pop();
     path.pop();
-    Command::new(path.join("examples").join("mnist").with_extension(std::env::consts::EXE_EXTENSION))
+    Command::new(path.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION))
 }
 
 fn run(arguments: &[&str]) -> Output {
@@ -49,6 +53,20 @@ fn it_trains_and_prints_a_line_an_epoch() {
     let accuracy: f64 = last(&out).strip_prefix("test accuracy: ").unwrap().parse().unwrap();
     assert!(accuracy > 0.4 && accuracy < 1.0, "{out}");
     assert_eq!(last(&text(again.stdout)), last(&out), "the same seed trains the same network");
+}
+
+#[test]
+fn the_convolutional_network_trains_with_the_same_options() {
+    let run = |arguments: &[&str]| example_named("mnist_cnn").args(arguments).output().expect("it is built too");
+    let output = run(&["--limit", "1024", "--epochs", "2", "--hidden", "32", "--batch", "16", "--batch-norm"]);
+    assert!(output.status.success());
+    let out = text(output.stdout);
+    assert!(out.contains("convolutions.1  Conv2d     weight [32, 16, 5, 5], bias [32]"), "{out}");
+    assert!(out.contains("report: target/mnist_cnn/report.html"), "{out}");
+    let accuracy: f64 = out.lines().last().unwrap().strip_prefix("test accuracy: ").unwrap().parse().unwrap();
+    assert!(accuracy > 0.8 && accuracy < 1.0, "{out}");
+    assert!(text(run(&["--help"]).stdout).starts_with("Trains a convolutional network"));
+    assert_eq!(run(&["--batch", "0"]).status.code(), Some(2));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Checkpoints: all that a run needs to go on as if it had never stopped.
 
-use crate::{Epoch, Run};
+use crate::training::{Epoch, Run};
 use std::error::Error;
 use std::path::Path;
 use wengert::io::{Checkpoint, Resume};

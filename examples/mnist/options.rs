@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and what is said of a mistake.
 
+use crate::network;
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::error::Error;
 use std::io::{self, Write};
@@ -114,7 +115,9 @@ impl Options {
             save: given.remove_one("save"),
             resume: given.remove_one("resume"),
             checkpoint: given.remove_one("checkpoint"),
-            report: given.remove_one("report").unwrap_or_else(|| checkout.join("target/mnist/report.html")),
+            report: given
+                .remove_one("report")
+                .unwrap_or_else(|| checkout.join("target").join(network::NAME).join("report.html")),
             settings,
             rule,
             learning_rate: given.remove_one("learning-rate").unwrap_or(rule.learning_rate),
@@ -167,11 +170,14 @@ impl Options {
 
 /// All options, in the order of `--help`.
 fn command() -> Command {
-    Command::new("mnist")
-        .about("Trains a multilayer perceptron to read handwritten digits")
+    let command = Command::new(network::NAME)
+        .about(format!("Trains a {} to read handwritten digits", network::KIND))
         .args(network())
         .args(training())
-        .args(files())
+        .args(files());
+    network::DEFAULTS
+        .iter()
+        .fold(command, |command, (name, value)| command.mut_arg(name, |argument| argument.default_value(*value)))
 }
 
 /// An option that takes a value.
@@ -235,8 +241,12 @@ fn files() -> [Arg; 6] {
         option("resume", "FILE", "Goes on after a checkpoint; give the options that it was made with")
             .value_parser(path())
             .conflicts_with("load"),
-        option("report", "FILE", "Where the page about the training is written [default: target/mnist/report.html]")
-            .value_parser(writable),
+        option(
+            "report",
+            "FILE",
+            format!("Where the page about the training is written [default: target/{}/report.html]", network::NAME),
+        )
+        .value_parser(writable),
     ]
     .map(|argument| argument.help_heading("Files"))
 }

@@ -1,7 +1,8 @@
 //! The page that shows how a training went: one file of HTML with everything in it.
 
+use crate::network::{KIND, Network};
 use crate::options::{Options, short};
-use crate::{Epoch, Mlp, PIXELS, Run};
+use crate::training::{Epoch, PIXELS, Run};
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 use std::error::Error;
@@ -73,7 +74,7 @@ pub fn write(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>MNIST</title>\n".to_string(),
         format!("<style>{STYLE}</style>\n</head>\n<body>\n<h1>Handwritten digits</h1>\n"),
         format!(
-            "<p>A multilayer perceptron, trained on {} images of MNIST and tested on {} others.</p>\n",
+            "<p>A {KIND}, trained on {} images of MNIST and tested on {} others.</p>\n",
             grouped(train.len()),
             grouped(test.len())
         ),
@@ -140,7 +141,7 @@ fn facts(options: &Options, run: &Run, matrix: &ConfusionMatrix) -> String {
 }
 
 /// Has the model read all images: how often what was taken for what, and the mistakes, the surest first.
-fn examine(model: &Mlp, images: &Images) -> (ConfusionMatrix, Vec<Mistake>) {
+fn examine(model: &Network, images: &Images) -> (ConfusionMatrix, Vec<Mistake>) {
     let (mut matrix, mut mistakes) = (ConfusionMatrix::new(10), Vec::new());
     for batch in images.batches(1000) {
         let first = matrix.total() as usize;

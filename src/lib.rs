@@ -93,11 +93,11 @@ pub use error::Error;
 pub use generator::Generator;
 pub use kernel::{num_threads, set_num_threads};
 pub use nn::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d};
-pub use nn::{BatchNorm, Dropout, Fan, Init, Linear, Module, Nonlinearity};
+pub use nn::{BatchNorm, Dropout, Embedding, Fan, Init, Linear, Module, Nonlinearity};
 pub use nn::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d};
 pub use ops::{Conv, CrossEntropy, Reduction};
 pub use rand;
-pub use tensor::{Float, Tensor, keepdim};
+pub use tensor::{Float, Indices, PadMode, Tensor, keepdim};
 
 /// A generator with a fixed algorithm, xoshiro256++: the same seed gives the same numbers on every machine and in every version.
 pub fn rng(seed: u64) -> Generator {
@@ -111,11 +111,11 @@ pub mod prelude {
     pub use crate::io;
     pub use crate::module;
     pub use crate::nn::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d};
-    pub use crate::nn::{BatchNorm, Dropout, Fan, Init, Linear, Module, Nonlinearity};
+    pub use crate::nn::{BatchNorm, Dropout, Embedding, Fan, Init, Linear, Module, Nonlinearity};
     pub use crate::nn::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d};
     pub use crate::ops::{Conv, CrossEntropy, Reduction};
     pub use crate::optim::{Adam, AdamW, Optimizer, Schedule, Sgd};
     pub use crate::tensor;
-    pub use crate::tensor::{Float, Tensor, keepdim};
+    pub use crate::tensor::{Float, Indices, PadMode, Tensor, keepdim};
     pub use rand::Rng;
 }

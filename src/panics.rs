@@ -90,7 +90,21 @@ mistakes! {
         "{op}: {what} is the first on this tape that is not finite: {census} ({place}){report}"
 
     selection_out_of_range(op: &str, index: isize, axis: usize, shape: &[usize])
-        "{op}: index {index} is out of range for axis {axis} of shape {shape:?}"
+        "{op}: index {index} is out of range for axis {axis} of shape {shape:?}: indices count from 0"
+    index_shape(op: &str, indices: &[usize], axis: usize, shape: &[usize])
+        "{op}: indices of shape {indices:?} do not fit {shape:?}: they need as many axes, and may be longer on axis {axis} only"
+    index_count(arrays: usize, shape: &[usize])
+        "index: {arrays} arrays of indices are too many for shape {shape:?}: there is one for each leading axis"
+    indices_do_not_broadcast(a: &[usize], b: &[usize])
+        "index: arrays of indices of shapes {a:?} and {b:?} do not broadcast: counted from the last axis, sizes must be equal or 1"
+    no_matrix(op: &str, shape: &[usize])
+        "{op}: shape {shape:?} has no matrices: they are the last two axes"
+    repeats(repeats: &[isize], shape: &[usize])
+        "repeat: {repeats:?} does not say how often to repeat shape {shape:?}: it takes a number for each axis, 0 or more"
+    pad_count(pairs: usize, shape: &[usize])
+        "pad: {pairs} pairs are too many for shape {shape:?}: there is one for each axis, the last axis first"
+    pad_size(mode: &dyn Debug, before: usize, after: usize, most: isize, axis: usize, shape: &[usize])
+        "pad: {mode:?} cannot put {before} elements before and {after} behind axis {axis} of shape {shape:?}: on either side it has {most} at most"
     piece_size(axis: usize, shape: &[usize])
         "split: axis {axis} of shape {shape:?} cannot be cut into pieces of size 0: a piece needs at least one element"
     piece_sizes(sizes: &[usize], total: usize, axis: usize, shape: &[usize])
@@ -186,6 +200,11 @@ pub(crate) fn do_not_chain(a: &[usize], b: &[usize], columns: usize, rows: usize
 /// Why two stacks of matrices do not match.
 pub(crate) fn batches_do_not_broadcast(a: &[usize], b: &[usize]) -> String {
     format!("{a:?} and {b:?} do not chain: the axes in front of the matrices do not broadcast")
+}
+
+/// Why a source cannot be added at some positions.
+pub(crate) fn source_shape(source: &[usize], expected: &[usize]) -> String {
+    format!("a source of shape {source:?} does not fit the indices, which need {expected:?}")
 }
 
 /// Why values of different rank do not join.

@@ -63,6 +63,12 @@ impl View {
         }
     }
 
+    /// Calls `f` with the offset of each element, in row-major order.
+    pub(crate) fn for_each(&self, mut f: impl FnMut(usize)) {
+        let (n, stride) = self.run();
+        self.for_each_run(|at| (0..n as isize).for_each(|k| f(at.wrapping_add_signed(k * stride))));
+    }
+
     /// Length and step of the innermost run.
     fn run(&self) -> (usize, isize) {
         match (self.shape.last(), self.strides.last()) {

@@ -1,9 +1,8 @@
 //! Maxima and minima along axes.
 
-use super::gather::Positions;
 use crate::autograd::{Op, Save, Saved, Var};
 use crate::panics;
-use crate::tensor::{Axes, Dims, Float, Reduction, Tensor, reduction_of};
+use crate::tensor::{Axes, Dims, Float, Positions, Reduction, Tensor, reduction_of};
 
 /// The first largest or smallest element along the last axis; it gets the whole gradient.
 #[derive(Debug)]

@@ -1,28 +1,42 @@
-//! Reading elements by position and its adjoint, adding at positions: the rule of each is the other.
+//! Reading rows and elements by position and its adjoint, adding at positions: the rule of each is the other.
 
-use crate::autograd::{Op, Save, Saved, Var};
+use crate::autograd::{Op, Operand, Save, Saved, Var};
 use crate::panics;
-use crate::tensor::{AxisIndex, Dims, Float, Tensor, resolve_axis};
-use std::fmt::{self, Debug, Formatter};
-use std::rc::Rc;
+use crate::tensor::{AxisIndex, Float, Indices, Positions, Rows, Tensor};
 
-/// Positions in the row-major order of a value, in the order of another.
-#[derive(Clone)]
-pub(super) struct Positions {
-    pub(super) positions: Rc<[usize]>,
-    /// The shape of the value that is made of the elements at the positions.
-    pub(super) picked: Dims,
-    /// The shape of the value that the positions are in.
-    pub(super) whole: Dims,
-}
+/// `y[k] = x[indices[k]]`, rows along an axis.
+#[derive(Debug)]
+struct IndexSelect(Rows);
 
-impl Debug for Positions {
-    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        write!(f, "{{ positions: {:?} }}", self.picked)
+impl<T: Float> Op<T, 1> for IndexSelect {
+    const NAME: &'static str = "index_select";
+    const SAVE: Save = Save::Nothing;
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        x.selected(&self.0)
+    }
+    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(gy.added_at(self.0.clone()))]
     }
 }
 
-/// `y[k] = x[positions[k]]`.
+/// `y[indices[k]] += x[k]`, rows along an axis, onto zeros.
+#[derive(Debug)]
+struct IndexAdd(Rows);
+
+impl<T: Float> Op<T, 1> for IndexAdd {
+    const NAME: &'static str = "index_add";
+    const SAVE: Save = Save::Nothing;
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        x.added_at(&self.0)
+    }
+    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(gy.selected(self.0.clone()))]
+    }
+}
+
+/// `y[k] = x[positions[k]]`, elements.
 #[derive(Debug)]
 struct Take(Positions);
 
@@ -31,17 +45,14 @@ impl<T: Float> Op<T, 1> for Take {
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let x = x.as_slice();
-        Tensor::build(self.0.picked.clone(), |y| {
-            y.iter_mut().zip(&*self.0.positions).for_each(|(y, &at)| *y = x[at]);
-        })
+        x.taken(&self.0)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(gy.put(self.0.clone()))]
     }
 }
 
-/// `y[positions[k]] += x[k]`, onto zeros.
+/// `y[positions[k]] += x[k]`, elements, onto zeros.
 #[derive(Debug)]
 struct Put(Positions);
 
@@ -50,10 +61,7 @@ impl<T: Float> Op<T, 1> for Put {
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let mut y = Tensor::zeros(self.0.whole.as_slice());
-        let elements = y.as_mut_slice();
-        x.as_slice().iter().zip(&*self.0.positions).for_each(|(&x, &at)| elements[at] += x);
-        y
+        x.put(&self.0)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(gy.take(self.0.clone()))]
@@ -62,8 +70,6 @@ impl<T: Float> Op<T, 1> for Put {
 
 impl<T: Float> Var<T> {
     /// The given positions of an axis, in that order; one may occur several times, and its gradients add up.
-    ///
-    /// With axis 0 this looks up rows, as an embedding does.
     ///
     /// # Panics
     /// If the axis or an index is out of range.
@@ -78,27 +84,105 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn index_select(&self, axis: impl AxisIndex, indices: &[usize]) -> Var<T> {
-        let axis = resolve_axis("index_select", axis.index(), self.shape());
-        let n = self.shape()[axis];
-        if let Some(&index) = indices.iter().find(|&&index| index >= n) {
-            panics::selection_out_of_range("index_select", index as isize, axis, self.shape());
-        }
-        let inner: usize = self.shape()[axis + 1..].iter().product();
-        let outer: usize = self.shape()[..axis].iter().product();
-        let run = |start: usize| start..start + inner;
-        let positions = (0..outer).flat_map(|k| indices.iter().flat_map(move |index| run((k * n + index) * inner)));
-        let mut picked = self.value().dims();
-        picked[axis] = indices.len();
-        self.take(Positions { positions: positions.collect(), picked, whole: self.value().dims() })
+        self.selected(Rows::along("index_select", self.shape(), axis.index(), indices, &[indices.len()]))
     }
 
-    /// The elements at the given positions.
+    /// A copy to whose positions `indices[k]` of an axis the positions k of `source` are added.
+    ///
+    /// # Panics
+    /// If the axis or an index is out of range, or the source does not have this shape with an index for each of its positions.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.constant([1.0, 1.0, 1.0]);
+    /// let y = x.index_add(0, &[2, 0, 2], &tensor![1.0, 2.0, 3.0]);
+    /// assert_eq!(y.value(), &tensor![3.0, 1.0, 5.0]);
+    /// ```
+    #[track_caller]
+    pub fn index_add(&self, axis: impl AxisIndex, indices: &[usize], source: impl Operand<T>) -> Var<T> {
+        let rows = Rows::along("index_add", self.shape(), axis.index(), indices, &[indices.len()]);
+        let source = source.resolve(self.tape()).into_var(self.tape());
+        if source.shape() != rows.picked.as_ref() {
+            self.refuse("index_add", &source, &panics::source_shape(source.shape(), &rows.picked));
+        }
+        self + source.added_at(rows)
+    }
+
+    /// For each of the [`Indices`] the element that it names along an axis, in the place of the index on the other axes:
+    /// `y[i, j] = x[i, index[i, j]]` along axis 1.
+    ///
+    /// # Panics
+    /// If the axis or an index is out of range, or the indices have another number of axes or are longer on another axis.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(x.gather(1, [[0, 0], [2, 1]]).value(), &tensor![[1.0, 1.0], [6.0, 5.0]]);
+    /// ```
+    #[track_caller]
+    pub fn gather(&self, axis: impl AxisIndex, indices: impl Into<Indices>) -> Var<T> {
+        self.take(Positions::along("gather", self.shape(), axis.index(), &indices.into()))
+    }
+
+    /// A copy to which `source` is added at the places that [`gather`](Var::gather) would read.
+    ///
+    /// # Panics
+    /// As `gather`, and if the source does not have the shape of the indices.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let counts = tape.constant(Tensor::zeros([3])).scatter_add(0, [2, 0, 2], &Tensor::ones([3]));
+    /// assert_eq!(counts.value(), &tensor![1.0, 0.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn scatter_add(&self, axis: impl AxisIndex, indices: impl Into<Indices>, source: impl Operand<T>) -> Var<T> {
+        let positions = Positions::along("scatter_add", self.shape(), axis.index(), &indices.into());
+        let source = source.resolve(self.tape()).into_var(self.tape());
+        if source.shape() != positions.picked.as_ref() {
+            self.refuse("scatter_add", &source, &panics::source_shape(source.shape(), &positions.picked));
+        }
+        self + source.put(positions)
+    }
+
+    /// The elements, or rows, at positions of the leading axes: an array of indices for each, which broadcast; numpy's `x[i, j]`.
+    ///
+    /// # Panics
+    /// If there are more arrays than axes, they do not broadcast, or an index is out of range.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
+    /// let y = x.index(&[[2, 0].into(), 1.into()]);
+    /// assert_eq!(y.value(), &tensor![6.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn index(&self, indices: &[Indices]) -> Var<T> {
+        self.selected(Rows::of_leading_axes(self.shape(), indices))
+    }
+
+    /// The rows at some positions.
+    #[track_caller]
+    fn selected(&self, rows: Rows) -> Var<T> {
+        self.apply(IndexSelect(rows))
+    }
+
+    /// Zeros with these rows added at some positions.
+    #[track_caller]
+    pub(super) fn added_at(&self, rows: Rows) -> Var<T> {
+        self.apply(IndexAdd(rows))
+    }
+
+    /// The elements at some positions.
     #[track_caller]
     pub(super) fn take(&self, positions: Positions) -> Var<T> {
         self.apply(Take(positions))
     }
 
-    /// Zeros with these elements added at the given positions.
+    /// Zeros with these elements added at some positions.
     #[track_caller]
     pub(super) fn put(&self, positions: Positions) -> Var<T> {
         self.apply(Put(positions))

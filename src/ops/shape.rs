@@ -2,7 +2,9 @@
 
 use crate::autograd::{Op, Save, Saved, Var};
 use crate::panics;
-use crate::tensor::{AxisIndex, Dims, Float, IntoShape, Tensor, permutation, resolve_axis, resolve_shape};
+use crate::tensor::{
+    Axes, AxisIndex, Dims, Float, IntoShape, Tensor, permutation, reduction_of, resolve_axis, resolve_shape,
+};
 
 /// The same elements in another shape; the gradient goes back to the shape it came from.
 struct Reshape {
@@ -40,6 +42,25 @@ impl<T: Float> Op<T, 1> for Permute {
         let mut inverse = self.axes.clone();
         self.axes.iter().enumerate().for_each(|(k, &axis)| inverse[axis] = k);
         [Some(gy.permute_by(inverse))]
+    }
+}
+
+/// A circular shift along an axis; the gradient shifts back.
+#[derive(Debug)]
+struct Roll {
+    shift: isize,
+    axis: usize,
+}
+
+impl<T: Float> Op<T, 1> for Roll {
+    const NAME: &'static str = "roll";
+    const SAVE: Save = Save::Nothing;
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        x.rolled(self.shift, self.axis)
+    }
+    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(gy.apply(Roll { shift: -self.shift, axis: self.axis }))]
     }
 }
 
@@ -95,19 +116,17 @@ impl<T: Float> Var<T> {
         self.with_shape(self.shape().iter().copied().filter(|&n| n != 1).collect())
     }
 
-    /// Without an axis of size 1.
+    /// Without one or several axes of size 1. An axis of another size is a mistake here; PyTorch leaves it.
     ///
     /// # Panics
-    /// If the axis is out of range, or its size is not 1.
+    /// If an axis is out of range or named twice, or its size is not 1.
     #[track_caller]
-    pub fn squeeze_axis(&self, axis: impl AxisIndex) -> Var<T> {
-        let axis = resolve_axis("squeeze", axis.index(), self.shape());
-        if self.shape()[axis] != 1 {
+    pub fn squeeze_axis(&self, axes: impl Axes) -> Var<T> {
+        let reduction = reduction_of("squeeze", self.shape(), &axes);
+        if let Some(&axis) = reduction.axes.iter().find(|&&axis| self.shape()[axis] != 1) {
             panics::not_removable(axis, self.shape());
         }
-        let mut shape = self.value().dims();
-        shape.remove(axis);
-        self.with_shape(shape)
+        self.with_shape(reduction.shape)
     }
 
     /// With a new axis of size 1 at the given position; −1 puts it last.
@@ -143,6 +162,23 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn permute(&self, axes: impl IntoShape) -> Var<T> {
         self.permute_by(permutation(&axes.entries(), self.shape()))
+    }
+
+    /// Shifted along an axis; what leaves at the end comes in at the start. A negative shift goes the other way.
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([1.0, 2.0, 3.0]);
+    /// assert_eq!(x.roll(1, 0).value(), &tensor![3.0, 1.0, 2.0]);
+    /// assert_eq!(x.roll(-1, 0).value(), &tensor![2.0, 3.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn roll(&self, shift: isize, axis: impl AxisIndex) -> Var<T> {
+        self.apply(Roll { shift, axis: resolve_axis("roll", axis.index(), self.shape()) })
     }
 
     /// [`permute`](Var::permute) by axes that are known to be a permutation.

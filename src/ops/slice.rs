@@ -1,7 +1,8 @@
 //! Slices and their adjoint, padding: the rule of each is the other.
 
 use crate::autograd::{Op, Save, Saved, Var};
-use crate::tensor::{Axes, AxisIndex, Dims, Float, Tensor, View, chunks, pieces, pieces_of_sizes, resolve_axis};
+use crate::tensor::{Axes, AxisIndex, Dims, Float, PadMode, Tensor, View};
+use crate::tensor::{chunks, padded, padding, pieces, pieces_of_sizes, resolve_axis};
 use std::ops::{Range, RangeBounds};
 
 /// The elements that a strided view names, none of them twice.
@@ -150,6 +151,32 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn flip(&self, axes: impl Axes) -> Var<T> {
         self.viewed(View::flip(self.shape(), &axes))
+    }
+
+    /// With as many elements more before and behind each axis as the pairs say, for the **last** axis first, as in PyTorch.
+    ///
+    /// # Panics
+    /// If there are more pairs than axes, or the mode cannot fill that much.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[1.0, 2.0, 3.0]]);
+    /// assert_eq!(x.pad(&[(1, 2)], PadMode::Constant(0.0)).value(), &tensor![[0.0, 1.0, 2.0, 3.0, 0.0, 0.0]]);
+    /// assert_eq!(x.pad(&[(1, 2)], PadMode::Reflect).value(), &tensor![[2.0, 1.0, 2.0, 3.0, 2.0, 1.0]]);
+    /// ```
+    #[track_caller]
+    pub fn pad(&self, pairs: &[(usize, usize)], mode: PadMode) -> Var<T> {
+        let padding = padding(self.shape(), pairs);
+        if let PadMode::Constant(value) = mode {
+            let (shape, view) = padded(self.shape(), &padding);
+            return self.placed(view, shape, value);
+        }
+        let mut y = self.clone();
+        for part in padding {
+            y = y.index_select(part.0, &mode.positions(self.shape(), part));
+        }
+        y
     }
 
     /// A range of an axis that is known to be within it.

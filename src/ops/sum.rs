@@ -1,7 +1,8 @@
 //! Sums and their adjoint, broadcasting: the rule of each is the other.
 
 use crate::autograd::{Op, Save, Saved, Var};
-use crate::tensor::{Axes, Dims, Float, IntoShape, Reduction, Tensor, broadcast_target, reduction_of};
+use crate::tensor::{Axes, AxisIndex, Dims, Float, IntoShape, Reduction, Tensor};
+use crate::tensor::{broadcast_target, interleaving, reduction_of, tiling};
 
 /// A sum over some axes; every element it came from gets the gradient.
 #[derive(Debug)]
@@ -94,6 +95,40 @@ impl<T: Float> Var<T> {
     pub fn broadcast_to(&self, shape: impl IntoShape) -> Var<T> {
         let shape = broadcast_target(self.shape(), &shape.entries());
         self.apply(BroadcastTo { shape })
+    }
+
+    /// Tiled as often along each axis; repeats in front of the axes make new ones. numpy's `tile`.
+    ///
+    /// # Panics
+    /// If there are fewer repeats than axes.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([1.0, 2.0]);
+    /// assert_eq!(x.repeat([2, 2]).value(), &tensor![[1.0, 2.0, 1.0, 2.0], [1.0, 2.0, 1.0, 2.0]]);
+    /// ```
+    #[track_caller]
+    pub fn repeat(&self, repeats: impl IntoShape) -> Var<T> {
+        let [apart, tiled, merged] = tiling(self.shape(), &repeats.entries());
+        self.with_shape(apart).expand_to(&tiled).with_shape(merged)
+    }
+
+    /// Each position of an axis several times in its place; [`index_select`](Var::index_select) repeats some more than others.
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([1.0, 2.0]);
+    /// assert_eq!(x.repeat_interleave(2, 0).value(), &tensor![1.0, 1.0, 2.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn repeat_interleave(&self, times: usize, axis: impl AxisIndex) -> Var<T> {
+        let [apart, tiled, merged] = interleaving(self.shape(), times, axis.index());
+        self.with_shape(apart).expand_to(&tiled).with_shape(merged)
     }
 
     /// [`broadcast_to`](Var::broadcast_to) a shape that this is known to broadcast to.

@@ -4,6 +4,7 @@ use super::shape::resolve_axes;
 use super::{AxisIndex, Dims, Float, IntoShape, Tensor, View, broadcast, resolve_axis, resolve_shape};
 use crate::kernel::strided;
 use crate::panics;
+use std::ops::Range;
 
 impl<T: Float> Tensor<T> {
     /// The same elements in another shape; one entry may be −1.
@@ -65,15 +66,7 @@ impl<T: Float> Tensor<T> {
         if shape == self.shape() {
             return self.clone();
         }
-        let mut view = View::contiguous(self.shape());
-        let new = shape.len() - self.rank();
-        let stride = |axis: usize| match axis.checked_sub(new) {
-            Some(own) if self.shape[own] != 1 => view.strides[own],
-            _ => 0,
-        };
-        view.strides = (0..shape.len()).map(stride).collect();
-        view.shape = Dims::from_slice(shape);
-        self.viewed(&view)
+        self.viewed(&View::broadcast(self.shape(), shape))
     }
 
     /// The elements that a view of this tensor's memory names.
@@ -88,24 +81,140 @@ impl<T: Float> Tensor<T> {
         y
     }
 
-    /// The rows at the given positions of the first axis: `[indices.len(), …]`.
+    /// Tiled as often along each axis; repeats in front of the axes make new ones. numpy's `tile`.
     ///
     /// # Panics
-    /// If there is no axis, or an index is out of range.
+    /// If there are fewer repeats than axes.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// assert_eq!(tensor![1.0, 2.0].repeat([2, 2]), tensor![[1.0, 2.0, 1.0, 2.0], [1.0, 2.0, 1.0, 2.0]]);
+    /// ```
     #[track_caller]
-    pub fn rows(&self, indices: &[usize]) -> Self {
-        let [n, rest @ ..] = self.shape() else { panics::axis_out_of_range("rows", 0, self.shape()) };
-        if let Some(&row) = indices.iter().find(|&row| row >= n) {
-            panics::row_out_of_range(row, self.shape());
+    pub fn repeat(&self, repeats: impl IntoShape) -> Self {
+        let [apart, tiled, merged] = tiling(self.shape(), &repeats.entries());
+        self.with_shape(apart).expanded(&tiled).with_shape(merged)
+    }
+
+    /// Each position of an axis several times in its place.
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// assert_eq!(tensor![1.0, 2.0].repeat_interleave(2, 0), tensor![1.0, 1.0, 2.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn repeat_interleave(&self, times: usize, axis: impl AxisIndex) -> Self {
+        let [apart, tiled, merged] = interleaving(self.shape(), times, axis.index());
+        self.with_shape(apart).expanded(&tiled).with_shape(merged)
+    }
+
+    /// Shifted along an axis; what leaves at the end comes in at the start. A negative shift goes the other way.
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// assert_eq!(tensor![1.0, 2.0, 3.0].roll(1, 0), tensor![3.0, 1.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn roll(&self, shift: isize, axis: impl AxisIndex) -> Self {
+        self.rolled(shift, resolve_axis("roll", axis.index(), self.shape()))
+    }
+
+    /// [`roll`](Tensor::roll) along an axis that is there.
+    pub(crate) fn rolled(&self, shift: isize, axis: usize) -> Self {
+        if self.is_empty() {
+            return self.clone();
         }
-        let size: usize = rest.iter().product();
-        let shape = std::iter::once(indices.len()).chain(rest.iter().copied()).collect();
-        Tensor::build(shape, |y| {
-            for (y, row) in y.chunks_exact_mut(size.max(1)).zip(indices) {
-                y.copy_from_slice(&self.as_slice()[row * size..(row + 1) * size]);
+        let n = self.shape[axis];
+        let inner: usize = self.shape[axis + 1..].iter().product();
+        let start = shift.rem_euclid(n as isize) as usize * inner;
+        Tensor::build(self.dims(), |y| {
+            for (y, x) in y.chunks_exact_mut(n * inner).zip(self.as_slice().chunks_exact(n * inner)) {
+                let (head, tail) = x.split_at(x.len() - start);
+                y[..start].copy_from_slice(tail);
+                y[start..].copy_from_slice(head);
             }
         })
     }
+
+    /// The lower triangle of the matrices in the last two axes: 0 where the column less the row is more than `diagonal`.
+    ///
+    /// # Panics
+    /// If there are no two axes.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// assert_eq!(Tensor::<f32>::ones([2, 3]).tril(0), tensor![[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]);
+    /// ```
+    #[track_caller]
+    pub fn tril(&self, diagonal: isize) -> Self {
+        let columns = matrix_columns("tril", self.shape());
+        self.banded(|row| 0..(row as isize + diagonal + 1).clamp(0, columns as isize) as usize)
+    }
+
+    /// The upper triangle of the matrices in the last two axes: 0 where the column less the row is less than `diagonal`.
+    ///
+    /// # Panics
+    /// If there are no two axes.
+    #[track_caller]
+    pub fn triu(&self, diagonal: isize) -> Self {
+        let columns = matrix_columns("triu", self.shape());
+        self.banded(|row| (row as isize + diagonal).clamp(0, columns as isize) as usize..columns)
+    }
+
+    /// A range of columns of each row of the matrices in the last two axes, and zeros.
+    fn banded(&self, kept: impl Fn(usize) -> Range<usize>) -> Self {
+        let [.., rows, columns] = *self.shape() else { unreachable!("the caller checks that there are matrices") };
+        let mut y = Tensor::zeros(self.shape());
+        if !self.is_empty() {
+            let pairs = y.as_mut_slice().chunks_exact_mut(columns).zip(self.as_slice().chunks_exact(columns));
+            for (k, (y, x)) in pairs.enumerate() {
+                let kept = kept(k % rows);
+                y[kept.clone()].copy_from_slice(&x[kept]);
+            }
+        }
+        y
+    }
+}
+
+/// The number of columns of the matrices in the last two axes.
+#[track_caller]
+pub(crate) fn matrix_columns(op: &str, shape: &[usize]) -> usize {
+    match shape {
+        [.., _, columns] => *columns,
+        _ => panics::no_matrix(op, shape),
+    }
+}
+
+/// Three shapes: with an axis of 1 in front of each axis, with these repeated, and with each pair as one axis.
+#[track_caller]
+pub(crate) fn tiling(shape: &[usize], repeats: &[isize]) -> [Dims; 3] {
+    let Some(new) = repeats.len().checked_sub(shape.len()).filter(|_| repeats.iter().all(|&times| times >= 0)) else {
+        panics::repeats(repeats, shape)
+    };
+    let sizes: Dims = std::iter::repeat_n(1, new).chain(shape.iter().copied()).collect();
+    let pairs = || repeats.iter().map(|&times| times as usize).zip(&sizes);
+    [
+        sizes.iter().flat_map(|&n| [1, n]).collect(),
+        pairs().flat_map(|(times, &n)| [times, n]).collect(),
+        pairs().map(|(times, &n)| times * n).collect(),
+    ]
+}
+
+/// Three shapes: with an axis of 1 behind an axis, with that repeated, and with both as one axis.
+#[track_caller]
+pub(crate) fn interleaving(shape: &[usize], times: usize, axis: isize) -> [Dims; 3] {
+    let axis = resolve_axis("repeat_interleave", axis, shape);
+    let (before, after) = shape.split_at(axis + 1);
+    let with = |n: usize| before.iter().copied().chain([n]).chain(after.iter().copied()).collect();
+    let mut merged = Dims::from_slice(shape);
+    merged[axis] *= times;
+    [with(1), with(times), merged]
 }
 
 /// The axes that a permutation names, each once.

@@ -1,11 +1,23 @@
 //! Parts of a tensor as strided views, from how they are named in a program.
 
 use super::shape::resolve_axes;
-use super::{Axes, AxisIndex, View, reduction_of, resolve_axis};
+use super::{Axes, AxisIndex, Dims, View, reduction_of, resolve_axis};
 use crate::panics;
 use std::ops::{Bound, Range, RangeBounds};
 
 impl View {
+    /// A value repeated along axes of size 1, and along new axes in front, to a shape that it broadcasts to.
+    pub(crate) fn broadcast(own: &[usize], shape: &[usize]) -> Self {
+        let mut view = View::contiguous(own);
+        let stride = |axis: usize| match (axis + own.len()).checked_sub(shape.len()) {
+            Some(k) if own[k] != 1 => view.strides[k],
+            _ => 0,
+        };
+        view.strides = (0..shape.len()).map(stride).collect();
+        view.shape = Dims::from_slice(shape);
+        view
+    }
+
     /// A range of one axis that is within it.
     pub(crate) fn narrowed(shape: &[usize], axis: usize, range: Range<usize>) -> Self {
         let mut view = View::contiguous(shape);

@@ -51,6 +51,13 @@ impl<'a> Attributes<'a> {
         spread.try_into().map_err(|_| self.unknown(key))
     }
 
+    /// A list of pairs, written one after the other.
+    pub fn pairs(&self, key: &'static str) -> Result<Vec<(usize, usize)>, Fault> {
+        let numbers = self.get::<Vec<usize>>(key)?;
+        let pair = |pair: &[usize]| <[usize; 2]>::try_from(pair).map(Into::into).map_err(|_| self.unknown(key));
+        numbers.chunks(2).map(pair).collect()
+    }
+
     /// The axes of a reduction.
     pub fn axes(&self) -> Result<AxisList, Fault> {
         let axes = match self.get::<Option<Vec<isize>>>("dim")? {

@@ -2,7 +2,7 @@
 
 use crate::Fault;
 pub use serde_json::{Map, Value};
-use wengert::Tensor;
+use wengert::{Indices, Tensor};
 
 /// What a JSON value can be read as; `None` if it has another form.
 pub trait Read: Sized {
@@ -90,5 +90,15 @@ impl Read for Tensor<f64> {
         let data = Vec::<f64>::read(value.get("data")?)?;
         let count = shape.iter().try_fold(1usize, |count, &size| count.checked_mul(size))?;
         (count == data.len()).then(|| Tensor::from_vec(data, shape))
+    }
+}
+
+/// A tensor of whole numbers.
+impl Read for Indices {
+    fn read(value: &Value) -> Option<Self> {
+        let numbers = Tensor::<f64>::read(value)?;
+        let index = |&x: &f64| (x >= 0.0 && x.fract() == 0.0).then_some(x as usize);
+        let indices: Option<Vec<usize>> = numbers.as_slice().iter().map(index).collect();
+        Some(Indices::new(indices?, numbers.shape()))
     }
 }

@@ -5,7 +5,6 @@
 use crate::Fault;
 use crate::attributes::Attributes;
 use crate::check::quietly;
-use crate::compose;
 use crate::json::{Map, Value};
 use crate::shapes;
 use crate::windows;
@@ -18,7 +17,7 @@ pub type Row = Result<Option<Var<f64>>, Fault>;
 /// Rows that belong together.
 type Table = fn(&str, &[Var<f64>], &Attributes) -> Row;
 
-const TABLES: [Table; 12] = [
+const TABLES: &[Table] = &[
     elementwise,
     scalar,
     reduction,
@@ -28,7 +27,9 @@ const TABLES: [Table; 12] = [
     product,
     shapes::layout,
     shapes::selection,
+    shapes::lookup,
     shapes::joining,
+    shapes::running,
     normalization,
     windows::rows,
 ];
@@ -220,7 +221,7 @@ fn product(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
             let (alpha, beta) = (a.get_or("alpha", 1.0)?, a.get_or("beta", 1.0)?);
             c * beta + x.matmul(y) * alpha
         }
-        ("trace", [x]) => x.masked_fill(&compose::band(x, |offset| offset != 0), 0.0).sum(),
+        ("trace", [x]) => x.diagonal(0, 0, 1).sum(),
         _ => return Ok(None),
     }))
 }

@@ -1,5 +1,6 @@
 //! Every operation against central differences, and every way that a rule can be wrong.
 
+mod arrangement;
 mod convolution;
 mod coverage;
 mod elementwise;
@@ -20,7 +21,11 @@ fn table() -> Vec<Row> {
         elementwise::binary(),
         elementwise::operands(),
         structure::shapes(),
-        structure::joins(),
+        arrangement::parts(),
+        arrangement::lookups(),
+        arrangement::matrices(),
+        arrangement::joins(),
+        arrangement::scans(),
         structure::reductions(),
         structure::normalization(),
         structure::products(),

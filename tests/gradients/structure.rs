@@ -12,6 +12,7 @@ pub fn shapes() -> Vec<Row> {
         row("flatten", &[&[&[]], &[&[3]]], |x| x[0].flatten(0, -1)),
         row("squeeze", &[&[&[1, 3, 1]], &[&[1]]], |x| x[0].squeeze()),
         row("squeeze_axis", &[&[&[2, 1]]], |x| x[0].squeeze_axis(-1)),
+        row("squeeze_axis", &[&[&[1, 2, 1]]], |x| x[0].squeeze_axis([0, 2])),
         row("unsqueeze", &[&[&[2, 3]], &[&[]]], |x| x[0].unsqueeze(0)),
         row("transpose", &[&[&[2, 3]], &[&[2, 3, 4]], &[&[0, 3]]], |x| x[0].transpose(0, -1)),
         row("permute", &[&[&[2, 3, 4]], &[&[1, 2, 0]]], |x| x[0].permute([2, 0, 1])),
@@ -20,29 +21,8 @@ pub fn shapes() -> Vec<Row> {
         row("slice", &[&[&[4, 3]], &[&[5]], &[&[0, 2]]], |x| x[0].slice(0, -3..-1)),
         row("slice_step", &[&[&[2, 5]], &[&[6]]], |x| x[0].slice_step(-1, 1.., 2)),
         row("slice_step", &[&[&[2, 5]], &[&[6]]], |x| x[0].slice_step(-1, .., -2)),
-        row("select", &[&[&[4, 3]], &[&[3]]], |x| x[0].select(0, -2)),
-        row("select", &[&[&[2, 3, 2]]], |x| x[0].select(-2, 1)),
-        row("split", &[&[&[5, 2]], &[&[4]]], |x| x[0].split(2, 0).pop().unwrap()),
-        row("split_with_sizes", &[&[&[2, 5]]], |x| x[0].split_with_sizes(&[1, 3, 1], -1).swap_remove(1)),
-        row("chunk", &[&[&[7]], &[&[5, 2]]], |x| x[0].chunk(3, 0).pop().unwrap()),
-        row("flip", &[&[&[2, 3]], &[&[2, 3, 2]], &[&[2, 0]]], |x| x[0].flip([0, -1])),
-        row("index_select", &[&[&[4, 2]], &[&[3]], &[&[3, 0]]], |x| x[0].index_select(0, &[2, 0, 2])),
-        row("index_select", &[&[&[2, 4, 2]]], |x| x[0].index_select(-2, &[3, 3, 1])),
-        row("index_select", &[&[&[2, 3]]], |x| x[0].index_select(1, &[])),
         row("hook", &[&[&[2, 3]]], |x| x[0].square().hook(|gradient| gradient * 1.0)),
         row("glu", &[&[&[4]], &[&[2, 6]], &[&[3, 0]]], |x| x[0].glu(-1)),
-    ]
-}
-
-/// Operations of any number of inputs.
-pub fn joins() -> Vec<Row> {
-    let concat: [&[&[usize]]; 3] = [&[&[2, 3], &[2, 1], &[2, 2]], &[&[3], &[0], &[2]], &[&[2, 2, 2], &[2, 2, 1]]];
-    let stack: [&[&[usize]]; 3] = [&[&[], &[]], &[&[3], &[3], &[3]], &[&[2, 3]]];
-    vec![
-        row("concat", &concat, |x| Var::concat(x, -1)),
-        row("concat", &[&[&[2, 3, 2], &[1, 3, 2]]], |x| Var::concat(&[&x[1], &x[0], &x[1]], 0)),
-        row("stack", &stack, |x| Var::stack(x, -1)),
-        row("stack", &[&[&[2, 3], &[2, 3]]], |x| Var::stack(&[&x[0], &x[1], &x[0]], 1)),
     ]
 }
 

@@ -2,9 +2,8 @@
 
 use super::Reduction;
 use crate::autograd::{Op, Operand, Save, Saved, Var};
-use crate::ops::gather::Positions;
 use crate::panics;
-use crate::tensor::{Dims, Float, Tensor};
+use crate::tensor::{Dims, Float, Positions, Tensor};
 use std::fmt::{self, Debug, Formatter};
 
 /// Softmax cross-entropy with its options: label smoothing, class weights, an ignored label, and how it is reduced.

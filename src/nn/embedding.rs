@@ -1,0 +1,59 @@
+//! The embedding layer.
+
+use super::Init;
+use crate::autograd::{Param, Tape, Var};
+use crate::panics;
+use crate::tensor::{Float, Indices};
+use rand::Rng;
+
+/// A table of vectors, one for each word, user or other thing that has a number: looks up rows.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let layer = Embedding::new(10, 3, Init::Normal(1.0), &mut wengert::rng(0)).padding(0);
+/// let tape = Tape::new();
+/// let sentences = [[4, 2, 5], [7, 0, 0]];
+/// let y = layer.forward(&tape, sentences);
+/// assert_eq!(y.shape(), [2, 3, 3]);
+/// assert_eq!(y.value().select(0, 1).select(0, 2), Tensor::zeros([3]));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Embedding<T: Float = f32> {
+    /// `[count, size]`.
+    pub weight: Param<T>,
+    /// The row that stands for nothing, and is not trained.
+    pub padding_idx: Option<usize>,
+}
+crate::module!(Embedding<T> { weight; padding_idx });
+
+impl<T: Float> Embedding<T> {
+    /// `count` vectors of the given size; PyTorch begins with [`Init::Normal(1.0)`](Init::Normal).
+    pub fn new(count: usize, size: usize, init: Init, rng: &mut impl Rng) -> Self {
+        Embedding { weight: Param::new(init.tensor([count, size], rng)), padding_idx: None }
+    }
+
+    /// The same layer, whose row `padding_idx` is 0 and stays so: for the unused places of sequences of different length.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[track_caller]
+    pub fn padding(mut self, padding_idx: usize) -> Self {
+        let [count, size] = *self.weight.shape() else { panics::no_matrix("Embedding", self.weight.shape()) };
+        if padding_idx >= count {
+            panics::selection_out_of_range("Embedding", padding_idx as isize, 0, self.weight.shape());
+        }
+        let start = padding_idx * size;
+        self.weight.value_mut().as_mut_slice()[start..start + size].fill(T::ZERO);
+        Embedding { padding_idx: Some(padding_idx), ..self }
+    }
+
+    /// The vectors of [`Indices`] of shape `[A, …]`: `[A, …, size]`.
+    ///
+    /// # Panics
+    /// If an index is not less than the number of vectors.
+    #[track_caller]
+    pub fn forward(&self, tape: &Tape<T>, indices: impl Into<Indices>) -> Var<T> {
+        tape.param(&self.weight).embedding(indices, self.padding_idx)
+    }
+}

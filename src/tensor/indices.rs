@@ -1,0 +1,88 @@
+//! Arrays of positions, as arguments.
+
+use super::{Dims, IntoShape, resolve_shape};
+
+/// Positions along an axis, with a shape of their own: what [`gather`](crate::Var::gather), [`index`](crate::Var::index) and
+/// [`embedding`](crate::Var::embedding) look up. They count from 0.
+///
+/// A number, an array, a nested array, a slice or a vector is one without further ado; [`Indices::new`] gives a list any shape.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let x = tensor![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]];
+/// assert_eq!(x.gather(1, [[0, 0], [2, 1]]), tensor![[1.0, 1.0], [6.0, 5.0]]);
+/// // The score of the best class of each row, as a column.
+/// let best = Indices::new(x.argmax(1), [-1, 1]);
+/// assert_eq!(x.gather(1, best), tensor![[3.0], [6.0]]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Indices {
+    values: Vec<usize>,
+    shape: Dims,
+}
+
+impl Indices {
+    /// Positions in row-major order, in the given shape; one entry may be −1.
+    ///
+    /// # Panics
+    /// If there are not as many as the shape holds.
+    #[track_caller]
+    pub fn new(values: impl Into<Vec<usize>>, shape: impl IntoShape) -> Self {
+        let values = values.into();
+        let shape = resolve_shape("Indices", shape, Some((values.len(), &[values.len()])));
+        Indices { values, shape }
+    }
+
+    /// The sizes of the axes.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The positions in row-major order.
+    pub fn as_slice(&self) -> &[usize] {
+        &self.values
+    }
+}
+
+impl From<usize> for Indices {
+    fn from(position: usize) -> Self {
+        Indices { values: vec![position], shape: Dims::new() }
+    }
+}
+
+impl From<Vec<usize>> for Indices {
+    fn from(values: Vec<usize>) -> Self {
+        Indices { shape: Dims::from_slice(&[values.len()]), values }
+    }
+}
+
+impl From<&[usize]> for Indices {
+    fn from(values: &[usize]) -> Self {
+        values.to_vec().into()
+    }
+}
+
+impl From<&Vec<usize>> for Indices {
+    fn from(values: &Vec<usize>) -> Self {
+        values.clone().into()
+    }
+}
+
+impl<const N: usize> From<[usize; N]> for Indices {
+    fn from(values: [usize; N]) -> Self {
+        values.to_vec().into()
+    }
+}
+
+impl<const N: usize, const M: usize> From<[[usize; N]; M]> for Indices {
+    fn from(rows: [[usize; N]; M]) -> Self {
+        Indices { values: rows.as_flattened().to_vec(), shape: Dims::from_slice(&[M, N]) }
+    }
+}
+
+impl From<&Indices> for Indices {
+    fn from(indices: &Indices) -> Self {
+        indices.clone()
+    }
+}

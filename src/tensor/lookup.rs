@@ -1,0 +1,189 @@
+//! Elements and rows by position.
+
+use super::{AxisIndex, Dims, Float, Indices, Tensor, View, broadcast, element_count, resolve_axis};
+use crate::kernel::lookup;
+use crate::panics;
+use std::fmt::{self, Debug, Formatter};
+use std::rc::Rc;
+
+/// Positions along the middle one of three axes, `[outer, n, inner]`, that the axes of a value make up.
+#[derive(Clone)]
+pub(crate) struct Rows {
+    indices: Rc<[usize]>,
+    n: usize,
+    inner: usize,
+    /// The shape of the rows at the positions together, `[outer, indices, inner]`.
+    pub(crate) picked: Dims,
+    /// The shape of the value that the positions are in.
+    pub(crate) whole: Dims,
+}
+
+impl Debug for Rows {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        write!(f, "{{ rows: {} of {} }}", self.indices.len(), self.n)
+    }
+}
+
+impl Rows {
+    /// Positions of one axis, in place of which their own axes come.
+    #[track_caller]
+    pub(crate) fn along(op: &str, shape: &[usize], axis: isize, indices: &[usize], own: &[usize]) -> Self {
+        let axis = resolve_axis(op, axis, shape);
+        if let Some(&index) = indices.iter().find(|&&index| index >= shape[axis]) {
+            panics::selection_out_of_range(op, index as isize, axis, shape);
+        }
+        let (outer, rest) = (&shape[..axis], &shape[axis + 1..]);
+        Rows {
+            indices: indices.into(),
+            n: shape[axis],
+            inner: element_count(rest),
+            picked: outer.iter().chain(own).chain(rest).copied().collect(),
+            whole: Dims::from_slice(shape),
+        }
+    }
+
+    /// Positions of the leading axes, an array for each, which broadcast against each other.
+    #[track_caller]
+    pub(crate) fn of_leading_axes(shape: &[usize], arrays: &[Indices]) -> Self {
+        if arrays.len() > shape.len() {
+            panics::index_count(arrays.len(), shape);
+        }
+        let mut common = Dims::new();
+        for array in arrays {
+            match broadcast(&common, array.shape()) {
+                Some(shape) => common = shape,
+                None => panics::indices_do_not_broadcast(&common, array.shape()),
+            }
+        }
+        let (leading, rest) = shape.split_at(arrays.len());
+        let mut rows = vec![0; element_count(&common)];
+        for (axis, (array, &n)) in arrays.iter().zip(leading).enumerate() {
+            if let Some(&index) = array.as_slice().iter().find(|&&index| index >= n) {
+                panics::selection_out_of_range("index", index as isize, axis, shape);
+            }
+            let (mut places, values) = (rows.iter_mut(), array.as_slice());
+            View::broadcast(array.shape(), &common).for_each(|at| {
+                let row = places.next().expect("as many as the common shape holds");
+                *row = *row * n + values[at];
+            });
+        }
+        Rows {
+            indices: rows.into(),
+            n: element_count(leading),
+            inner: element_count(rest),
+            picked: common.iter().chain(rest).copied().collect(),
+            whole: Dims::from_slice(shape),
+        }
+    }
+}
+
+/// Positions in the row-major order of a value, in the order of another.
+#[derive(Clone)]
+pub(crate) struct Positions {
+    pub(crate) positions: Rc<[usize]>,
+    /// The shape of the value that is made of the elements at the positions.
+    pub(crate) picked: Dims,
+    /// The shape of the value that the positions are in.
+    pub(crate) whole: Dims,
+}
+
+impl Debug for Positions {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        write!(f, "{{ positions: {:?} }}", self.picked)
+    }
+}
+
+impl Positions {
+    /// The place in a value of each index along an axis; on the other axes it is the index's own.
+    #[track_caller]
+    pub(crate) fn along(op: &str, shape: &[usize], axis: isize, indices: &Indices) -> Self {
+        let axis = resolve_axis(op, axis, shape);
+        let fits = |k: usize| k == axis || indices.shape()[k] <= shape[k];
+        if indices.shape().len() != shape.len() || !(0..shape.len()).all(fits) {
+            panics::index_shape(op, indices.shape(), axis, shape);
+        }
+        if let Some(&index) = indices.as_slice().iter().find(|&&index| index >= shape[axis]) {
+            panics::selection_out_of_range(op, index as isize, axis, shape);
+        }
+        let mut view = View::contiguous(shape);
+        let step = std::mem::take(&mut view.strides[axis]) as usize;
+        view.shape = Dims::from_slice(indices.shape());
+        let (mut positions, mut next) = (Vec::with_capacity(indices.as_slice().len()), indices.as_slice().iter());
+        view.for_each(|at| positions.extend(next.next().map(|index| at + index * step)));
+        Positions { positions: positions.into(), picked: view.shape, whole: Dims::from_slice(shape) }
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// The rows at the given positions of the first axis: `[indices.len(), …]`.
+    ///
+    /// # Panics
+    /// If there is no axis, or an index is out of range.
+    #[track_caller]
+    pub fn rows(&self, indices: &[usize]) -> Self {
+        let Some(n) = self.shape().first() else { panics::axis_out_of_range("rows", 0, self.shape()) };
+        if let Some(&row) = indices.iter().find(|&row| row >= n) {
+            panics::row_out_of_range(row, self.shape());
+        }
+        self.selected(&Rows::along("rows", self.shape(), 0, indices, &[indices.len()]))
+    }
+
+    /// The given positions of an axis, in that order; one may occur several times.
+    ///
+    /// # Panics
+    /// If the axis or an index is out of range.
+    #[track_caller]
+    pub fn index_select(&self, axis: impl AxisIndex, indices: &[usize]) -> Self {
+        self.selected(&Rows::along("index_select", self.shape(), axis.index(), indices, &[indices.len()]))
+    }
+
+    /// For each of the [`Indices`] the element that it names along an axis, in the place of the index on the other axes.
+    ///
+    /// # Panics
+    /// If the axis or an index is out of range, or the indices have another number of axes or are longer on another axis.
+    #[track_caller]
+    pub fn gather(&self, axis: impl AxisIndex, indices: impl Into<Indices>) -> Self {
+        self.taken(&Positions::along("gather", self.shape(), axis.index(), &indices.into()))
+    }
+
+    /// The elements, or rows, at positions of the leading axes: an array of indices for each, which broadcast; numpy's `x[i, j]`.
+    ///
+    /// # Panics
+    /// If there are more arrays than axes, they do not broadcast, or an index is out of range.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let x = tensor![[1.0, 2.0], [3.0, 4.0]];
+    /// assert_eq!(x.index(&[[0, 1].into(), [1, 0].into()]), tensor![2.0, 3.0]);
+    /// ```
+    #[track_caller]
+    pub fn index(&self, indices: &[Indices]) -> Self {
+        self.selected(&Rows::of_leading_axes(self.shape(), indices))
+    }
+
+    /// The rows at some positions.
+    pub(crate) fn selected(&self, rows: &Rows) -> Self {
+        Tensor::build(rows.picked.clone(), |y| lookup::select(self.as_slice(), &rows.indices, rows.n, rows.inner, y))
+    }
+
+    /// Zeros with these rows added at some positions: the adjoint of `selected`.
+    pub(crate) fn added_at(&self, rows: &Rows) -> Self {
+        let mut y = Tensor::zeros(rows.whole.as_slice());
+        lookup::add(self.as_slice(), &rows.indices, rows.n, rows.inner, y.as_mut_slice());
+        y
+    }
+
+    /// The elements at some positions.
+    pub(crate) fn taken(&self, at: &Positions) -> Self {
+        let x = self.as_slice();
+        Tensor::build(at.picked.clone(), |y| y.iter_mut().zip(&*at.positions).for_each(|(y, &at)| *y = x[at]))
+    }
+
+    /// Zeros with these elements added at some positions: the adjoint of `taken`.
+    pub(crate) fn put(&self, at: &Positions) -> Self {
+        let mut y = Tensor::zeros(at.whole.as_slice());
+        let elements = y.as_mut_slice();
+        self.as_slice().iter().zip(&*at.positions).for_each(|(&x, &at)| elements[at] += x);
+        y
+    }
+}

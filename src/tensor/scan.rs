@@ -1,0 +1,62 @@
+//! Running sums and products.
+
+use super::{AxisIndex, Dims, Float, Tensor, resolve_axis};
+use crate::kernel::scan;
+
+impl<T: Float> Tensor<T> {
+    /// The running sum along an axis, `yₖ = x₀ + … + xₖ`, added up in double precision.
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// assert_eq!(tensor![1.0, 2.0, 3.0].cumsum(0), tensor![1.0, 3.0, 6.0]);
+    /// ```
+    #[track_caller]
+    pub fn cumsum(&self, axis: impl AxisIndex) -> Self {
+        let axis = scan_axis("cumsum", self.shape(), axis.index());
+        self.running_sum(axis, false)
+    }
+
+    /// The running product along an axis, `yₖ = x₀ ⋯ xₖ`.
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    #[track_caller]
+    pub fn cumprod(&self, axis: impl AxisIndex) -> Self {
+        let axis = scan_axis("cumprod", self.shape(), axis.index());
+        self.scanned(axis, |product, x| product * x)
+    }
+
+    /// The running sum along an axis, from its end if `reverse`.
+    pub(crate) fn running_sum(&self, axis: usize, reverse: bool) -> Self {
+        let (n, inner) = block(self.shape(), axis);
+        let mut sums = vec![0.0; inner];
+        Tensor::build(self.dims(), |y| scan::cumsum(self.as_slice(), n, inner, reverse, &mut sums, y))
+    }
+
+    /// Running results of `f` along an axis.
+    pub(crate) fn scanned(&self, axis: usize, f: impl Fn(T, T) -> T) -> Self {
+        let (n, inner) = block(self.shape(), axis);
+        Tensor::build(self.dims(), |y| scan::scan(self.as_slice(), n, inner, y, f))
+    }
+
+    /// `yₖ = aₖ₋₁ yₖ₋₁ + bₖ` along an axis, or in reverse `yₖ = aₖ yₖ₊₁ + bₖ`, where b is this and a is one shorter.
+    pub(crate) fn recurrence(&self, a: &Self, axis: usize, reverse: bool) -> Self {
+        let (n, inner) = block(self.shape(), axis);
+        Tensor::build(self.dims(), |y| scan::recurrence(a.as_slice(), self.as_slice(), n, inner, reverse, y))
+    }
+}
+
+/// The size of an axis, and of the block of one of its positions. A scalar has one axis of size 1.
+fn block(shape: &[usize], axis: usize) -> (usize, usize) {
+    let rest: Dims = shape.iter().skip(axis + 1).copied().collect();
+    (shape.get(axis).copied().unwrap_or(1), rest.iter().product())
+}
+
+/// The axis that a number means; a scalar has one for that, as in PyTorch.
+#[track_caller]
+pub(crate) fn scan_axis(op: &str, shape: &[usize], axis: isize) -> usize {
+    resolve_axis(op, axis, if shape.is_empty() { &[1] } else { shape })
+}

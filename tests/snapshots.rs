@@ -1,4 +1,4 @@
-//! Text that people read: the gradients of a small network, the printed tape, the summary of a model.
+//! Text that people read: the gradients of a small network, the printed and the drawn tape, the summary of a model.
 
 use wengert::prelude::*;
 
@@ -48,6 +48,16 @@ fn tape_of_a_small_network() {
     let tape = Tape::new();
     let _loss = Net::new().loss(&tape);
     insta::assert_snapshot!(tape.to_string());
+}
+
+#[test]
+fn drawings_of_a_small_network() {
+    let (tape, net) = (Tape::new(), Net::new());
+    let _loss = net.loss(&tape);
+    tape.name_parameters(&net);
+    insta::assert_snapshot!("listing", tape.to_string());
+    insta::assert_snapshot!("dot", tape.to_dot());
+    insta::assert_snapshot!("svg", tape.to_svg());
 }
 
 #[test]

@@ -244,7 +244,10 @@ fn files() -> [Arg; 6] {
         option(
             "report",
             "FILE",
-            format!("Where the page about the training is written [default: target/{}/report.html]", network::NAME),
+            format!(
+                "Where the page about the training is written, and as .svg the tape [default: target/{}/report.html]",
+                network::NAME
+            ),
         )
         .value_parser(writable),
     ]

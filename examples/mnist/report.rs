@@ -45,6 +45,7 @@ figure svg { display: block; width: 100%; margin-bottom: 5px; border: 1px solid 
 figcaption span { display: block; color: #5a6068; font-variant-numeric: tabular-nums; }
 pre { margin: 0; padding: 14px 18px; overflow-x: auto; background: #f6f7f8; border-radius: 8px;
   font: 13px/1.55 ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
+summary { margin: 12px 0; color: #5a6068; cursor: pointer; }
 .settings { columns: 2; column-gap: 48px; }
 .settings div { display: flex; justify-content: space-between; gap: 24px; padding: 5px 0;
   border-bottom: 1px solid #e9ebee; break-inside: avoid; }
@@ -61,7 +62,7 @@ struct Mistake {
     probability: f32,
 }
 
-/// Writes the page.
+/// Writes the page, and beside it the drawing of the tape in a file of its own.
 pub fn write(
     options: &Options,
     run: &Run,
@@ -70,6 +71,12 @@ pub fn write(
     test: &Images,
 ) -> Result<(), Box<dyn Error>> {
     let (matrix, mistakes) = examine(&run.model, test);
+    let tape = tape(options, run, train);
+    let graph = format!(
+        "{}<details><summary>As a list</summary>\n{}</details>",
+        tape.to_svg(),
+        preformatted(&tape.to_string())
+    );
     let page = [
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>MNIST</title>\n".to_string(),
         format!("<style>{STYLE}</style>\n</head>\n<body>\n<h1>Handwritten digits</h1>\n"),
@@ -83,7 +90,7 @@ pub fn write(
         section("Confusion matrix", MATRIX, &confusion(&matrix)),
         section("Worst mistakes", WORST, &gallery(test, &mistakes)),
         section("The network", NETWORK, &preformatted(&run.model.summary().to_string())),
-        section("The graph of a step", GRAPH, &preformatted(&graph(options, run, train))),
+        section("The graph of a step", GRAPH, &graph),
         section("Settings", SETTINGS, &settings(options)),
         "</body>\n</html>\n".into(),
     ]
@@ -92,6 +99,7 @@ pub fn write(
     if let Some(directory) = options.report.parent() {
         fs::create_dir_all(directory).map_err(explained)?;
     }
+    fs::write(options.report.with_extension("svg"), tape.to_svg()).map_err(explained)?;
     Ok(fs::write(&options.report, page).map_err(explained)?)
 }
 
@@ -100,7 +108,7 @@ const MATRIX: &str = "How often each digit, on the left, got each answer, above.
 const WORST: &str =
     "The wrong answers that the network was surest of: digit, answer, and the probability that it gave it.";
 const NETWORK: &str = "Layers with the shapes of their parameters.";
-const GRAPH: &str = "The tape of one training step, which is replayed backwards for the gradients: operations with their inputs (_ is a constant), shapes, what each saves for its rule, and the line of the program.";
+const GRAPH: &str = "The tape of one training step, which is replayed backwards for the gradients: operations with their settings and the shapes of their values, the parameters and constants that they read, what each saves for its rule, and the line of the program. In the list a constant is written _.";
 const SETTINGS: &str = "All options. The same options train the same network, bit for bit.";
 
 /// A part of the page.
@@ -322,12 +330,13 @@ fn picture(pixels: &[f32], width: usize) -> String {
 }
 
 /// The tape of a training step.
-fn graph(options: &Options, run: &Run, images: &Images) -> String {
+fn tape(options: &Options, run: &Run, images: &Images) -> Tape {
     let tape = Tape::training(&mut run.rng.clone());
-    let Some(batch) = images.batches(options.batch).next() else { return String::new() };
-    let scores = run.model.forward(&tape.constant(batch.images));
-    let loss = scores.softmax_cross_entropy(&batch.labels);
-    loss.tape().to_string()
+    tape.name_parameters(&run.model);
+    if let Some(batch) = images.batches(options.batch).next() {
+        run.model.forward(&tape.constant(batch.images)).softmax_cross_entropy(&batch.labels);
+    }
+    tape
 }
 
 /// All options with their values.

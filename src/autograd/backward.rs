@@ -72,6 +72,7 @@ pub(super) fn walk<T: Float>(
     targets: Targets,
     pass: Pass,
 ) -> Vec<(NodeId, Var<T>)> {
+    let start = tape.len();
     let pending = Pending { places: vec![0; root.index() + 1], gradients: Vec::new(), free: Vec::new() };
     let mut walk = Walk { tape, pass, on_the_way: on_the_way(tape, root, &targets), pending, given: Vec::new() };
     let mut found = Vec::new();
@@ -96,6 +97,9 @@ pub(super) fn walk<T: Float>(
         if walk.goes_on_from(id) {
             walk.pass_on(id, &gy);
         }
+    }
+    if tape.len() > start {
+        tape.notes().passes.borrow_mut().push(start..tape.len());
     }
     found
 }

@@ -8,7 +8,7 @@ mod backward;
 pub mod check;
 pub mod functional;
 mod gradients;
-mod listing;
+mod graph;
 mod missing;
 mod notes;
 mod op;

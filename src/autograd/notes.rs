@@ -6,6 +6,7 @@ use super::{Param, Tape};
 use crate::tensor::Float;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::panic::Location;
 
 /// The notes of one tape.
@@ -18,12 +19,16 @@ pub(super) struct Notes {
     /// The results that went on as constants, and where.
     pub(super) detached: RefCell<Vec<(NodeId, &'static Location<'static>)>>,
     pub(super) names: RefCell<HashMap<ParamId, ParamName>>,
+    /// The stretches of the list that backward passes have recorded.
+    pub(super) passes: RefCell<Vec<Range<usize>>>,
 }
 
 /// Where in a model a parameter is.
 pub(crate) struct ParamName {
     /// Such as `layers.0.weight`.
     pub(crate) path: String,
+    /// The modules around it by path and type, the outermost first, without the model itself.
+    pub(crate) modules: Vec<(String, &'static str)>,
 }
 
 impl Notes {

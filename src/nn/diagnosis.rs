@@ -19,7 +19,9 @@ impl<T: Float> Tape<T> {
     /// assert!(tape.to_string().contains("0.weight"));
     /// ```
     pub fn name_parameters(&self, model: &(impl Module<T> + ?Sized)) {
-        model.visit(&mut Path::new(), &mut |path, param| self.name(param, ParamName { path: path.to_string() }));
+        model.visit(&mut Path::new(), &mut |path, param| {
+            self.name(param, ParamName { path: path.to_string(), modules: path.modules() });
+        });
     }
 }
 

@@ -53,6 +53,9 @@ pub trait Module<T: Float = f32> {
     }
 }
 
+/// The kinds of modules that only lead to others.
+const CONTAINERS: [&str; 3] = ["Vec", "array", "tuple"];
+
 /// Where in a model a traversal is: the fields on the way, joined by dots.
 #[derive(Debug, Default)]
 pub struct Path {
@@ -82,6 +85,12 @@ impl Path {
     /// The path as text.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The modules around what the path leads to by path and type, the outermost first, without the model and containers.
+    pub(super) fn modules(&self) -> Vec<(String, &'static str)> {
+        let inside = self.steps.iter().skip(1).filter(|(_, kind)| !CONTAINERS.contains(kind));
+        inside.map(|&(length, kind)| (self.text[..length].to_string(), kind)).collect()
     }
 
     /// The path of the module that holds what the path leads to, the type of that module, and the last step's name.

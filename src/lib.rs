@@ -53,7 +53,7 @@
 //! | | |
 //! |---|---|
 //! | [`mod@tensor`] | [`Tensor`]: n-dimensional values, [`macro@tensor`], reductions, matrix products; no gradient in sight |
-//! | [`autograd`] | [`Tape`], [`Var`], [`Gradients`], [`Op`] for operations of one's own, [`check`] for testing them, [`functional`] for derivatives of functions |
+//! | [`autograd`] | [`Tape`], [`Var`], [`Gradients`], [`Op`] for operations of one's own, [`check`] for testing them, [`functional`] for derivatives of functions; [drawings](Tape::to_svg) of a tape, and the [search](Tape::detect_anomaly) for a NaN |
 //! | [`ops`] | every differentiable operation: methods of [`Var`] |
 //! | [`nn`] | [`Module`] and [`module!`], [`Linear`], [`Conv2d`], pooling, [`Init`] |
 //! | [`optim`] | [`Optimizer`](optim::Optimizer), [`Sgd`](optim::Sgd), [`Adam`](optim::Adam), [schedules](optim::schedule) of the learning rate |

@@ -30,7 +30,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// | [`Tape::new`] | yes | no | calculus, gradients of a finished model |
 /// | [`Tape::inference`] | no | no | prediction: an intermediate is freed when its `Var` is |
 ///
-/// Printing a tape shows the list, one line an operation.
+/// Printing a tape shows the list, one line an operation; [`to_svg`](Tape::to_svg) draws it. The
+/// [module](crate::autograd) tells how it all works.
 ///
 /// ```
 /// use wengert::prelude::*;

@@ -77,12 +77,14 @@ fn challenge<T: Float>(x: &[T], step: usize, tap: T, y: &mut [T], taps: &mut [T]
 #[inline(always)]
 fn for_each_pixel<T: Float>(windows: &Windows, offsets: &[usize], taps: &[T], mut f: impl FnMut(usize, usize)) {
     let across = windows.output[1].max(1);
+    let padding = windows.padding[0] * windows.input[1] + windows.padding[1];
     for (row, taps) in taps.chunks_exact(across).enumerate() {
         for (column, tap) in taps.iter().enumerate() {
             // The first tap may lie before the image, the one that was the largest does not.
             let first = row * windows.stride[0] * windows.input[1] + column * windows.stride[1];
-            let padding = windows.padding[0] * windows.input[1] + windows.padding[1];
-            f(row * across + column, first + offsets[tap.to_f64() as usize] - padding);
+            // SAFETY: the number of a tap is a small whole number.
+            let tap = unsafe { tap.to_f64().to_int_unchecked::<usize>() };
+            f(row * across + column, first + offsets[tap] - padding);
         }
     }
 }

@@ -81,14 +81,16 @@ pub(crate) fn im2col<T: Float>(windows: &Windows, channels: usize, x: &[T], colu
     });
 }
 
-/// Adds columns `[C · taps, places]` to the places of an image `[C, H, W]` that they are the windows of: the adjoint of [`im2col`].
-pub(crate) fn col2im<T: Float>(windows: &Windows, channels: usize, columns: &[T], x: &mut [T]) {
-    let step = windows.stride[1];
-    windows.for_each_run(channels, |column, pixel, length| {
-        let column = &columns[column..column + length];
-        match step {
-            1 => x[pixel..pixel + length].iter_mut().zip(column).for_each(|(x, &y)| *x += y),
-            _ => x[pixel..].iter_mut().step_by(step).zip(column).for_each(|(x, &y)| *x += y),
-        }
-    });
+simd! {
+    /// Adds columns `[C · taps, places]` to the places of an image `[C, H, W]` that they are the windows of: the adjoint of [`im2col`].
+    pub(crate) fn col2im[T: Float](windows: &Windows, channels: usize, columns: &[T], x: &mut [T]) {
+        let step = windows.stride[1];
+        windows.for_each_run(channels, |column, pixel, length| {
+            let column = &columns[column..column + length];
+            match step {
+                1 => x[pixel..pixel + length].iter_mut().zip(column).for_each(|(x, &y)| *x += y),
+                _ => x[pixel..].iter_mut().step_by(step).zip(column).for_each(|(x, &y)| *x += y),
+            }
+        });
+    }
 }

@@ -128,10 +128,23 @@ mistakes! {
     prelu_weight(weight: &[usize], shape: &[usize])
         "prelu: a weight of shape {weight:?} is neither [1] nor one for each channel (axis 1) of {shape:?}"
 
+    singular(op: &str, matrix: usize, shape: &[usize], pivot: usize)
+        "{op}: matrix {matrix} of {shape:?} is singular: pivot {pivot} is 0, so it has no inverse"
+    not_positive_definite(matrix: usize, shape: &[usize], pivot: usize, value: f64)
+        "cholesky: matrix {matrix} of {shape:?} is not positive definite: pivot {pivot} is {value}, and each must be greater than 0"
+
     no_channels(op: &str, shape: &[usize])
         "{op}: shape {shape:?} has no channels: they are axis 1 of [N, C] or [N, C, ...]"
     not_per_channel(op: &str, given: &[usize], shape: &[usize])
         "{op}: a value of shape {given:?} is not one for each channel (axis 1) of {shape:?}"
+    affine_shape(op: &str, given: &[usize], expected: &[usize])
+        "{op}: the weight or bias has shape {given:?}, not {expected:?}: one number for each that is normalised, or a plain number"
+    not_trailing(op: &str, shape: &[usize], normalized: &[usize])
+        "{op}: {normalized:?} are not the sizes of the last axes of {shape:?}, one or more, which are normalised over"
+    groups(groups: usize, channels: usize, shape: &[usize])
+        "group_norm: {channels} channels (axis 1 of {shape:?}) cannot be divided into {groups} groups: the groups must be equal"
+    no_positions(shape: &[usize])
+        "instance_norm: shape {shape:?} has less than two positions for each channel, whose variance is 0: it takes [N, C, ...] with more"
     batch_of_one(shape: &[usize])
         "BatchNorm: a training batch of shape {shape:?} has one value for each channel, whose variance is 0: use batches of two or more, or a tape that is not for training"
     buffer_shape(buffer: &[usize], value: &[usize])
@@ -195,6 +208,26 @@ pub(crate) fn no_matrices(a: &[usize], b: &[usize]) -> String {
 /// Why two matrices do not chain.
 pub(crate) fn do_not_chain(a: &[usize], b: &[usize], columns: usize, rows: usize) -> String {
     format!("{a:?} and {b:?} do not chain: {columns} columns against {rows} rows")
+}
+
+/// Why something that is made for vectors does not apply.
+pub(crate) fn not_vectors(a: &[usize], b: &[usize]) -> String {
+    format!("{a:?} and {b:?} are not two vectors: matmul multiplies matrices")
+}
+
+/// Why two vectors have no dot product.
+pub(crate) fn sizes_differ(a: &[usize], b: &[usize]) -> String {
+    format!("the vectors {a:?} and {b:?} do not have one size")
+}
+
+/// Why something that is made for matrices does not apply.
+pub(crate) fn not_a_matrix(shape: &[usize]) -> String {
+    format!("shape {shape:?} is not a matrix, or a stack of them: [..., rows, columns]")
+}
+
+/// Why something that is made for square matrices does not apply.
+pub(crate) fn not_square(shape: &[usize]) -> String {
+    format!("shape {shape:?} is not a square matrix, or a stack of them: the last two sizes must be equal")
 }
 
 /// Why two stacks of matrices do not match.

@@ -46,6 +46,8 @@ pub trait Float:
     const NEG_INFINITY: Self;
     /// Not a number.
     const NAN: Self;
+    /// The distance from 1 to the next larger number.
+    const EPSILON: Self;
     /// Name of the type as Rust writes it.
     const NAME: &'static str;
 
@@ -159,6 +161,7 @@ macro_rules! float {
             const INFINITY: Self = $t::INFINITY;
             const NEG_INFINITY: Self = $t::NEG_INFINITY;
             const NAN: Self = $t::NAN;
+            const EPSILON: Self = $t::EPSILON;
             const NAME: &'static str = stringify!($t);
 
             #[inline]

@@ -35,6 +35,7 @@ macro_rules! simd {
     };
 }
 
+pub(crate) mod cholesky;
 pub(crate) mod conv;
 pub(crate) mod dims;
 pub(crate) mod dropout;
@@ -42,9 +43,11 @@ pub(crate) mod elementwise;
 mod float;
 pub(crate) mod gemm;
 pub(crate) mod lookup;
+pub(crate) mod lu;
 pub(crate) mod memory;
 pub(crate) mod pool;
 pub(crate) mod reduce;
+pub(crate) mod row_norm;
 pub(crate) mod scan;
 pub(crate) mod simd;
 pub(crate) mod small_box;
@@ -53,6 +56,7 @@ pub(crate) mod strided;
 mod threads;
 #[cfg(target_arch = "x86_64")]
 mod tiles;
+pub(crate) mod triangular;
 pub(crate) mod update;
 #[cfg(target_arch = "x86_64")]
 mod vector;

@@ -114,9 +114,69 @@ impl<T: Float> Var<T> {
         apply(Linear, [&rows, &weight, &bias]).with_shape(shape)
     }
 
+    /// The sum of the products of the elements of two vectors.
+    ///
+    /// # Panics
+    /// If these are not two vectors of one size.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// assert_eq!(tape.var([1.0, 2.0]).dot(&tensor![3.0, 4.0]).item(), 11.0);
+    /// ```
+    #[track_caller]
+    pub fn dot(&self, other: impl Operand<T>) -> Var<T> {
+        let other = other.resolve(self.tape()).into_var(self.tape());
+        if self.shape().len() != 1 || other.shape().len() != 1 {
+            self.refuse("dot", &other, &panics::not_vectors(self.shape(), other.shape()));
+        }
+        if self.shape() != other.shape() {
+            self.refuse("dot", &other, &panics::sizes_differ(self.shape(), other.shape()));
+        }
+        self.matmul(&*other)
+    }
+
+    /// The products of each element of a vector with each of another: `[m]` and `[n]` give `[m, n]`.
+    ///
+    /// # Panics
+    /// If these are not two vectors.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let y = tape.var([1.0, 2.0]).outer(&tensor![3.0, 4.0]);
+    /// assert_eq!(y.value(), &tensor![[3.0, 4.0], [6.0, 8.0]]);
+    /// ```
+    #[track_caller]
+    pub fn outer(&self, other: impl Operand<T>) -> Var<T> {
+        let other = other.resolve(self.tape()).into_var(self.tape());
+        let (&[m], &[n]) = (self.shape(), other.shape()) else {
+            self.refuse("outer", &other, &panics::not_vectors(self.shape(), other.shape()))
+        };
+        let (column, row) = (Dims::from_slice(&[m, 1]), Dims::from_slice(&[1, n]));
+        self.with_shape(column).multiply(&other.with_shape(row), false, false)
+    }
+
+    /// `beta · self + alpha · x y`, where this broadcasts against the [matrix product](Var::matmul).
+    ///
+    /// # Panics
+    /// If the shapes do not chain or do not broadcast.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let (x, y) = (tensor![[1.0, 2.0]], tensor![[3.0], [4.0]]);
+    /// assert_eq!(tape.var([[1.0]]).addmm(&x, &y, 0.5, 2.0).value(), &tensor![[22.5]]);
+    /// ```
+    #[track_caller]
+    pub fn addmm(&self, x: impl Operand<T>, y: impl Operand<T>, beta: f64, alpha: f64) -> Var<T> {
+        let x = x.resolve(self.tape()).into_var(self.tape());
+        self * beta + x.matmul(y) * alpha
+    }
+
     /// The product of (stacks of) matrices that are known to chain, each stored transposed if its flag says so.
     #[track_caller]
-    fn multiply(&self, other: &Var<T>, transpose_a: bool, transpose_b: bool) -> Var<T> {
+    pub(super) fn multiply(&self, other: &Var<T>, transpose_a: bool, transpose_b: bool) -> Var<T> {
         apply(Matmul { transpose_a, transpose_b }, [self, other])
     }
 }

@@ -1,7 +1,7 @@
 //! Vector norms.
 
 use crate::autograd::{Op, Save, Saved, Var};
-use crate::tensor::{Axes, Float, Reduction, Tensor, reduction_of};
+use crate::tensor::{Axes, Float, Reduction, Tensor, keepdim, reduction_of};
 
 /// The Euclidean norm over axes, which stay with size 1: `y = √Σx²`, `dy/dx = x/y`, 0 where y = 0.
 #[derive(Debug)]
@@ -68,5 +68,21 @@ impl<T: Float> Var<T> {
                 root.where_mask(&empty.map(|empty| T::ONE - empty), &outside)
             }
         }
+    }
+
+    /// Divided by the p-norm over [`Axes`], `x / max(‖x‖ₚ, ε)`: vectors of length 1, but for those that are shorter than ε.
+    ///
+    /// # Panics
+    /// As [`norm_over`](Var::norm_over).
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[3.0, 4.0], [0.0, 0.0]]);
+    /// assert_eq!(x.normalize(2.0, 1, 1e-12).value(), &tensor![[0.6, 0.8], [0.0, 0.0]]);
+    /// ```
+    #[track_caller]
+    pub fn normalize(&self, p: f64, axes: impl Axes, epsilon: f64) -> Var<T> {
+        self / self.norm_over(p, keepdim(axes)).clamp(epsilon, f64::INFINITY)
     }
 }

@@ -117,13 +117,14 @@ impl Product {
 }
 
 /// Which matrix of an operand goes into which matrix of the result, when the axes in front broadcast.
-struct Offsets {
+pub(crate) struct Offsets {
     /// Size in the result and step in the operand of each axis in front, the last first.
     axes: Vec<(usize, usize)>,
 }
 
 impl Offsets {
-    fn new(own: &[usize], batch: &[usize]) -> Self {
+    /// For an operand whose axes in front are `own`, of a result whose axes in front are `batch`.
+    pub(crate) fn new(own: &[usize], batch: &[usize]) -> Self {
         let mut step = 1;
         let axes = (0..batch.len()).rev().map(|axis| {
             let size = (axis + own.len()).checked_sub(batch.len()).map_or(1, |k| own[k]);
@@ -134,7 +135,8 @@ impl Offsets {
         Offsets { axes: axes.collect() }
     }
 
-    fn of(&self, mut index: usize) -> usize {
+    /// The number of the operand's matrix for one of the result.
+    pub(crate) fn of(&self, mut index: usize) -> usize {
         let mut at = 0;
         for &(size, step) in &self.axes {
             at += index % size * step;

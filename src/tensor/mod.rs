@@ -20,7 +20,7 @@ use buffer::Buffer;
 pub use construct::Nested;
 pub use indices::Indices;
 pub(crate) use lookup::{Positions, Rows};
-pub(crate) use matmul::MatmulShapes;
+pub(crate) use matmul::{MatmulShapes, Offsets};
 pub use pad::PadMode;
 pub(crate) use pad::{padded, padding};
 pub(crate) use parts::{joins, stack_axis, stacks};

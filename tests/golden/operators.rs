@@ -9,7 +9,7 @@ use crate::json::{Map, Value};
 use crate::shapes;
 use crate::windows;
 use wengert::ops::BatchStatistics;
-use wengert::{CrossEntropy, Reduction, Tensor, Var, keepdim};
+use wengert::{CrossEntropy, Reduction, Tensor, Var};
 
 /// The result of an operator; `None` if no row has it, or not with that many inputs.
 pub type Row = Result<Option<Var<f64>>, Fault>;
@@ -25,6 +25,7 @@ const TABLES: &[Table] = &[
     class_loss,
     loss,
     product,
+    linear_algebra,
     shapes::layout,
     shapes::selection,
     shapes::lookup,
@@ -122,10 +123,7 @@ fn reduction(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
         ("prod", [x]) => x.prod_over(a.axes()?),
         ("logsumexp", [x]) => x.logsumexp_over(a.axes()?),
         ("norm", [x]) => x.norm_over(a.get_or("p", 2.0)?, a.axes()?),
-        ("normalize", [x]) => {
-            let (p, eps) = (a.get_or("p", 2.0)?, a.get_or("eps", 1e-12)?);
-            x / x.norm_over(p, keepdim(a.get_or("dim", 1isize)?)).clamp(eps, f64::INFINITY)
-        }
+        ("normalize", [x]) => x.normalize(a.get_or("p", 2.0)?, a.get_or("dim", 1isize)?, a.get_or("eps", 1e-12)?),
         _ => return Ok(None),
     }))
 }
@@ -213,33 +211,66 @@ fn weighted(a: &Attributes, loss: impl Fn(Reduction) -> Var<f64>) -> Result<Var<
 
 fn product(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
     Ok(Some(match (op, inputs) {
-        ("matmul" | "dot", [x, y]) => x.matmul(y),
-        ("outer", [x, y]) => x.unsqueeze(1).matmul(y.unsqueeze(0)),
+        ("matmul", [x, y]) => x.matmul(y),
+        ("dot", [x, y]) => x.dot(y),
+        ("outer", [x, y]) => x.outer(y),
         ("linear", [x, weight]) => x.linear(weight, None::<&Var<f64>>),
         ("linear", [x, weight, bias]) => x.linear(weight, Some(bias)),
         ("addmm", [c, x, y]) => {
             let (alpha, beta) = (a.get_or("alpha", 1.0)?, a.get_or("beta", 1.0)?);
-            c * beta + x.matmul(y) * alpha
+            c.addmm(x, y, beta, alpha)
         }
-        ("trace", [x]) => x.diagonal(0, 0, 1).sum(),
+        _ => return Ok(None),
+    }))
+}
+
+fn linear_algebra(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
+    Ok(Some(match (op, inputs) {
+        ("det", [x]) => x.det(),
+        ("slogdet", [x]) => x.slogdet().1,
+        ("inverse", [x]) => x.inverse(),
+        ("solve", [x, y]) => x.solve(y),
+        ("trace", [x]) => x.trace(),
+        ("matrix_power", [x]) => x.matrix_power(a.int("n")? as i32),
+        ("cholesky", [x]) => x.cholesky(),
         _ => return Ok(None),
     }))
 }
 
 fn normalization(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
-    if op != "batch_norm" {
-        return Ok(None);
-    }
-    let (training, epsilon) = (a.get::<bool>("training")?, a.real("eps")?);
+    let [x, parameters @ ..] = inputs else { return Ok(None) };
+    // A weight and a bias that are not given are the numbers that change nothing.
+    let (one, zero) = (x.constant(1.0), x.constant(0.0));
+    let (weight, bias) = match parameters {
+        [] => (&one, &zero),
+        [weight] => (weight, &zero),
+        [weight, bias] => (weight, bias),
+        _ => return Ok(None),
+    };
+    let epsilon = || a.get_or("eps", 1e-5);
+    let shape = || a.get::<Vec<isize>>("normalized_shape");
+    Ok(Some(match op {
+        "batch_norm" => batch_norm(x, weight, bias, epsilon()?, a)?,
+        "layer_norm" => x.layer_norm(shape()?, weight, bias, epsilon()?),
+        "group_norm" => x.group_norm(a.get("num_groups")?, weight, bias, epsilon()?),
+        "instance_norm" => x.instance_norm(weight, bias, epsilon()?),
+        "rms_norm" if parameters.len() < 2 => x.rms_norm(shape()?, weight, epsilon()?),
+        _ => return Ok(None),
+    }))
+}
+
+fn batch_norm(
+    x: &Var<f64>,
+    weight: &Var<f64>,
+    bias: &Var<f64>,
+    epsilon: f64,
+    a: &Attributes,
+) -> Result<Var<f64>, Fault> {
     let [mean, variance] = [a.get::<Option<Tensor<f64>>>("running_mean")?, a.get("running_var")?];
-    let statistics = match (training, &mean, &variance) {
+    let statistics = match (a.get::<bool>("training")?, &mean, &variance) {
         (true, None, None) => BatchStatistics::OfBatch,
         (false, Some(mean), Some(variance)) => BatchStatistics::Given { mean, variance },
         _ => return Err(Fault::Unsupported("batch_norm with such statistics".into())),
     };
-    Ok(Some(match inputs {
-        [x] => x.batch_norm(1.0, 0.0, statistics, epsilon).y,
-        [x, weight, bias] => x.batch_norm(weight, bias, statistics, epsilon).y,
-        _ => return Ok(None),
-    }))
+    Ok(x.batch_norm(weight, bias, statistics, epsilon).y)
 }

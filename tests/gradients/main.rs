@@ -4,7 +4,9 @@ mod arrangement;
 mod convolution;
 mod coverage;
 mod elementwise;
+mod linear_algebra;
 mod losses;
+mod normalization;
 mod regressions;
 mod row;
 mod structure;
@@ -27,10 +29,11 @@ fn table() -> Vec<Row> {
         arrangement::joins(),
         arrangement::scans(),
         structure::reductions(),
-        structure::normalization(),
+        normalization::table(),
         structure::products(),
         windows::convolutions(),
         windows::pooling(),
+        linear_algebra::table(),
         losses::table(),
     ]
     .into_iter()

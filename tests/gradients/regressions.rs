@@ -4,7 +4,7 @@ use wengert::prelude::*;
 
 const TOLERANCE: f64 = 1e-12;
 
-fn assert_close(a: &Tensor<f64>, b: &Tensor<f64>) {
+pub fn assert_close(a: &Tensor<f64>, b: &Tensor<f64>) {
     assert_eq!(a.shape(), b.shape());
     let error = (a - b).map(f64::abs).max().item();
     assert!(error <= TOLERANCE, "{a} and {b} differ by {error}");

@@ -1,7 +1,6 @@
 //! Operations on shapes, reductions, and products of matrices.
 
 use crate::row::{BOTH_SIDES, POSITIVE, Row, row};
-use wengert::ops::BatchStatistics;
 use wengert::prelude::*;
 
 /// Operations that move elements and change none.
@@ -79,19 +78,6 @@ fn norms() -> Vec<Row> {
     let whole = row("norm", &[&[&[3]], &[&[2, 2]], &[&[]]], |x| x[0].norm()).on(&[BOTH_SIDES]);
     let orders = [2.0, 1.0, 0.0, 3.0, 0.5, -1.0, f64::INFINITY, f64::NEG_INFINITY];
     std::iter::once(whole).chain(orders.map(norm)).collect()
-}
-
-/// Normalisation by statistics of the batch itself, and by given ones.
-pub fn normalization() -> Vec<Row> {
-    let shapes: &[&[&[usize]]] = &[&[&[4, 3], &[3], &[3]], &[&[2, 3, 2], &[3], &[3]]];
-    let given = |x: &[Var<f64>]| {
-        let (mean, variance) = (tensor![f64; 0.5, -0.5, 1.0], tensor![f64; 1.0, 2.0, 0.5]);
-        x[0].batch_norm(&x[1], &x[2], BatchStatistics::Given { mean: &mean, variance: &variance }, 1e-5).y
-    };
-    vec![
-        row("batch_norm", shapes, |x| x[0].batch_norm(&x[1], &x[2], BatchStatistics::OfBatch, 1e-5).y),
-        row("batch_norm", shapes, given),
-    ]
 }
 
 /// Matrix products of every combination of ranks.

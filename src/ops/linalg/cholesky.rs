@@ -1,0 +1,69 @@
+//! The Cholesky factor.
+
+use super::triangular::Triangle;
+use super::{matrix, square};
+use crate::autograd::{Op, Save, Saved, Var};
+use crate::kernel::cholesky;
+use crate::panics;
+use crate::tensor::{Float, Tensor};
+
+/// L with `L Lᵀ = (A + Aᵀ)/2`: `gA` is the symmetric part of `L⁻ᵀ Φ L⁻¹`, where Φ is the lower triangle of `Lᵀ gL` with its diagonal halved.
+///
+/// Iain Murray 2016, "Differentiation of the Cholesky decomposition".
+#[derive(Debug)]
+struct Cholesky;
+
+impl<T: Float> Op<T, 1> for Cholesky {
+    const NAME: &'static str = "cholesky";
+    const SAVE: Save = Save::Output;
+
+    fn check(&self, [a]: [&[usize]; 1]) -> Result<(), String> {
+        square(a).map(|_| ())
+    }
+    #[track_caller]
+    fn forward(&mut self, [a]: [&Tensor<T>; 1]) -> Tensor<T> {
+        let n = a.shape()[a.rank() - 1];
+        let mut y = (a + a.transpose(-1, -2)) * 0.5;
+        // Not a closure, which would not know the caller's line.
+        for (k, y) in y.as_mut_slice().chunks_exact_mut((n * n).max(1)).enumerate() {
+            if let Err((pivot, value)) = cholesky::factor(y, n) {
+                panics::not_positive_definite(k, a.shape(), pivot, value.to_f64());
+            }
+        }
+        y
+    }
+    fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        let l = saved.output();
+        let n = l.shape()[l.shape().len() - 1];
+        let lower = matrix(n, |row, column| match row.cmp(&column) {
+            std::cmp::Ordering::Greater => 1.0,
+            std::cmp::Ordering::Equal => 0.5,
+            std::cmp::Ordering::Less => 0.0,
+        });
+        let phi = l.multiply(gy, true, false) * lower;
+        let upper = l.transpose(-1, -2);
+        let left = upper.solve_triangular(phi, Triangle::Upper);
+        let both = upper.solve_triangular(left.transpose(-1, -2), Triangle::Upper);
+        [Some((both.transpose(-1, -2) + both) * 0.5)]
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The lower triangular L with `L Lᵀ = A` for symmetric positive definite A `[…, n, n]`, of each matrix.
+    ///
+    /// What is factored is the symmetric part (A + Aᵀ)/2, so the gradient is symmetric (PyTorch reads the lower triangle only).
+    ///
+    /// # Panics
+    /// If the matrices are not square, or the symmetric part of one is not positive definite.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let a = tape.var([[4.0, 2.0], [2.0, 5.0]]);
+    /// assert_eq!(a.cholesky().value(), &tensor![[2.0, 0.0], [1.0, 2.0]]);
+    /// ```
+    #[track_caller]
+    pub fn cholesky(&self) -> Var<T> {
+        self.apply(Cholesky)
+    }
+}

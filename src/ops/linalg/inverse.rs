@@ -1,0 +1,95 @@
+//! Inverses and powers of matrices.
+
+use super::factors::Factors;
+use super::square;
+use crate::autograd::{Op, Save, Saved, Var};
+use crate::panics;
+use crate::tensor::{Float, Tensor};
+
+/// `Y = A⁻¹`, `gA = −Yᵀ gY Yᵀ`.
+#[derive(Debug)]
+struct Inverse {
+    /// Whether a singular matrix is a mistake; otherwise its inverse is not finite.
+    strict: bool,
+}
+
+impl<T: Float> Op<T, 1> for Inverse {
+    const NAME: &'static str = "inverse";
+    const SAVE: Save = Save::Output;
+
+    fn check(&self, [a]: [&[usize]; 1]) -> Result<(), String> {
+        square(a).map(|_| ())
+    }
+    #[track_caller]
+    fn forward(&mut self, [a]: [&Tensor<T>; 1]) -> Tensor<T> {
+        let factors = Factors::of(a);
+        if let (true, Some((matrix, pivot))) = (self.strict, factors.singular) {
+            panics::singular("inverse", matrix, a.shape(), pivot);
+        }
+        factors.solve(&Tensor::eye(a.shape()[a.rank() - 1]))
+    }
+    fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        let y = saved.output();
+        [Some(-y.multiply(gy, true, false).multiply(&y, false, true))]
+    }
+}
+
+/// `A⁻ᵀ` in a rule; not finite where A is singular.
+#[track_caller]
+pub(super) fn transposed<T: Float>(a: &Var<T>) -> Var<T> {
+    a.apply(Inverse { strict: false }).transpose(-1, -2)
+}
+
+impl<T: Float> Var<T> {
+    /// The inverse of `[…, n, n]`, of each matrix.
+    ///
+    /// For `A⁻¹ B` use [`solve`](Var::solve), which is faster and more exact.
+    ///
+    /// # Panics
+    /// If the matrices are not square, or one of them is singular.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let a = tape.var([[2.0, 0.0], [1.0, 4.0]]);
+    /// assert_eq!(a.inverse().value(), &tensor![[0.5, 0.0], [-0.125, 0.25]]);
+    /// ```
+    #[track_caller]
+    pub fn inverse(&self) -> Var<T> {
+        self.apply(Inverse { strict: true })
+    }
+
+    /// The n-th power of `[…, n, n]`, of each matrix, by repeated squaring; a negative one is a power of the inverse.
+    ///
+    /// # Panics
+    /// If the matrices are not square, or n is negative and one of them is singular.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let fibonacci = tape.var([[1.0, 1.0], [1.0, 0.0]]);
+    /// assert_eq!(fibonacci.matrix_power(10).value(), &tensor![[89.0, 55.0], [55.0, 34.0]]);
+    /// ```
+    #[track_caller]
+    pub fn matrix_power(&self, n: i32) -> Var<T> {
+        let size = match square(self.shape()) {
+            Ok(size) => size,
+            Err(reason) => panics::wrong_shapes("matrix_power", &reason, ""),
+        };
+        let mut square = if n < 0 { self.inverse() } else { self.clone() };
+        let (mut product, mut left) = (None, n.unsigned_abs());
+        while left > 0 {
+            if left % 2 == 1 {
+                product = Some(match product {
+                    Some(product) => square.multiply(&product, false, false),
+                    None => square.clone(),
+                });
+            }
+            left /= 2;
+            if left > 0 {
+                square = square.multiply(&square, false, false);
+            }
+        }
+        product.unwrap_or_else(|| self.constant(Tensor::eye(size).expanded(self.shape())))
+    }
+}

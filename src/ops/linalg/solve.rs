@@ -1,0 +1,61 @@
+//! Systems of linear equations.
+
+use super::factors::Factors;
+use super::square;
+use crate::autograd::{Op, Operand, Save, Saved, Var, apply};
+use crate::panics;
+use crate::tensor::{Float, MatmulShapes, Tensor};
+
+/// `X = A⁻¹ B`, `gB = A⁻ᵀ gX`, `gA = −gB Xᵀ`.
+#[derive(Debug)]
+struct Solve;
+
+impl<T: Float> Op<T, 2> for Solve {
+    const NAME: &'static str = "solve";
+    const SAVE: Save = Save::InputsAndOutput;
+
+    #[track_caller]
+    fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
+        let factors = Factors::of(a);
+        if let Some((matrix, pivot)) = factors.singular {
+            panics::singular("solve", matrix, a.shape(), pivot);
+        }
+        factors.solve(b)
+    }
+    fn backward(&self, saved: &Saved<T, 2>, gx: &Var<T>) -> [Option<Var<T>>; 2] {
+        let gb = saved.input(0).transpose(-1, -2).solve(gx);
+        let ga = saved.needs(0).then(|| -gb.multiply(&saved.output(), false, true));
+        [ga, Some(gb)]
+    }
+}
+
+/// The shapes of A and B as stacks of matrices that fit, or why they are not.
+pub(super) fn system(a: &[usize], b: &[usize]) -> Result<MatmulShapes, String> {
+    square(a)?;
+    MatmulShapes::new(a, b)
+}
+
+impl<T: Float> Var<T> {
+    /// The solution X of `A X = B`, where this is A `[…, n, n]` and B is `[…, n, m]` or a vector `[n]`; the axes in front broadcast.
+    ///
+    /// As with [`matmul`](Var::matmul) only a B of one axis is a vector (PyTorch also takes some stacks for vectors).
+    /// By LU factorisation with partial pivoting.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or a matrix is singular.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let a = tape.var([[2.0, 1.0], [1.0, 3.0]]);
+    /// assert_eq!(a.solve(&tensor![3.0, 4.0]).value(), &tensor![1.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn solve(&self, b: impl Operand<T>) -> Var<T> {
+        let b = b.resolve(self.tape()).into_var(self.tape());
+        match system(self.shape(), b.shape()) {
+            Ok(shapes) => apply(Solve, [self, &b.with_shape(shapes.b)]).with_shape(shapes.result),
+            Err(reason) => self.refuse("solve", &b, &reason),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Traces.
+
+use crate::autograd::Var;
+use crate::panics;
+use crate::tensor::{Float, View};
+
+impl<T: Float> Var<T> {
+    /// The sum of the diagonal of `[…, m, n]`, a number for each matrix; they need not be square.
+    ///
+    /// # Panics
+    /// If there are no two axes.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let a = tape.var([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(a.trace().item(), 5.0);
+    /// assert_eq!(a.trace().grad(&a).value(), &Tensor::eye(2));
+    /// ```
+    #[track_caller]
+    pub fn trace(&self) -> Var<T> {
+        if self.shape().len() < 2 {
+            panics::wrong_shapes("trace", &panics::not_a_matrix(self.shape()), "");
+        }
+        self.viewed(View::diagonal(self.shape(), 0, -2, -1)).sum_over(-1)
+    }
+}

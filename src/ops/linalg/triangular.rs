@@ -1,0 +1,99 @@
+//! Systems with a triangular matrix.
+
+use super::factors::solve_each;
+use super::matrix;
+use super::solve::system;
+use crate::autograd::{Op, Operand, Save, Saved, Var, apply};
+use crate::kernel::triangular;
+use crate::panics;
+use crate::tensor::{Float, Tensor};
+
+/// A triangle of a square matrix, with its diagonal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Triangle {
+    /// On and below the diagonal.
+    Lower,
+    /// On and above the diagonal.
+    Upper,
+}
+
+impl Triangle {
+    fn transposed(self) -> Self {
+        match self {
+            Triangle::Lower => Triangle::Upper,
+            Triangle::Upper => Triangle::Lower,
+        }
+    }
+
+    /// A mask of the triangle.
+    fn mask<T: Float>(self, n: usize) -> Tensor<T> {
+        let inside = |row: usize, column: usize| match self {
+            Triangle::Lower => row >= column,
+            Triangle::Upper => row <= column,
+        };
+        matrix(n, |row, column| f64::from(u8::from(inside(row, column))))
+    }
+}
+
+/// `X = A⁻¹ B` for a triangle of A: `gB = A⁻ᵀ gX`, and gA is the triangle of `−gB Xᵀ`.
+#[derive(Debug)]
+struct SolveTriangular {
+    triangle: Triangle,
+}
+
+impl<T: Float> Op<T, 2> for SolveTriangular {
+    const NAME: &'static str = "solve_triangular";
+    const SAVE: Save = Save::InputsAndOutput;
+
+    #[track_caller]
+    fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
+        let n = a.shape()[a.rank() - 1];
+        let elements = a.as_slice();
+        if let Some(k) = (0..a.len().checked_div(n).unwrap_or(0)).find(|k| elements[k * n + k % n] == T::ZERO) {
+            panics::singular("solve_triangular", k / n, a.shape(), k % n);
+        }
+        solve_each(a.shape(), b, |k, x, m| {
+            let a = &elements[k * n * n..][..n * n];
+            match self.triangle {
+                Triangle::Lower => triangular::solve_lower(a, n, false, x, m),
+                Triangle::Upper => triangular::solve_upper(a, n, x, m),
+            }
+        })
+    }
+    fn backward(&self, saved: &Saved<T, 2>, gx: &Var<T>) -> [Option<Var<T>>; 2] {
+        let a = saved.input(0);
+        let n = a.shape()[a.shape().len() - 1];
+        let gb = a.transpose(-1, -2).solve_triangular(gx, self.triangle.transposed());
+        let ga = || -gb.multiply(&saved.output(), false, true) * self.triangle.mask(n);
+        [saved.needs(0).then(ga), Some(gb)]
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The solution X of `A X = B`, where A is a triangle of this `[…, n, n]` and B is `[…, n, m]` or a vector `[n]`.
+    ///
+    /// The other triangle is not read, and gets no gradient; the axes in front broadcast.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or a number on the diagonal is 0.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// use wengert::ops::Triangle;
+    ///
+    /// let tape = Tape::new();
+    /// let a = tape.var([[2.0, 7.0], [1.0, 4.0]]);
+    /// let x = a.solve_triangular(&tensor![4.0, 6.0], Triangle::Lower);
+    /// assert_eq!(x.value(), &tensor![2.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn solve_triangular(&self, b: impl Operand<T>, triangle: Triangle) -> Var<T> {
+        let b = b.resolve(self.tape()).into_var(self.tape());
+        match system(self.shape(), b.shape()) {
+            Ok(shapes) => {
+                apply(SolveTriangular { triangle }, [self, &b.with_shape(shapes.b)]).with_shape(shapes.result)
+            }
+            Err(reason) => self.refuse("solve_triangular", &b, &reason),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Normalisation: every operation against differences, the fused ones also against what they are composed of.
+
+use crate::regressions::assert_close;
+use crate::row::{BOTH_SIDES, Row, row};
+use wengert::ops::BatchStatistics;
+use wengert::prelude::*;
+
+const EPSILON: f64 = 1e-5;
+
+/// Normalisation by statistics of the values themselves, and by given ones.
+pub fn table() -> Vec<Row> {
+    let batch: &[&[&[usize]]] = &[&[&[4, 3], &[3], &[3]], &[&[2, 3, 2], &[3], &[3]]];
+    let layer: &[&[&[usize]]] = &[&[&[3, 4], &[4], &[4]], &[&[4], &[4], &[4]], &[&[0, 4], &[4], &[4]]];
+    let images: &[&[&[usize]]] = &[&[&[2, 4, 3], &[4], &[4]], &[&[1, 4, 1, 2], &[4], &[4]], &[&[0, 4, 2], &[4], &[4]]];
+    let given = |x: &[Var<f64>]| {
+        let (mean, variance) = (tensor![f64; 0.5, -0.5, 1.0], tensor![f64; 1.0, 2.0, 0.5]);
+        x[0].batch_norm(&x[1], &x[2], BatchStatistics::Given { mean: &mean, variance: &variance }, EPSILON).y
+    };
+    let rows = [
+        row("batch_norm", batch, |x| x[0].batch_norm(&x[1], &x[2], BatchStatistics::OfBatch, EPSILON).y),
+        row("batch_norm", batch, given),
+        row("layer_norm", layer, |x| x[0].layer_norm([4], &x[1], &x[2], EPSILON)),
+        row("layer_norm", &[&[&[2, 2, 3], &[2, 3]]], |x| x[0].layer_norm([2, 3], &x[1], 0.0, EPSILON)),
+        row("layer_norm", &[&[&[2, 0]]], |x| x[0].layer_norm([0], 1.0, 0.0, EPSILON)),
+        row("rms_norm", &[&[&[3, 4], &[4]], &[&[4], &[4]]], |x| x[0].rms_norm([4], &x[1], EPSILON)),
+        row("rms_norm", &[&[&[2, 2, 2]]], |x| x[0].rms_norm([2, 2], 1.0, EPSILON)),
+        row("group_norm", images, |x| x[0].group_norm(2, &x[1], &x[2], EPSILON)),
+        row("group_norm", &[&[&[3, 4], &[4]]], |x| x[0].group_norm(1, &x[1], 0.0, EPSILON)),
+        row("instance_norm", &images[..2], |x| x[0].instance_norm(&x[1], &x[2], EPSILON)),
+    ];
+    let shapes: &[&[&[usize]]] = &[&[&[2, 3, 2]], &[&[2, 2, 3]]];
+    let lengths = [2.0, 1.0, 3.0, f64::INFINITY];
+    let length = |p: f64| row("normalize", shapes, move |x| x[0].normalize(p, [0, 2], 1e-12)).on(&[BOTH_SIDES]);
+    rows.into_iter().chain(lengths.map(length)).map(|row| row.of_order(3)).collect()
+}
+
+/// What the fused normalisations stand for: the mean, the variance and the rest, one after the other.
+fn composed(x: &Var<f64>, axes: &[isize], centred: bool) -> Var<f64> {
+    let x = if centred { x - x.mean_over(keepdim(axes)) } else { x.clone() };
+    &x / (x.square().mean_over(keepdim(axes)) + EPSILON).sqrt()
+}
+
+/// The value of a function of several inputs, the gradients by a cotangent, and the derivatives of their sum by further ones.
+fn orders(f: impl Fn(&[Var<f64>]) -> Var<f64>, inputs: &[Tensor<f64>]) -> Vec<Tensor<f64>> {
+    let mut rng = wengert::rng(5);
+    let tape = Tape::new_f64();
+    let x: Vec<_> = inputs.iter().map(|x| tape.var(x)).collect();
+    let targets: Vec<_> = x.iter().collect();
+    let y = f(&x);
+    let cotangent = tape.var(Tensor::randn(y.shape(), &mut rng));
+    let first: Vec<_> = y.vjp(&cotangent, &targets).into_iter().flatten().collect();
+    let products = first.iter().map(|g| (g * Tensor::randn(g.shape(), &mut rng)).sum());
+    let scalar = products.reduce(|sum, product| sum + product).unwrap();
+    let second = scalar.vjp(&tape.constant(1.0), &targets).into_iter().flatten();
+    [y].into_iter().chain(first.iter().cloned()).chain(second).map(|x| x.value().clone()).collect()
+}
+
+#[test]
+fn fused_normalisations_are_their_composition_at_every_order() {
+    let mut rng = wengert::rng(1);
+    let mut inputs = |shape: &[usize], affine: &[usize]| {
+        [shape, affine, affine].map(|shape| Tensor::<f64>::randn(shape, &mut rng) + 0.5)
+    };
+    let same = |inputs: &[Tensor<f64>], fused: fn(&[Var<f64>]) -> Var<f64>, reference: fn(&[Var<f64>]) -> Var<f64>| {
+        let (fused, reference) = (orders(fused, inputs), orders(reference, inputs));
+        assert_eq!(fused.len(), reference.len());
+        fused.iter().zip(&reference).for_each(|(a, b)| assert_close(a, b));
+    };
+    // More elements than one thread takes at a time, and rows that are longer than a block of a sum.
+    for (rows, n) in [(3, 5), (70, 1000)] {
+        let layer = inputs(&[rows, n], &[n]);
+        same(
+            &layer,
+            |x| x[0].layer_norm(x[1].shape(), &x[1], &x[2], EPSILON),
+            |x| composed(&x[0], &[-1], true) * &x[1] + &x[2],
+        );
+        same(&layer[..2], |x| x[0].rms_norm(x[1].shape(), &x[1], EPSILON), |x| composed(&x[0], &[-1], false) * &x[1]);
+    }
+    let images = inputs(&[2, 6, 3, 40], &[6]);
+    fn affine(y: Var<f64>, x: &[Var<f64>]) -> Var<f64> {
+        y * x[1].reshape([6, 1, 1]) + x[2].reshape([6, 1, 1])
+    }
+    same(&images, |x| x[0].instance_norm(&x[1], &x[2], EPSILON), |x| affine(composed(&x[0], &[2, 3], true), x));
+    same(
+        &images,
+        |x| x[0].group_norm(3, &x[1], &x[2], EPSILON),
+        |x| affine(composed(&x[0].reshape([2, 3, -1]), &[2], true).reshape(x[0].shape()), x),
+    );
+    let batch = |x: &[Var<f64>]| x[0].batch_norm(&x[1], &x[2], BatchStatistics::OfBatch, EPSILON).y;
+    same(&images, batch, |x| affine(composed(&x[0], &[0, 2, 3], true), x));
+}
+
+#[test]
+fn single_precision_is_exact_around_a_large_mean() {
+    let mut rng = wengert::rng(2);
+    let deviations: Tensor = Tensor::randn([8, 1000], &mut rng);
+    let x = deviations + 10_000.0;
+    let wide = Tensor::<f64>::from_vec(x.as_slice().iter().map(|&x| f64::from(x)).collect(), x.shape());
+    let cotangent = Tensor::<f64>::randn(x.shape(), &mut rng);
+    let narrow = Tensor::<f32>::from_vec(cotangent.as_slice().iter().map(|&x| x as f32).collect(), x.shape());
+    let tape = Tape::new();
+    let (single, weight) = (tape.var(&x), tape.var(Tensor::ones([1000])));
+    let y = single.layer_norm([1000], &weight, 0.0, EPSILON);
+    let gradients = y.vjp(&tape.constant(narrow), &[&single, &weight]);
+    let tape = Tape::new_f64();
+    let (double, weight) = (tape.var(&wide), tape.var(Tensor::ones([1000])));
+    let exact = double.layer_norm([1000], &weight, 0.0, EPSILON);
+    let exact_gradients = exact.vjp(&tape.constant(cotangent), &[&double, &weight]);
+    let near = |a: &Tensor, b: &Tensor<f64>| {
+        let error = a.as_slice().iter().zip(b.as_slice()).map(|(&a, b)| (f64::from(a) - b).abs()).fold(0.0, f64::max);
+        assert!(error < 2e-5, "{error}");
+    };
+    near(y.value(), exact.value());
+    for (a, b) in gradients.iter().zip(&exact_gradients) {
+        near(a.as_ref().unwrap().value(), b.as_ref().unwrap().value());
+    }
+}

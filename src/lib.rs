@@ -96,6 +96,7 @@ pub use nn::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool
 pub use nn::{BatchNorm, Dropout, Embedding, Fan, Init, Linear, Module, Nonlinearity};
 pub use nn::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d};
 pub use nn::{GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
+pub use ops::einsum;
 pub use ops::{Conv, CrossEntropy, Reduction};
 pub use rand;
 pub use tensor::{Float, Indices, PadMode, Tensor, keepdim};
@@ -115,6 +116,7 @@ pub mod prelude {
     pub use crate::nn::{BatchNorm, Dropout, Embedding, Fan, Init, Linear, Module, Nonlinearity};
     pub use crate::nn::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d};
     pub use crate::nn::{GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
+    pub use crate::ops::einsum;
     pub use crate::ops::{Conv, CrossEntropy, Reduction};
     pub use crate::optim::{Adam, AdamW, Optimizer, Schedule, Sgd};
     pub use crate::tensor;

@@ -128,6 +128,30 @@ mistakes! {
     prelu_weight(weight: &[usize], shape: &[usize])
         "prelu: a weight of shape {weight:?} is neither [1] nor one for each channel (axis 1) of {shape:?}"
 
+    einsum_character(equation: &str, character: char, at: usize)
+        "einsum: {equation:?} has {character:?} as character {at}: axes are named by letters from a to z and A to Z"
+    einsum_dots(equation: &str, at: usize)
+        "einsum: {equation:?} has a '.' as character {at} that is not part of '...': three dots stand for any axes"
+    einsum_second_ellipsis(equation: &str, at: usize)
+        "einsum: {equation:?} has a second '...' in one term, from character {at}: one stands for all axes that have no letter"
+    einsum_half_arrow(equation: &str, character: char, at: usize)
+        "einsum: {equation:?} has {character:?} as character {at} that is not part of '->': the output is written after an arrow"
+    einsum_second_arrow(equation: &str, at: usize)
+        "einsum: {equation:?} has a second '->', from character {at}: there is one output"
+    einsum_second_output(equation: &str, at: usize)
+        "einsum: {equation:?} has a ',' after '->', as character {at}: there is one output"
+    einsum_operands(equation: &str, terms: usize, operands: usize)
+        "einsum: {equation:?} has {terms} terms for {operands} operands: commas separate the terms, one for each operand"
+    einsum_rank(equation: &str, operand: usize, letters: usize, shape: &[usize])
+        "einsum: {equation:?} names {letters} axes of operand {operand}, whose shape is {shape:?}: there must be a letter for each axis, or '...'"
+    einsum_too_many(equation: &str, operand: usize, letters: usize, shape: &[usize])
+        "einsum: {equation:?} names {letters} axes of operand {operand} beside '...', but its shape is {shape:?}"
+    einsum_sizes(equation: &str, name: &str, a: &str, b: &str)
+        "einsum: in {equation:?} {name} has {a} and {b}: they must be equal, or of size 1 in another operand"
+    einsum_repeated_output(equation: &str, letter: char)
+        "einsum: {equation:?} names {letter:?} twice in the output: each letter once"
+    einsum_unknown_output(equation: &str, letter: char)
+        "einsum: {equation:?} names {letter:?} in the output, but no operand has it"
     singular(op: &str, matrix: usize, shape: &[usize], pivot: usize)
         "{op}: matrix {matrix} of {shape:?} is singular: pivot {pivot} is 0, so it has no inverse"
     not_positive_definite(matrix: usize, shape: &[usize], pivot: usize, value: f64)

@@ -455,9 +455,20 @@ fn panic_of((name, mistake): &Case) -> (String, String) {
 }
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [TENSORS, OPERATIONS, WINDOWS, algebra::LINEAR_ALGEBRA, algebra::NORMALIZATION, TAPES, MODELS, DATA, METRICS]
-        .into_iter()
-        .flatten()
+    [
+        TENSORS,
+        OPERATIONS,
+        WINDOWS,
+        algebra::LINEAR_ALGEBRA,
+        algebra::NORMALIZATION,
+        algebra::EINSUM,
+        TAPES,
+        MODELS,
+        DATA,
+        METRICS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The names in the source of the messages, each with the text that follows it, cut where arguments stand.

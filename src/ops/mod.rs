@@ -70,6 +70,7 @@ mod concat;
 mod conv;
 mod diagonal;
 mod dropout;
+mod einsum;
 mod embedding;
 mod exponential;
 mod extremum;
@@ -97,6 +98,7 @@ mod trigonometric;
 mod window;
 
 pub use conv::Conv;
+pub use einsum::{EinsumOperand, einsum};
 pub use linalg::Triangle;
 pub use loss::{CrossEntropy, Reduction};
 pub use normalization::{BatchNormalized, BatchStatistics};

@@ -9,7 +9,7 @@ use crate::json::{Map, Value};
 use crate::shapes;
 use crate::windows;
 use wengert::ops::BatchStatistics;
-use wengert::{CrossEntropy, Reduction, Tensor, Var};
+use wengert::{CrossEntropy, Reduction, Tensor, Var, einsum};
 
 /// The result of an operator; `None` if no row has it, or not with that many inputs.
 pub type Row = Result<Option<Var<f64>>, Fault>;
@@ -220,6 +220,7 @@ fn product(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
             let (alpha, beta) = (a.get_or("alpha", 1.0)?, a.get_or("beta", 1.0)?);
             c.addmm(x, y, beta, alpha)
         }
+        ("einsum", xs) => einsum(&a.get::<String>("equation")?, &xs.iter().collect::<Vec<_>>()),
         _ => return Ok(None),
     }))
 }

@@ -6,9 +6,9 @@ use wengert::prelude::*;
 /// Inside of (−1, 1), where the inverse functions are defined.
 const UNIT: Domain = &[(-0.8, 0.8)];
 
-/// Smooth functions of one input, checked to order 3.
+/// Smooth functions of one input.
 pub fn smooth() -> Vec<Row> {
-    let rows = [
+    vec![
         unary("sin", PLAIN, |x| x.sin()),
         unary("cos", PLAIN, |x| x.cos()),
         unary("tan", UNIT, |x| x.tan()),
@@ -44,8 +44,7 @@ pub fn smooth() -> Vec<Row> {
         unary("mish", PLAIN, |x| x.mish()),
         unary("softplus", PLAIN, |x| x.softplus()),
         unary("softplus_with", &[(-2.0, 2.0), (3.0, 4.0)], |x| x.softplus_with(2.0, 5.0)),
-    ];
-    rows.into_iter().map(|row| row.of_order(3)).collect()
+    ]
 }
 
 /// Functions of one input with a kink or a jump, which their domains leave out.
@@ -96,7 +95,7 @@ pub fn binary() -> Vec<Row> {
         row("prelu", &[&[&[4], &[1]], &[&[2, 3], &[3]], &[&[2, 3, 2], &[3]], &[&[], &[1]]], |x| x[0].prelu(&x[1]))
             .on(&[BOTH_SIDES, PLAIN]),
     ];
-    smooth.into_iter().map(|row| row.of_order(3)).chain(kinked).chain(repeated()).collect()
+    smooth.into_iter().chain(kinked).chain(repeated()).collect()
 }
 
 /// Functions of two inputs that are one and the same variable.
@@ -117,7 +116,7 @@ fn repeated() -> Vec<Row> {
 /// Operators with a number, a tensor or a parameter on one side, and a change of sign.
 pub fn operands() -> Vec<Row> {
     let tensor = || tensor![f64; [0.5], [-1.5]];
-    let rows = [
+    vec![
         unary("neg", PLAIN, |x| -x),
         unary("add_scalar", PLAIN, |x| (x + 2.0) * (2.0 + x)),
         unary("rsub_scalar", PLAIN, |x| (2.0 - x) * (x - 2.0)),
@@ -129,6 +128,5 @@ pub fn operands() -> Vec<Row> {
         row("mul", &[&[&[2, 1]], &[&[3]]], move |x| (&x[0] * tensor()) * (tensor() * &x[0])),
         row("div", &[&[&[2, 1]], &[&[3]]], move |x| (&x[0] / Param::new(tensor())) + (&Param::new(tensor()) / &x[0]))
             .on(&[POSITIVE]),
-    ];
-    rows.into_iter().map(|row| row.of_order(3)).collect()
+    ]
 }

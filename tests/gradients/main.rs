@@ -3,6 +3,7 @@
 mod arrangement;
 mod convolution;
 mod coverage;
+mod einsum;
 mod elementwise;
 mod linear_algebra;
 mod losses;
@@ -34,6 +35,7 @@ fn table() -> Vec<Row> {
         windows::convolutions(),
         windows::pooling(),
         linear_algebra::table(),
+        einsum::table(),
         losses::table(),
     ]
     .into_iter()

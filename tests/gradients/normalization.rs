@@ -31,7 +31,7 @@ pub fn table() -> Vec<Row> {
     let shapes: &[&[&[usize]]] = &[&[&[2, 3, 2]], &[&[2, 2, 3]]];
     let lengths = [2.0, 1.0, 3.0, f64::INFINITY];
     let length = |p: f64| row("normalize", shapes, move |x| x[0].normalize(p, [0, 2], 1e-12)).on(&[BOTH_SIDES]);
-    rows.into_iter().chain(lengths.map(length)).map(|row| row.of_order(3)).collect()
+    rows.into_iter().chain(lengths.map(length)).collect()
 }
 
 /// What the fused normalisations stand for: the mean, the variance and the rest, one after the other.

@@ -119,6 +119,25 @@ fn cross_entropy_is_its_composition_at_every_order() {
 }
 
 #[test]
+fn gradients_flow_through_the_gradients_of_fused_operations() {
+    type Function = fn(&Var<f64>) -> Var<f64>;
+    let fused: [Function; 6] = [
+        |x| x.softmax(-1),
+        |x| x.log_softmax(-1),
+        |x| x.softmax_cross_entropy(&[2, 0]),
+        |x| x.layer_norm([3], 1.0, 0.0, 1e-5),
+        |x| x.rms_norm([3], 1.0, 1e-5),
+        |x| x.batch_norm(1.0, 0.0, wengert::ops::BatchStatistics::OfBatch, 0.1).y,
+    ];
+    let x = tensor![f64; [0.3, -1.2, 2.0], [1.0, 0.0, -0.5]];
+    for f in fused {
+        // The square of a gradient, as a penalty on it would have.
+        let penalty = |x: &[Var<f64>]| (f(&x[0]) * &x[1]).sum().grad(&x[0]).square().sum();
+        assert_eq!(check::gradients(penalty, &[x.clone(), &x * 2.0 - 1.0]), Ok(()));
+    }
+}
+
+#[test]
 fn the_gradient_of_dropout_is_its_mask() {
     let tape = Tape::<f64>::with_mode(Mode::Training(3));
     let x = tape.var(Tensor::ones([100]));

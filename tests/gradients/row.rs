@@ -13,12 +13,14 @@ pub const BOTH_SIDES: Domain = &[(-2.0, -0.1), (0.1, 2.0)];
 /// Elements of a function that is defined above 0.
 pub const POSITIVE: Domain = &[(0.3, 2.0)];
 
+/// The order that every row is checked to.
+const ORDER: usize = 3;
+
 type Function = Box<dyn Fn(&[Var<f64>]) -> Var<f64>>;
 
 /// A method or operator, and what it is checked on.
 pub struct Row {
     pub name: &'static str,
-    order: usize,
     f: Function,
     /// For each case the shapes of the inputs.
     cases: Vec<Vec<Vec<usize>>>,
@@ -26,10 +28,10 @@ pub struct Row {
     domains: Vec<Domain>,
 }
 
-/// A row of order 2 for plain inputs of the given shapes, a list for each case.
+/// A row for plain inputs of the given shapes, a list for each case.
 pub fn row(name: &'static str, cases: &[&[&[usize]]], f: impl Fn(&[Var<f64>]) -> Var<f64> + 'static) -> Row {
     let shapes = |case: &&[&[usize]]| case.iter().map(|shape| shape.to_vec()).collect();
-    Row { name, order: 2, f: Box::new(f), cases: cases.iter().map(shapes).collect(), domains: vec![PLAIN] }
+    Row { name, f: Box::new(f), cases: cases.iter().map(shapes).collect(), domains: vec![PLAIN] }
 }
 
 /// An elementwise function of one input.
@@ -58,11 +60,6 @@ impl Row {
         Row { domains: domains.to_vec(), ..self }
     }
 
-    /// Checked up to the given order.
-    pub fn of_order(self, order: usize) -> Row {
-        Row { order, ..self }
-    }
-
     /// Checks each case, once plain and once with the function and its value used several times.
     pub fn check(&self) -> Result<(), String> {
         let again = |x: &[Var<f64>]| {
@@ -70,7 +67,7 @@ impl Row {
             &y * &y + (self.f)(x)
         };
         for inputs in self.inputs() {
-            let alone = check::gradients_to_order(self.order, &self.f, &inputs);
+            let alone = check::gradients_to_order(ORDER, &self.f, &inputs);
             alone.map_err(|mismatch| format!("{}: {mismatch}", self.name))?;
             check::gradients(again, &inputs).map_err(|mismatch| format!("{}, used twice: {mismatch}", self.name))?;
         }

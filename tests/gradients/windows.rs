@@ -29,9 +29,6 @@ pub fn convolutions() -> Vec<Row> {
         row("conv_transpose2d", &without_bias(&onto_image), |x| x[0].conv_transpose2d(&x[1], None::<f64>, Conv::new())),
         row("unfold2d", &[&[&[2, 2, 4, 3]]], |x| x[0].unfold2d([3, 2], Conv::new().stride(2).padding(1))),
     ]
-    .into_iter()
-    .map(|row| row.of_order(3))
-    .collect()
 }
 
 /// Pooling with windows that overlap, leave gaps and stand out; the elements of the inputs are apart.
@@ -48,12 +45,11 @@ pub fn pooling() -> Vec<Row> {
             let y = x[0].max_pool2d(MaxPool::new(2).stride(1));
             y.vjp(&x[1], &[&x[0]])[0].clone().expect("the gradient by the input, as a function of the cotangent")
         }),
-        row("avg_pool1d", &line, |x| x[0].avg_pool1d(AvgPool::new(3).stride(1).padding(1))).of_order(3),
+        row("avg_pool1d", &line, |x| x[0].avg_pool1d(AvgPool::new(3).stride(1).padding(1))),
         row("avg_pool2d", &image, |x| {
             x[0].avg_pool2d(AvgPool::new([3, 2]).stride(2).padding([1, 0]).ceil_mode(true).count_include_pad(false))
-        })
-        .of_order(3),
-        row("adaptive_avg_pool1d", &line, |x| x[0].adaptive_avg_pool1d(3)).of_order(3),
-        row("adaptive_avg_pool2d", &image, |x| x[0].adaptive_avg_pool2d([3, 4])).of_order(3),
+        }),
+        row("adaptive_avg_pool1d", &line, |x| x[0].adaptive_avg_pool1d(3)),
+        row("adaptive_avg_pool2d", &image, |x| x[0].adaptive_avg_pool2d([3, 4])),
     ]
 }

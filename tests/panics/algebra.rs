@@ -38,6 +38,28 @@ pub const NORMALIZATION: &[Case] = &[
     ("no_positions", || _ = InstanceNorm::new().forward(&variable())),
 ];
 
+/// Einstein summation.
+pub const EINSUM: &[Case] = &[
+    ("einsum_character", || _ = einsum("ij,j1->i", &[&matrix(), &matrix()])),
+    ("einsum_character", || _ = einsum("ij;jk->ik", &[&matrix(), &matrix()])),
+    ("einsum_dots", || _ = einsum("..ij->ij", &[&matrix()])),
+    ("einsum_second_ellipsis", || _ = einsum("...i...->i", &[&matrix()])),
+    ("einsum_half_arrow", || _ = einsum("ij-ji", &[&matrix()])),
+    ("einsum_half_arrow", || _ = einsum("ij>ji", &[&matrix()])),
+    ("einsum_second_arrow", || _ = einsum("ij->ji->ij", &[&matrix()])),
+    ("einsum_second_output", || _ = einsum("ij->i,j", &[&matrix()])),
+    ("einsum_operands", || _ = einsum("ij,jk->ik", &[&matrix()])),
+    ("einsum_operands", || _ = einsum("ij->ij", &[&variable(), &variable()])),
+    ("einsum_operands", || _ = einsum::<Tensor>("", &[])),
+    ("einsum_rank", || _ = einsum("ijk->i", &[&variable()])),
+    ("einsum_too_many", || _ = einsum("...ijk->i", &[&variable()])),
+    ("einsum_sizes", || _ = einsum("ij,jk->ik", &[&variable(), &variable()])),
+    ("einsum_sizes", || _ = einsum("ii->i", &[&variable()])),
+    ("einsum_sizes", || _ = einsum("...,...", &[&matrix(), &Tensor::ones([4])])),
+    ("einsum_repeated_output", || _ = einsum("ij->iij", &[&variable()])),
+    ("einsum_unknown_output", || _ = einsum("ij->ik", &[&variable()])),
+];
+
 /// Two matrices, the second of which is singular.
 fn square() -> Var {
     let singular = tensor![[1.0, 2.0, 0.0], [2.0, 4.0, 0.0], [0.0, 0.0, 0.0]];

@@ -89,7 +89,7 @@ impl Row {
             let name = operation.split('(').next()?;
             Some((name.to_string(), line.split_whitespace().last()?.to_string()))
         };
-        tape.to_string().lines().skip(1).filter_map(node).collect()
+        tape.to_string().lines().filter(|line| line.starts_with('%')).filter_map(node).collect()
     }
 
     fn inputs(&self) -> Vec<Vec<Tensor<f64>>> {

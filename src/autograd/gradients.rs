@@ -5,7 +5,7 @@ use super::tape::{Content, NodeId};
 use super::{NoGradient, Param, Tape, Var};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
-use std::ops::{AddAssign, Index, MulAssign};
+use std::ops::{AddAssign, Index, Mul, MulAssign};
 
 /// Gradients, by [`Param`] and by [`Var`].
 ///
@@ -161,6 +161,32 @@ impl<T: Float> Gradients<T> {
         self.entries.iter_mut().filter(|(key, _)| !key.is_intermediate()).map(|(_, gradient)| gradient)
     }
 
+    /// The inner product with other gradients, `Σ ⟨g, h⟩` over what both have, summed in double precision.
+    ///
+    /// # Panics
+    /// If two shapes differ.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let weight = Param::new([3.0, 4.0]);
+    /// let gradients = Tape::new().param(&weight).square().sum().backward();
+    /// assert_eq!(gradients.dot(&gradients), 100.0);
+    /// ```
+    #[track_caller]
+    pub fn dot(&self, other: &Self) -> f64 {
+        let mut sum = 0.0;
+        for (key, a) in &self.entries {
+            let Ok(at) = other.entries.binary_search_by_key(key, |&(key, _)| key) else { continue };
+            let b = &other.entries[at].1;
+            if a.shape() != b.shape() {
+                panics::direction_shape("dot", b.shape(), a.shape());
+            }
+            sum += a.as_slice().iter().zip(b.as_slice()).map(|(a, b)| a.to_f64() * b.to_f64()).sum::<f64>();
+        }
+        sum
+    }
+
     /// The number of parameters and variables with a gradient, and of intermediate results whose gradient was kept.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -233,5 +259,14 @@ impl<T: Float> MulAssign<f64> for Gradients<T> {
         for (_, gradient) in &mut self.entries {
             gradient.as_mut_slice().iter_mut().for_each(|g| *g *= factor);
         }
+    }
+}
+
+/// Scaled gradients: `a += b * 0.5`.
+impl<T: Float> Mul<f64> for Gradients<T> {
+    type Output = Self;
+    fn mul(mut self, factor: f64) -> Self {
+        self *= factor;
+        self
     }
 }

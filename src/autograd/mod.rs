@@ -117,6 +117,7 @@
 mod anomaly;
 mod backward;
 pub mod check;
+mod custom;
 pub mod functional;
 mod gradients;
 mod graph;
@@ -131,6 +132,7 @@ mod recompute;
 mod tape;
 mod var;
 
+pub use custom::custom;
 pub use gradients::{GradientKey, Gradients};
 pub use missing::NoGradient;
 pub(crate) use notes::ParamName;

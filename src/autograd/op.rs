@@ -46,6 +46,68 @@ use std::panic::Location;
 /// assert_eq!(y.grad(&x).item(), 12.0);
 /// assert_eq!(y.grad(&x).grad(&x).item(), 12.0);
 /// ```
+///
+/// # Writing one
+///
+/// A Gaussian bump, `y = e^(−(x − c)²/w)`, of a value and its centre, as it is done for the operations of this crate:
+///
+/// 1. A struct. The width is a setting and so a field; the centre shall be differentiated and so is an input.
+/// 2. What the rule reads, and nothing else, is saved. With u = x − c the derivatives are `dy/dx = −2uy/w` and
+///    `dy/dc = 2uy/w`: they need the inputs and the output.
+/// 3. [`check`](Op::check) refuses shapes that do not fit, so that the message has the line of the user.
+/// 4. [`forward`](Op::forward) computes with tensors, [`backward`](Op::backward) with variables. Here inputs broadcast; the gradients that
+///    the rule gives have the shape of the output, and the engine sums them.
+/// 5. A method, `#[track_caller]`, so that listings and messages show the line that called it.
+/// 6. A check against differences, to second order. It would find a wrong sign, a forgotten factor, and a field in which a part of
+///    the derivative was hidden.
+///
+/// It is generic over the precision, because checks need `f64` where programs use `f32`.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// #[derive(Debug)]
+/// struct Bump { width: f64 }
+///
+/// impl<T: Float> Op<T, 2> for Bump {
+///     const NAME: &'static str = "bump";
+///     const SAVE: Save = Save::InputsAndOutput;
+///
+///     fn check(&self, [x, centre]: [&[usize]; 2]) -> Result<(), String> {
+///         if x.ends_with(centre) { Ok(()) } else { Err(format!("a centre of shape {centre:?} does not fit {x:?}")) }
+///     }
+///     fn forward(&mut self, [x, centre]: [&Tensor<T>; 2]) -> Tensor<T> {
+///         let width = T::from_f64(self.width);
+///         (x - centre).map(|u| (-(u * u) / width).exp())
+///     }
+///     fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
+///         let ([x, centre], y) = (saved.inputs(), saved.output());
+///         let slope = gy * (x - centre) * y * (2.0 / self.width);
+///         [saved.needs(0).then(|| -&slope), saved.needs(1).then(|| slope.clone())]
+///     }
+/// }
+///
+/// trait BumpExt<T: Float> {
+///     fn bump(&self, centre: impl Operand<T>, width: f64) -> Var<T>;
+/// }
+///
+/// impl<T: Float> BumpExt<T> for Var<T> {
+///     #[track_caller]
+///     fn bump(&self, centre: impl Operand<T>, width: f64) -> Var<T> {
+///         apply(Bump { width }, [self, &self.operand(centre)])
+///     }
+/// }
+///
+/// let inputs = [tensor![f64; [0.3, -1.0], [2.0, 0.7]], tensor![f64; 0.5, -0.5]];
+/// check::gradients(|x| x[0].bump(&x[1], 1.5), &inputs).unwrap();
+///
+/// let centre = Param::new([0.0, 1.0]);
+/// let y = Tape::new().constant([0.0, 0.0]).bump(&centre, 2.0);
+/// assert_eq!(y.value()[[0]], 1.0);
+/// assert_eq!(y.sum().backward()[&centre][[0]], 0.0);
+/// ```
+///
+/// An operation for one use can be made of two closures: [`custom`](super::custom).
 pub trait Op<T: Float, const N: usize>: Debug + 'static {
     /// The name in listings and messages.
     const NAME: &'static str;
@@ -90,7 +152,11 @@ pub enum Save {
 /// What a rule can read: the saved values, as variables, and which gradients are wanted.
 pub struct Saved<'a, T: Float, const N: usize>(&'a Record<'a, T>);
 
-impl<T: Float, const N: usize> Saved<'_, T, N> {
+impl<'a, T: Float, const N: usize> Saved<'a, T, N> {
+    pub(super) fn of(record: &'a Record<'a, T>) -> Self {
+        Saved(record)
+    }
+
     /// An input.
     ///
     /// # Panics
@@ -188,6 +254,11 @@ pub(crate) trait VariadicOp<T: Float>: Debug + 'static {
     /// See [`Op::SAVE`].
     const SAVE: Save;
 
+    /// Its name, if that is not the same for all of its type.
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
     /// See [`Op::check`].
     fn check(&self, inputs: &[&Tensor<T>]) -> Result<(), String>;
 
@@ -220,7 +291,7 @@ impl<T: Float, O: Op<T, N>, const N: usize> VariadicOp<T> for OfArity<O, N> {
         self.0.forward(std::array::from_fn(|k| inputs[k]))
     }
     fn backward(&self, saved: &Record<T>, gy: &Var<T>, flows: &mut Flows<T>) {
-        flows.extend(self.0.backward(&Saved(saved), gy));
+        flows.extend(self.0.backward(&Saved::of(saved), gy));
     }
 }
 
@@ -268,23 +339,23 @@ pub(crate) fn apply_variadic<T: Float, O: VariadicOp<T>>(op: O, inputs: &[&Var<T
 #[track_caller]
 fn apply_to_values<T: Float, O: VariadicOp<T>>(mut op: O, inputs: &[&Var<T>], values: &[&Tensor<T>]) -> Var<T> {
     let location = Location::caller();
-    let tape = inputs[0].tape();
+    let (tape, name) = (inputs[0].tape(), op.name());
     if let Some(other) = inputs[1..].iter().find(|x| !x.tape().is(tape)) {
-        panics::two_tapes(O::NAME, &inputs[0].place(), &other.place());
+        panics::two_tapes(name, &inputs[0].place(), &other.place());
     }
     if let Err(reason) = op.check(values) {
-        panics::wrong_shapes(O::NAME, &reason, &origins(inputs));
+        panics::wrong_shapes(name, &reason, &origins(inputs));
     }
     let value = op.forward(values);
     if tape.detects_anomaly() && !tape.in_a_rule() {
-        anomaly::check_value(tape, O::NAME, &op, inputs, &value);
+        anomaly::check_value(tape, name, &op, inputs, &value);
     }
     if inputs.iter().all(|x| x.node().is_none()) {
         return Var::new(value, tape.clone(), None);
     }
     let content = Content::Operation(SmallBox::new(op));
     let nodes = inputs.iter().map(|x| x.node());
-    let node = tape.push(O::NAME, content, value.dims(), location, nodes, |saved| save(O::SAVE, inputs, &value, saved));
+    let node = tape.push(name, content, value.dims(), location, nodes, |saved| save(O::SAVE, inputs, &value, saved));
     Var::new(value, tape.clone(), Some(node))
 }
 

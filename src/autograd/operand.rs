@@ -63,3 +63,22 @@ impl<T: Float, O: Operand<T>> Operand<T> for &O {
         (**self).resolve(tape)
     }
 }
+
+impl<T: Float> Var<T> {
+    /// An operand on the tape of this variable, for operations of one's own that shall accept what the operators do.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// fn distance(x: &Var, y: impl Operand<f32>) -> Var {
+    ///     let y = x.operand(y);
+    ///     (x - &y).square().sum().sqrt()
+    /// }
+    /// let x = Tape::new().var([3.0, 0.0]);
+    /// assert_eq!(distance(&x, tensor![0.0, 4.0]).item(), 5.0);
+    /// ```
+    #[track_caller]
+    pub fn operand(&self, x: impl Operand<T>) -> Var<T> {
+        x.resolve(self.tape()).into_var(self.tape()).into_owned()
+    }
+}

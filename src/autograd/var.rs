@@ -54,7 +54,40 @@ impl<T: Float> Var<T> {
         &self.tape
     }
 
-    /// The same value as a constant: no gradient flows through it.
+    /// The same value as a constant: no gradient flows through it. Other libraries call this `stop_gradient`.
+    ///
+    /// Truncated backpropagation through time cuts a long sequence into windows: the state goes on from one to the next, the
+    /// gradient does not.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let mut cell = Linear::new(2, 1, Init::Constant(0.4), &mut wengert::rng(0)); // of the input and the state
+    /// let mut optimizer = Sgd::new(0.1);
+    /// let sequence: Vec<f32> = (0..40).map(|t| (0.5 * t as f32).sin()).collect();
+    ///
+    /// let mut losses = Vec::new();
+    /// for _ in 0..20 {
+    ///     let mut state = Tensor::zeros([1]);
+    ///     for window in sequence.windows(6).step_by(5) {
+    ///         let tape = Tape::new();
+    ///         let mut h = tape.constant(&state); // a constant: here the gradient ends
+    ///         let mut loss = tape.constant(0.0);
+    ///         for pair in window.windows(2) {
+    ///             let input = Var::concat(&[tape.constant([pair[0]]), h], 0);
+    ///             h = cell.forward(&input).tanh();
+    ///             loss = loss + (&h - f64::from(pair[1])).square().sum(); // to predict the next value
+    ///         }
+    ///         losses.push(loss.item());
+    ///         state = h.value().clone();
+    ///         optimizer.step(&mut cell, &loss.backward());
+    ///     }
+    /// }
+    /// assert!(losses[losses.len() - 1] < losses[0] / 4.0);
+    /// ```
+    ///
+    /// Where the windows share a tape, `h = h.detach()` does the same.
+    #[doc(alias = "stop_gradient")]
     #[track_caller]
     pub fn detach(&self) -> Var<T> {
         if let Some(id) = self.node {

@@ -1,0 +1,89 @@
+//! Operations for one use, made of two closures.
+
+use super::op::{Flows, Record, Saved, VariadicOp, apply_variadic};
+use super::{Save, Var};
+use crate::tensor::{Float, Tensor};
+use std::fmt::{self, Debug, Formatter};
+
+/// Two closures as an operation.
+struct Custom<F, B, const N: usize> {
+    name: &'static str,
+    /// Gone when it has run.
+    forward: Option<F>,
+    backward: B,
+}
+
+impl<F, B, const N: usize> Debug for Custom<F, B, N> {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl<T: Float, F, B, const N: usize> VariadicOp<T> for Custom<F, B, N>
+where
+    F: FnOnce([&Tensor<T>; N]) -> Tensor<T> + 'static,
+    B: Fn(&Saved<T, N>, &Var<T>) -> [Option<Var<T>>; N] + 'static,
+{
+    const NAME: &'static str = "custom";
+    const SAVE: Save = Save::InputsAndOutput;
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+    fn check(&self, _: &[&Tensor<T>]) -> Result<(), String> {
+        Ok(())
+    }
+    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        let forward = self.forward.take().expect("an operation is applied once");
+        forward(std::array::from_fn(|k| inputs[k]))
+    }
+    fn backward(&self, saved: &Record<T>, gy: &Var<T>, flows: &mut Flows<T>) {
+        flows.extend((self.backward)(&Saved::of(saved), gy));
+    }
+}
+
+/// An operation of one's own, for one use: its name, its inputs, its value, and the rule for its gradient.
+///
+/// The rule may read the inputs and the output, which are all kept, and is written in operations on [`Var`]s; then it is
+/// differentiable to any order. What is used more than once, or should keep less, is an [`Op`](super::Op).
+///
+/// Gradient reversal (Ganin and Lempitsky 2015), which makes features useless for telling domains apart: the identity, but what comes back
+/// changes its sign.
+///
+/// ```
+/// use wengert::autograd::custom;
+/// use wengert::prelude::*;
+///
+/// fn reversed(x: &Var, strength: f64) -> Var {
+///     custom("reverse_gradient", [x], |[x]| x.clone(), move |_, gy| [Some(-strength * gy)])
+/// }
+///
+/// let tape = Tape::new();
+/// let features = tape.var([1.0, -2.0]);
+/// let loss = features.sum() + reversed(&features, 0.5).square().sum();
+/// assert_eq!(loss.grad(&features).value(), &tensor![0.0, 3.0]); // 1 − 0.5 · 2x
+/// assert!(tape.to_string().contains("reverse_gradient(%0)"));
+/// ```
+///
+/// A straight-through estimator (Bengio, Léonard and Courville 2013) rounds, and passes the gradient on where that would end it:
+///
+/// ```
+/// # use wengert::autograd::custom;
+/// # use wengert::prelude::*;
+/// let x = Tape::new().var([0.4, 1.7]);
+/// let rounded = custom("straight_through", [&x], |[x]| x.map(f32::round), |_, gy| [Some(gy.clone())]);
+/// assert_eq!(rounded.value(), &tensor![0.0, 2.0]);
+/// assert_eq!(rounded.sum().grad(&x).value(), &tensor![1.0, 1.0]);
+/// ```
+///
+/// # Panics
+/// If the inputs are on different tapes.
+#[track_caller]
+pub fn custom<T: Float, const N: usize>(
+    name: &'static str,
+    inputs: [&Var<T>; N],
+    forward: impl FnOnce([&Tensor<T>; N]) -> Tensor<T> + 'static,
+    backward: impl Fn(&Saved<T, N>, &Var<T>) -> [Option<Var<T>>; N] + 'static,
+) -> Var<T> {
+    apply_variadic(Custom { name, forward: Some(forward), backward }, &inputs)
+}

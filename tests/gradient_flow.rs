@@ -1,0 +1,116 @@
+//! Where gradients go other ways than values: stopped, reversed, or by a rule of one's own.
+
+use wengert::autograd::custom;
+use wengert::prelude::*;
+
+/// One step of a recurrent cell: `tanh(W [x, h] + b)`.
+fn step(cell: &Linear<f64>, x: f64, h: &Var<f64>) -> Var<f64> {
+    cell.forward(&Var::concat(&[&h.constant([x]), h], 0)).tanh()
+}
+
+#[test]
+fn truncated_backpropagation_is_that_of_each_window_by_itself() {
+    let cell = Linear::<f64>::new(3, 2, Init::Xavier, &mut wengert::rng(0));
+    let inputs: Vec<f64> = (0..12).map(|t| f64::from(t).sin()).collect();
+    let window = |h: &mut Var<f64>, inputs: &[f64]| {
+        let mut loss = h.constant(0.0);
+        for &x in inputs {
+            *h = step(&cell, x, h);
+            loss = loss + h.square().sum();
+        }
+        loss
+    };
+    // On one tape, with the state detached between windows or not.
+    let on_one_tape = |detached: bool| {
+        let mut h = Tape::new_f64().constant([0.0, 0.0]);
+        let mut total = h.constant(0.0);
+        for inputs in inputs.chunks(4) {
+            if detached {
+                h = h.detach();
+            }
+            total = total + window(&mut h, inputs);
+        }
+        let value = total.item();
+        (value, total.backward()[&cell.weight].clone())
+    };
+    // On a tape for each window, which begins with the state as a constant.
+    let (mut state, mut value, mut sum) = (Tensor::zeros([2]), 0.0, Tensor::zeros([2, 3]));
+    for inputs in inputs.chunks(4) {
+        let mut h = Tape::new_f64().constant(&state);
+        let loss = window(&mut h, inputs);
+        value += loss.item();
+        state = h.value().clone();
+        sum += &loss.backward()[&cell.weight];
+    }
+    let (truncated, whole) = (on_one_tape(true), on_one_tape(false));
+    let distance = |a: &Tensor<f64>, b: &Tensor<f64>| (a - b).map(f64::abs).max().item();
+    assert!(
+        (truncated.0 - value).abs() < 1e-14 && (whole.0 - value).abs() < 1e-14,
+        "the values are those of the whole"
+    );
+    assert!(distance(&truncated.1, &sum) < 1e-14);
+    assert!(distance(&whole.1, &sum) > 1e-3, "and the gradients are not");
+}
+
+#[test]
+fn two_closures_are_an_operation_of_any_order() {
+    let product = |x: &[Var<f64>]| {
+        custom(
+            "product",
+            [&x[0], &x[1]],
+            |[a, b]| a * b,
+            |saved, gy| [saved.needs(0).then(|| gy * saved.input(1)), saved.needs(1).then(|| gy * saved.input(0))],
+        )
+    };
+    let cube = |x: &[Var<f64>]| {
+        let k = 3;
+        custom(
+            "cube",
+            [&x[0]],
+            move |[x]| x.map(|x| x.powi(k)),
+            |saved, gy| {
+                // From the output, so that this is differentiated too: 3x² = 3y/x.
+                [Some(gy * 3.0 * saved.output() / saved.input(0))]
+            },
+        )
+    };
+    let inputs = [tensor![f64; [0.5, -1.0], [2.0, 0.3]], tensor![f64; 0.7, -0.2]];
+    check::gradients_to_order(3, product, &inputs).unwrap();
+    check::gradients_to_order(3, cube, &inputs[..1]).unwrap();
+    let wrong = |x: &[Var<f64>]| custom("wrong", [&x[0]], |[x]| x.map(f64::sin), |_, gy| [Some(gy.clone())]);
+    assert!(check::gradients(wrong, &inputs[..1]).is_err());
+}
+
+#[test]
+fn a_closure_is_named_in_listings_and_messages() {
+    let tape = Tape::new_f64();
+    let (x, y) = (tape.var([1.0, 2.0]), Tape::new_f64().var([1.0, 2.0]));
+    let first =
+        |x: &Var<f64>, y: &Var<f64>| custom("first", [x, y], |[x, _]| x.clone(), |_, gy| [Some(gy.clone()), None]);
+    let gradients = first(&x, &tape.var(1.0)).sum().backward();
+    assert_eq!(gradients[&x], Tensor::ones([2]));
+    assert!(tape.to_string().contains("first(%0, %1)"), "{tape}");
+    let message = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| first(&x, &y))).unwrap_err();
+    let message = message.downcast_ref::<String>().expect("a text");
+    assert!(message.starts_with("first: the operands are on two different tapes"), "{message}");
+}
+
+#[test]
+fn a_reversed_gradient_trains_features_against_what_reads_them() {
+    // The reader learns to tell two domains apart, the feature to make that hard: one loss, one backward pass.
+    let reversed = |x: &Var<f64>| custom("reverse_gradient", [x], |[x]| x.clone(), |_, gy| [Some(-gy)]);
+    let (feature, reader) = (Param::<f64>::new([1.5, -0.5]), Param::<f64>::new([0.8, 0.3]));
+    let gradients = |turn: bool| {
+        let tape = Tape::new_f64();
+        let features = tape.constant([[1.0, 2.0], [3.0, -1.0]]) * &feature;
+        let read = if turn { reversed(&features) } else { features };
+        (read * &reader).sum_over(1).bce_with_logits_loss(tensor![f64; 1.0, 0.0], Reduction::Mean).backward()
+    };
+    let (plain, adversarial) = (gradients(false), gradients(true));
+    assert_eq!(plain[&reader], adversarial[&reader]);
+    assert_eq!(plain[&feature], -&adversarial[&feature]);
+    // Twice reversed, and differentiated twice: the sign of each order.
+    let x = Tape::new_f64().var(2.0);
+    let y = reversed(&x).powi(3);
+    assert_eq!((y.grad(&x).item(), y.grad(&x).grad(&x).item()), (-12.0, 12.0));
+}

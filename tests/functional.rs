@@ -92,6 +92,17 @@ fn transforms_nest_to_any_order() {
     let product = functional::hvp(hilly, &x, &v);
     assert_near(&functional::jvp(|x| functional::grad(hilly, x), &x, &v).1, &product);
     assert_near(&functional::grad(|x| functional::jvp(hilly, x, &x.constant(&v)).1, &x), &product);
+    // All third derivatives, by two ways; they do not change with the order of the axes.
+    let thirds = functional::jacobian(|x| functional::hessian(hilly, x), &x);
+    let other = functional::jacobian(|x| functional::jacobian(|x| functional::grad(hilly, x), x), &x);
+    assert_near(&thirds, &other);
+    let cube = thirds.reshape([6, 6, 6]);
+    assert_near(&cube, &cube.permute([2, 0, 1]));
+    let by_columns = functional::jacobian(
+        |x| functional::jacobian(|x| x.matmul(tensor![f64; [1.0, 2.0]]).exp(), x),
+        &tensor![f64; [0.5]],
+    );
+    assert_near(&by_columns.reshape([2]), &(tensor![f64; 0.5, 1.0].map(f64::exp) * tensor![f64; 1.0, 4.0]));
     // The third derivative along v, twice: the gradient of ⟨v, Hv⟩.
     let third = functional::grad(|x| (functional::hvp(hilly, x, &x.constant(&v)) * &v).sum(), &x);
     let curvature = |h: f64| dot(&functional::hvp(hilly, &(&x + &(&v * h)), &v), &v);

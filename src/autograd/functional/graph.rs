@@ -72,15 +72,16 @@ impl<T: Float> Graph<T> {
 
     /// The Jacobian with respect to each variable, column by column.
     #[track_caller]
-    pub(super) fn columns(&self) -> Vec<Tensor<T>> {
+    pub(super) fn columns(&self, pass: Pass) -> Vec<Var<T>> {
         let (u, products) = self.transposed();
         let outputs = self.y.value().len();
-        let one = |(product, x): (&Var<T>, &Var<T>)| {
-            let columns = rows(product, std::slice::from_ref(&u)).remove(0);
+        let mut jacobians = Vec::new();
+        for (product, x) in products.iter().zip(&self.variables) {
+            let columns = rows(product, std::slice::from_ref(&u), pass).remove(0);
             let matrix = columns.reshape([x.value().len(), outputs]).transpose(0, 1);
-            matrix.with_shape(self.y.shape().iter().chain(x.shape()).copied().collect())
-        };
-        products.iter().zip(&self.variables).map(one).collect()
+            jacobians.push(matrix.reshape([self.y.shape(), x.shape()].concat()));
+        }
+        jacobians
     }
 }
 
@@ -109,26 +110,21 @@ pub(super) fn pull_back<T: Float>(y: &Var<T>, u: &Var<T>, to: &[Var<T>], pass: P
 
 /// The derivative of each element of `y` with respect to each variable, of the shape of `y` followed by that of the variable.
 #[track_caller]
-pub(super) fn rows<T: Float>(y: &Var<T>, variables: &[Var<T>]) -> Vec<Tensor<T>> {
-    let mut rows: Vec<Vec<Tensor<T>>> = vec![Vec::new(); variables.len()];
+pub(super) fn rows<T: Float>(y: &Var<T>, variables: &[Var<T>], pass: Pass) -> Vec<Var<T>> {
+    let mut rows: Vec<Vec<Var<T>>> = Vec::new();
     for k in 0..y.value().len() {
         let mut unit = Tensor::zeros(y.shape());
         unit.as_mut_slice()[k] = T::ONE;
-        let row = pull_back(y, &y.constant(unit), variables, Pass::Values(None));
-        rows.iter_mut().zip(&row).for_each(|(rows, part)| rows.push(Tensor::of(part)));
+        rows.push(pull_back(y, &y.constant(unit), variables, pass));
     }
-    rows.iter().zip(variables).map(|(rows, x)| stack(rows.iter(), y.shape(), x.shape())).collect()
-}
-
-/// Tensors of one shape, one behind the other along axes of the shape `front`.
-pub(super) fn stack<'a, T: Float>(
-    parts: impl Iterator<Item = &'a Tensor<T>>,
-    front: &[usize],
-    shape: &[usize],
-) -> Tensor<T> {
-    let size: usize = shape.iter().product();
-    Tensor::build(front.iter().chain(shape).copied().collect(), |all| {
-        // Without elements there is nothing to copy, and no chunk to copy it to.
-        all.chunks_exact_mut(size.max(1)).zip(parts).for_each(|(chunk, part)| chunk.copy_from_slice(part.as_slice()));
-    })
+    let mut jacobians = Vec::new();
+    for (k, x) in variables.iter().enumerate() {
+        let shape = [y.shape(), x.shape()].concat();
+        let of_x: Vec<&Var<T>> = rows.iter().map(|row| &row[k]).collect();
+        jacobians.push(match of_x.is_empty() {
+            true => y.constant(Tensor::zeros(shape)),
+            false => Var::stack(&of_x, 0).reshape(shape),
+        });
+    }
+    jacobians
 }

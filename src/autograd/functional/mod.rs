@@ -48,7 +48,7 @@ use super::backward::Pass;
 use super::{Var, parallel};
 use crate::panics;
 use crate::tensor::{Dims, Float, Tensor};
-use graph::{Graph, gather, kept, last, pull_back, rows, stack};
+use graph::{Graph, gather, kept, last, pull_back, rows};
 use std::panic::Location;
 
 /// The gradient of a function of one result: `∂f/∂x`, in the shape of x.
@@ -144,16 +144,12 @@ pub fn jvp<T: Float, P: Point<T> + ?Sized>(
 /// assert_eq!(functional::jacobian(rotated, &tensor![3.0, 4.0]), tensor![[0.0, -1.0], [1.0, 0.0]]);
 /// ```
 #[track_caller]
-pub fn jacobian<T: Float, P: Point<T, Value = Tensor<T>> + ?Sized>(
-    f: impl FnOnce(&P::Input) -> Var<T>,
-    x: &P,
-) -> P::Gradient {
+pub fn jacobian<T: Float, P: Point<T> + ?Sized>(f: impl FnOnce(&P::Input) -> Var<T>, x: &P) -> P::Gradient {
     let graph = Graph::new("jacobian", f, x);
     let inputs: usize = graph.variables.iter().map(|x| x.value().len()).sum();
-    if inputs < graph.y.value().len() {
-        return x.gather(graph.columns());
-    }
-    x.gather(rows(&graph.y, &graph.variables))
+    let by_columns = inputs < graph.y.value().len();
+    let pass = kept::<T, P>();
+    gather(x, &if by_columns { graph.columns(pass) } else { rows(&graph.y, &graph.variables, pass) })
 }
 
 /// The matrix of all second derivatives of a function of one result: `H[i…, j…] = ∂²f/∂x[i…]∂x[j…]`, of the shape of x twice.
@@ -172,13 +168,14 @@ pub fn jacobian<T: Float, P: Point<T, Value = Tensor<T>> + ?Sized>(
 /// assert_eq!([aa, ab, ba, bb].map(|d| d.item()), [0.0, 1.0, 1.0, 0.0]);
 /// ```
 #[track_caller]
-pub fn hessian<T: Float, P: Point<T, Value = Tensor<T>> + ?Sized>(
-    f: impl FnOnce(&P::Input) -> Var<T>,
-    x: &P,
-) -> P::Hessian {
+pub fn hessian<T: Float, P: Point<T> + ?Sized>(f: impl FnOnce(&P::Input) -> Var<T>, x: &P) -> P::Hessian {
     let graph = Graph::new("hessian", f, x).scalar();
-    let gradient = graph.gradient();
-    x.gather_pairs(gradient.iter().map(|part| rows(part, &graph.variables)).collect())
+    let mut blocks = Vec::new();
+    for part in graph.gradient() {
+        let row = rows(&part, &graph.variables, kept::<T, P>());
+        blocks.push(row.iter().map(P::Value::of).collect());
+    }
+    x.gather_pairs(blocks)
 }
 
 /// The product of the Hessian H of a function of one result with a direction v, `Hv`, in the shape of x (Pearlmutter 1994).
@@ -289,6 +286,9 @@ where
         Err((shape, place)) => panics::not_scalar("per_sample_gradients", &shape, &place),
     };
     let shapes = x.enter().variables.into_iter().map(|x| x.value().dims());
-    let of_all = |(k, shape): (usize, Dims)| stack(gradients.iter().map(|parts| &parts[k]), &[samples.len()], &shape);
+    let of_all = |(k, shape): (usize, Dims)| match samples {
+        [] => Tensor::zeros([&[0], shape.as_slice()].concat()),
+        _ => Tensor::stack(&gradients.iter().map(|parts| &parts[k]).collect::<Vec<_>>(), 0),
+    };
     x.gather(shapes.enumerate().map(of_all).collect())
 }

@@ -107,9 +107,16 @@ impl Extend<usize> for Dims {
 
 impl FromIterator<usize> for Dims {
     fn from_iter<I: IntoIterator<Item = usize>>(sizes: I) -> Self {
-        let mut dims = Dims::new();
-        dims.extend(sizes);
-        dims
+        let (mut count, mut few) = (0, [0; 4]);
+        let mut sizes = sizes.into_iter();
+        while let Some(size) = sizes.next() {
+            if count == few.len() {
+                return Dims::Many(few.into_iter().chain([size]).chain(sizes).collect());
+            }
+            few[count] = size;
+            count += 1;
+        }
+        Dims::from_slice(&few[..count])
     }
 }
 

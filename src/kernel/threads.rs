@@ -36,8 +36,10 @@ pub fn set_num_threads(number: usize) {
 /// The size of the pieces, a multiple of `grain`, in which a pass over `length` elements is best shared out: one for each thread,
 /// or all of it if it is too short to be worth that.
 pub(crate) fn piece_size(length: usize, grain: usize) -> usize {
-    let threads = if length < 2 * WORTH_A_THREAD { 1 } else { num_threads().min(length / WORTH_A_THREAD) };
-    length.div_ceil(threads).next_multiple_of(grain)
+    if length < 2 * WORTH_A_THREAD {
+        return length.max(grain);
+    }
+    length.div_ceil(num_threads().min(length / WORTH_A_THREAD)).next_multiple_of(grain)
 }
 
 /// `work(0), …, work(count − 1)` on up to [`num_threads`] threads, in any order; returns when all have ended.
@@ -61,6 +63,9 @@ pub(crate) fn for_each_index(count: usize, work: impl Fn(usize) + Sync) {
 
 /// Cuts `y` into pieces of `size` elements, the last one shorter, and gives each with its index to `work`, as [`for_each_index`] does.
 pub(crate) fn for_each_piece<T: Send>(y: &mut [T], size: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+    if y.len() <= size {
+        return work(0, y);
+    }
     let pieces = Pieces::new(y, size);
     // SAFETY: every index is worked on once.
     for_each_index(pieces.count(), |index| work(index, unsafe { pieces.get(index) }));

@@ -3,7 +3,7 @@
 use crate::autograd::{Op, Save, Saved, Var};
 use crate::panics;
 use crate::tensor::{
-    Axes, AxisIndex, Dims, Float, IntoShape, Tensor, permutation, reduction_of, resolve_axis, resolve_shape,
+    Axes, AxisIndex, Dims, Float, IntoShape, Tensor, permutation, reduction_of, resolve_axis, resolve_shape, same,
 };
 
 /// The same elements in another shape; the gradient goes back to the shape it came from.
@@ -84,7 +84,7 @@ impl<T: Float> Var<T> {
     /// The same elements in a shape that is known to have as many.
     #[track_caller]
     pub(super) fn with_shape(&self, shape: Dims) -> Var<T> {
-        if self.shape() == shape.as_slice() {
+        if same(self.shape(), &shape) {
             return self.clone();
         }
         self.apply(Reshape { shape, from: self.value().dims() })

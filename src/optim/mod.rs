@@ -23,7 +23,7 @@ mod state;
 use crate::autograd::Gradients;
 use crate::nn::{Module, Path};
 use crate::panics;
-use crate::tensor::{Float, Tensor};
+use crate::tensor::{Float, Tensor, same};
 
 pub use adadelta::AdaDelta;
 pub use adagrad::AdaGrad;
@@ -124,7 +124,7 @@ pub trait Optimizer<T: Float = f32> {
             let Some(step) = self.settings().step_for(path) else { return };
             let remembered = self.state().get(path).into_iter().flat_map(|slot| &slot.tensors);
             let foreign = remembered.map(Tensor::shape).find(|shape| *shape != param.shape()).map(<[usize]>::to_vec);
-            if foreign.is_some() || gradient.shape() != param.shape() {
+            if foreign.is_some() || !same(gradient.shape(), param.shape()) {
                 misfit.get_or_insert((path.to_string(), param.shape().to_vec(), gradient.shape(), foreign));
                 return;
             }
@@ -188,10 +188,14 @@ macro_rules! optimizer {
             fn update(&mut self, path: &str, parameter: &mut Tensor<T>, gradient: &Tensor<T>, step: &Step) {
                 let $this = &*self;
                 let tensors = $tensors;
-                let mut slot = self.state.take(path, parameter, tensors);
-                slot.steps += 1;
-                self.rule(&mut slot, parameter.as_mut_slice(), gradient.as_slice(), step);
-                self.state.put(path, slot);
+                // Out of the way of the rule, which reads the options.
+                let mut state = std::mem::take(&mut self.state);
+                let shape = parameter.dims();
+                state.change(path, &shape, tensors, |slot| {
+                    slot.steps += 1;
+                    self.rule(slot, parameter.as_mut_slice(), gradient.as_slice(), step);
+                });
+                self.state = state;
             }
         }
     };

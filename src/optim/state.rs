@@ -39,21 +39,15 @@ impl<T: Float> State<T> {
         self.0.insert(path.into(), slot);
     }
 
-    /// Takes out the slot of a parameter, to work on it; zeros at first. The caller has checked that it has the parameter's shape.
-    pub(super) fn take(&mut self, path: &str, parameter: &Tensor<T>, tensors: usize) -> Slot<T> {
+    /// Changes what is remembered of a parameter; zeros at first. The caller has checked that it has the parameter's shape.
+    pub(super) fn change(&mut self, path: &str, shape: &[usize], tensors: usize, change: impl FnOnce(&mut Slot<T>)) {
         if let Some(slot) = self.0.get_mut(path) {
-            return Slot { tensors: std::mem::take(&mut slot.tensors), ..*slot };
+            return change(slot);
         }
-        let zeros = || Tensor::zeros(parameter.shape());
-        Slot { steps: 0, product: 1.0, tensors: (0..tensors).map(|_| zeros()).collect() }
-    }
-
-    /// Puts back what [`take`](State::take) gave.
-    pub(super) fn put(&mut self, path: &str, slot: Slot<T>) {
-        match self.0.get_mut(path) {
-            Some(place) => *place = slot,
-            None => self.insert(path, slot),
-        }
+        let zeros = (0..tensors).map(|_| Tensor::zeros(shape));
+        let mut slot = Slot { steps: 0, product: 1.0, tensors: zeros.collect() };
+        change(&mut slot);
+        self.insert(path, slot);
     }
 }
 

@@ -1,16 +1,25 @@
 //! Speed of training steps on small networks, and of matrix products: `cargo bench --bench workloads [-- NAME SECONDS THREADS]`.
 //!
 //! NAME is one of the rows, or a part of one; SECONDS the length of a window, of which each figure is the median of five;
-//! THREADS their numbers, such as `1,2`. A training step is the whole of it: the batch, sliced in order from one array,
-//! forward pass, reading the loss, backward pass, update. Biases everywhere, cross-entropy, images of random numbers.
+//! THREADS their numbers, such as `1,2`. A training step is the whole of it: the batch, sliced in order from one array of
+//! numbers, forward pass, reading the loss, backward pass, update. Biases everywhere, cross-entropy, images of random numbers,
+//! or those of MNIST with `--mnist DIRECTORY`, where the files lie without compression.
 //!
 //! w1 is 784-50-10 with Sgd and batches of 100; w2 784-256-128-10 with Adam and 128; w3 784-512-512-10 with batch normalisation,
 //! dropout, AdamW and 128; w4 784-2048-2048-10 with momentum and 256; w5 two convolutions of 32 and 64 channels, each with ReLU and
-//! max pooling, and layers of 128 and 10 with Adam and 64; w6 a chain of 10 000 operations on single numbers;
-//! w7b1 and w7b32 64 layers of 32 × 32 with batches of 1 and 32.
+//! max pooling, and layers of 128 and 10 with Adam and 64; w6 a chain of 10 000 operations on single numbers; w7b1 and w7b32
+//! 64 layers of 32 × 32 with Sgd and batches of 1 and 32. `mlp:WIDTH:BATCH:DEPTH` is a network like the last of any size.
+//!
+//! `epochs`, with `--mnist`, trains w2 for five epochs and tests it. With `--json` a row is a line for programs to read: the
+//! rates of all windows, the first and the last loss, and the most memory that was resident, in MiB.
 
+use clap::{Arg, ArgAction, Command, value_parser};
+use std::fs::File;
 use std::hint::black_box;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use wengert::data::{ImageBatch, mnist};
 use wengert::prelude::*;
 
 /// A network for classification.
@@ -94,96 +103,185 @@ impl Network for Convolutional {
     }
 }
 
-/// Times a step: calls a second, median of five windows after a warm-up.
-fn rate(window: Duration, mut step: impl FnMut()) -> f64 {
-    let mut timed = || {
-        let (start, mut count) = (Instant::now(), 0);
-        while start.elapsed() < window || count < 2 {
-            step();
-            count += 1;
-        }
-        count as f64 / start.elapsed().as_secs_f64()
-    };
-    timed();
-    let mut rates: Vec<f64> = (0..5).map(|_| timed()).collect();
-    rates.sort_by(f64::total_cmp);
-    rates[2]
-}
-
-/// Steps a second of training a network on batches of the given size.
-fn training(
+/// How and on what to measure.
+struct Settings {
     window: Duration,
-    batch: usize,
-    inputs: usize,
-    mut model: impl Network,
-    mut optimizer: impl Optimizer,
-) -> f64 {
-    const BATCHES: usize = 64;
-    let mut rng = wengert::rng(0);
-    let images: Vec<f32> = Tensor::uniform([BATCHES * batch, inputs], 0.0, 1.0, &mut rng).to_vec();
-    let labels: Vec<usize> = (0..BATCHES * batch).map(|row| row * 7 % 10).collect();
-    let mut at = 0;
-    rate(window, || {
-        let (images, labels) = (&images[at * batch * inputs..], &labels[at * batch..]);
-        at = (at + 1) % BATCHES;
-        let tape = Tape::training(&mut rng);
-        let x = tape.constant(Tensor::from_slice(&images[..batch * inputs], [batch, inputs]));
-        let loss = model.forward(&x).softmax_cross_entropy(&labels[..batch]);
-        black_box(loss.item());
-        optimizer.step(&mut model, &loss.backward());
-    })
+    windows: usize,
+    mnist: Option<PathBuf>,
 }
 
-/// Nanoseconds for an operation on single numbers, forward and backward.
-fn chain(window: Duration) -> f64 {
-    let [x, a, b] = [1.0, 0.9999, 1e-4].map(|value| Tensor::<f32>::full([1], value));
-    let rate = rate(window, || {
-        let tape = Tape::new();
-        let (a, b) = (tape.var(&a), tape.var(&b));
-        let mut y = tape.var(&x);
-        for _ in 0..5000 {
-            y = y * &a;
-            y = y + &b;
+/// Calls a second in each window, and the first and the last loss.
+struct Measured {
+    rates: Vec<f64>,
+    losses: [f64; 2],
+}
+
+impl Settings {
+    /// Times a step, which returns its loss, after a warm-up.
+    fn measure(&self, mut step: impl FnMut() -> f64) -> Measured {
+        let mut timed = || {
+            let (start, mut count, mut loss) = (Instant::now(), 0, 0.0);
+            while start.elapsed() < self.window || count < 2 {
+                loss = step();
+                count += 1;
+            }
+            (count as f64 / start.elapsed().as_secs_f64(), loss)
+        };
+        let (_, first) = timed();
+        let (rates, losses): (Vec<f64>, Vec<f64>) = (0..self.windows).map(|_| timed()).unzip();
+        Measured { rates, losses: [first, losses.last().copied().unwrap_or(first)] }
+    }
+
+    /// Training a network on batches of the given size.
+    fn training(
+        &self,
+        [batch, inputs, classes]: [usize; 3],
+        mut model: impl Network,
+        mut optimizer: impl Optimizer,
+    ) -> Measured {
+        let mut rng = wengert::rng(0);
+        let (images, labels) = match &self.mnist {
+            Some(directory) if classes == 10 => load(directory, 0..784),
+            Some(directory) if inputs == 32 => load(directory, 300..332),
+            _ => {
+                let images: Tensor = Tensor::uniform([64 * batch, inputs], 0.0, 1.0, &mut rng);
+                (images.to_vec(), (0..64 * batch).map(|row| row * 7 % classes).collect())
+            }
+        };
+        let batches = labels.len() / batch;
+        let mut at = 0;
+        self.measure(|| {
+            let (images, labels) = (&images[at * batch * inputs..], &labels[at * batch..]);
+            at = (at + 1) % batches;
+            let tape = Tape::training(&mut rng);
+            let x = tape.constant(Tensor::from_slice(&images[..batch * inputs], [batch, inputs]));
+            let loss = model.forward(&x).softmax_cross_entropy(&labels[..batch]);
+            let value = loss.item();
+            optimizer.step(&mut model, &loss.backward());
+            f64::from(value)
+        })
+    }
+
+    /// A chain of operations on single numbers, forward and backward.
+    fn chain(&self) -> Measured {
+        let [x, a, b] = [1.0, 0.9999, 1e-4].map(|value| Tensor::<f32>::full([1], value));
+        self.measure(|| {
+            let tape = Tape::new();
+            let (a, b) = (tape.var(&a), tape.var(&b));
+            let mut y = tape.var(&x);
+            for _ in 0..5000 {
+                y = y * &a;
+                y = y + &b;
+            }
+            f64::from(y.backward()[&a].item())
+        })
+    }
+
+    /// A matrix product `[m, k] · [k, n]`; the second factor transposed if the name says so.
+    fn product(&self, [m, k, n]: [usize; 3], transposed: bool) -> Measured {
+        let mut rng = wengert::rng(0);
+        let tape = Tape::inference();
+        let a = tape.constant(Tensor::randn([m, k], &mut rng));
+        let b = tape.constant(Tensor::randn(if transposed { [n, k] } else { [k, n] }, &mut rng));
+        let none: Option<&Tensor> = None;
+        let settings = Settings { window: self.window / 4, mnist: None, ..*self };
+        settings.measure(|| {
+            drop(black_box(if transposed { a.linear(&b, none) } else { a.matmul(&b) }));
+            0.0
+        })
+    }
+}
+
+/// Reads the training images as numbers from 0 to 1, of each some of its pixels, and their classes.
+fn load(directory: &Path, pixels: std::ops::Range<usize>) -> (Vec<f32>, Vec<usize>) {
+    let open =
+        |name| BufReader::new(File::open(directory.join(name)).expect("the files of MNIST, without compression"));
+    let (mut labels, mut header, mut image) = (Vec::new(), [0; 16], [0; 784]);
+    open("train-labels-idx1-ubyte").read_to_end(&mut labels).expect("labels");
+    labels.drain(..8);
+    let mut file = open("train-images-idx3-ubyte");
+    file.read_exact(&mut header).expect("a header");
+    let mut images = Vec::with_capacity(labels.len() * pixels.len());
+    for _ in &labels {
+        file.read_exact(&mut image).expect("an image");
+        images.extend(image[pixels.clone()].iter().map(|&pixel| f32::from(pixel) / 255.0));
+    }
+    (images, labels.into_iter().map(usize::from).collect())
+}
+
+/// Five epochs of w2, and the accuracy on the test set.
+fn epochs(directory: &Path) -> f64 {
+    let (train, test) = mnist::load(directory).expect("the files of MNIST");
+    let mut rng = wengert::rng(0);
+    let (mut model, mut optimizer) = (Mlp::new(&[784, 256, 128, 10], false), Adam::new(1e-3));
+    for _ in 0..5 {
+        for batch in train.batches(128).shuffled(&mut rng).drop_last() {
+            let tape = Tape::training(&mut rng);
+            let loss = model.forward(&tape.constant(batch.images)).softmax_cross_entropy(&batch.labels);
+            optimizer.step(&mut model, &loss.backward());
         }
-        black_box(&y.backward()[&a]);
-    });
-    1e9 / rate / 1e4
+    }
+    let score = |batch: ImageBatch| {
+        let scores = model.forward(&Tape::inference().constant(batch.images));
+        scores.value().argmax(1).iter().zip(&batch.labels).filter(|(guess, label)| guess == label).count()
+    };
+    test.batches(1000).map(score).sum::<usize>() as f64 / test.len() as f64
 }
 
-/// A matrix product `[m, k] · [k, n]` as GFLOPS; the second factor transposed if the name says so.
-fn product(window: Duration, [m, k, n]: [usize; 3], transposed: bool) -> f64 {
-    let mut rng = wengert::rng(0);
-    let tape = Tape::inference();
-    let a = tape.constant(Tensor::randn([m, k], &mut rng));
-    let b = tape.constant(Tensor::randn(if transposed { [n, k] } else { [k, n] }, &mut rng));
-    let none: Option<&Tensor> = None;
-    let multiply = || if transposed { a.linear(&b, none) } else { a.matmul(&b) };
-    rate(window, || drop(black_box(multiply()))) * 2e-9 * (m * k * n) as f64
+/// The most memory that was resident at one time, in MiB; 0 where the system does not tell.
+fn resident() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
 }
 
-/// A row of the table: name, unit and how to measure.
-type Row = (String, &'static str, Box<dyn Fn(Duration) -> f64>);
+/// A row of the table.
+struct Row {
+    name: String,
+    unit: &'static str,
+    /// What a rate is in that unit.
+    convert: Box<dyn Fn(f64) -> f64>,
+    run: Box<dyn Fn(&Settings) -> Measured>,
+}
+
+impl Row {
+    fn steps(name: &str, run: impl Fn(&Settings) -> Measured + 'static) -> Self {
+        Row { name: name.into(), unit: "steps/s", convert: Box::new(|rate| rate), run: Box::new(run) }
+    }
+
+    /// Layers of one width, each with ReLU, which also are the scores.
+    fn deep(name: &str, width: usize, batch: usize, depth: usize) -> Self {
+        Row::steps(name, move |settings| {
+            let model = Mlp::new(&vec![width; depth + 1], true);
+            settings.training([batch, width, width], model, Sgd::new(0.01))
+        })
+    }
+
+    fn product(shape @ [m, k, n]: [usize; 3], transposed: bool) -> Self {
+        let name = format!("gemm {m}x{k}x{n}{}", if transposed { " t" } else { "" });
+        let convert = move |rate| rate * 2e-9 * (m * k * n) as f64;
+        let run = move |settings: &Settings| settings.product(shape, transposed);
+        Row { name, unit: "GFLOPS", convert: Box::new(convert), run: Box::new(run) }
+    }
+}
 
 fn rows() -> Vec<Row> {
-    fn row(name: &str, unit: &'static str, run: impl Fn(Duration) -> f64 + 'static) -> Row {
-        (name.into(), unit, Box::new(run))
-    }
-    let deep = [32; 65];
     let mut rows = vec![
-        row("w1", "steps/s", |window| training(window, 100, 784, Mlp::new(&[784, 50, 10], false), Sgd::new(0.1))),
-        row("w2", "steps/s", |window| {
-            training(window, 128, 784, Mlp::new(&[784, 256, 128, 10], false), Adam::new(1e-3))
+        Row::steps("w1", |s| s.training([100, 784, 10], Mlp::new(&[784, 50, 10], false), Sgd::new(0.1))),
+        Row::steps("w2", |s| s.training([128, 784, 10], Mlp::new(&[784, 256, 128, 10], false), Adam::new(1e-3))),
+        Row::steps("w3", |s| s.training([128, 784, 10], Normalized::new(), AdamW::new(1e-3).weight_decay(1e-4))),
+        Row::steps("w4", |s| {
+            s.training([256, 784, 10], Mlp::new(&[784, 2048, 2048, 10], false), Sgd::new(0.01).momentum(0.9))
         }),
-        row("w3", "steps/s", |window| {
-            training(window, 128, 784, Normalized::new(), AdamW::new(1e-3).weight_decay(1e-4))
-        }),
-        row("w4", "steps/s", |window| {
-            training(window, 256, 784, Mlp::new(&[784, 2048, 2048, 10], false), Sgd::new(0.01).momentum(0.9))
-        }),
-        row("w5", "steps/s", |window| training(window, 64, 784, Convolutional::new(), Adam::new(1e-3))),
-        row("w6", "ns/op", chain),
-        row("w7b1", "steps/s", move |window| training(window, 1, 32, Mlp::new(&deep, true), Sgd::new(0.01))),
-        row("w7b32", "steps/s", move |window| training(window, 32, 32, Mlp::new(&deep, true), Sgd::new(0.01))),
+        Row::steps("w5", |s| s.training([64, 784, 10], Convolutional::new(), Adam::new(1e-3))),
+        Row {
+            name: "w6".into(),
+            unit: "ns/op",
+            convert: Box::new(|rate| 1e9 / rate / 1e4),
+            run: Box::new(Settings::chain),
+        },
+        Row::deep("w7b1", 32, 1, 64),
+        Row::deep("w7b32", 32, 32, 64),
     ];
     let products = [
         ([64, 64, 64], false),
@@ -200,29 +298,54 @@ fn rows() -> Vec<Row> {
         ([32, 32, 32], true),
         ([1, 32, 32], true),
     ];
-    rows.extend(products.map(|(shape @ [m, k, n], transposed)| {
-        let name = format!("gemm {m}x{k}x{n}{}", if transposed { " t" } else { "" });
-        row(&name, "GFLOPS", move |window| product(window / 4, shape, transposed))
-    }));
+    rows.extend(products.map(|(shape, transposed)| Row::product(shape, transposed)));
     rows
 }
 
+/// The row that `mlp:WIDTH:BATCH:DEPTH` means.
+fn row_of_any_size(name: &str) -> Option<Row> {
+    let sizes: Vec<usize> = name.strip_prefix("mlp:")?.split(':').map_while(|size| size.parse().ok()).collect();
+    let [width, batch, depth] = sizes[..] else { return None };
+    Some(Row::deep(name, width, batch, depth))
+}
+
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    let wanted = arguments.first().map_or("", |name| if name == "all" { "" } else { name });
-    let seconds = arguments.get(1).and_then(|text| text.parse().ok()).unwrap_or(0.3);
-    let all = wengert::num_threads();
-    let threads: Vec<usize> = match arguments.get(2) {
-        Some(list) => list.split(',').map(|number| number.parse().expect("THREADS is a list of numbers")).collect(),
-        None if all > 1 => vec![1, all],
-        None => vec![1],
+    let option = |name| Arg::new(name).long(name).value_name("VALUE");
+    let arguments = Command::new("workloads")
+        .arg(Arg::new("name").default_value(""))
+        .arg(Arg::new("seconds").value_parser(value_parser!(f64)).default_value("0.3"))
+        .arg(Arg::new("threads").value_parser(value_parser!(usize)).value_delimiter(','))
+        .arg(option("windows").value_parser(value_parser!(usize)).default_value("5"))
+        .arg(option("mnist").value_parser(value_parser!(PathBuf)))
+        .args(["json", "bench"].map(|flag| Arg::new(flag).long(flag).action(ArgAction::SetTrue)))
+        .get_matches();
+    let settings = Settings {
+        window: Duration::from_secs_f64(arguments.get_one::<f64>("seconds").copied().unwrap_or(0.3)),
+        windows: arguments.get_one("windows").copied().unwrap_or(5),
+        mnist: arguments.get_one::<PathBuf>("mnist").cloned(),
     };
-    for (name, unit, run) in rows().into_iter().filter(|(name, ..)| name.contains(wanted)) {
-        print!("{name:22}");
+    let (json, all) = (arguments.get_flag("json"), wengert::num_threads());
+    let both = if all > 1 { vec![1, all] } else { vec![1] };
+    let threads: Vec<usize> = arguments.get_many("threads").map_or(both, |numbers| numbers.copied().collect());
+    let name = arguments.get_one::<String>("name").map_or("", |name| if name == "all" { "" } else { name });
+    if name == "epochs" {
+        wengert::set_num_threads(threads[0]);
+        let accuracy = epochs(settings.mnist.as_deref().expect("epochs needs --mnist"));
+        return println!("{{\"accuracy\": {accuracy}, \"resident\": {}}}", resident());
+    }
+    let named = rows().into_iter().filter(|row| row.name.contains(name)).chain(row_of_any_size(name));
+    for row in named {
+        print!("{}", if json { String::new() } else { format!("{:22}", row.name) });
         for &number in &threads {
             wengert::set_num_threads(number);
-            print!(" {:10.1} ({number})", run(Duration::from_secs_f64(seconds)));
+            let Measured { mut rates, losses } = (row.run)(&settings);
+            if json {
+                println!("{{\"rates\": {rates:?}, \"losses\": {losses:?}, \"resident\": {}}}", resident());
+                continue;
+            }
+            rates.sort_by(f64::total_cmp);
+            print!(" {:10.1} ({number})", (row.convert)(rates[rates.len() / 2]));
         }
-        println!(" {unit}");
+        print!("{}", if json { String::new() } else { format!(" {}\n", row.unit) });
     }
 }

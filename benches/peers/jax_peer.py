@@ -1,0 +1,200 @@
+"""The workloads in JAX: `jax_peer.py WORKLOAD THREADS SECONDS WINDOWS DIRECTORY`.
+
+A whole training step is compiled, with donated buffers; convolutions are NHWC. There is no w6: a chain of single numbers
+would be compiled into something else. One thread means that the process is bound to one processor.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+
+workload, threads, seconds, windows, directory = sys.argv[1:]
+seconds, windows = float(seconds), int(windows)
+os.environ["JAX_PLATFORMS"] = "cpu"
+if threads == "1":
+    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+rng = np.random.default_rng(1)
+tree_map = jax.tree_util.tree_map
+
+
+def load(name):
+    images = np.fromfile(f"{directory}/{name}-images-idx3-ubyte", np.uint8)[16:].reshape(-1, 784)
+    labels = np.fromfile(f"{directory}/{name}-labels-idx1-ubyte", np.uint8)[8:]
+    return images.astype(np.float32) / np.float32(255), labels.astype(np.int32)
+
+
+def weights(*shape):
+    bound = 1 / np.prod(shape[:-1]) ** 0.5
+    uniform = lambda shape: jnp.asarray(rng.uniform(-bound, bound, shape), jnp.float32)
+    return {"weight": uniform(shape), "bias": uniform(shape[-1:])}
+
+
+def mlp(*sizes):
+    return {"layers": [weights(a, b) for a, b in zip(sizes, sizes[1:])]}
+
+
+def dense(layer, x):
+    return x @ layer["weight"] + layer["bias"]
+
+
+def forward_mlp(parameters, x, key, activated=False):
+    *hidden, output = parameters["layers"]
+    for layer in hidden:
+        x = jax.nn.relu(dense(layer, x))
+    x = dense(output, x)
+    return (jax.nn.relu(x) if activated else x), []
+
+
+def forward_deep(parameters, x, key):
+    return forward_mlp(parameters, x, key, activated=True)
+
+
+def forward_normalized(parameters, x, key):
+    *hidden, output = parameters["layers"]
+    statistics = []
+    for layer, norm in zip(hidden, parameters["norms"]):
+        x = dense(layer, x)
+        mean, variance = x.mean(0), x.var(0)
+        statistics.append((mean, variance))
+        x = jax.nn.relu((x - mean) * lax.rsqrt(variance + 1e-5) * norm["weight"] + norm["bias"])
+        key, own = jax.random.split(key)
+        x = jnp.where(jax.random.bernoulli(own, 0.5, x.shape), x * 2, 0)
+    return dense(output, x), statistics
+
+
+def forward_convolutional(parameters, x, key):
+    x = x.reshape(-1, 28, 28, 1)
+    for layer in parameters["convolutions"]:
+        x = lax.conv_general_dilated(x, layer["weight"], (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        x = jax.nn.relu(x + layer["bias"])
+        x = lax.reduce_window(x, -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+    return forward_mlp(parameters, x.reshape(x.shape[0], -1), key)
+
+
+def sgd(rate):
+    return lambda p: (), lambda p, g, state: (tree_map(lambda p, g: p - rate * g, p, g), state)
+
+
+def momentum(rate):
+    def update(p, g, state):
+        state = tree_map(lambda m, g: 0.9 * m + g, state, g)
+        return tree_map(lambda p, m: p - rate * m, p, state), state
+
+    return lambda p: tree_map(jnp.zeros_like, p), update
+
+
+def adam(decay=0.0, rate=1e-3):
+    def update(p, g, state):
+        m, v, t = state
+        t = t + 1
+        m = tree_map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
+        v = tree_map(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
+        a, b = 1 - 0.9 ** t.astype(jnp.float32), 1 - 0.999 ** t.astype(jnp.float32)
+        new = lambda p, m, v: p - rate * ((m / a) / (jnp.sqrt(v / b) + 1e-8) + decay * p)
+        return tree_map(new, p, m, v), (m, v, t)
+
+    return lambda p: (tree_map(jnp.zeros_like, p), tree_map(jnp.zeros_like, p), jnp.zeros((), jnp.int32)), update
+
+
+def norms():
+    return [{"weight": jnp.ones(512), "bias": jnp.zeros(512)} for _ in range(2)]
+
+
+def convolutions():
+    return [weights(3, 3, 1, 32), weights(3, 3, 32, 64)]
+
+
+middle = (128, lambda: mlp(784, 256, 128, 10), forward_mlp, adam())
+deep = (lambda: mlp(*[32] * 65), forward_deep, sgd(0.01))
+WORKLOADS = {
+    "w1": (100, lambda: mlp(784, 50, 10), forward_mlp, sgd(0.1)),
+    "w2": middle,
+    "w3": (128, lambda: mlp(784, 512, 512, 10) | {"norms": norms()}, forward_normalized, adam(1e-4)),
+    "w4": (256, lambda: mlp(784, 2048, 2048, 10), forward_mlp, momentum(0.01)),
+    "w5": (64, lambda: mlp(1600, 128, 10) | {"convolutions": convolutions()}, forward_convolutional, adam()),
+    "w7b1": (1, *deep),
+    "w7b32": (32, *deep),
+    "epochs": middle,
+}
+size, network, forward, (initial, update) = WORKLOADS[workload]
+
+
+def report(**values):
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(values | {"resident": resident}))
+
+
+def step(state, x, y):
+    parameters, optimizer, key, running = state
+    key, own = jax.random.split(key)
+
+    def criterion(parameters):
+        scores, statistics = forward(parameters, x, own)
+        return -jnp.take_along_axis(jax.nn.log_softmax(scores), y[:, None], 1).mean(), statistics
+
+    (loss, statistics), gradients = jax.value_and_grad(criterion, has_aux=True)(parameters)
+    parameters, optimizer = update(parameters, gradients, optimizer)
+    running = tree_map(lambda old, new: 0.9 * old + 0.1 * new, running, statistics)
+    return (parameters, optimizer, key, running), loss
+
+
+images, labels = load("train")
+if workload.startswith("w7"):
+    images = np.ascontiguousarray(images[:, 300:332])
+images, labels = jnp.asarray(images), jnp.asarray(labels)
+batches = len(images) // size
+parameters = network()
+running = [(jnp.zeros(512), jnp.ones(512)) for _ in range(2)] if workload == "w3" else []
+state = (parameters, initial(parameters), jax.random.PRNGKey(0), running)
+
+if workload == "epochs":
+    train = jax.jit(lambda state, x, y, rows: step(state, x[rows], y[rows]), donate_argnums=0)
+    for _ in range(5):
+        order = np.random.permutation(len(images))
+        for k in range(batches):
+            state, loss = train(state, images, labels, order[k * size : (k + 1) * size])
+    images, labels = load("t10k")
+    scores, _ = jax.jit(forward)(state[0], jnp.asarray(images), None)
+    report(accuracy=float((np.asarray(scores).argmax(1) == labels).mean()))
+    sys.exit()
+
+
+def sliced(state, images, labels, start):
+    return step(state, *(lax.dynamic_slice_in_dim(array, start, size) for array in (images, labels)))
+
+
+train = jax.jit(sliced, donate_argnums=0)
+done, slow = 0, False
+
+
+def window():
+    """Steps a second, and the loss."""
+    global state, done
+    start, first = time.perf_counter(), done
+    while time.perf_counter() - start < seconds or done < first + 2:
+        state, loss = train(state, images, labels, done % batches * size)
+        done += 1
+        if slow:
+            loss.block_until_ready()
+    loss.block_until_ready()
+    return (done - first) / (time.perf_counter() - start), float(loss)
+
+
+# Compiles; then steps that take long are waited for one by one, or a window would measure how fast they are queued.
+state, loss = train(state, images, labels, 0)
+loss.block_until_ready()
+start = time.perf_counter()
+state, loss = train(state, images, labels, 0)
+loss.block_until_ready()
+slow = time.perf_counter() - start > 0.005
+_, first_loss = window()
+timed = [window() for _ in range(windows)]
+report(rates=[rate for rate, _ in timed], losses=[first_loss, timed[-1][1]])

@@ -1,0 +1,139 @@
+"""The workloads in PyTorch: `torch_peer.py WORKLOAD THREADS SECONDS WINDOWS DIRECTORY VARIANT`.
+
+The variant is eager, fused (eager, with fused optimizers) or compiled (network and loss compiled, fused optimizers).
+"""
+
+import json
+import resource
+import sys
+import time
+
+import numpy as np
+import torch
+from torch import nn
+
+workload, threads, seconds, windows, directory, variant = sys.argv[1:]
+seconds, windows = float(seconds), int(windows)
+torch.set_num_threads(int(threads))
+torch.manual_seed(1)
+
+
+def load(name):
+    images = np.fromfile(f"{directory}/{name}-images-idx3-ubyte", np.uint8)[16:].reshape(-1, 784)
+    labels = np.fromfile(f"{directory}/{name}-labels-idx1-ubyte", np.uint8)[8:]
+    return torch.from_numpy(images.astype(np.float32) / np.float32(255)), torch.from_numpy(labels.astype(np.int64))
+
+
+def mlp(*sizes):
+    layers = [layer for a, b in zip(sizes, sizes[1:]) for layer in (nn.Linear(a, b), nn.ReLU())]
+    return nn.Sequential(*layers[:-1])
+
+
+def normalized():
+    hidden = [f for n in (784, 512) for f in (nn.Linear(n, 512), nn.BatchNorm1d(512), nn.ReLU(), nn.Dropout(0.5))]
+    return nn.Sequential(*hidden, nn.Linear(512, 10))
+
+
+def convolutional():
+    blocks = [f for a, b in ((1, 32), (32, 64)) for f in (nn.Conv2d(a, b, 3), nn.ReLU(), nn.MaxPool2d(2))]
+    return nn.Sequential(nn.Unflatten(1, (1, 28, 28)), *blocks, nn.Flatten(), *mlp(1600, 128, 10))
+
+
+def deep(width=32, depth=64):
+    return nn.Sequential(*mlp(*[width] * (depth + 1)), nn.ReLU())
+
+
+fused = {} if variant == "eager" else {"fused": True}
+optim = torch.optim
+adam = lambda p: optim.Adam(p, 1e-3, **fused)
+WORKLOADS = {
+    "w1": (100, lambda: mlp(784, 50, 10), lambda p: optim.SGD(p, 0.1, **fused)),
+    "w2": (128, lambda: mlp(784, 256, 128, 10), adam),
+    "w3": (128, normalized, lambda p: optim.AdamW(p, 1e-3, weight_decay=1e-4, **fused)),
+    "w4": (256, lambda: mlp(784, 2048, 2048, 10), lambda p: optim.SGD(p, 0.01, momentum=0.9, **fused)),
+    "w5": (64, convolutional, adam),
+    "w7b1": (1, deep, lambda p: optim.SGD(p, 0.01, **fused)),
+    "w7b32": (32, deep, lambda p: optim.SGD(p, 0.01, **fused)),
+    "epochs": (128, lambda: mlp(784, 256, 128, 10), adam),
+}
+if workload.startswith("mlp:"):
+    width, batch, depth = map(int, workload.split(":")[1:])
+    WORKLOADS[workload] = (batch, lambda: deep(width, depth), lambda p: optim.SGD(p, 0.01, **fused))
+
+
+def report(**values):
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(values | {"resident": resident}))
+
+
+def measure(step, loss):
+    done = 0
+
+    def window():
+        nonlocal done
+        start, first = time.perf_counter(), done
+        while time.perf_counter() - start < seconds or done < first + 2:
+            step(done)
+            done += 1
+        value = loss()
+        return (done - first) / (time.perf_counter() - start), value
+
+    # The first step of a compiled network compiles it.
+    warm = [window() for _ in range(2 if variant == "compiled" else 1)]
+    timed = [window() for _ in range(windows)]
+    report(rates=[rate for rate, _ in timed], losses=[warm[0][1], timed[-1][1]])
+
+
+def chain():
+    x, a, b = (torch.tensor([value], requires_grad=True) for value in (1.0, 0.9999, 1e-4))
+
+    def step(_):
+        y = x
+        for _ in range(5000):
+            y = y * a
+            y = y + b
+        x.grad = a.grad = b.grad = None
+        y.backward()
+
+    measure(step, lambda: a.grad.item())
+
+
+def train():
+    size, network, optimizer = WORKLOADS[workload]
+    model = network()
+    optimizer = optimizer(model.parameters())
+    if workload.startswith("mlp:"):
+        images, labels = torch.rand(64 * size, width), torch.arange(64 * size) * 7 % width
+    else:
+        images, labels = load("train")
+    if workload.startswith("w7"):
+        images = images[:, 300:332].contiguous()
+    criterion = lambda x, y: nn.functional.cross_entropy(model(x), y)
+    if variant == "compiled":
+        criterion = torch.compile(criterion)
+    last = None
+
+    def step(x, y):
+        nonlocal last
+        optimizer.zero_grad(set_to_none=True)
+        loss = criterion(x, y)
+        loss.backward()
+        optimizer.step()
+        last = loss.detach()
+
+    batches = len(images) // size
+    if workload != "epochs":
+        rows = lambda k: slice(k % batches * size, (k % batches + 1) * size)
+        return measure(lambda k: step(images[rows(k)], labels[rows(k)]), lambda: last.item())
+    for _ in range(5):
+        order = torch.randperm(len(images))
+        for k in range(batches):
+            rows = order[k * size : (k + 1) * size]
+            step(images[rows], labels[rows])
+    images, labels = load("t10k")
+    model.eval()
+    with torch.no_grad():
+        report(accuracy=(model(images).argmax(1) == labels).float().mean().item())
+
+
+chain() if workload == "w6" else train()

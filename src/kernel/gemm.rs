@@ -27,8 +27,8 @@ impl<'a, T> Matrix<'a, T> {
 
 /// Multiplications that are worth a thread of their own: a few microseconds.
 const WORTH_A_THREAD: usize = 1 << 18;
-/// The parts of a product that threads share begin at multiples of this, the longest side of a tile.
-const GRAIN: usize = 32;
+/// The parts of a product that threads share begin at multiples of the sides of a tile.
+const TILE: [usize; 2] = [8, 32];
 
 /// `C ← A B + β C`, with C row-major. With β = 0 nothing is read from `c`.
 ///
@@ -39,8 +39,8 @@ pub(crate) fn gemm<T: Float>(a: Matrix<T>, b: Matrix<T>, beta: T, c: &mut [T]) {
     assert_eq!(c.len(), m * n);
     let product = Product { a, b, beta, c: c.as_mut_ptr() };
     let parts = num_threads().min(m * k * n / WORTH_A_THREAD).max(1);
-    let (by_rows, side) = (m > n, m.max(n));
-    let size = side.div_ceil(parts).max(1).next_multiple_of(GRAIN);
+    let (by_rows, side, grain) = if m > n { (true, m, TILE[0]) } else { (false, n, TILE[1]) };
+    let size = side.div_ceil(parts).max(1).next_multiple_of(grain);
     for_each_index(side.div_ceil(size), |index| {
         let part = index * size..side.min((index + 1) * size);
         let (rows, columns) = if by_rows { (part, 0..n) } else { (0..m, part) };

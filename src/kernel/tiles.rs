@@ -166,8 +166,11 @@ unsafe fn transpose<V: Vector>(
             // SAFETY: only elements inside of both matrices are read and written.
             unsafe {
                 let mut square = [V::splat(V::Element::ZERO); 16];
-                for (k, line) in square.iter_mut().enumerate().take(height) {
-                    *line = V::load_up_to(width, source.add((row + k) * source_step + column));
+                // Constant bounds, so that the lines stay in registers.
+                for (k, line) in square.iter_mut().enumerate().take(V::LANES) {
+                    if k < height {
+                        *line = V::load_up_to(width, source.add((row + k) * source_step + column));
+                    }
                 }
                 // Each round moves one bit of the number of the line to the number of the lane.
                 for _ in 0..V::LANES.ilog2() {
@@ -177,8 +180,10 @@ unsafe fn transpose<V: Vector>(
                         [square[2 * k], square[2 * k + 1]] = lines[k].zip(lines[k + half]);
                     }
                 }
-                for (k, line) in square.iter().enumerate().take(width) {
-                    line.store_up_to(height, target.add((column + k) * target_step + row));
+                for (k, line) in square.iter().enumerate().take(V::LANES) {
+                    if k < width {
+                        line.store_up_to(height, target.add((column + k) * target_step + row));
+                    }
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use super::gemm::{self, Product};
 use super::memory::Pool;
+use super::transcendental;
 use std::cell::RefCell;
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Range, Sub, SubAssign};
@@ -154,7 +155,7 @@ pub trait Float:
 }
 
 macro_rules! float {
-    ($t:ident, $precision:ident, $erf:ident, $erfc:ident, [$($method:ident),*]) => {
+    ($t:ident, $precision:ident, $own:ident, $erf:ident, $erfc:ident, [$($method:ident),*]) => {
         impl Float for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -190,6 +191,18 @@ macro_rules! float {
                 // SAFETY: passed on to the caller.
                 unsafe { gemm::$precision::part(product, rows, columns) }
             }
+            #[inline(always)]
+            fn exp(self) -> Self {
+                $own::exp(self)
+            }
+            #[inline(always)]
+            fn ln(self) -> Self {
+                $own::ln(self)
+            }
+            #[inline(always)]
+            fn tanh(self) -> Self {
+                $own::tanh(self)
+            }
             #[inline]
             fn erf(self) -> Self {
                 libm::$erf(self)
@@ -224,17 +237,15 @@ macro_rules! float {
 
 macro_rules! floats {
     ($($methods:tt)*) => {
-        float!(f32, single, erff, erfcf, $($methods)*);
-        float!(f64, double, erf, erfc, $($methods)*);
+        float!(f32, single, transcendental, erff, erfcf, $($methods)*);
+        float!(f64, double, f64, erf, erfc, $($methods)*);
     };
 }
 
 floats!([
     sqrt,
-    exp,
     exp2,
     exp_m1,
-    ln,
     ln_1p,
     log2,
     log10,
@@ -246,7 +257,6 @@ floats!([
     atan,
     sinh,
     cosh,
-    tanh,
     asinh,
     acosh,
     atanh,

@@ -56,6 +56,7 @@ pub(crate) mod strided;
 mod threads;
 #[cfg(target_arch = "x86_64")]
 mod tiles;
+mod transcendental;
 pub(crate) mod triangular;
 pub(crate) mod update;
 #[cfg(target_arch = "x86_64")]

@@ -5,6 +5,9 @@
 
 use super::{Float, reduce};
 
+/// Exponentials that are computed in one go.
+const LANES: usize = 16;
+
 /// What a kernel computes from the scores: probabilities, or their logarithms.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Output {
@@ -38,9 +41,13 @@ simd! {
 fn row<T: Float>(x: &[T], output: Output, y: &mut [T]) {
     let shift = shift(x.iter().fold(T::NEG_INFINITY, |largest, &x| largest.maximum(x)));
     let mut sum = T::ZERO;
-    for (y, &x) in y.iter_mut().zip(x) {
-        *y = (x - shift).exp();
-        sum += *y;
+    for (y, x) in y.chunks_mut(LANES).zip(x.chunks(LANES)) {
+        // Rows are often short: filled up with e^−∞ = 0 they still make a vector.
+        let mut powers = [T::NEG_INFINITY; LANES];
+        powers.iter_mut().zip(x).for_each(|(power, &x)| *power = x - shift);
+        let powers = powers.map(T::exp);
+        sum = powers.iter().fold(sum, |sum, &power| sum + power);
+        y.copy_from_slice(&powers[..y.len()]);
     }
     match output {
         Output::Probabilities => y.iter_mut().for_each(|y| *y /= sum),

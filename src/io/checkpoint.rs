@@ -17,7 +17,9 @@ use std::path::Path;
 ///
 /// Of the optimizer it has the state and the settings that change while training: learning rate, weight decay and
 /// direction. Groups, and options of a rule such as a momentum, belong to the program, which makes the optimizer anew with
-/// them. A schedule needs no more than the number of the step.
+/// them. A schedule needs no more than the number of the step. What listens to a metric, such as
+/// [`ReduceOnPlateau`](crate::optim::schedule::ReduceOnPlateau) and [`EarlyStopping`](crate::optim::EarlyStopping), has a `state`
+/// of numbers and counters, to be added one by one.
 ///
 /// ```
 /// use wengert::io::{Checkpoint, Resume};

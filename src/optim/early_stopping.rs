@@ -35,10 +35,20 @@ pub struct EarlyStopping {
     patience: usize,
     min_delta: f64,
     maximize: bool,
-    best: Option<(usize, f64)>,
-    /// How many metrics have come, and how many of them since the best.
-    epochs: usize,
-    waited: usize,
+    state: StoppingState,
+}
+
+/// What an [`EarlyStopping`] remembers: given it and the same options a run goes on as if it had not stopped.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StoppingState {
+    /// The best metric so far; infinitely bad at first.
+    pub best: f64,
+    /// The epoch that it is of, counted from 0.
+    pub best_epoch: usize,
+    /// How many metrics have come.
+    pub epochs: usize,
+    /// How many of them since the best.
+    pub waited: usize,
 }
 
 /// What a metric means for training: see [`EarlyStopping::update`].
@@ -56,7 +66,8 @@ pub enum Verdict {
 impl EarlyStopping {
     /// Stops at the `patience`-th epoch in a row that is no better than the best; 0 is as 1.
     pub fn new(patience: usize) -> Self {
-        EarlyStopping { patience, min_delta: 0.0, maximize: false, best: None, epochs: 0, waited: 0 }
+        let state = StoppingState { best: f64::INFINITY, best_epoch: 0, epochs: 0, waited: 0 };
+        EarlyStopping { patience, min_delta: 0.0, maximize: false, state }
     }
 
     /// How much better a metric must be than the best to count as better; 0 unless given: anything better counts.
@@ -72,45 +83,56 @@ impl EarlyStopping {
     }
 
     /// Smaller is better, as for a loss. This is the default.
-    pub fn minimize(self) -> Self {
-        EarlyStopping { maximize: false, ..self }
+    pub fn minimize(mut self) -> Self {
+        (self.maximize, self.state.best) = (false, f64::INFINITY);
+        self
     }
 
     /// Larger is better, as for an accuracy.
-    pub fn maximize(self) -> Self {
-        EarlyStopping { maximize: true, ..self }
+    pub fn maximize(mut self) -> Self {
+        (self.maximize, self.state.best) = (true, f64::NEG_INFINITY);
+        self
     }
 
     /// Takes the metric of the epoch that has ended.
     pub fn update(&mut self, metric: impl Into<f64>) -> Verdict {
         let metric = metric.into();
-        let epoch = self.epochs;
-        self.epochs += 1;
-        if self.is_better(metric) {
-            self.best = Some((epoch, metric));
-            self.waited = 0;
+        let improved = self.is_better(metric);
+        let state = &mut self.state;
+        let epoch = state.epochs;
+        state.epochs += 1;
+        if improved {
+            (state.best, state.best_epoch, state.waited) = (metric, epoch, 0);
             return Verdict::Improved;
         }
-        self.waited += 1;
-        if self.waited < self.patience { Verdict::Continue } else { Verdict::Stop }
+        state.waited += 1;
+        if state.waited < self.patience { Verdict::Continue } else { Verdict::Stop }
     }
 
     /// The best metric; none if all were NaN or infinitely bad.
     pub fn best(&self) -> Option<f64> {
-        self.best.map(|(_, metric)| metric)
+        let worst = if self.maximize { f64::NEG_INFINITY } else { f64::INFINITY };
+        (self.state.best != worst).then_some(self.state.best)
     }
 
     /// The epoch of the best metric, counted from 0.
     pub fn best_epoch(&self) -> Option<usize> {
-        self.best.map(|(epoch, _)| epoch)
+        self.best().map(|_| self.state.best_epoch)
+    }
+
+    /// What is remembered, for a checkpoint.
+    pub fn state(&self) -> &StoppingState {
+        &self.state
+    }
+
+    /// The same for changing it, as when a run is resumed.
+    pub fn state_mut(&mut self) -> &mut StoppingState {
+        &mut self.state
     }
 
     /// Whether a metric is better than the best by more than `min_delta`; the first must only be better than infinitely bad.
     fn is_better(&self, metric: f64) -> bool {
-        let sign = if self.maximize { -1.0 } else { 1.0 };
-        match self.best {
-            Some((_, best)) => sign * metric < sign * best - self.min_delta,
-            None => sign * metric < f64::INFINITY,
-        }
+        let (best, delta) = (self.state.best, self.min_delta);
+        if self.maximize { metric > best + delta } else { metric < best - delta }
     }
 }

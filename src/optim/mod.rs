@@ -29,7 +29,7 @@ pub use adadelta::AdaDelta;
 pub use adagrad::AdaGrad;
 pub use adam::{Adam, AdamW};
 pub use adam_variants::{Adamax, NAdam, RAdam};
-pub use early_stopping::{EarlyStopping, Verdict};
+pub use early_stopping::{EarlyStopping, StoppingState, Verdict};
 pub use finder::LearningRateFinder;
 pub use group::{Group, Settings, Step};
 pub use lion::Lion;

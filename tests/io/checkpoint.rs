@@ -5,7 +5,8 @@ use std::path::Path;
 use wengert::Generator;
 use wengert::data::Dataset;
 use wengert::io::{self, Checkpoint, Integers, Resume, safetensors};
-use wengert::optim::{Adam, Lion, NAdam, RmsProp, Slot};
+use wengert::optim::schedule::ReduceOnPlateau;
+use wengert::optim::{Adam, EarlyStopping, Lion, NAdam, RmsProp, Slot, Verdict};
 use wengert::prelude::*;
 
 struct Network {
@@ -120,6 +121,53 @@ fn resuming_changes_no_bit() {
     resuming_changes_nothing(|| NAdam::new(1e-2));
     resuming_changes_nothing(|| Lion::new(1e-3).maximize());
     resuming_changes_nothing(|| RmsProp::new(1e-3));
+}
+
+#[test]
+fn what_listens_to_a_metric_goes_on() {
+    let directory = directory();
+    let path = directory.path().join("listeners");
+    let begin = || (ReduceOnPlateau::new(0.1).patience(1).cooldown(1), EarlyStopping::new(3).maximize());
+    let metric = |epoch: usize| [0.5, 0.7, 0.7, 0.6, 0.8, 0.1, 0.2, 0.3][epoch];
+    let (mut plateau, mut stopping) = begin();
+    let epoch = |plateau: &mut ReduceOnPlateau, stopping: &mut EarlyStopping, epoch| {
+        (plateau.observe(1.0 - metric(epoch)).to_bits(), stopping.update(metric(epoch)))
+    };
+    let before = [0, 1, 2, 3].map(|number| epoch(&mut plateau, &mut stopping, number).1);
+    assert_eq!(before, [Verdict::Improved, Verdict::Improved, Verdict::Continue, Verdict::Continue]);
+    let (listens, stops) = (plateau.state(), stopping.state());
+    Checkpoint::new()
+        .number("learning_rate", listens.learning_rate)
+        .number("best", listens.best)
+        .counter("waited", listens.waited)
+        .counter("resting", listens.resting)
+        .under("stopping")
+        .number("best", stops.best)
+        .counter("best_epoch", stops.best_epoch)
+        .counter("epochs", stops.epochs)
+        .counter("waited", stops.waited)
+        .save(&path)
+        .unwrap();
+
+    let (mut plateau_again, mut stopping_again) = begin();
+    let (listens, stops) = (plateau_again.state_mut(), stopping_again.state_mut());
+    Resume::new()
+        .number("learning_rate", &mut listens.learning_rate)
+        .number("best", &mut listens.best)
+        .counter("waited", &mut listens.waited)
+        .counter("resting", &mut listens.resting)
+        .under("stopping")
+        .number("best", &mut stops.best)
+        .counter("best_epoch", &mut stops.best_epoch)
+        .counter("epochs", &mut stops.epochs)
+        .counter("waited", &mut stops.waited)
+        .load(&path)
+        .unwrap();
+    for number in 4..8 {
+        let expected = epoch(&mut plateau, &mut stopping, number);
+        assert_eq!(epoch(&mut plateau_again, &mut stopping_again, number), expected);
+    }
+    assert_eq!((stopping_again.best(), stopping_again.best_epoch()), (Some(0.8), Some(4)));
 }
 
 #[test]

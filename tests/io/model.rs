@@ -1,8 +1,9 @@
 //! Models: what is saved comes back, what does not fit changes nothing, and a failed save loses nothing.
 
 use crate::{bits, directory, fixture, message, misfits};
-use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::{env, fs};
 use wengert::io::{self, Array, Integers, safetensors};
 use wengert::prelude::*;
 
@@ -141,6 +142,49 @@ fn a_save_that_fails_loses_nothing() {
     let mut other: Network = Network::new(1);
     io::load(&mut other, &path).unwrap();
     assert_eq!(bits(&other), bits(&model));
+}
+
+/// In the environment of a process that is to be killed: the file to which it saves models without end.
+const VICTIM: &str = "WENGERT_TEST_SAVES_TO";
+
+#[test]
+fn killing_a_process_that_saves_leaves_a_whole_file() {
+    let model = |value: f64| Param::<f32>::new(Tensor::full([500_000], value));
+    if let Some(path) = env::var_os(VICTIM) {
+        let mut save = 0.0;
+        loop {
+            save += 1.0;
+            io::save(&model(save), &path).unwrap();
+        }
+    }
+    let directory = directory();
+    let path = directory.path().join("model.safetensors");
+    io::save(&model(0.0), &path).unwrap();
+    let mut hits = 0;
+    for _ in 0..1000 {
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "model::killing_a_process_that_saves_leaves_a_whole_file"])
+            .env(VICTIM, &path)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        // A file beside the other says that a save is under way.
+        while names(directory.path()).len() == hits + 1 {
+            assert!(child.try_wait().unwrap().is_none(), "it saves until it is killed");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let mut loaded = model(-1.0);
+        io::load(&mut loaded, &path).unwrap();
+        let values = loaded.value().as_slice();
+        assert!(values[0] >= 0.0 && values.iter().all(|value| *value == values[0]), "of one save");
+        // What was written aside is left, unless the kill came after the renaming.
+        hits = names(directory.path()).len() - 1;
+        if hits == 5 {
+            return;
+        }
+    }
+    panic!("no save was hit in the middle");
 }
 
 #[cfg(unix)]

@@ -70,6 +70,37 @@ fn the_convolutional_network_trains_with_the_same_options() {
 }
 
 #[test]
+fn a_killed_run_goes_on_to_the_same_model_and_report() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).into_os_string().into_string().unwrap();
+    let [whole, resumed, checkpoint, report] = ["whole", "resumed", "checkpoint", "report.html"].map(path);
+    let command = |more: &[&str]| {
+        let mut command = example();
+        command.args(["--limit", "256", "--epochs", "4", "--hidden", "24", "--batch", "16", "--batch-norm"]);
+        command.args(["--dropout", "0.2", "--optimizer", "nadam", "--report", &report]).args(more);
+        command
+    };
+    assert!(command(&["--save", &whole]).output().unwrap().status.success());
+
+    let mut child = command(&["--checkpoint", &checkpoint]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("epoch 2/4")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let output = command(&["--resume", &checkpoint, "--save", &resumed]).output().unwrap();
+    assert!(text(output.stdout).contains("\nafter epoch "), "it does not begin anew");
+    assert_eq!(std::fs::read(&resumed).unwrap(), std::fs::read(&whole).unwrap(), "the same bits");
+
+    let page = std::fs::read_to_string(&report).unwrap();
+    for part in ["Learning curves", "Confusion matrix", "Worst mistakes", "The network", "Settings", "nadam", "<svg"] {
+        assert!(page.contains(part), "{part}");
+    }
+    let loads = ["src=", "href=", "url(", "@import"];
+    assert!(loads.iter().all(|load| !page.contains(load)), "the page has everything in it");
+}
+
+#[test]
 fn help_is_not_an_error() {
     let output = run(&["--help"]);
     assert!(output.status.success() && output.stderr.is_empty());
@@ -82,7 +113,7 @@ fn help_is_not_an_error() {
 #[test]
 fn wrong_options_are_refused_in_one_line() {
     let cases: [(&[&str], &str); 12] = [
-        (&["--epoch", "1"], "unexpected argument '--epoch'"),
+        (&["--epoch", "1"], "unexpected argument '--epoch' found; a similar argument exists: '--epochs'"),
         (&["digits"], "unexpected argument 'digits'"),
         (&["--epochs", "many"], "'many' for '--epochs <N>'"),
         (&["--epochs"], "a value is required for '--epochs <N>'"),

@@ -313,13 +313,17 @@ pub fn explain(error: &(dyn Error + 'static)) -> ExitCode {
             let _ = error.print();
             return ExitCode::SUCCESS;
         }
-        // The first line is the message, and usage follows.
-        Some(_) => text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_string(),
+        // The first line is the message; usage follows, and perhaps what is alike.
+        Some(_) => {
+            let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            let tip = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: "));
+            tip.map_or(message.to_string(), |tip| format!("{message}; {tip}"))
+        }
         // A file that does not fit has a line for each thing that does not.
         None => {
             let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
             let rest: Vec<&str> = rest.lines().map(str::trim).collect();
-            [first, rest.join("; ").as_str()].join(if rest.is_empty() { "" } else { ": " })
+            [first, rest.join("; ").as_str()].join(if rest.is_empty() { "" } else { " " })
         }
     };
     let _ = writeln!(io::stderr(), "error: {message}");

@@ -172,6 +172,36 @@ fn the_same_seed_gives_the_same_order() {
     assert_eq!(labels, [3, 0, 5, 4, 6, 1, 2, 7]);
 }
 
+/// Batches that say which samples they are of; making one that has the sample 13 fails if so asked.
+struct Indices {
+    unlucky: bool,
+}
+
+impl Dataset for Indices {
+    type Batch = Vec<usize>;
+
+    fn len(&self) -> usize {
+        50
+    }
+    fn batch(&self, indices: &[usize]) -> Vec<usize> {
+        assert!(!self.unlucky || !indices.contains(&13), "bad luck");
+        indices.to_vec()
+    }
+}
+
+#[test]
+fn prefetched_batches_are_the_same_in_the_same_order() {
+    let data = Indices { unlucky: false };
+    let batches = || data.batches(8).shuffled(&mut wengert::rng(3));
+    for count in 0..9 {
+        assert_eq!(batches().prefetch(count, Vec::from_iter), Vec::from_iter(batches()));
+    }
+    // Work may end early, and what goes wrong on the thread comes to light.
+    assert_eq!(batches().prefetch(2, |mut batches| batches.next()), batches().next());
+    let failed = std::panic::catch_unwind(|| Indices { unlucky: true }.batches(8).prefetch(2, Iterator::count));
+    assert_eq!(failed.unwrap_err().downcast_ref(), Some(&"bad luck"));
+}
+
 #[test]
 fn batches_know_how_many_are_left() {
     let images = numbered(10);

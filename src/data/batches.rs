@@ -4,6 +4,9 @@ use super::subset::{self, Folds, Portion, Subset};
 use crate::panics;
 use rand::Rng;
 use rand::seq::SliceRandom;
+use std::panic::resume_unwind;
+use std::sync::mpsc;
+use std::thread;
 
 /// Samples that are gathered into batches.
 ///
@@ -165,6 +168,46 @@ impl<D: Dataset> Batches<'_, D> {
     pub fn drop_last(mut self) -> Self {
         self.drop_last = true;
         self
+    }
+
+    /// Gathers the batches on a thread of its own, up to `count` of them ahead of the work that takes them from an iterator.
+    ///
+    /// It pays where making a batch takes about as long as a training step, such as reading or distorting images. Samples
+    /// that lie in memory are gathered faster than they could be handed over. The batches and their order are the same.
+    ///
+    /// # Panics
+    /// If `work` or the making of a batch does.
+    ///
+    /// ```
+    /// use wengert::data::Samples;
+    /// use wengert::prelude::*;
+    ///
+    /// let samples = Samples::new(Tensor::<f32>::arange(0.0, 10.0, 1.0), vec![0; 10]);
+    /// let sizes: Vec<usize> = samples.batches(4).prefetch(2, |batches| {
+    ///     batches.map(|batch| batch.targets.len()).collect()
+    /// });
+    /// assert_eq!(sizes, [4, 4, 2]);
+    /// ```
+    pub fn prefetch<R>(self, count: usize, work: impl FnOnce(mpsc::IntoIter<D::Batch>) -> R) -> R
+    where
+        D: Sync,
+        D::Batch: Send,
+    {
+        thread::scope(|scope| {
+            // One is in the hands of the thread that waits to hand it over.
+            let (sender, receiver) = mpsc::sync_channel(count.saturating_sub(1));
+            let loader = scope.spawn(move || {
+                for batch in self {
+                    // Nobody takes any more: the work has ended early.
+                    if sender.send(batch).is_err() {
+                        break;
+                    }
+                }
+            });
+            let result = work(receiver.into_iter());
+            loader.join().unwrap_or_else(|panic| resume_unwind(panic));
+            result
+        })
     }
 }
 

@@ -8,7 +8,7 @@ pub const NAME: &str = "mnist";
 /// What the network is.
 pub const KIND: &str = "multilayer perceptron";
 /// Defaults of the options that are not those of `options.rs`.
-pub const DEFAULTS: [(&str, &str); 0] = [];
+pub const DEFAULTS: [(&str, &str); 1] = [("optimizer", "adamw")];
 
 /// Linear layers, between them ReLU, and batch normalisation and dropout if asked for.
 pub struct Mlp {

@@ -31,7 +31,7 @@ const RULES: [(&str, Rule); 12] = [
     ("rmsprop", Rule::new(0.003, |rate| Box::new(RmsProp::new(rate)))),
     ("adadelta", Rule::new(1.0, |rate| Box::new(AdaDelta::new(rate)))),
     ("adam", Rule::new(0.002, |rate| Box::new(Adam::new(rate)))),
-    ("adamw", Rule::new(0.004, |rate| Box::new(AdamW::new(rate)))),
+    ("adamw", Rule::new(0.002, |rate| Box::new(AdamW::new(rate).weight_decay(0.1)))),
     ("adamax", Rule::new(0.008, |rate| Box::new(Adamax::new(rate)))),
     ("nadam", Rule::new(0.004, |rate| Box::new(NAdam::new(rate)))),
     ("radam", Rule::new(0.008, |rate| Box::new(RAdam::new(rate)))),
@@ -215,7 +215,7 @@ fn training() -> [Arg; 8] {
         option("schedule", "CURVE", format!("How the learning rate changes: {}", names(&SCHEDULES)))
             .default_value("one-cycle")
             .value_parser(one_of(&SCHEDULES)),
-        option("weight-decay", "FACTOR", "Pull of the weights towards 0 [default: 0; of adamw 0.01]")
+        option("weight-decay", "FACTOR", "Pull of the weights towards 0 [default: 0; of adamw 0.1]")
             .value_parser(number("a number of 0 or more", |decay| decay >= 0.0 && decay.is_finite())),
         option("epochs", "N", "How often to go through the training set")
             .default_value("10")

@@ -166,10 +166,11 @@ fn rows(graph: &Graph) -> Vec<Row<'_>> {
     rows
 }
 
-/// The settings of an operation without what is not set.
+/// The settings of an operation without what is not set, and without seeds, which say nothing to a reader.
 fn settings(vertex: &Vertex) -> String {
     let fields = vertex.settings.trim_matches(['{', '}', ' ']).split(", ");
-    let settings = fields.filter(|field| !field.ends_with(": false")).collect::<Vec<_>>().join(", ");
+    let telling = |field: &&str| !field.ends_with(": false") && !field.starts_with("seed: ");
+    let settings = fields.filter(telling).collect::<Vec<_>>().join(", ");
     let cut = settings.chars().count() > LONGEST;
     settings.chars().take(LONGEST).chain(cut.then_some('…')).collect()
 }

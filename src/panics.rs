@@ -61,6 +61,8 @@ mistakes! {
         "grad: the rule of {place} is running: it cannot differentiate what it belongs to"
     does_not_depend(y: &dyn Display, x: &dyn Display)
         "grad: the result ({y}) does not depend on the variable ({x}), so its derivative is zero everywhere: vjp() gives None where that may be"
+    by_a_constant(y: &dyn Display)
+        "grad: the derivative of the result ({y}) is asked for with respect to a constant: make it with tape.var(..), on a tape that records"
     cotangent_shape(shape: &[usize], expected: &[usize])
         "vjp: the cotangent has shape {shape:?}, the result {expected:?}: they must be equal"
     direction_shape(op: &str, shape: &[usize], expected: &[usize])
@@ -78,7 +80,7 @@ mistakes! {
     reads_parameters()
         "recompute: the function reads a parameter, which would get no gradient: nn::recompute takes the layer whose parameters are read"
     bound_shape(shape: &[usize], value: &[usize])
-        "bind: the parameter has shape {shape:?}, the variable {value:?}"
+        "bind: the parameter has shape {shape:?}, the variable {value:?}: they must be equal"
     bound_too_late(shape: &[usize])
         "bind: the parameter of shape {shape:?} was read or bound on this tape before: bind it once, before its first use"
     no_gradient(place: &dyn Display)
@@ -172,7 +174,7 @@ mistakes! {
     batch_of_one(shape: &[usize])
         "BatchNorm: a training batch of shape {shape:?} has one value for each channel, whose variance is 0: use batches of two or more, or a tape that is not for training"
     buffer_shape(buffer: &[usize], value: &[usize])
-        "update_buffer: the buffer has shape {buffer:?}, the value {value:?}"
+        "update_buffer: the buffer has shape {buffer:?}, the value {value:?}: they must be equal"
     no_images(op: &str, shape: &[usize], axes: usize)
         "{op}: shape {shape:?} has too few axes: a window slides along the last {axes} of them"
     no_image_batch(op: &str, shape: &[usize])
@@ -221,7 +223,10 @@ pub(crate) fn do_not_broadcast(a: &[usize], b: &[usize]) -> String {
     let size = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |k| shape[k]);
     let clash = (0..rank).rev().find(|&k| size(a, k) != size(b, k) && size(a, k) != 1 && size(b, k) != 1);
     let axis = clash.unwrap_or(0);
-    format!("shapes {a:?} and {b:?} do not broadcast: {} against {} on axis {axis}", size(a, axis), size(b, axis))
+    let (x, y) = (size(a, axis), size(b, axis));
+    format!(
+        "shapes {a:?} and {b:?} do not broadcast: {x} against {y} on axis {axis}, where they must be equal or one of them 1"
+    )
 }
 
 /// Why a matrix product does not apply to a scalar.
@@ -231,7 +236,9 @@ pub(crate) fn no_matrices(a: &[usize], b: &[usize]) -> String {
 
 /// Why two matrices do not chain.
 pub(crate) fn do_not_chain(a: &[usize], b: &[usize], columns: usize, rows: usize) -> String {
-    format!("{a:?} and {b:?} do not chain: {columns} columns against {rows} rows")
+    format!(
+        "{a:?} and {b:?} do not chain: {columns} columns against {rows} rows, which must be as many: transpose(-1, -2) turns a matrix"
+    )
 }
 
 /// Why something that is made for vectors does not apply.
@@ -282,7 +289,9 @@ pub(crate) fn do_not_stack(a: &[usize], b: &[usize]) -> String {
 
 /// Why a mask cannot be laid over a value.
 pub(crate) fn mask_does_not_fit(mask: &[usize], shape: &[usize]) -> String {
-    format!("a mask of shape {mask:?} does not broadcast to {shape:?}")
+    format!(
+        "a mask of shape {mask:?} does not broadcast to {shape:?}: from the last axis on, its sizes must be 1 or the same"
+    )
 }
 
 /// Why a linear map does not apply: one of the two is not of the rank it needs.

@@ -214,6 +214,10 @@ const TAPES: &[Case] = &[
         let x = variable();
         _ = x.tape().var(1.0).exp().grad(&x);
     }),
+    ("by_a_constant", || {
+        let x = variable();
+        _ = x.sum().grad(&x.detach());
+    }),
     ("cotangent_shape", || _ = variable().vjp(&variable().sum(), &[])),
     ("not_scalar", || _ = functional::grad(|x| x.exp(), &matrix())),
     ("not_scalar", || _ = functional::per_sample_gradients(|x, _| x.exp(), &matrix(), &[0])),

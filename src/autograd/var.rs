@@ -188,6 +188,9 @@ impl<T: Float> Var<T> {
         if !x.tape.is(&self.tape) {
             panics::two_tapes("grad", &self.place(), &x.place());
         }
+        if x.node.is_none() {
+            panics::by_a_constant(&self.place());
+        }
         let seed = self.constant(Tensor::filled(self.value.dims(), T::ONE));
         match self.vjp(&seed, &[x]).pop().flatten() {
             Some(gradient) => gradient,

@@ -7,6 +7,7 @@ mod einsum;
 mod elementwise;
 mod linear_algebra;
 mod losses;
+mod moves;
 mod normalization;
 mod regressions;
 mod row;

@@ -31,7 +31,7 @@ fn images_together(windows: &Windows) -> usize {
 }
 
 simd! {
-    /// [`max`] of one image. A tap at a time challenges the best so far of a row of windows.
+    /// [`max`] of one image.
     pub(crate) fn max_of_image[T: Float](
         windows: &Windows,
         rows: &[(Range<usize>, usize)],
@@ -40,7 +40,11 @@ simd! {
         y: &mut [T],
         taps: &mut [T],
     ) {
+        if windows.halve() {
+            return max_of_squares(windows.input[1], windows.output[1], x, y, taps);
+        }
         let (width, across) = (windows.input[1], windows.output[1].max(1));
+        // A tap at a time challenges the best so far of a row of windows.
         for ((y, taps), (down, top)) in y.chunks_exact_mut(across).zip(taps.chunks_exact_mut(across)).zip(rows) {
             y.fill(T::NEG_INFINITY);
             taps.fill(-T::ONE);
@@ -55,6 +59,23 @@ simd! {
                         step => challenge(&line[*left..], step, tap, y, taps),
                     }
                 }
+            }
+        }
+    }
+}
+
+/// [`max`] of one image whose windows are squares of four, one beside the other: the usual case, two to three times as fast.
+#[inline(always)]
+fn max_of_squares<T: Float>(width: usize, across: usize, x: &[T], y: &mut [T], taps: &mut [T]) {
+    let rows = y.chunks_exact_mut(across).zip(taps.chunks_exact_mut(across));
+    for ((y, taps), lines) in rows.zip(x.chunks_exact(2 * width)) {
+        let (upper, lower) = lines.split_at(width);
+        let squares = upper.chunks_exact(2).zip(lower.chunks_exact(2));
+        for ((y, best), (upper, lower)) in y.iter_mut().zip(taps).zip(squares) {
+            (*y, *best) = (upper[0], T::ZERO);
+            for (x, tap) in [(upper[1], T::ONE), (lower[0], T::ONE + T::ONE), (lower[1], T::ONE + T::ONE + T::ONE)] {
+                let wins = (x > *y) | (x.is_nan() & !y.is_nan());
+                (*y, *best) = if wins { (x, tap) } else { (*y, *best) };
             }
         }
     }

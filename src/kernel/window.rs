@@ -30,6 +30,12 @@ impl Windows {
         self.kernel.iter().product()
     }
 
+    /// Whether windows of two by two lie one beside the other and none stands out: those that halve an image.
+    pub(crate) fn halve(&self) -> bool {
+        let inside = (0..2).all(|axis| 2 * self.output[axis] <= self.input[axis]);
+        inside && self.kernel == [2, 2] && self.stride == [2, 2] && self.padding == [0, 0] && self.dilation == [1, 1]
+    }
+
     /// Of a tap: the windows in which it lies on the image rather than on the padding, and where it does in the first of them.
     pub(crate) fn windows_of(&self, axis: usize, tap: usize) -> (Range<usize>, usize) {
         self.overlap(axis, self.stride[axis], tap * self.dilation[axis], self.output[axis])
@@ -48,49 +54,81 @@ impl Windows {
         (first..end, (first * step + offset).saturating_sub(padding))
     }
 
-    /// Calls `f` for each run of neighbouring windows and the pixels under one of their taps: where the run begins in the
-    /// columns, where on the images, and its length. On the images its steps are those of the windows.
-    #[inline(always)]
-    fn for_each_run(&self, channels: usize, mut f: impl FnMut(usize, usize, usize)) {
-        for tap in 0..self.taps() {
+    /// For each channel and tap the windows in which the tap lies on the image, and the pixels under it.
+    fn runs(&self, channels: usize) -> impl Iterator<Item = Run> + '_ {
+        let [height, width] = self.input;
+        (0..self.taps()).flat_map(move |tap| {
             let (down, top) = self.windows_of(0, tap / self.kernel[1]);
             let (across, left) = self.windows_of(1, tap % self.kernel[1]);
-            for channel in 0..channels {
-                let first = (channel * self.taps() + tap) * self.output[0];
-                for (k, y) in down.clone().enumerate() {
-                    let line = channel * self.input[0] + top + k * self.stride[0];
-                    f((first + y) * self.output[1] + across.start, line * self.input[1] + left, across.len());
+            let place = down.start * self.output[1] + across.start;
+            (0..channels).map(move |channel| Run {
+                column: (channel * self.taps() + tap) * self.places() + place,
+                pixel: (channel * height + top) * width + left,
+                rows: if across.is_empty() { 0 } else { down.len() },
+                length: across.len(),
+            })
+        })
+    }
+}
+
+/// Rows of places in the columns, and of pixels on the images.
+struct Run {
+    /// Where the first begins in the columns.
+    column: usize,
+    /// Where the first begins on the images.
+    pixel: usize,
+    rows: usize,
+    /// Elements of a row.
+    length: usize,
+}
+
+simd! {
+    /// The windows of an image `[C, H, W]` as columns `[C · taps, places]`; 0 where they lie on padding.
+    pub(crate) fn im2col[T: Float](windows: &Windows, channels: usize, x: &[T], columns: &mut [T]) {
+        let ([down, across], [_, width], [_, places]) = (windows.stride, windows.input, windows.output);
+        if windows.padding != [0, 0] {
+            columns.fill(T::ZERO);
+        }
+        for Run { column, pixel, rows, length } in windows.runs(channels) {
+            for row in 0..rows {
+                let (x, y) = (&x[pixel + row * down * width..], &mut columns[column + row * places..][..length]);
+                match across {
+                    1 => copy(&x[..length], y),
+                    _ => y.iter_mut().zip(x.iter().step_by(across)).for_each(|(y, &x)| *y = x),
                 }
             }
         }
     }
 }
 
-/// The windows of an image `[C, H, W]` as columns `[C · taps, places]`; 0 where they lie on padding.
-pub(crate) fn im2col<T: Float>(windows: &Windows, channels: usize, x: &[T], columns: &mut [T]) {
-    let step = windows.stride[1];
-    if windows.padding != [0, 0] {
-        columns.fill(T::ZERO);
-    }
-    windows.for_each_run(channels, |column, pixel, length| {
-        let column = &mut columns[column..column + length];
-        match step {
-            1 => column.copy_from_slice(&x[pixel..pixel + length]),
-            _ => column.iter_mut().zip(x[pixel..].iter().step_by(step)).for_each(|(y, &x)| *y = x),
+/// Copies a few elements, for which the call of a function takes longer than the copy. The last block overlaps the one before it.
+#[inline(always)]
+fn copy<T: Float>(x: &[T], y: &mut [T]) {
+    const BLOCK: usize = 8;
+    let Some(last) = x.len().checked_sub(BLOCK) else { return y.iter_mut().zip(x).for_each(|(y, &x)| *y = x) };
+    let mut at = 0;
+    loop {
+        let block: [T; BLOCK] = x[at..at + BLOCK].try_into().expect("it has that length");
+        y[at..at + BLOCK].copy_from_slice(&block);
+        if at == last {
+            break;
         }
-    });
+        at = (at + BLOCK).min(last);
+    }
 }
 
 simd! {
     /// Adds columns `[C · taps, places]` to the places of an image `[C, H, W]` that they are the windows of: the adjoint of [`im2col`].
     pub(crate) fn col2im[T: Float](windows: &Windows, channels: usize, columns: &[T], x: &mut [T]) {
-        let step = windows.stride[1];
-        windows.for_each_run(channels, |column, pixel, length| {
-            let column = &columns[column..column + length];
-            match step {
-                1 => x[pixel..pixel + length].iter_mut().zip(column).for_each(|(x, &y)| *x += y),
-                _ => x[pixel..].iter_mut().step_by(step).zip(column).for_each(|(x, &y)| *x += y),
+        let ([down, across], [_, width], [_, places]) = (windows.stride, windows.input, windows.output);
+        for Run { column, pixel, rows, length } in windows.runs(channels) {
+            for row in 0..rows {
+                let (x, y) = (&mut x[pixel + row * down * width..], &columns[column + row * places..][..length]);
+                match across {
+                    1 => x[..length].iter_mut().zip(y).for_each(|(x, &y)| *x += y),
+                    _ => x.iter_mut().step_by(across).zip(y).for_each(|(x, &y)| *x += y),
+                }
             }
-        });
+        }
     }
 }

@@ -54,6 +54,16 @@ fn convolution_is_a_product_with_the_columns_at_every_order() {
 }
 
 #[test]
+fn a_tap_may_lie_on_the_padding_everywhere() {
+    let tape = Tape::new_f64();
+    let (x, weight) = (tape.var([[[[1.0], [2.0], [3.0]]]]), tape.var([[[[5.0, 7.0, 11.0]]]]));
+    let y = x.conv2d(&weight, None::<f64>, Conv::new().padding([0, 3]).dilation([1, 3]));
+    assert_eq!(y.value(), &(x.value() * 7.0));
+    assert_eq!(y.sum().grad(&weight).value(), &tensor![f64; [[[0.0, 6.0, 0.0]]]]);
+    assert_eq!(y.sum().grad(&x).value(), &tensor![f64; [[[7.0], [7.0], [7.0]]]]);
+}
+
+#[test]
 fn groups_are_convolutions_side_by_side() {
     let mut rng = wengert::rng(2);
     let tape = Tape::new_f64();

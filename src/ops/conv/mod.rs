@@ -26,17 +26,15 @@ impl Debug for Geometry {
         let windows = &self.parts.windows;
         let settings =
             [("stride", windows.stride, 1), ("padding", windows.padding, 0), ("dilation", windows.dilation, 1)];
-        let mut text = f.debug_struct("");
-        for (name, values, usual) in settings {
+        let groups = (self.parts.groups != 1).then(|| format!("groups: {}", self.parts.groups));
+        let unusual = settings.iter().filter_map(|(name, values, usual)| {
             let values = &values[2 - self.axes..];
-            if values.iter().any(|&value| value != usual) {
-                text.field(name, &values);
-            }
+            values.iter().any(|value| value != usual).then(|| format!("{name}: {values:?}"))
+        });
+        match unusual.chain(groups).collect::<Vec<_>>().join(", ").as_str() {
+            "" => Ok(()),
+            settings => write!(f, "{{ {settings} }}"),
         }
-        if self.parts.groups != 1 {
-            text.field("groups", &self.parts.groups);
-        }
-        text.finish()
     }
 }
 

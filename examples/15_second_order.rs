@@ -78,7 +78,9 @@ fn show_valley() -> Outcome {
             let inside = contour.filter(|(_, y)| (-3.5..2.5).contains(y));
             chart.draw_series(LineSeries::new(inside, BLACK.mix(0.25)))?;
         }
-        let points = creeping.iter().map(|&([x, y], _)| (x, y));
+        // Once it creeps, every hundredth step is enough for the eye.
+        let (fast, slow) = creeping.split_at(100);
+        let points = fast.iter().chain(slow.iter().step_by(100)).map(|&([x, y], _)| (x, y));
         chart.draw_series(LineSeries::new(points, COLOURS[1].stroke_width(3)))?;
         for step in newton.windows(2) {
             vector(&chart, [0, 1].map(|end| (step[end].0[0], step[end].0[1])), COLOURS[0], 2)?;

@@ -20,6 +20,9 @@
 //! | [Hyperparameters](hyperparameters) | random search on validation data | `12_hyperparameters` |
 //! | [Recommendation](recommendation) | matrix factorisation | `13_recommend` |
 //! | [Dimensionality reduction](dimensionality_reduction) | autoencoder and PCA | `14_autoencoder` |
+//! | [Second derivatives](second_derivatives) | Newton's method, and products with a Hessian that is never formed | `15_second_order` |
+//! | [Learning to learn](learning_to_learn) | a training step that is differentiated | `16_maml` |
+//! | [Custom operations](custom_operations) | a value and a rule of one's own | `06_gradient_check` |
 //! | [Saving and resuming](saving_and_resuming) | models, and checkpoints to the same bits | `mnist` |
 //! | [Parallel gradients](parallel_gradients) | threads that change nothing | `08_batch_sizes` |
 
@@ -50,5 +53,8 @@ page!(overfitting, "11_overfitting");
 page!(hyperparameters, "12_hyperparameters");
 page!(recommendation, "13_recommend");
 page!(dimensionality_reduction, "14_autoencoder");
+page!(second_derivatives, "15_rosenbrock");
+page!(learning_to_learn, "16_adaptation");
+page!(custom_operations);
 page!(saving_and_resuming);
 page!(parallel_gradients);

@@ -63,7 +63,7 @@ pub(crate) fn for_each_index(count: usize, work: impl Fn(usize) + Sync) {
 
 /// Cuts `y` into pieces of `size` elements, the last one shorter, and gives each with its index to `work`, as [`for_each_index`] does.
 pub(crate) fn for_each_piece<T: Send>(y: &mut [T], size: usize, work: impl Fn(usize, &mut [T]) + Sync) {
-    if y.len() <= size {
+    if (1..=size).contains(&y.len()) {
         return work(0, y);
     }
     let pieces = Pieces::new(y, size);
@@ -283,6 +283,7 @@ mod tests {
             for _ in 0..50 {
                 let mut seen = vec![0; count];
                 for_each_piece(&mut seen, 3, |index, piece| {
+                    assert!(!piece.is_empty());
                     for_each_index(5, |_| ());
                     piece.iter_mut().enumerate().for_each(|(k, x)| *x += index * 3 + k + 1);
                 });

@@ -9,8 +9,10 @@ COLORS = {"wengert": "#c8401f", "torch-fused": "#2f6db3", "candle": "#3f8f4f"}
 PANELS = [
     ("width, with batches of 64 and 3 layers", [16, 32, 64, 128, 256, 512, 1024, 2048, 4096], lambda n: (n, 64, 3)),
     ("batch, with 3 layers of 256 × 256", [1, 4, 16, 64, 256, 1024, 4096], lambda n: (256, n, 3)),
-    ("depth, with layers of 32 × 32 and batches of 32", [1, 3, 10, 30, 100, 300, 1000], lambda n: (32, 32, n)),
+    ("depth, with 32 × 32 and batches of 32", [1, 3, 10, 30, 100, 300, 1000], lambda n: (32, 32, n)),
 ]
+# What one core of the machine does, in GFLOPS.
+PEAK = 266
 WIDTH, HEIGHT, LEFT, BOTTOM = 330, 300, 58, 46
 
 
@@ -27,7 +29,7 @@ def milliseconds(results, engine, sizes):
     return rounds and 1e3 / statistics.median(rate for result in rounds for rate in result["rates"])
 
 
-def arithmetic(width, batch, depth, gigaflops=115):
+def arithmetic(width, batch, depth, gigaflops=PEAK):
     """Milliseconds for the multiplications and additions alone; the first layer has no gradient to its input."""
     return 2 * width * width * batch * (3 * depth - 1) / gigaflops / 1e6
 
@@ -50,7 +52,7 @@ def panel(results, title, values, sizes):
         at = y(10**power)
         parts.append(f'<path d="M{LEFT} {at:.1f}H{WIDTH - 12}" stroke="#e2e2e2"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{decade(power)}</text>')
-    for n in values:
+    for n in values[:: 2 if len(values) > 7 else 1]:
         parts.append(f'<text x="{x(n):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{n}</text>')
     parts.append(f'<path d="M{LEFT} 34V{HEIGHT - BOTTOM}H{WIDTH - 12}" fill="none" stroke="#555"/>')
     seen = [(n, time) for n, time in limit if time >= 10**low]
@@ -67,7 +69,7 @@ def draw(results, path):
     for k, (title, values, sizes) in enumerate(PANELS):
         parts += [f'<g transform="translate({k * WIDTH} 0)">', *panel(results, title, values, sizes), "</g>"]
     parts.append(f'<text transform="translate(14 {HEIGHT - BOTTOM - 60}) rotate(-90)">milliseconds a step</text>')
-    legend = [*COLORS.items(), ("the arithmetic alone, at 115 GFLOPS", "#999")]
+    legend = [*COLORS.items(), (f"the arithmetic alone, at {PEAK} GFLOPS", "#999")]
     for k, (label, color) in enumerate(legend):
         at = LEFT + k * 130
         dashes = ' stroke-dasharray="4 3"' if color == "#999" else ""

@@ -37,11 +37,11 @@ mistakes! {
     not_a_shape(op: &str, entries: &[isize])
         "{op}: {entries:?} is not a shape: sizes are 0 or more, and one -1 may stand in a reshape"
     element_count(op: &str, from: &[usize], to: &[isize], count: usize)
-        "{op}: {from:?} has {count} elements, which do not fill the shape {to:?}"
+        "{op}: {from:?} has {count} elements, which do not fill the shape {to:?}: its sizes must multiply to that number, and one may be -1 for what is left"
     range(op: &str, start: f64, end: f64, step: f64)
         "{op}: {start} to {end} by {step} is not a finite range: the step must not be 0, and all three must be finite"
     not_a_permutation(axes: &[isize], shape: &[usize])
-        "permute: {axes:?} does not name each axis of shape {shape:?} once"
+        "permute: {axes:?} does not name each axis of shape {shape:?} once: it takes all of them, from 0, in their new order"
     does_not_broadcast_to(op: &str, shape: &[usize], target: &dyn Debug)
         "{op}: shape {shape:?} does not broadcast to {target:?}: counted from the last axis, each of its sizes must be 1 or the same"
     not_removable(axis: usize, shape: &[usize])
@@ -126,7 +126,7 @@ mistakes! {
     odd_axis(op: &str, axis: usize, shape: &[usize])
         "{op}: axis {axis} of shape {shape:?} cannot be halved: its size must be even"
     probability(op: &str, p: f64)
-        "{op}: the rate {p} is not in 0 <= rate < 1"
+        "{op}: the rate {p} is not in 0 <= rate < 1: it is a share, such as 0.5 for a half"
     prelu_weight(weight: &[usize], shape: &[usize])
         "prelu: a weight of shape {weight:?} is neither [1] nor one for each channel (axis 1) of {shape:?}"
 
@@ -301,7 +301,8 @@ pub(crate) fn not_linear(x: &[usize], weight: &[usize]) -> String {
 
 /// Why a linear map does not apply: the number of inputs.
 pub(crate) fn linear_inputs(x: &[usize], weight: &[usize], inputs: usize, columns: usize) -> String {
-    format!("{x:?} and the weight {weight:?} do not fit: {inputs} inputs against {columns} columns of [out, in]")
+    let hint = if x.len() > 2 { ": flatten(1, -1) makes rows of images" } else { "" };
+    format!("{x:?} and the weight {weight:?} do not fit: {inputs} inputs against {columns} columns of [out, in]{hint}")
 }
 
 /// Why a bias does not fit a linear map.

@@ -45,7 +45,10 @@ fn row<T: Float>(x: &[T], output: Output, y: &mut [T]) {
         // Rows are often short: filled up with e^−∞ = 0 they still make a vector.
         let mut powers = [T::NEG_INFINITY; LANES];
         powers.iter_mut().zip(x).for_each(|(power, &x)| *power = x - shift);
-        let powers = powers.map(T::exp);
+        // Not `powers.map`, which becomes a function of its own, for the base processor.
+        for power in &mut powers {
+            *power = power.exp();
+        }
         sum = powers.iter().fold(sum, |sum, &power| sum + power);
         y.copy_from_slice(&powers[..y.len()]);
     }

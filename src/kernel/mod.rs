@@ -37,6 +37,7 @@ macro_rules! simd {
 
 pub(crate) mod cholesky;
 pub(crate) mod conv;
+pub(crate) mod cross_entropy;
 pub(crate) mod dims;
 pub(crate) mod dropout;
 pub(crate) mod elementwise;

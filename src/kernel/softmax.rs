@@ -6,7 +6,7 @@
 use super::{Float, reduce};
 
 /// Exponentials that are computed in one go.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 
 /// What a kernel computes from the scores: probabilities, or their logarithms.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) enum Output {
 
 /// The largest of some scores, or 0 if it is infinite, so that nothing but scores of −∞ alone gives NaN.
 #[inline(always)]
-fn shift<T: Float>(largest: T) -> T {
+pub(super) fn shift<T: Float>(largest: T) -> T {
     if largest.is_finite() || largest.is_nan() { largest } else { T::ZERO }
 }
 
@@ -37,18 +37,24 @@ simd! {
     }
 }
 
+/// exp(x − shift) of up to [`LANES`] scores. Rows are often short: filled up with e^−∞ = 0 they still make a vector.
+#[inline(always)]
+pub(super) fn powers<T: Float>(x: &[T], shift: T) -> [T; LANES] {
+    let mut powers = [T::NEG_INFINITY; LANES];
+    powers.iter_mut().zip(x).for_each(|(power, &x)| *power = x - shift);
+    // Not `powers.map`, which becomes a function of its own, for the base processor.
+    for power in &mut powers {
+        *power = power.exp();
+    }
+    powers
+}
+
 #[inline(always)]
 fn row<T: Float>(x: &[T], output: Output, y: &mut [T]) {
     let shift = shift(x.iter().fold(T::NEG_INFINITY, |largest, &x| largest.maximum(x)));
     let mut sum = T::ZERO;
     for (y, x) in y.chunks_mut(LANES).zip(x.chunks(LANES)) {
-        // Rows are often short: filled up with e^−∞ = 0 they still make a vector.
-        let mut powers = [T::NEG_INFINITY; LANES];
-        powers.iter_mut().zip(x).for_each(|(power, &x)| *power = x - shift);
-        // Not `powers.map`, which becomes a function of its own, for the base processor.
-        for power in &mut powers {
-            *power = power.exp();
-        }
+        let powers = powers(x, shift);
         sum = powers.iter().fold(sum, |sum, &power| sum + power);
         y.copy_from_slice(&powers[..y.len()]);
     }
@@ -77,7 +83,7 @@ fn columns<T: Float>(x: &[T], inner: usize, output: Output, scratch: &mut [T], y
 
 /// The shift and Σ exp(x − shift) of each column of `[n, inner]`.
 #[inline(always)]
-fn shift_and_sum<T: Float>(x: &[T], inner: usize, shifts: &mut [T], sums: &mut [T]) {
+pub(super) fn shift_and_sum<T: Float>(x: &[T], inner: usize, shifts: &mut [T], sums: &mut [T]) {
     reduce::fold(x, x.len() / inner, inner, shifts, T::NEG_INFINITY, T::maximum);
     shifts.iter_mut().for_each(|largest| *largest = shift(*largest));
     sums.fill(T::ZERO);

@@ -13,13 +13,6 @@ fn softmax_along<T: Float>(x: &Tensor<T>, axis: usize, output: Output) -> Tensor
     })
 }
 
-impl<T: Float> Tensor<T> {
-    /// `x − ln Σ eˣ` along one axis.
-    pub(super) fn log_softmax_along(&self, axis: usize) -> Self {
-        softmax_along(self, axis, Output::Logarithms)
-    }
-}
-
 /// `y = eˣ/Σeˣ` along an axis, `gx = y (gy − Σ gy y)`.
 #[derive(Debug)]
 struct Softmax {
@@ -51,7 +44,7 @@ impl<T: Float> Op<T, 1> for LogSoftmax {
     const SAVE: Save = Save::Output;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.log_softmax_along(self.axis)
+        softmax_along(x, self.axis, Output::Logarithms)
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(gy - saved.output().exp() * gy.sum_over(keepdim(self.axis)))]

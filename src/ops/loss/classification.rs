@@ -1,10 +1,11 @@
 //! Losses on class labels.
 
 use super::Reduction;
-use crate::autograd::{Op, Operand, Save, Saved, Var};
+use crate::autograd::{Op, Operand, Save, Saved, Var, apply};
+use crate::kernel::cross_entropy::{self, Distribution};
 use crate::panics;
-use crate::tensor::{Dims, Float, Positions, Tensor};
-use std::fmt::{self, Debug, Formatter};
+use crate::tensor::{Dims, Float, Positions, Tensor, keepdim};
+use std::rc::Rc;
 
 /// Softmax cross-entropy with its options: label smoothing, class weights, an ignored label, and how it is reduced.
 ///
@@ -68,7 +69,7 @@ impl CrossEntropy {
     pub fn loss<T: Float>(&self, scores: &Var<T>, labels: &[usize]) -> Var<T> {
         let targets = self.targets("softmax_cross_entropy", scores.shape(), labels);
         let total = targets.total;
-        let losses = scores.apply(SoftmaxCrossEntropy { targets: targets.distribution(scores.value(), self) });
+        let losses = scores.apply(SoftmaxCrossEntropy { targets: Rc::new(targets.distribution(self)) });
         self.reduced(losses, total)
     }
 
@@ -147,7 +148,7 @@ impl CrossEntropy {
             None => 1.0,
         };
         let total = labels.iter().map(weight).sum();
-        Targets { axis, classes, inner, shape: left, labels, weight: labels.iter().map(weight).collect(), total }
+        Targets { classes, inner, shape: left, labels, weight: labels.iter().map(weight).collect(), total }
     }
 }
 
@@ -163,7 +164,6 @@ fn class_axis(op: &str, shape: &[usize]) -> usize {
 
 /// Labels laid against scores.
 struct Targets<'a> {
-    axis: usize,
     classes: usize,
     inner: usize,
     /// The shape of the labels: that of the scores without the classes.
@@ -184,50 +184,29 @@ impl Targets<'_> {
         Tensor::from_vec(self.weight.iter().map(|&w| T::from_f64(w)).collect(), self.shape.as_slice())
     }
 
-    /// The weight that each score has in the loss.
-    fn distribution<T: Float>(&self, scores: &Tensor<T>, options: &CrossEntropy) -> Distribution<T> {
+    /// The weight that each log-probability has in the loss.
+    fn distribution<T: Float>(&self, options: &CrossEntropy) -> Distribution<T> {
         let smoothing = options.label_smoothing;
-        let mut q = Tensor::filled(scores.dims(), T::ZERO);
-        let elements = q.as_mut_slice();
-        let mut sums = Vec::with_capacity(self.labels.len());
-        for (k, (&label, &weight)) in self.labels.iter().zip(&self.weight).enumerate() {
-            if options.ignored == Some(label) {
-                sums.push(T::ZERO);
-                continue;
-            }
-            let class_weight = |class| options.class_weights.as_ref().map_or(1.0, |weights| weights[class]);
-            let spread = |class| smoothing / self.classes as f64 * class_weight(class);
-            elements[self.position(k, label)] = T::from_f64((1.0 - smoothing) * weight);
-            let mut sum = (1.0 - smoothing) * weight;
-            if smoothing > 0.0 {
-                for class in 0..self.classes {
-                    elements[self.position(k, class)] += T::from_f64(spread(class));
-                    sum += spread(class);
-                }
-            }
-            sums.push(T::from_f64(sum));
+        let label = |(&label, &weight): (&usize, &f64)| {
+            ((options.ignored != Some(label)).then_some(label), T::from_f64((1.0 - smoothing) * weight))
+        };
+        let class_weight = |class: usize| options.class_weights.as_ref().map_or(1.0, |weights| weights[class]);
+        let smoothed = if smoothing > 0.0 { self.classes } else { 0 };
+        Distribution {
+            classes: self.classes,
+            inner: self.inner,
+            labels: self.labels.iter().zip(&self.weight).map(label).collect(),
+            spread: (0..smoothed)
+                .map(|class| T::from_f64(smoothing / self.classes as f64 * class_weight(class)))
+                .collect(),
         }
-        Distribution { axis: self.axis, q, sums: Tensor::from_vec(sums, self.shape.as_slice()) }
     }
 }
 
-/// The weight `q` of each score's log-probability in the loss, and its sum over the classes.
-struct Distribution<T: Float> {
-    axis: usize,
-    q: Tensor<T>,
-    sums: Tensor<T>,
-}
-
-impl<T: Float> Debug for Distribution<T> {
-    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        write!(f, "{:?}", self.q.shape())
-    }
-}
-
-/// `y = −Σ q ln softmax(x)` over the classes, for constant q: `gx = gy (Σq · softmax(x) − q)`.
+/// `y = −Σ q ln softmax(x)` over the classes, for the constant q that the labels give.
 #[derive(Debug)]
 struct SoftmaxCrossEntropy<T: Float> {
-    targets: Distribution<T>,
+    targets: Rc<Distribution<T>>,
 }
 
 impl<T: Float> Op<T, 1> for SoftmaxCrossEntropy<T> {
@@ -235,15 +214,45 @@ impl<T: Float> Op<T, 1> for SoftmaxCrossEntropy<T> {
     const SAVE: Save = Save::Inputs;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let Distribution { axis, q, .. } = &self.targets;
-        // A class without weight may have the probability 0.
-        let term = |q: T, log: T| if q == T::ZERO { T::ZERO } else { -q * log };
-        q.zip(&x.log_softmax_along(*axis), term).sum_over(*axis)
+        let mut samples = x.dims();
+        samples.remove(class_axis("softmax_cross_entropy", x.shape()));
+        Tensor::build(samples, |y| cross_entropy::cross_entropy(&self.targets, x.as_slice(), y))
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        let Distribution { axis, q, sums } = &self.targets;
-        let probabilities = saved.input(0).softmax(*axis);
-        [Some(probabilities * (gy * sums).unsqueeze(*axis) - gy.unsqueeze(*axis) * q)]
+        let gradient = SoftmaxCrossEntropyGradient { targets: self.targets.clone() };
+        [Some(apply(gradient, [&saved.input(0), gy]))]
+    }
+}
+
+/// The gradient of the loss, `gx = gy (Σq · softmax(x) − q)`.
+///
+/// With p = softmax(x), the gradient of ⟨u, gx⟩ with respect to x is `gy Σq · p (u − Σ u p)`.
+#[derive(Debug)]
+struct SoftmaxCrossEntropyGradient<T: Float> {
+    targets: Rc<Distribution<T>>,
+}
+
+impl<T: Float> Op<T, 2> for SoftmaxCrossEntropyGradient<T> {
+    const NAME: &'static str = "softmax_cross_entropy_gradient";
+    const SAVE: Save = Save::Inputs;
+
+    fn forward(&mut self, [x, gy]: [&Tensor<T>; 2]) -> Tensor<T> {
+        Tensor::build(x.dims(), |gx| cross_entropy::gradient(&self.targets, x.as_slice(), gy.as_slice(), gx))
+    }
+    fn backward(&self, saved: &Saved<T, 2>, u: &Var<T>) -> [Option<Var<T>>; 2] {
+        let [x, gy] = saved.inputs();
+        let axis = class_axis("softmax_cross_entropy_gradient", x.shape());
+        let gx = || {
+            let totals = Tensor::from_vec(self.targets.totals(), gy.shape());
+            let p = x.softmax(axis);
+            let along = (u * &p).sum_over(keepdim(axis as isize));
+            p * (u - along) * (&gy * totals).unsqueeze(axis)
+        };
+        let ggy = || {
+            let gradient = SoftmaxCrossEntropyGradient { targets: self.targets.clone() };
+            (u * apply(gradient, [&x, &saved.constant(Tensor::ones(gy.shape()))])).sum_over(axis)
+        };
+        [saved.needs(0).then(gx), saved.needs(1).then(ggy)]
     }
 }
 

@@ -1,0 +1,141 @@
+//! Softmax cross-entropy along the middle axis of `[outer, classes, inner]`, from labels: one pass over the scores each.
+
+use super::Float;
+use super::softmax::{LANES, powers, shift, shift_and_sum};
+use super::threads::{for_each_piece, piece_size};
+use std::fmt::{self, Debug, Formatter};
+
+/// The weight of each log-probability in the loss: `q = weight [class = label] + spread[class]`, or 0 throughout without a label.
+pub(crate) struct Distribution<T> {
+    pub(crate) classes: usize,
+    pub(crate) inner: usize,
+    /// The label of each sample, unless it is ignored, and its weight.
+    pub(crate) labels: Vec<(Option<usize>, T)>,
+    /// What smoothing gives to each class; nothing if there is no smoothing.
+    pub(crate) spread: Vec<T>,
+}
+
+impl<T> Debug for Distribution<T> {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        write!(f, "{:?}", [self.labels.len(), self.classes])
+    }
+}
+
+impl<T: Float> Distribution<T> {
+    /// Σq over the classes, for each sample.
+    pub(crate) fn totals(&self) -> Vec<T> {
+        let spread = self.spread();
+        self.labels.iter().map(|&(label, weight)| label.map_or(T::ZERO, |_| weight + spread)).collect()
+    }
+
+    fn spread(&self) -> T {
+        self.spread.iter().fold(T::ZERO, |sum, &spread| sum + spread)
+    }
+
+    /// Scores of the samples that share an index of the outer axis.
+    fn block(&self) -> usize {
+        self.classes * self.inner
+    }
+}
+
+/// The shift and Σ exp(x − shift) of each column of `[classes, inner]`.
+#[inline(always)]
+fn statistics<T: Float>(x: &[T], inner: usize, shifts: &mut [T], sums: &mut [T]) {
+    if inner > 1 {
+        return shift_and_sum(x, inner, shifts, sums);
+    }
+    shifts[0] = shift(x.iter().fold(T::NEG_INFINITY, |largest, &x| largest.maximum(x)));
+    let mut lanes = [T::ZERO; LANES];
+    for x in x.chunks(LANES) {
+        lanes.iter_mut().zip(&powers(x, shifts[0])).for_each(|(lane, &power)| *lane += power);
+    }
+    sums[0] = lanes.iter().fold(T::ZERO, |sum, &lane| sum + lane);
+}
+
+/// `−q ln p`; a class without weight may have the probability 0.
+#[inline(always)]
+fn term<T: Float>(q: T, log: T) -> T {
+    if q == T::ZERO { T::ZERO } else { -q * log }
+}
+
+simd! {
+    /// The losses `−Σ q ln softmax(x)` of samples from number `first` on; `scratch` has twice the length of the inner axis.
+    pub(crate) fn losses[T: Float](targets: &Distribution<T>, first: usize, x: &[T], scratch: &mut [T], y: &mut [T]) {
+        let inner = targets.inner;
+        let (shifts, logs) = scratch.split_at_mut(inner);
+        let blocks = y.chunks_exact_mut(inner).zip(x.chunks_exact(targets.block()));
+        for ((y, x), labels) in blocks.zip(targets.labels[first..].chunks_exact(inner)) {
+            statistics(x, inner, shifts, logs);
+            logs.iter_mut().for_each(|sum| *sum = sum.ln());
+            let log = |class: usize, i: usize| (x[class * inner + i] - shifts[i]) - logs[i];
+            for (i, (y, &(label, weight))) in y.iter_mut().zip(labels).enumerate() {
+                *y = label.map_or(T::ZERO, |label| term(weight, log(label, i)));
+            }
+            for (class, &spread) in targets.spread.iter().enumerate() {
+                for (i, (y, (label, _))) in y.iter_mut().zip(labels).enumerate() {
+                    *y += label.map_or(T::ZERO, |_| term(spread, log(class, i)));
+                }
+            }
+        }
+    }
+}
+
+simd! {
+    /// The gradients `gy (Σq · softmax(x) − q)` of samples from number `first` on; `scratch` has twice the length of the inner axis.
+    pub(crate) fn gradients[T: Float](targets: &Distribution<T>, first: usize, x: &[T], gy: &[T], scratch: &mut [T], gx: &mut [T]) {
+        let (inner, whole) = (targets.inner, targets.spread());
+        let (shifts, factors) = scratch.split_at_mut(inner);
+        let blocks = gx.chunks_exact_mut(targets.block()).zip(x.chunks_exact(targets.block()));
+        let samples = targets.labels[first..].chunks_exact(inner).zip(gy.chunks_exact(inner));
+        for ((gx, x), (labels, gy)) in blocks.zip(samples) {
+            statistics(x, inner, shifts, factors);
+            for ((factor, (_, weight)), &gy) in factors.iter_mut().zip(labels).zip(gy) {
+                *factor = gy * (*weight + whole) / *factor;
+            }
+            if inner == 1 {
+                for (gx, x) in gx.chunks_mut(LANES).zip(x.chunks(LANES)) {
+                    let powers = powers(x, shifts[0]);
+                    gx.iter_mut().zip(&powers).for_each(|(gx, &power)| *gx = power * factors[0]);
+                }
+            } else {
+                for (gx, x) in gx.chunks_exact_mut(inner).zip(x.chunks_exact(inner)) {
+                    for (((gx, &x), &shift), &factor) in gx.iter_mut().zip(x).zip(&*shifts).zip(&*factors) {
+                        *gx = (x - shift).exp() * factor;
+                    }
+                }
+            }
+            for (gx, &spread) in gx.chunks_exact_mut(inner).zip(&targets.spread) {
+                gx.iter_mut().zip(gy).for_each(|(gx, &gy)| *gx -= gy * spread);
+            }
+            for (i, (&(label, weight), &gy)) in labels.iter().zip(gy).enumerate() {
+                match label {
+                    Some(label) => gx[label * inner + i] -= gy * weight,
+                    None => gx.iter_mut().skip(i).step_by(inner).for_each(|gx| *gx = T::ZERO),
+                }
+            }
+        }
+    }
+}
+
+/// The [`losses`] of all samples, on several threads if there is enough to do.
+pub(crate) fn cross_entropy<T: Float>(targets: &Distribution<T>, x: &[T], y: &mut [T]) {
+    if x.is_empty() {
+        return y.fill(T::ZERO);
+    }
+    let piece = piece_size(x.len(), targets.block()) / targets.classes;
+    for_each_piece(y, piece, |index, y| {
+        let first = index * piece;
+        let x = &x[first * targets.classes..][..y.len() * targets.classes];
+        losses(targets, first, x, &mut vec![T::ZERO; 2 * targets.inner], y);
+    });
+}
+
+/// The [`gradients`] of all samples, on several threads if there is enough to do.
+pub(crate) fn gradient<T: Float>(targets: &Distribution<T>, x: &[T], gy: &[T], gx: &mut [T]) {
+    let piece = piece_size(x.len(), targets.block());
+    for_each_piece(gx, piece, |index, gx| {
+        let (start, first) = (index * piece, index * piece / targets.classes);
+        let (x, gy) = (&x[start..][..gx.len()], &gy[first..][..gx.len() / targets.classes]);
+        gradients(targets, first, x, gy, &mut vec![T::ZERO; 2 * targets.inner], gx);
+    });
+}

@@ -44,7 +44,12 @@ fn statistics<T: Float>(x: &[T], inner: usize, shifts: &mut [T], sums: &mut [T])
     if inner > 1 {
         return shift_and_sum(x, inner, shifts, sums);
     }
-    shifts[0] = shift(x.iter().fold(T::NEG_INFINITY, |largest, &x| largest.maximum(x)));
+    let mut lanes = [T::NEG_INFINITY; LANES];
+    for x in x.chunks(LANES) {
+        lanes.iter_mut().zip(x).for_each(|(lane, &x)| *lane = lane.maximum(x));
+    }
+    let filled = &lanes[..x.len().min(LANES)];
+    shifts[0] = shift(filled.iter().fold(T::NEG_INFINITY, |largest, &lane| largest.maximum(lane)));
     let mut lanes = [T::ZERO; LANES];
     for x in x.chunks(LANES) {
         lanes.iter_mut().zip(&powers(x, shifts[0])).for_each(|(lane, &power)| *lane += power);

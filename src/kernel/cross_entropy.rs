@@ -44,17 +44,24 @@ fn statistics<T: Float>(x: &[T], inner: usize, shifts: &mut [T], sums: &mut [T])
     if inner > 1 {
         return shift_and_sum(x, inner, shifts, sums);
     }
-    let mut lanes = [T::NEG_INFINITY; LANES];
-    for x in x.chunks(LANES) {
-        lanes.iter_mut().zip(x).for_each(|(lane, &x)| *lane = lane.maximum(x));
-    }
-    let filled = &lanes[..x.len().min(LANES)];
-    shifts[0] = shift(filled.iter().fold(T::NEG_INFINITY, |largest, &lane| largest.maximum(lane)));
+    // Short rows gain nothing by lanes, which have to be folded in turn.
+    let fold = |x: &[T]| x.iter().fold(T::NEG_INFINITY, |largest, &x| largest.maximum(x));
+    shifts[0] = shift(if x.len() <= LANES { fold(x) } else { fold(&largest_lanes(x)) });
     let mut lanes = [T::ZERO; LANES];
     for x in x.chunks(LANES) {
         lanes.iter_mut().zip(&powers(x, shifts[0])).for_each(|(lane, &power)| *lane += power);
     }
     sums[0] = lanes.iter().fold(T::ZERO, |sum, &lane| sum + lane);
+}
+
+/// The largest score of each lane.
+#[inline(always)]
+fn largest_lanes<T: Float>(x: &[T]) -> [T; LANES] {
+    let mut lanes = [T::NEG_INFINITY; LANES];
+    for x in x.chunks(LANES) {
+        lanes.iter_mut().zip(x).for_each(|(lane, &x)| *lane = lane.maximum(x));
+    }
+    lanes
 }
 
 /// `−q ln p`; a class without weight may have the probability 0.

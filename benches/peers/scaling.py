@@ -4,7 +4,7 @@ import math
 import statistics
 
 ENGINES = ["wengert", "torch-fused", "candle"]
-COLORS = {"wengert": "#c8401f", "torch-fused": "#2f6db3", "candle": "#3f8f4f"}
+COLORS = {"wengert": "#d55e00", "torch-fused": "#0072b2", "candle": "#009e73"}
 # Of each panel: its title, the values, and the width, batch and depth that a value stands for.
 PANELS = [
     ("width, with batches of 64 and 3 layers", [16, 32, 64, 128, 256, 512, 1024, 2048, 4096], lambda n: (n, 64, 3)),

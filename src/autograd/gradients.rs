@@ -99,7 +99,7 @@ impl<T: Float> GradientKey<T> for Var<T> {
 }
 
 impl<T: Float> Gradients<T> {
-    /// Sorts the gradients by owner.
+    /// Sorts the gradients by owner, as which they are almost sorted already.
     pub(super) fn collect(
         entries: impl Iterator<Item = (Key, Tensor<T>)>,
         missing: Vec<(ParamId, NoGradient)>,
@@ -115,6 +115,18 @@ impl<T: Float> Gradients<T> {
     /// That of an intermediate result is kept if [`Var::retain_grad`] asked for it, and `None` otherwise.
     pub fn get(&self, of: &impl GradientKey<T>) -> Option<&Tensor<T>> {
         let at = self.entries.binary_search_by_key(&of.key(), |&(key, _)| key).ok()?;
+        Some(&self.entries[at].1)
+    }
+
+    /// [`get`](Gradients::get) for who asks for one parameter after another in the order in which they were made, as a traversal
+    /// of a model does: the gradient is looked for at the place `next` first.
+    pub(crate) fn get_near(&self, param: &Param<T>, next: &mut usize) -> Option<&Tensor<T>> {
+        let key = GradientKey::<T>::key(param);
+        let at = match self.entries.get(*next) {
+            Some((other, _)) if *other == key => *next,
+            _ => self.entries.binary_search_by_key(&key, |&(key, _)| key).ok()?,
+        };
+        *next = at + 1;
         Some(&self.entries[at].1)
     }
 

@@ -1,8 +1,8 @@
 //! Why a parameter that a tape read got no gradient.
 
-use super::Tape;
 use super::param::ParamId;
-use super::tape::{Node, NodeId};
+use super::tape::{Content, Node, NodeId};
+use super::{Tape, Var};
 use crate::tensor::Float;
 use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter};
@@ -60,13 +60,16 @@ impl NoGradient {
 impl<T: Float> Tape<T> {
     /// For each parameter that was read and has no gradient: why, given the node that was differentiated and the nodes that
     /// have a gradient, the last first.
-    pub(super) fn without_gradient(&self, root: NodeId, reached: &[NodeId]) -> Vec<(ParamId, NoGradient)> {
-        let is_reached = |node: NodeId| reached.binary_search_by(|other| node.cmp(other)).is_ok();
-        let mut missing = self.readings();
-        missing.retain(|(_, node)| !node.is_some_and(is_reached));
-        if missing.is_empty() {
+    pub(super) fn without_gradient(&self, root: NodeId, found: &[(NodeId, Var<T>)]) -> Vec<(ParamId, NoGradient)> {
+        let list = self.list();
+        let found_parameters = found.iter().filter(|(id, _)| matches!(list[*id].content, Content::Parameter(_)));
+        // A parameter has one leaf: if as many were found as were read, none is missing.
+        if found_parameters.count() == self.parameters().borrow().len() {
             return Vec::new();
         }
+        let is_found = |node: NodeId| found.binary_search_by(|(other, _)| node.cmp(other)).is_ok();
+        let mut missing = self.readings();
+        missing.retain(|(_, node)| !node.is_some_and(is_found));
         let fates = self.fates(root);
         let reason = |node: Option<NodeId>| node.map_or(NoGradient::Bound, |node| fates[node.index()]);
         missing.into_iter().map(|(id, node)| (id, reason(node))).collect()

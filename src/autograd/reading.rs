@@ -6,21 +6,40 @@ use super::{Param, Tape, Var};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// What the parameters are on a tape.
-pub(super) type Readings<T> = HashMap<ParamId, Reading<T>>;
+pub(super) type Readings<T> = HashMap<ParamId, Reading<T>, BuildHasherDefault<NumberHasher>>;
+
+/// Hashes numbers that were given out one after another, which are no input of an adversary.
+#[derive(Default)]
+pub(super) struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u64(u64::from(byte)));
+    }
+    fn write_u64(&mut self, number: u64) {
+        // 2⁶⁴ over the golden ratio: neighbours differ in all bits.
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// What a parameter is on a tape.
 pub(super) struct Reading<T: Float> {
     version: u32,
     node: Option<NodeId>,
-    /// The value bound in its place.
-    bound: Option<Tensor<T>>,
+    /// The value bound in its place; in a box, since it is rare.
+    bound: Option<Box<Tensor<T>>>,
 }
 
 impl<T: Float> Reading<T> {
     fn bound(version: u32, value: &Var<T>) -> Self {
-        Reading { version, node: value.node(), bound: Some(value.value().clone()) }
+        Reading { version, node: value.node(), bound: Some(Box::new(value.value().clone())) }
     }
 }
 
@@ -134,17 +153,21 @@ impl<T: Float> Tape<T> {
         if !param.is_trainable() {
             return self.constant(param.value());
         }
-        if let Some(reading) = self.parameters().borrow().get(&param.id()) {
-            if reading.version != param.version() {
-                panics::parameter_changed(param.value().shape());
+        match self.parameters().borrow_mut().entry(param.id()) {
+            Entry::Occupied(reading) => {
+                let reading = reading.get();
+                if reading.version != param.version() {
+                    panics::parameter_changed(param.value().shape());
+                }
+                let value = reading.bound.as_deref().unwrap_or(param.value());
+                Var::new(value.clone(), self.clone(), reading.node)
             }
-            let value = reading.bound.as_ref().unwrap_or(param.value());
-            return Var::new(value.clone(), self.clone(), reading.node);
+            Entry::Vacant(place) => {
+                let node = self.leaf("parameter", Content::Parameter(param.id()), param.value().dims());
+                place.insert(Reading { version: param.version(), node, bound: None });
+                Var::new(param.value().clone(), self.clone(), node)
+            }
         }
-        let node = self.leaf("parameter", Content::Parameter(param.id()), param.value().dims());
-        let reading = Reading { version: param.version(), node, bound: None };
-        self.parameters().borrow_mut().insert(param.id(), reading);
-        Var::new(param.value().clone(), self.clone(), node)
     }
 
     /// The parameters that were read, with their leaves; without one if another variable was bound in their place.

@@ -160,9 +160,10 @@ impl<T: Float> Var<T> {
         let Some(root) = self.node else { panics::not_recorded(op, &self.place()) };
         let seed = self.constant(Tensor::filled(self.value.dims(), T::ONE));
         let found = backward::walk(&self.tape, root, seed, Targets::Leaves, Pass::Values(release));
-        let reached: Vec<NodeId> = found.iter().map(|(id, _)| *id).collect();
-        let entries = found.into_iter().map(|(id, gradient)| (Key::of(&self.tape, id), gradient.value));
-        Gradients::collect(entries, self.tape.without_gradient(root, &reached), self.tape.take_buffer_updates())
+        let missing = self.tape.without_gradient(root, &found);
+        // Parameters that were read one after another were mostly made in that order.
+        let entries = found.into_iter().rev().map(|(id, gradient)| (Key::of(&self.tape, id), gradient.value));
+        Gradients::collect(entries, missing, self.tape.take_buffer_updates())
     }
 
     /// The derivative of this result of one element with respect to `x`, as a variable on the same tape.

@@ -5,7 +5,7 @@
 //! weight is made of [`SHARES`] sums whatever the number of threads, so that this changes no bit.
 
 use super::Float;
-use super::gemm::{Matrix, gemm};
+use super::gemm::{Matrix, Onto, gemm};
 use super::memory::with_scratch;
 use super::threads::for_each_piece;
 use super::window::{Windows, col2im, im2col};
@@ -76,7 +76,7 @@ pub(crate) fn convolve<T: Float>(c: &Convolution, x: &[T], weight: &[T], bias: O
             im2col(&c.windows, c.inputs, &x[part * c.image()..][..c.image()], columns);
             c.begin(bias, part, c.outputs, y);
             let weight = Matrix::new(c.weight_of(weight, part), c.outputs, depth, false);
-            gemm(weight, Matrix::new(columns, depth, places, false), T::ONE, y);
+            gemm(weight, Matrix::new(columns, depth, places, false), Onto::Own, y);
         });
     });
 }
@@ -87,7 +87,7 @@ pub(crate) fn transpose<T: Float>(c: &Convolution, y: &[T], weight: &[T], bias: 
     c.for_each_part(x, c.image(), |part, x| {
         with_scratch(depth * places, |columns| {
             let y = Matrix::new(&y[part * c.result()..][..c.result()], c.outputs, places, false);
-            gemm(Matrix::new(c.weight_of(weight, part), depth, c.outputs, true), y, T::ZERO, columns);
+            gemm(Matrix::new(c.weight_of(weight, part), depth, c.outputs, true), y, Onto::Zeros, columns);
             c.begin(bias, part, c.inputs, x);
             col2im(&c.windows, c.inputs, columns, x);
         });
@@ -108,7 +108,7 @@ pub(crate) fn weight_gradient<T: Float>(c: &Convolution, x: &[T], y: &[T], weigh
                     im2col(&c.windows, c.inputs, &x[part * c.image()..][..c.image()], columns);
                     let y = Matrix::new(&y[part * c.result()..][..c.result()], c.outputs, places, false);
                     let sum = &mut sum[part % c.groups * c.weight()..][..c.weight()];
-                    gemm(y, Matrix::new(columns, places, depth, true), T::ONE, sum);
+                    gemm(y, Matrix::new(columns, places, depth, true), Onto::Own, sum);
                 }
             });
         });

@@ -30,14 +30,28 @@ const WORTH_A_THREAD: usize = 1 << 18;
 /// The parts of a product that threads share begin at multiples of the sides of a tile.
 const TILE: [usize; 2] = [8, 32];
 
-/// `C ← A B + β C`, with C row-major. With β = 0 nothing is read from `c`.
+/// What a product is added to.
+#[derive(Clone, Copy)]
+pub enum Onto<'a, T> {
+    /// Nothing: what C holds is overwritten.
+    Zeros,
+    /// What C holds.
+    Own,
+    /// The same row for all rows of C: a bias.
+    Row(&'a [T]),
+}
+
+/// `C ← A B + …`, with C row-major.
 ///
 /// Large products are cut by rows or by columns of C, whichever are more, and shared out among threads.
-pub(crate) fn gemm<T: Float>(a: Matrix<T>, b: Matrix<T>, beta: T, c: &mut [T]) {
+pub(crate) fn gemm<T: Float>(a: Matrix<T>, b: Matrix<T>, onto: Onto<T>, c: &mut [T]) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
     assert_eq!(k, b.rows);
     assert_eq!(c.len(), m * n);
-    let product = Product { a, b, beta, c: c.as_mut_ptr() };
+    if let Onto::Row(row) = onto {
+        assert_eq!(row.len(), n);
+    }
+    let product = Product { a, b, onto, c: c.as_mut_ptr() };
     let parts = num_threads().min(m * k * n / WORTH_A_THREAD).max(1);
     let (by_rows, side, grain) = if m > n { (true, m, TILE[0]) } else { (false, n, TILE[1]) };
     let size = side.div_ceil(parts).max(1).next_multiple_of(grain);
@@ -53,7 +67,7 @@ pub(crate) fn gemm<T: Float>(a: Matrix<T>, b: Matrix<T>, beta: T, c: &mut [T]) {
 pub struct Product<'a, T> {
     pub(super) a: Matrix<'a, T>,
     pub(super) b: Matrix<'a, T>,
-    pub(super) beta: T,
+    pub(super) onto: Onto<'a, T>,
     pub(super) c: *mut T,
 }
 
@@ -79,11 +93,18 @@ macro_rules! levels {
             }
 
             pub(super) unsafe fn elsewhere(product: &Product<$t>, rows: Range<usize>, columns: Range<usize>) {
-                let Product { a, b, beta, c } = *product;
+                let Product { a, b, onto, c } = *product;
                 let [a_row, a_column, b_row, b_column, step] =
                     [a.strides.0, a.strides.1, b.strides.0, b.strides.1, b.columns].map(|stride| stride as isize);
                 // SAFETY: A and B cover their slices exactly, as asserted in `Matrix::new`, and the caller answers for C.
                 unsafe {
+                    if let Onto::Row(values) = onto {
+                        let values = &values[columns.clone()];
+                        for row in rows.clone() {
+                            let row = c.add(row * b.columns + columns.start);
+                            row.copy_from_nonoverlapping(values.as_ptr(), values.len());
+                        }
+                    }
                     matrixmultiply::$elsewhere(
                         rows.len(),
                         a.columns,
@@ -95,7 +116,7 @@ macro_rules! levels {
                         b.data.as_ptr().add(columns.start * b.strides.1),
                         b_row,
                         b_column,
-                        beta,
+                        if matches!(onto, Onto::Zeros) { 0.0 } else { 1.0 },
                         c.add(rows.start * b.columns + columns.start),
                         step,
                         1,
@@ -137,25 +158,32 @@ mod tests {
     type Part<T> = unsafe fn(&Product<T>, Range<usize>, Range<usize>);
 
     /// Checks a product against the definition, and that nothing beside the part is touched.
-    fn check<T: Float>(part: Part<T>, [m, k, n]: [usize; 3], [transpose_a, transpose_b]: [bool; 2], beta: f64) {
+    fn check<T: Float>(part: Part<T>, [m, k, n]: [usize; 3], [transpose_a, transpose_b]: [bool; 2], onto: &str) {
         let (a, b, before) = (numbers::<T>(m * k, 7), numbers::<T>(k * n, 11), numbers::<T>(m * n, 4));
+        let bias = numbers::<T>(n, 5);
         let (a, b) = (Matrix::new(&a, m, k, transpose_a), Matrix::new(&b, k, n, transpose_b));
         let mut c = before.clone();
         let (rows, columns) = (m / 3..m, 0..n - n / 4);
-        let product = Product { a, b, beta: T::from_f64(beta), c: c.as_mut_ptr() };
+        let onto = match onto {
+            "zeros" => Onto::Zeros,
+            "own" => Onto::Own,
+            _ => Onto::Row(&bias),
+        };
+        let product = Product { a, b, onto, c: c.as_mut_ptr() };
         // SAFETY: the product has the sizes of `c`; the caller knows that the processor has the instructions.
         unsafe { part(&product, rows.clone(), columns.clone()) };
         let at = |x: &Matrix<T>, i: usize, j: usize| x.data[i * x.strides.0 + j * x.strides.1].to_f64();
         for (index, &c) in c.iter().enumerate() {
             let (i, j) = (index / n, index % n);
             let before = before[index].to_f64();
-            let sum = beta * before + (0..k).map(|l| at(&a, i, l) * at(&b, l, j)).sum::<f64>();
+            let start = match onto {
+                Onto::Zeros => 0.0,
+                Onto::Own => before,
+                Onto::Row(row) => row[j].to_f64(),
+            };
+            let sum = start + (0..k).map(|l| at(&a, i, l) * at(&b, l, j)).sum::<f64>();
             let expected = if rows.contains(&i) && columns.contains(&j) { sum } else { before };
-            assert_eq!(
-                c.to_f64(),
-                expected,
-                "element [{i}, {j}] of {m} × {k} × {n}, {transpose_a} {transpose_b} {beta}"
-            );
+            assert_eq!(c.to_f64(), expected, "element [{i}, {j}] of {m} × {k} × {n}, {transpose_a} {transpose_b}");
         }
     }
 
@@ -163,12 +191,12 @@ mod tests {
         let shapes = [[1, 0, 3], [1, 1, 1], [1, 32, 32], [7, 300, 49], [33, 17, 100], [15, 600, 10], [530, 70, 70]];
         for shape in shapes {
             for transposed in [[false, false], [true, false], [false, true], [true, true]] {
-                for beta in [0.0, 1.0, 0.5] {
-                    check(part, shape, transposed, beta);
+                for onto in ["zeros", "own", "row"] {
+                    check(part, shape, transposed, onto);
                 }
             }
         }
-        check(part, [9, 1100, 40], [false, false], 0.0);
+        check(part, [9, 1100, 40], [false, false], "row");
     }
 
     #[test]
@@ -198,14 +226,14 @@ mod tests {
         let product = |threads| {
             crate::kernel::set_num_threads(threads);
             let mut c = vec![0.0; m * n];
-            gemm(a, b, 0.0, &mut c);
+            gemm(a, b, Onto::Zeros, &mut c);
             c.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
         };
         let one = product(1);
         assert!([2, 3, 8].into_iter().all(|threads| product(threads) == one));
         let row = Matrix { data: &a.data[..k], rows: 1, ..a };
         let mut c = vec![0.0; n];
-        gemm(row, b, 0.0, &mut c);
+        gemm(row, b, Onto::Zeros, &mut c);
         assert!(c.iter().zip(&one).all(|(c, &one)| c.to_bits() == one));
     }
 }

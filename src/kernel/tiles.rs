@@ -8,7 +8,7 @@
 //! tile that it is in nor the width of the vectors changes a bit of it.
 
 use super::Float;
-use super::gemm::Product;
+use super::gemm::{Onto, Product};
 use super::memory::Block;
 use super::vector::Vector;
 use std::mem::MaybeUninit;
@@ -53,7 +53,7 @@ impl<T: Float> Product<'_, T> {
         let mut block = self.a_is_scattered().then(|| Block::<T>::take(DEPTH * BLOCK_ROWS).0);
         for first in (0..k.max(1)).step_by(DEPTH) {
             let terms = first..k.min(first + DEPTH);
-            let beta = if first == 0 { self.beta } else { T::ONE };
+            let onto = if first == 0 { self.onto } else { Onto::Own };
             for top in rows.clone().step_by(BLOCK_ROWS) {
                 let height = rows.end.min(top + BLOCK_ROWS) - top;
                 // SAFETY: passed on to the caller; the room for A and B is as large as the blocks of both.
@@ -63,7 +63,12 @@ impl<T: Float> Product<'_, T> {
                         let width = columns.end.min(left + WIDTH * V::LANES) - left;
                         let b = self.panel_of_b::<V, HEIGHT>(terms.clone(), left, width, panel);
                         let c = self.c.add(top * self.b.columns + left);
-                        let tiles = Tiles { a, b, beta, c, step: self.b.columns, terms: terms.len(), height, width };
+                        let onto = match onto {
+                            Onto::Zeros => None,
+                            Onto::Own => Some((c.cast_const(), self.b.columns)),
+                            Onto::Row(row) => Some((row.as_ptr().add(left), 0)),
+                        };
+                        let tiles = Tiles { a, b, onto, c, step: self.b.columns, terms: terms.len(), height, width };
                         match width.div_ceil(V::LANES) {
                             3 if WIDTH >= 3 => tiles.fill::<V, HEIGHT, 3>(),
                             2 if WIDTH >= 2 => tiles.fill::<V, HEIGHT, 2>(),
@@ -160,33 +165,77 @@ unsafe fn transpose<V: Vector>(
     target_step: usize,
 ) {
     for row in (0..rows).step_by(V::LANES) {
-        let height = V::LANES.min(rows - row);
         for column in (0..columns).step_by(V::LANES) {
-            let width = V::LANES.min(columns - column);
+            let (height, width) = (V::LANES.min(rows - row), V::LANES.min(columns - column));
             // SAFETY: only elements inside of both matrices are read and written.
             unsafe {
-                let mut square = [V::splat(V::Element::ZERO); 16];
-                // Constant bounds, so that the lines stay in registers.
-                for (k, line) in square.iter_mut().enumerate().take(V::LANES) {
-                    if k < height {
-                        *line = V::load_up_to(width, source.add((row + k) * source_step + column));
-                    }
-                }
-                // Each round moves one bit of the number of the line to the number of the lane.
-                for _ in 0..V::LANES.ilog2() {
-                    let half = V::LANES / 2;
-                    let lines = square;
-                    for k in 0..half {
-                        [square[2 * k], square[2 * k + 1]] = lines[k].zip(lines[k + half]);
-                    }
-                }
-                for (k, line) in square.iter().enumerate().take(V::LANES) {
-                    if k < width {
-                        line.store_up_to(height, target.add((column + k) * target_step + row));
-                    }
+                let (source, target) = (source.add(row * source_step + column), target.add(column * target_step + row));
+                if height == V::LANES && width == V::LANES {
+                    transpose_square::<V, true>(height, width, source, source_step, target, target_step);
+                } else {
+                    transpose_square::<V, false>(height, width, source, source_step, target, target_step);
                 }
             }
         }
+    }
+}
+
+/// Writes the transpose of `[height, width]`, at most a vector in both directions, and exactly that if it is `WHOLE`.
+#[inline(always)]
+unsafe fn transpose_square<V: Vector, const WHOLE: bool>(
+    height: usize,
+    width: usize,
+    source: *const V::Element,
+    source_step: usize,
+    target: *mut V::Element,
+    target_step: usize,
+) {
+    // SAFETY: only elements inside of both matrices are read and written.
+    unsafe {
+        let mut square = [V::splat(V::Element::ZERO); 16];
+        // Constant bounds, so that the lines stay in registers.
+        for (k, line) in square.iter_mut().enumerate().take(V::LANES) {
+            if WHOLE {
+                *line = V::load(source.add(k * source_step));
+            } else if k < height {
+                *line = V::load_up_to(width, source.add(k * source_step));
+            }
+        }
+        // First what is inside of parts of 16 bytes, the high bit before the low one, then the parts.
+        if size_of::<V::Element>() == 4 {
+            exchange::<V, 1>(&mut square);
+            exchange::<V, 0>(&mut square);
+        } else {
+            exchange::<V, 0>(&mut square);
+            exchange::<V, 1>(&mut square);
+        }
+        if V::LANES > 4 {
+            exchange::<V, 2>(&mut square);
+        }
+        if V::LANES > 8 {
+            exchange::<V, 3>(&mut square);
+        }
+        for (k, line) in square.iter().enumerate().take(V::LANES) {
+            if WHOLE {
+                line.store(target.add(k * target_step));
+            } else if k < width {
+                line.store_up_to(height, target.add(k * target_step));
+            }
+        }
+    }
+}
+
+/// Exchanges a bit of the number of the line with one of the number of the lane.
+#[inline(always)]
+unsafe fn exchange<V: Vector, const BIT: usize>(square: &mut [V; 16]) {
+    for pair in 0..V::LANES / 2 {
+        let low = pair % (1 << BIT);
+        let (k, l) = (2 * pair - low, 2 * pair - low + (1 << BIT));
+        let in_parts = (size_of::<V::Element>() << BIT) < 16;
+        // SAFETY: passed on to the caller.
+        let exchanged =
+            unsafe { if in_parts { square[k].zip_lanes(square[l]) } else { square[k].split_parts(square[l]) } };
+        [square[k], square[l]] = exchanged;
     }
 }
 
@@ -195,7 +244,8 @@ unsafe fn transpose<V: Vector>(
 struct Tiles<T> {
     a: Place<T>,
     b: Place<T>,
-    beta: T,
+    /// What the product is added to, and the step between rows of it.
+    onto: Option<(*const T, usize)>,
     c: *mut T,
     /// Between rows of C.
     step: usize,
@@ -249,12 +299,12 @@ impl<T: Float> Tiles<T> {
                 b = b.add(self.b.row);
             }
             // All of C is read before any is written: rows at a distance of pages look like one another to the load unit.
-            if self.beta != T::ZERO {
-                let beta = V::splat(self.beta);
+            if let Some((onto, step)) = self.onto {
+                let one = V::splat(T::ONE);
                 for (row, sums) in sums.iter_mut().enumerate() {
                     for (k, sum) in sums.iter_mut().enumerate() {
-                        *sum =
-                            beta.mul_add(V::load_up_to(self.width - k * V::LANES, self.c_at::<V>(top + row, k)), *sum);
+                        let at = onto.add((top + row) * step + k * V::LANES);
+                        *sum = one.mul_add(V::load_up_to(self.width - k * V::LANES, at), *sum);
                     }
                 }
             }

@@ -34,8 +34,10 @@ pub(super) trait Vector: Copy {
     unsafe fn store_up_to(self, count: usize, to: *mut Self::Element) {
         unsafe { if count >= Self::LANES { self.store(to) } else { self.store_first(count, to) } }
     }
-    /// The lanes of both in turns: those of the first halves, and those of the second halves.
-    unsafe fn zip(self, other: Self) -> [Self; 2];
+    /// In each part of 16 bytes, lanes of both in turns: those of the first halves of their parts, and those of the second halves.
+    unsafe fn zip_lanes(self, other: Self) -> [Self; 2];
+    /// The even parts of 16 bytes of both one after the other, and the odd ones.
+    unsafe fn split_parts(self, other: Self) -> [Self; 2];
 }
 
 mod x86 {
@@ -47,7 +49,7 @@ mod x86 {
         (
             $vector:ty, $t:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $mul_add:ident,
             |$count:ident, $from:ident| $load_first:expr, |$value:ident, $to:ident| $store_first:expr,
-            |$a:ident, $b:ident| $zip:expr
+            [$zip_first:ident, $zip_second:ident], |$a:ident, $b:ident| $split:expr
         ) => {
             impl Vector for $vector {
                 type Element = $t;
@@ -83,9 +85,13 @@ mod x86 {
                     unsafe { $mul_add(self, factor, term) }
                 }
                 #[inline(always)]
-                unsafe fn zip(self, other: Self) -> [Self; 2] {
+                unsafe fn zip_lanes(self, other: Self) -> [Self; 2] {
+                    unsafe { [$zip_first(self, other), $zip_second(self, other)] }
+                }
+                #[inline(always)]
+                unsafe fn split_parts(self, other: Self) -> [Self; 2] {
                     let ($a, $b) = (self, other);
-                    unsafe { $zip }
+                    unsafe { $split }
                 }
             }
         };
@@ -115,11 +121,8 @@ mod x86 {
         _mm512_fmadd_ps,
         |count, from| _mm512_maskz_loadu_ps(((1u32 << count) - 1) as u16, from),
         |value, to| _mm512_mask_storeu_ps(to, ((1u32 << count) - 1) as u16, value),
-        |a, b| {
-            let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-            let high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-            [_mm512_permutex2var_ps(a, low, b), _mm512_permutex2var_ps(a, high, b)]
-        }
+        [_mm512_unpacklo_ps, _mm512_unpackhi_ps],
+        |a, b| [_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xdd>(a, b)]
     );
     vector!(
         __m512d,
@@ -131,11 +134,8 @@ mod x86 {
         _mm512_fmadd_pd,
         |count, from| _mm512_maskz_loadu_pd(((1u32 << count) - 1) as u8, from),
         |value, to| _mm512_mask_storeu_pd(to, ((1u32 << count) - 1) as u8, value),
-        |a, b| {
-            let (low, high) =
-                (_mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15));
-            [_mm512_permutex2var_pd(a, low, b), _mm512_permutex2var_pd(a, high, b)]
-        }
+        [_mm512_unpacklo_pd, _mm512_unpackhi_pd],
+        |a, b| [_mm512_shuffle_f64x2::<0x88>(a, b), _mm512_shuffle_f64x2::<0xdd>(a, b)]
     );
     vector!(
         __m256,
@@ -147,10 +147,8 @@ mod x86 {
         _mm256_fmadd_ps,
         |count, from| _mm256_maskload_ps(from, mask_32(count)),
         |value, to| _mm256_maskstore_ps(to, mask_32(count), value),
-        |a, b| {
-            let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-            [_mm256_permute2f128_ps(low, high, 0x20), _mm256_permute2f128_ps(low, high, 0x31)]
-        }
+        [_mm256_unpacklo_ps, _mm256_unpackhi_ps],
+        |a, b| [_mm256_permute2f128_ps::<0x20>(a, b), _mm256_permute2f128_ps::<0x31>(a, b)]
     );
     vector!(
         __m256d,
@@ -162,9 +160,7 @@ mod x86 {
         _mm256_fmadd_pd,
         |count, from| _mm256_maskload_pd(from, mask_64(count)),
         |value, to| _mm256_maskstore_pd(to, mask_64(count), value),
-        |a, b| {
-            let (low, high) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
-            [_mm256_permute2f128_pd(low, high, 0x20), _mm256_permute2f128_pd(low, high, 0x31)]
-        }
+        [_mm256_unpacklo_pd, _mm256_unpackhi_pd],
+        |a, b| [_mm256_permute2f128_pd::<0x20>(a, b), _mm256_permute2f128_pd::<0x31>(a, b)]
     );
 }

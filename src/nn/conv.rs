@@ -67,8 +67,8 @@ macro_rules! layer {
                 rng: &mut impl Rng,
             ) -> Self {
                 let weight = weight([inputs, outputs], &kernel.per_axis(), groups, $transposed, init, rng);
-                let bias = Some(Param::new(Tensor::zeros([outputs])));
-                $name { weight: Param::new(weight), bias, options: Conv::new().groups(groups) }
+                let (weight, bias) = (Param::new(weight), Some(Param::new(Tensor::zeros([outputs]))));
+                $name { weight, bias, options: Conv::new().groups(groups) }
             }
 
             /// The step from one window to the next; 1 unless it is said here.

@@ -29,8 +29,8 @@ crate::module!(Linear<T> { weight, bias });
 impl<T: Float> Linear<T> {
     /// A layer with a bias of zeros.
     pub fn new(inputs: usize, outputs: usize, init: Init, rng: &mut impl Rng) -> Self {
-        let bias = Some(Param::new(Tensor::zeros([outputs])));
-        Linear { bias, ..Linear::without_bias(inputs, outputs, init, rng) }
+        let layer = Linear::without_bias(inputs, outputs, init, rng);
+        Linear { bias: Some(Param::new(Tensor::zeros([outputs]))), ..layer }
     }
 
     /// A layer without a bias, as before a normalisation.

@@ -24,7 +24,7 @@ pub use group_norm::{GroupNorm, InstanceNorm};
 pub use init::{Fan, Init, Nonlinearity};
 pub use layer_norm::{LayerNorm, RmsNorm};
 pub use linear::Linear;
-pub use module::{Module, Path};
+pub use module::{Module, Path, PathStep};
 pub use pool::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d};
 pub use recompute::recompute;
 pub use summary::Summary;

@@ -64,17 +64,47 @@ pub struct Path {
     steps: Vec<(usize, &'static str)>,
 }
 
+/// A step of a [`Path`]: what a module holds the next one by.
+pub enum PathStep<'a> {
+    /// The name of a field.
+    Field(&'a str),
+    /// A position in a list.
+    Position(usize),
+}
+
+impl<'a> From<&'a str> for PathStep<'a> {
+    fn from(name: &'a str) -> Self {
+        PathStep::Field(name)
+    }
+}
+
+impl From<usize> for PathStep<'_> {
+    fn from(position: usize) -> Self {
+        PathStep::Position(position)
+    }
+}
+
 impl Path {
     /// The path of a model itself.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Runs `visit` one step further in: at the field `name` of a module of type `kind`.
-    pub fn step<R>(&mut self, name: impl Display, kind: &'static str, visit: impl FnOnce(&mut Path) -> R) -> R {
+    /// Runs `visit` one step further in: at the field `name`, or a position in a list, of a module of type `kind`.
+    pub fn step<'a, R>(
+        &mut self,
+        name: impl Into<PathStep<'a>>,
+        kind: &'static str,
+        visit: impl FnOnce(&mut Path) -> R,
+    ) -> R {
         let length = self.text.len();
-        let separator = if length > 0 { "." } else { "" };
-        write!(self.text, "{separator}{name}").expect("writing to a string does not fail");
+        if length > 0 {
+            self.text.push('.');
+        }
+        match name.into() {
+            PathStep::Field(name) => self.text.push_str(name),
+            PathStep::Position(position) => write!(self.text, "{position}").expect("writing to a string does not fail"),
+        }
         self.steps.push((length, kind));
         let result = visit(self);
         self.steps.pop();
@@ -128,18 +158,18 @@ impl Display for Path {
 #[macro_export]
 macro_rules! module {
     ($name:ident { $($fields:tt)* }) => {
-        $crate::module!(@impl [] [f32] [$name] { $($fields)* });
+        $crate::module!(@impl [] [f32] $name [$name] { $($fields)* });
     };
     ($name:ident in $t:ident { $($fields:tt)* }) => {
-        $crate::module!(@impl [] [$t] [$name] { $($fields)* });
+        $crate::module!(@impl [] [$t] $name [$name] { $($fields)* });
     };
     ($name:ident<$t:ident> { $($fields:tt)* }) => {
-        $crate::module!(@impl [<$t: $crate::Float>] [$t] [$name<$t>] { $($fields)* });
+        $crate::module!(@impl [<$t: $crate::Float>] [$t] $name [$name<$t>] { $($fields)* });
     };
-    (@impl [$($generics:tt)*] [$t:ty] [$name:ty] { $($field:ident),* $(,)? $(; $($other:ident),* $(,)?)? }) => {
+    (@impl [$($generics:tt)*] [$t:ty] $kind:ident [$name:ty] { $($field:ident),* $(,)? $(; $($other:ident),* $(,)?)? }) => {
         impl $($generics)* $crate::nn::Module<$t> for $name {
             fn kind(&self) -> &'static str {
-                stringify!($name).split('<').next().unwrap_or_default().trim()
+                stringify!($kind)
             }
             fn visit<'a>(
                 &'a self,

@@ -28,7 +28,7 @@ impl<T: Float> Op<T, 2> for Matmul {
     }
 }
 
-/// `y = x Wᵀ + b` for rows x: `gx = gy W`, `gW = gyᵀ x`, `gb = Σ gy` over the rows.
+/// `y = x Wᵀ + b` for rows x: `gx = gy W`, `gW = gyᵀ x`, and `gb = Σ gy` over the rows, as the engine does with what was broadcast.
 #[derive(Debug)]
 struct Linear;
 
@@ -43,7 +43,7 @@ impl<T: Float> Op<T, 3> for Linear {
         [
             saved.needs(0).then(|| gy.multiply(&saved.input(1), false, false)),
             saved.needs(1).then(|| gy.multiply(&saved.input(0), true, false)),
-            saved.needs(2).then(|| gy.sum_over(0)),
+            saved.needs(2).then(|| gy.clone()),
         ]
     }
 }
@@ -104,14 +104,18 @@ impl<T: Float> Var<T> {
         if inputs != *columns {
             self.refuse("linear", &weight, &panics::linear_inputs(x, w, inputs, *columns));
         }
-        let shape = x[..x.len() - 1].iter().copied().chain([*outputs]).collect::<Dims>();
-        let rows = self.with_shape(flat(x));
-        let Some(bias) = bias else { return rows.multiply(&weight, false, true).with_shape(shape) };
-        let bias = bias.resolve(self.tape()).into_var(self.tape());
-        if bias.shape() != [*outputs] {
-            self.refuse("linear", &bias, &panics::linear_bias(bias.shape(), w));
+        let bias = bias.as_ref().map(|bias| bias.resolve(self.tape()).into_var(self.tape()));
+        if let Some(bias) = bias.as_ref().filter(|bias| bias.shape() != [*outputs]) {
+            self.refuse("linear", bias, &panics::linear_bias(bias.shape(), w));
         }
-        apply(Linear, [&rows, &weight, &bias]).with_shape(shape)
+        match bias {
+            bias if x.len() != 2 => {
+                let shape = x[..x.len() - 1].iter().copied().chain([*outputs]).collect::<Dims>();
+                self.with_shape(flat(x)).linear(&*weight, bias.as_deref()).with_shape(shape)
+            }
+            Some(bias) => apply(Linear, [self, &weight, &bias]),
+            None => self.multiply(&weight, false, true),
+        }
     }
 
     /// The sum of the products of the elements of two vectors.

@@ -115,14 +115,14 @@ pub trait Optimizer<T: Float = f32> {
     /// If a gradient, or what the optimizer remembers under a path, has another shape than the parameter.
     #[track_caller]
     fn step(&mut self, model: &mut dyn Module<T>, gradients: &Gradients<T>) {
-        let mut misfit = None;
+        let (mut misfit, mut next) = (None, 0);
         model.visit_mut(&mut Path::new(), &mut |path, param| {
             if let Some(value) = gradients.updated_buffer(param) {
                 *param.value_mut() = value;
             }
-            let (path, Some(gradient)) = (path.as_str(), gradients.get(param)) else { return };
+            let (path, Some(gradient)) = (path.as_str(), gradients.get_near(param, &mut next)) else { return };
             let Some(step) = self.settings().step_for(path) else { return };
-            let remembered = self.state().get(path).into_iter().flat_map(|slot| &slot.tensors);
+            let remembered = self.state_mut().get_mut(path).into_iter().flat_map(|slot| &slot.tensors);
             let foreign = remembered.map(Tensor::shape).find(|shape| *shape != param.shape()).map(<[usize]>::to_vec);
             if foreign.is_some() || !same(gradient.shape(), param.shape()) {
                 misfit.get_or_insert((path.to_string(), param.shape().to_vec(), gradient.shape(), foreign));

@@ -1,8 +1,7 @@
 //! Matrix products, batched and broadcast.
 
 use super::{Dims, Float, Tensor, broadcast};
-use crate::kernel::elementwise;
-use crate::kernel::gemm::{Matrix, gemm};
+use crate::kernel::gemm::{Matrix, Onto, gemm};
 use crate::panics;
 
 impl<T: Float> Tensor<T> {
@@ -28,32 +27,32 @@ impl<T: Float> Tensor<T> {
 
     /// The product of matrices `[…, m, k]` and `[…, k, n]`, each stored transposed if its flag says so.
     pub(crate) fn multiplied(&self, other: &Self, transpose_a: bool, transpose_b: bool) -> Self {
-        let product = Product::new(self.shape(), other.shape(), transpose_a, transpose_b);
-        let Product { m, k, n, batch } = &product;
+        let [(batch_a, a_sizes), (batch_b, b_sizes)] = [split(self.shape()), split(other.shape())];
+        let ordered =
+            |[rows, columns]: [usize; 2], transposed| if transposed { [columns, rows] } else { [rows, columns] };
+        let ([m, k], [_, n]) = (ordered(a_sizes, transpose_a), ordered(b_sizes, transpose_b));
         let (a, b) = (self.as_slice(), other.as_slice());
-        let shape = batch.iter().copied().chain([*m, *n]).collect();
-        let [at_a, at_b] = [self, other].map(|x| Offsets::new(&x.shape()[..x.rank() - 2], batch));
-        Tensor::build(shape, |c| {
+        if batch_a.is_empty() && batch_b.is_empty() {
+            let (a, b) = (Matrix::new(a, m, k, transpose_a), Matrix::new(b, k, n, transpose_b));
+            return Tensor::build(Dims::from_slice(&[m, n]), |c| gemm(a, b, Onto::Zeros, c));
+        }
+        let batch = broadcast(batch_a, batch_b).expect("the caller checks that the batches broadcast");
+        let [at_a, at_b] = [batch_a, batch_b].map(|own| Offsets::new(own, &batch));
+        Tensor::build(batch.iter().copied().chain([m, n]).collect(), |c| {
             for (index, c) in c.chunks_exact_mut((m * n).max(1)).enumerate() {
                 let (i, j) = (at_a.of(index) * m * k, at_b.of(index) * k * n);
-                let a = Matrix::new(&a[i..i + m * k], *m, *k, transpose_a);
-                let b = Matrix::new(&b[j..j + k * n], *k, *n, transpose_b);
-                gemm(a, b, T::ZERO, c);
+                let a = Matrix::new(&a[i..i + m * k], m, k, transpose_a);
+                let b = Matrix::new(&b[j..j + k * n], k, n, transpose_b);
+                gemm(a, b, Onto::Zeros, c);
             }
         })
     }
 
-    /// `x Wᵀ + b` for rows x `[…, k]`, W `[n, k]` and b `[n]`: the bias is what the product accumulates onto.
+    /// `x Wᵀ + b` for rows x `[m, k]`, W `[n, k]` and b `[n]`.
     pub(crate) fn affine(&self, weight: &Self, bias: &Self) -> Self {
-        let (n, k) = (weight.shape()[0], weight.shape()[1]);
-        let rows = self.len() / k.max(1);
-        let shape = self.shape()[..self.rank() - 1].iter().copied().chain([n]).collect::<Dims>();
-        let rows = if k == 0 { shape.iter().product::<usize>() / n.max(1) } else { rows };
-        Tensor::build(shape, |y| {
-            y.chunks_exact_mut(n.max(1)).for_each(|row| elementwise::map(bias.as_slice(), row, |b| b));
-            let x = Matrix::new(self.as_slice(), rows, k, false);
-            gemm(x, Matrix::new(weight.as_slice(), k, n, true), T::ONE, y);
-        })
+        let ([m, k], [n, _]) = (split(self.shape()).1, split(weight.shape()).1);
+        let (x, weight) = (Matrix::new(self.as_slice(), m, k, false), Matrix::new(weight.as_slice(), k, n, true));
+        Tensor::build(Dims::from_slice(&[m, n]), |y| gemm(x, weight, Onto::Row(bias.as_slice()), y))
     }
 }
 
@@ -90,30 +89,6 @@ impl MatmulShapes {
 fn split(shape: &[usize]) -> (&[usize], [usize; 2]) {
     let (batch, matrix) = shape.split_at(shape.len() - 2);
     (batch, [matrix[0], matrix[1]])
-}
-
-/// Sizes of a product of matrices that may be stored transposed.
-struct Product {
-    m: usize,
-    k: usize,
-    n: usize,
-    batch: Dims,
-}
-
-impl Product {
-    fn new(a: &[usize], b: &[usize], transpose_a: bool, transpose_b: bool) -> Self {
-        let (batch_a, [mut m, mut k]) = split(a);
-        let (batch_b, [mut rows, mut n]) = split(b);
-        if transpose_a {
-            (m, k) = (k, m);
-        }
-        if transpose_b {
-            (rows, n) = (n, rows);
-        }
-        assert_eq!(k, rows, "matmul: the caller checks that the matrices chain");
-        let batch = broadcast(batch_a, batch_b).expect("the caller checks that the batches broadcast");
-        Product { m, k, n, batch }
-    }
 }
 
 /// Which matrix of an operand goes into which matrix of the result, when the axes in front broadcast.

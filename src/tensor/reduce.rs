@@ -1,6 +1,6 @@
 //! Reductions over all, one or several axes.
 
-use super::{Axes, AxisIndex, Dims, Float, Reduction, Tensor, reduction_of, resolve_axis, sums_to};
+use super::{Axes, AxisIndex, Dims, Float, Reduction, Tensor, element_count, reduction_of, resolve_axis, sums_to};
 use crate::kernel::reduce;
 use crate::panics;
 
@@ -119,6 +119,18 @@ impl<T: Float> Tensor<T> {
         }
         debug_assert!(sums_to(self.shape(), shape));
         let new = self.rank() - shape.len();
+        if self.shape[new..] == *shape {
+            // Whole copies lie one after another.
+            let copies = self.shape[..new].iter().product();
+            let shape = Dims::from_slice(shape);
+            return match copies {
+                1 => self.with_shape(shape),
+                _ => {
+                    let size = element_count(&shape);
+                    Tensor::build(shape, |y| reduce::sum_axis(self.as_slice(), copies, size, y))
+                }
+            };
+        }
         let repeated = |&k: &usize| k < new || (shape[k - new] == 1 && self.shape[k] != 1);
         let axes: Dims = (0..self.rank()).filter(repeated).collect();
         self.sum_over(axes.as_slice()).with_shape(Dims::from_slice(shape))

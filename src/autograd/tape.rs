@@ -107,11 +107,13 @@ impl<T: Float> Drop for Inner<T> {
 pub(super) struct NodeId(NonZeroU32);
 
 impl NodeId {
+    #[inline]
     pub(super) fn new(index: usize) -> Self {
         let next = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
         NodeId(next.expect("a tape holds at most 2³² − 1 nodes"))
     }
 
+    #[inline]
     pub(super) fn index(self) -> usize {
         self.0.get() as usize - 1
     }
@@ -405,6 +407,7 @@ impl<T: Float> Tape<T> {
     }
 }
 
+#[inline]
 fn position(index: usize) -> u32 {
     u32::try_from(index).expect("a tape holds at most 2³² − 1 inputs and saved values")
 }

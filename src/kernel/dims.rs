@@ -33,14 +33,17 @@ enum Count {
 }
 
 impl Dims {
+    #[inline]
     pub(crate) const fn new() -> Self {
         Dims::few(Count::Zero, [0; 4])
     }
 
+    #[inline]
     const fn few(count: Count, sizes: [usize; 4]) -> Self {
         Dims::Few(Few { count, sizes })
     }
 
+    #[inline]
     pub(crate) fn from_slice(sizes: &[usize]) -> Self {
         match *sizes {
             [] => Dims::new(),

@@ -64,6 +64,7 @@ impl<T> Pool<T> {
 /// The class that holds `length` elements, and the length of its blocks.
 ///
 /// Four classes to a doubling (8, 10, 12, 14, 16, 20, 24 …), so at most a fifth of a block is unused.
+#[inline]
 fn class_of(length: usize) -> (usize, usize) {
     let length = length.max(SMALLEST);
     let octave = length.ilog2() as usize;

@@ -4,6 +4,9 @@ use super::Float;
 
 /// Terms that are added in one go; above it a sum is split in halves.
 const BLOCK: usize = 512;
+/// Columns that are folded at a time: of many, and of a few.
+const WIDE: usize = 128;
+const NARROW: usize = 32;
 /// Accumulators of a block: fixed, so that the result does not depend on the vector width.
 const LANES: usize = 16;
 
@@ -78,13 +81,35 @@ simd! {
             return;
         }
         for (y, x) in y.chunks_exact_mut(inner).zip(x.chunks_exact(n * inner)) {
+            let wide = inner - inner % WIDE;
+            let narrow = inner - inner % NARROW;
+            for at in (0..wide).step_by(WIDE) {
+                fold_columns::<T, WIDE>(x, inner, at, y, &f);
+            }
+            for at in (wide..narrow).step_by(NARROW) {
+                fold_columns::<T, NARROW>(x, inner, at, y, &f);
+            }
             for x in x.chunks_exact(inner) {
-                for (y, &x) in y.iter_mut().zip(x) {
+                for (y, &x) in y[narrow..].iter_mut().zip(&x[narrow..]) {
                     *y = f(*y, x);
                 }
             }
         }
     }
+}
+
+/// Folds `N` neighbouring columns, whose values so far stay in registers.
+#[inline(always)]
+fn fold_columns<T: Float, const N: usize>(x: &[T], columns: usize, at: usize, y: &mut [T], f: impl Fn(T, T) -> T) {
+    let y = &mut y[at..at + N];
+    let mut values = [T::ZERO; N];
+    values.copy_from_slice(y);
+    for line in x.chunks_exact(columns) {
+        for (value, &x) in values.iter_mut().zip(&line[at..at + N]) {
+            *value = f(*value, x);
+        }
+    }
+    y.copy_from_slice(&values);
 }
 
 /// Position along the middle axis of the first element that none before it or after it is `better` than; a NaN beats all.

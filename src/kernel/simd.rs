@@ -11,6 +11,7 @@ pub(crate) enum Level {
 
 /// The best level that this processor supports, looked up once.
 #[cfg(target_arch = "x86_64")]
+#[inline]
 pub(crate) fn level() -> Level {
     static LEVEL: std::sync::LazyLock<Level> = std::sync::LazyLock::new(|| {
         let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");

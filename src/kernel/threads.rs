@@ -19,6 +19,7 @@ static NUMBER: LazyLock<AtomicUsize> = LazyLock::new(|| {
 
 /// The number of threads that parallel work is spread over: that of the processors, unless the environment variable
 /// `WENGERT_NUM_THREADS` or [`set_num_threads`] says otherwise. Results do not depend on it.
+#[inline]
 pub fn num_threads() -> usize {
     NUMBER.load(Ordering::Relaxed)
 }
@@ -35,6 +36,7 @@ pub fn set_num_threads(number: usize) {
 
 /// The size of the pieces, a multiple of `grain`, in which a pass over `length` elements is best shared out: one for each thread,
 /// or all of it if it is too short to be worth that.
+#[inline]
 pub(crate) fn piece_size(length: usize, grain: usize) -> usize {
     if length < 2 * WORTH_A_THREAD {
         return length.max(grain);

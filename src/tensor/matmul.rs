@@ -86,6 +86,7 @@ impl MatmulShapes {
 }
 
 /// The axes in front, and the last two.
+#[inline]
 fn split(shape: &[usize]) -> (&[usize], [usize; 2]) {
     let (batch, matrix) = shape.split_at(shape.len() - 2);
     (batch, [matrix[0], matrix[1]])

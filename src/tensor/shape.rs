@@ -211,11 +211,13 @@ pub(super) fn resolve_axes(op: &str, axes: &[isize], shape: &[usize]) -> Dims {
 }
 
 /// The number of elements of a shape.
+#[inline]
 pub(crate) fn element_count(shape: &[usize]) -> usize {
     shape.iter().product()
 }
 
 /// Whether two shapes are the same: for the few sizes that they have quicker than the general comparison of slices.
+#[inline]
 pub(crate) fn same(a: &[usize], b: &[usize]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b)
 }

@@ -1,7 +1,7 @@
 //! Softmax cross-entropy along the middle axis of `[outer, classes, inner]`, from labels: one pass over the scores each.
 
 use super::Float;
-use super::softmax::{LANES, powers, shift, shift_and_sum};
+use super::softmax::{FEW, LANES, folded, largest, powers, shift, shift_and_sum, turn, turn_back};
 use super::threads::{for_each_piece, piece_size};
 use std::fmt::{self, Debug, Formatter};
 
@@ -44,24 +44,12 @@ fn statistics<T: Float>(x: &[T], inner: usize, shifts: &mut [T], sums: &mut [T])
     if inner > 1 {
         return shift_and_sum(x, inner, shifts, sums);
     }
-    // Short rows gain nothing by lanes, which have to be folded in turn.
-    let fold = |x: &[T]| x.iter().fold(T::NEG_INFINITY, |largest, &x| largest.maximum(x));
-    shifts[0] = shift(if x.len() <= LANES { fold(x) } else { fold(&largest_lanes(x)) });
+    shifts[0] = shift(largest(x));
     let mut lanes = [T::ZERO; LANES];
     for x in x.chunks(LANES) {
         lanes.iter_mut().zip(&powers(x, shifts[0])).for_each(|(lane, &power)| *lane += power);
     }
-    sums[0] = lanes.iter().fold(T::ZERO, |sum, &lane| sum + lane);
-}
-
-/// The largest score of each lane.
-#[inline(always)]
-fn largest_lanes<T: Float>(x: &[T]) -> [T; LANES] {
-    let mut lanes = [T::NEG_INFINITY; LANES];
-    for x in x.chunks(LANES) {
-        lanes.iter_mut().zip(x).for_each(|(lane, &x)| *lane = lane.maximum(x));
-    }
-    lanes
+    sums[0] = folded(lanes, |sum, x| sum + x);
 }
 
 /// `−q ln p`; a class without weight may have the probability 0.
@@ -70,24 +58,85 @@ fn term<T: Float>(q: T, log: T) -> T {
     if q == T::ZERO { T::ZERO } else { -q * log }
 }
 
+impl<T: Float> Distribution<T> {
+    fn is_turned(&self) -> bool {
+        self.inner == 1 && self.classes <= FEW
+    }
+
+    /// The losses of neighbouring samples, whose scores are columns of `[classes, inner]`.
+    #[inline(always)]
+    fn column_losses(&self, x: &[T], labels: &[(Option<usize>, T)], [shifts, logs]: [&mut [T]; 2], y: &mut [T]) {
+        let inner = shifts.len();
+        statistics(x, inner, shifts, logs);
+        logs.iter_mut().for_each(|sum| *sum = sum.ln());
+        let log = |class: usize, i: usize| (x[class * inner + i] - shifts[i]) - logs[i];
+        for (i, (y, &(label, weight))) in y.iter_mut().zip(labels).enumerate() {
+            *y = label.map_or(T::ZERO, |label| term(weight, log(label, i)));
+        }
+        for (class, &spread) in self.spread.iter().enumerate() {
+            for (i, (y, (label, _))) in y.iter_mut().zip(labels).enumerate() {
+                *y += label.map_or(T::ZERO, |_| term(spread, log(class, i)));
+            }
+        }
+    }
+
+    /// The gradients of neighbouring samples, in columns as well.
+    #[inline(always)]
+    fn column_gradients(
+        &self,
+        x: &[T],
+        labels: &[(Option<usize>, T)],
+        gy: &[T],
+        [shifts, factors]: [&mut [T]; 2],
+        gx: &mut [T],
+    ) {
+        let (inner, whole) = (shifts.len(), self.spread());
+        statistics(x, inner, shifts, factors);
+        for ((factor, (_, weight)), &gy) in factors.iter_mut().zip(labels).zip(gy) {
+            *factor = gy * (*weight + whole) / *factor;
+        }
+        if inner == 1 {
+            for (gx, x) in gx.chunks_mut(LANES).zip(x.chunks(LANES)) {
+                let powers = powers(x, shifts[0]);
+                gx.iter_mut().zip(&powers).for_each(|(gx, &power)| *gx = power * factors[0]);
+            }
+        } else {
+            for (gx, x) in gx.chunks_exact_mut(inner).zip(x.chunks_exact(inner)) {
+                for (((gx, &x), &shift), &factor) in gx.iter_mut().zip(x).zip(&*shifts).zip(&*factors) {
+                    *gx = (x - shift).exp() * factor;
+                }
+            }
+        }
+        for (gx, &spread) in gx.chunks_exact_mut(inner).zip(&self.spread) {
+            gx.iter_mut().zip(gy).for_each(|(gx, &gy)| *gx -= gy * spread);
+        }
+        for (i, (&(label, weight), &gy)) in labels.iter().zip(gy).enumerate() {
+            match label {
+                Some(label) => gx[label * inner + i] -= gy * weight,
+                None => gx.iter_mut().skip(i).step_by(inner).for_each(|gx| *gx = T::ZERO),
+            }
+        }
+    }
+}
+
 simd! {
     /// The losses `−Σ q ln softmax(x)` of samples from number `first` on; `scratch` has twice the length of the inner axis.
     pub(crate) fn losses[T: Float](targets: &Distribution<T>, first: usize, x: &[T], scratch: &mut [T], y: &mut [T]) {
-        let inner = targets.inner;
-        let (shifts, logs) = scratch.split_at_mut(inner);
-        let blocks = y.chunks_exact_mut(inner).zip(x.chunks_exact(targets.block()));
-        for ((y, x), labels) in blocks.zip(targets.labels[first..].chunks_exact(inner)) {
-            statistics(x, inner, shifts, logs);
-            logs.iter_mut().for_each(|sum| *sum = sum.ln());
-            let log = |class: usize, i: usize| (x[class * inner + i] - shifts[i]) - logs[i];
-            for (i, (y, &(label, weight))) in y.iter_mut().zip(labels).enumerate() {
-                *y = label.map_or(T::ZERO, |label| term(weight, log(label, i)));
+        let (block, labels) = (targets.block(), &targets.labels[first..]);
+        if targets.is_turned() {
+            let mut turned = [T::ZERO; FEW * LANES];
+            let turned = &mut turned[..block * LANES];
+            for ((y, x), labels) in y.chunks_mut(LANES).zip(x.chunks(block * LANES)).zip(labels.chunks(LANES)) {
+                turn(x, block, turned);
+                let [mut shifts, mut logs] = [[T::ZERO; LANES]; 2];
+                targets.column_losses(turned, labels, [&mut shifts, &mut logs], y);
             }
-            for (class, &spread) in targets.spread.iter().enumerate() {
-                for (i, (y, (label, _))) in y.iter_mut().zip(labels).enumerate() {
-                    *y += label.map_or(T::ZERO, |_| term(spread, log(class, i)));
-                }
-            }
+            return;
+        }
+        let (shifts, logs) = scratch.split_at_mut(targets.inner);
+        let blocks = y.chunks_exact_mut(targets.inner).zip(x.chunks_exact(block));
+        for ((y, x), labels) in blocks.zip(labels.chunks_exact(targets.inner)) {
+            targets.column_losses(x, labels, [shifts, logs], y);
         }
     }
 }
@@ -95,36 +144,24 @@ simd! {
 simd! {
     /// The gradients `gy (Σq · softmax(x) − q)` of samples from number `first` on; `scratch` has twice the length of the inner axis.
     pub(crate) fn gradients[T: Float](targets: &Distribution<T>, first: usize, x: &[T], gy: &[T], scratch: &mut [T], gx: &mut [T]) {
-        let (inner, whole) = (targets.inner, targets.spread());
-        let (shifts, factors) = scratch.split_at_mut(inner);
-        let blocks = gx.chunks_exact_mut(targets.block()).zip(x.chunks_exact(targets.block()));
-        let samples = targets.labels[first..].chunks_exact(inner).zip(gy.chunks_exact(inner));
+        let (block, labels) = (targets.block(), &targets.labels[first..]);
+        if targets.is_turned() {
+            let mut turned = [[T::ZERO; FEW * LANES]; 2];
+            let [turned, gradients] = turned.each_mut().map(|turned| &mut turned[..block * LANES]);
+            let bundles = gx.chunks_mut(block * LANES).zip(x.chunks(block * LANES));
+            for ((gx, x), (labels, gy)) in bundles.zip(labels.chunks(LANES).zip(gy.chunks(LANES))) {
+                turn(x, block, turned);
+                let [mut shifts, mut factors] = [[T::ZERO; LANES]; 2];
+                targets.column_gradients(turned, labels, gy, [&mut shifts, &mut factors], gradients);
+                turn_back(gradients, block, gx);
+            }
+            return;
+        }
+        let (shifts, factors) = scratch.split_at_mut(targets.inner);
+        let blocks = gx.chunks_exact_mut(block).zip(x.chunks_exact(block));
+        let samples = labels.chunks_exact(targets.inner).zip(gy.chunks_exact(targets.inner));
         for ((gx, x), (labels, gy)) in blocks.zip(samples) {
-            statistics(x, inner, shifts, factors);
-            for ((factor, (_, weight)), &gy) in factors.iter_mut().zip(labels).zip(gy) {
-                *factor = gy * (*weight + whole) / *factor;
-            }
-            if inner == 1 {
-                for (gx, x) in gx.chunks_mut(LANES).zip(x.chunks(LANES)) {
-                    let powers = powers(x, shifts[0]);
-                    gx.iter_mut().zip(&powers).for_each(|(gx, &power)| *gx = power * factors[0]);
-                }
-            } else {
-                for (gx, x) in gx.chunks_exact_mut(inner).zip(x.chunks_exact(inner)) {
-                    for (((gx, &x), &shift), &factor) in gx.iter_mut().zip(x).zip(&*shifts).zip(&*factors) {
-                        *gx = (x - shift).exp() * factor;
-                    }
-                }
-            }
-            for (gx, &spread) in gx.chunks_exact_mut(inner).zip(&targets.spread) {
-                gx.iter_mut().zip(gy).for_each(|(gx, &gy)| *gx -= gy * spread);
-            }
-            for (i, (&(label, weight), &gy)) in labels.iter().zip(gy).enumerate() {
-                match label {
-                    Some(label) => gx[label * inner + i] -= gy * weight,
-                    None => gx.iter_mut().skip(i).step_by(inner).for_each(|gx| *gx = T::ZERO),
-                }
-            }
+            targets.column_gradients(x, labels, gy, [shifts, factors], gx);
         }
     }
 }

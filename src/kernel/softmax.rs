@@ -3,10 +3,12 @@
 //! The largest score is taken off first. What is left is never subtracted from a number of the size
 //! of the scores again, so the result is as exact for scores around 10⁴ as for scores around 0.
 
-use super::{Float, reduce};
+use super::Float;
 
 /// Exponentials that are computed in one go.
 pub(super) const LANES: usize = 16;
+/// Up to this number of scores, [`LANES`] rows are turned, so that those of neighbours lie beside each other.
+pub(super) const FEW: usize = 64;
 
 /// What a kernel computes from the scores: probabilities, or their logarithms.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,11 +29,23 @@ simd! {
         if n == 0 || inner == 0 {
             return;
         }
+        if inner == 1 && n <= FEW {
+            let mut turned = [[T::ZERO; FEW * LANES]; 2];
+            let [scores, results] = turned.each_mut().map(|turned| &mut turned[..n * LANES]);
+            for (y, x) in y.chunks_mut(n * LANES).zip(x.chunks(n * LANES)) {
+                turn(x, n, scores);
+                let [mut shifts, mut sums] = [[T::ZERO; LANES]; 2];
+                columns(scores, output, [&mut shifts, &mut sums], results);
+                turn_back(results, n, y);
+            }
+            return;
+        }
+        let (shifts, sums) = scratch.split_at_mut(inner);
         for (y, x) in y.chunks_exact_mut(n * inner).zip(x.chunks_exact(n * inner)) {
             if inner == 1 {
                 row(x, output, y);
             } else {
-                columns(x, inner, output, scratch, y);
+                columns(x, output, [shifts, sums], y);
             }
         }
     }
@@ -49,15 +63,39 @@ pub(super) fn powers<T: Float>(x: &[T], shift: T) -> [T; LANES] {
     powers
 }
 
+/// All lanes by one operation, the second half to the first, until one is left.
+#[inline(always)]
+pub(super) fn folded<T: Float>(mut lanes: [T; LANES], f: impl Fn(T, T) -> T) -> T {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for k in 0..width {
+            lanes[k] = f(lanes[k], lanes[k + width]);
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
+/// The largest score.
+#[inline(always)]
+pub(super) fn largest<T: Float>(x: &[T]) -> T {
+    let mut lanes = [T::NEG_INFINITY; LANES];
+    for x in x.chunks(LANES) {
+        lanes.iter_mut().zip(x).for_each(|(lane, &x)| *lane = lane.maximum(x));
+    }
+    folded(lanes, T::maximum)
+}
+
 #[inline(always)]
 fn row<T: Float>(x: &[T], output: Output, y: &mut [T]) {
-    let shift = shift(x.iter().fold(T::NEG_INFINITY, |largest, &x| largest.maximum(x)));
-    let mut sum = T::ZERO;
+    let shift = shift(largest(x));
+    let mut lanes = [T::ZERO; LANES];
     for (y, x) in y.chunks_mut(LANES).zip(x.chunks(LANES)) {
         let powers = powers(x, shift);
-        sum = powers.iter().fold(sum, |sum, &power| sum + power);
+        lanes.iter_mut().zip(&powers).for_each(|(lane, &power)| *lane += power);
         y.copy_from_slice(&powers[..y.len()]);
     }
+    let sum = folded(lanes, |sum, x| sum + x);
     match output {
         Output::Probabilities => y.iter_mut().for_each(|y| *y /= sum),
         Output::Logarithms => {
@@ -68,15 +106,38 @@ fn row<T: Float>(x: &[T], output: Output, y: &mut [T]) {
 }
 
 #[inline(always)]
-fn columns<T: Float>(x: &[T], inner: usize, output: Output, scratch: &mut [T], y: &mut [T]) {
-    let (shifts, sums) = scratch.split_at_mut(inner);
+fn columns<T: Float>(x: &[T], output: Output, [shifts, sums]: [&mut [T]; 2], y: &mut [T]) {
+    let inner = shifts.len();
     shift_and_sum(x, inner, shifts, sums);
+    if output == Output::Logarithms {
+        sums.iter_mut().for_each(|sum| *sum = sum.ln());
+    }
     for (y, x) in y.chunks_exact_mut(inner).zip(x.chunks_exact(inner)) {
         for (((y, &x), &shift), &sum) in y.iter_mut().zip(x).zip(&*shifts).zip(&*sums) {
             *y = match output {
                 Output::Probabilities => (x - shift).exp() / sum,
-                Output::Logarithms => (x - shift) - sum.ln(),
+                Output::Logarithms => (x - shift) - sum,
             };
+        }
+    }
+}
+
+/// Rows of one size, up to [`LANES`] of them, as columns of `[…, LANES]`; the other columns stay as they are.
+#[inline(always)]
+pub(super) fn turn<T: Float>(rows: &[T], size: usize, columns: &mut [T]) {
+    for (i, row) in rows.chunks_exact(size).enumerate().take(LANES) {
+        for (line, &x) in columns.chunks_exact_mut(LANES).zip(row) {
+            line[i] = x;
+        }
+    }
+}
+
+/// The way back.
+#[inline(always)]
+pub(super) fn turn_back<T: Float>(columns: &[T], size: usize, rows: &mut [T]) {
+    for (i, row) in rows.chunks_exact_mut(size).enumerate().take(LANES) {
+        for (line, x) in columns.chunks_exact(LANES).zip(row) {
+            *x = line[i];
         }
     }
 }
@@ -84,7 +145,10 @@ fn columns<T: Float>(x: &[T], inner: usize, output: Output, scratch: &mut [T], y
 /// The shift and Σ exp(x − shift) of each column of `[n, inner]`.
 #[inline(always)]
 pub(super) fn shift_and_sum<T: Float>(x: &[T], inner: usize, shifts: &mut [T], sums: &mut [T]) {
-    reduce::fold(x, x.len() / inner, inner, shifts, T::NEG_INFINITY, T::maximum);
+    shifts.fill(T::NEG_INFINITY);
+    for x in x.chunks_exact(inner) {
+        shifts.iter_mut().zip(x).for_each(|(largest, &x)| *largest = largest.maximum(x));
+    }
     shifts.iter_mut().for_each(|largest| *largest = shift(*largest));
     sums.fill(T::ZERO);
     for x in x.chunks_exact(inner) {
@@ -97,10 +161,26 @@ pub(super) fn shift_and_sum<T: Float>(x: &[T], inner: usize, shifts: &mut [T], s
 simd! {
     /// `y = ln Σ eˣ` along the last axis of `[outer, n]`; −∞ if n is 0.
     pub(crate) fn logsumexp[T: Float](x: &[T], n: usize, y: &mut [T]) {
-        for (k, y) in y.iter_mut().enumerate() {
-            let x = &x[k * n..(k + 1) * n];
-            let shift = shift(x.iter().fold(T::NEG_INFINITY, |largest, &x| largest.maximum(x)));
-            *y = x.iter().fold(T::ZERO, |sum, &x| sum + (x - shift).exp()).ln() + shift;
+        if n <= FEW {
+            let mut turned = [T::ZERO; FEW * LANES];
+            let turned = &mut turned[..n * LANES];
+            for (k, y) in y.chunks_mut(LANES).enumerate() {
+                turn(&x[k * LANES * n..][..y.len() * n], n.max(1), turned);
+                let [mut shifts, mut sums] = [[T::ZERO; LANES]; 2];
+                shift_and_sum(turned, LANES, &mut shifts, &mut sums);
+                for ((y, &shift), sum) in y.iter_mut().zip(&shifts).zip(&sums) {
+                    *y = sum.ln() + shift;
+                }
+            }
+            return;
+        }
+        for (y, x) in y.iter_mut().zip(x.chunks_exact(n)) {
+            let shift = shift(largest(x));
+            let mut lanes = [T::ZERO; LANES];
+            for x in x.chunks(LANES) {
+                lanes.iter_mut().zip(&powers(x, shift)).for_each(|(lane, &power)| *lane += power);
+            }
+            *y = folded(lanes, |sum, x| sum + x).ln() + shift;
         }
     }
 }

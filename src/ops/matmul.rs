@@ -3,6 +3,7 @@
 use crate::autograd::{Op, Operand, Save, Saved, Var, apply};
 use crate::panics;
 use crate::tensor::{Dims, Float, MatmulShapes, Tensor};
+use std::borrow::Cow;
 
 /// `C = A B` on (stacks of) matrices, each of which may be stored transposed: `gA = gC Bᵀ`, `gB = Aᵀ gC`.
 ///
@@ -104,18 +105,20 @@ impl<T: Float> Var<T> {
         if inputs != *columns {
             self.refuse("linear", &weight, &panics::linear_inputs(x, w, inputs, *columns));
         }
-        let bias = bias.as_ref().map(|bias| bias.resolve(self.tape()).into_var(self.tape()));
-        if let Some(bias) = bias.as_ref().filter(|bias| bias.shape() != [*outputs]) {
-            self.refuse("linear", bias, &panics::linear_bias(bias.shape(), w));
-        }
-        match bias {
-            bias if x.len() != 2 => {
-                let shape = x[..x.len() - 1].iter().copied().chain([*outputs]).collect::<Dims>();
-                self.with_shape(flat(x)).linear(&*weight, bias.as_deref()).with_shape(shape)
+        let rows = if x.len() == 2 { Cow::Borrowed(self) } else { Cow::Owned(self.with_shape(flat(x))) };
+        let y = if let Some(bias) = &bias {
+            let bias = bias.resolve(self.tape()).into_var(self.tape());
+            if bias.shape() != [*outputs] {
+                self.refuse("linear", &bias, &panics::linear_bias(bias.shape(), w));
             }
-            Some(bias) => apply(Linear, [self, &weight, &bias]),
-            None => self.multiply(&weight, false, true),
+            apply(Linear, [&rows, &weight, &bias])
+        } else {
+            rows.multiply(&weight, false, true)
+        };
+        if x.len() == 2 {
+            return y;
         }
+        y.with_shape(x[..x.len() - 1].iter().copied().chain([*outputs]).collect())
     }
 
     /// The sum of the products of the elements of two vectors.

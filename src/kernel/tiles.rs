@@ -20,6 +20,8 @@ const DEPTH: usize = 256;
 const BLOCK_ROWS: usize = 512;
 /// Elements between neighbours that are far from each other.
 const FAR: usize = 1024;
+/// Elements of a matrix that does not stay in the second-level cache.
+const LARGE: usize = 1 << 19;
 /// Elements of a matrix that stay in the first-level cache and so need not be brought into one piece.
 const SMALL: usize = 4096;
 
@@ -68,7 +70,9 @@ impl<T: Float> Product<'_, T> {
                             Onto::Own => Some((c.cast_const(), self.b.columns)),
                             Onto::Row(row) => Some((row.as_ptr().add(left), 0)),
                         };
-                        let tiles = Tiles { a, b, onto, c, step: self.b.columns, terms: terms.len(), height, width };
+                        let next = self.next_panel(terms.start, left + WIDTH * V::LANES, columns.end);
+                        let step = self.b.columns;
+                        let tiles = Tiles { a, b, next, onto, c, step, terms: terms.len(), height, width };
                         match width.div_ceil(V::LANES) {
                             3 if WIDTH >= 3 => tiles.fill::<V, HEIGHT, 3>(),
                             2 if WIDTH >= 2 => tiles.fill::<V, HEIGHT, 2>(),
@@ -107,6 +111,14 @@ impl<T: Float> Product<'_, T> {
             }
         }
         Place { start: block, row: terms.len(), column: 1 }
+    }
+
+    /// Where the panel of B that comes next lies, if it is worth fetching: B does not stay in the cache by itself.
+    unsafe fn next_panel(&self, first: usize, left: usize, end: usize) -> Option<Place<T>> {
+        let (row, column) = self.b.strides;
+        // SAFETY: inside of B.
+        (self.b.data.len() > LARGE && left < end)
+            .then(|| unsafe { Place { start: self.b.data.as_ptr().add(first * row + left * column), row, column } })
     }
 
     /// Some rows and columns of B with neighbours in a row beside each other, where they are or brought together in `panel`.
@@ -244,6 +256,7 @@ unsafe fn exchange<V: Vector, const BIT: usize>(square: &mut [V; 16]) {
 struct Tiles<T> {
     a: Place<T>,
     b: Place<T>,
+    next: Option<Place<T>>,
     /// What the product is added to, and the step between rows of it.
     onto: Option<(*const T, usize)>,
     c: *mut T,
@@ -284,6 +297,9 @@ impl<T: Float> Tiles<T> {
             for row in 0..HEIGHT {
                 (0..WIDTH).for_each(|k| V::prefetch(self.c_at::<V>(top + row, k)));
             }
+            if let Some(next) = self.next {
+                self.fetch::<V, HEIGHT, WIDTH>(next, top);
+            }
             for _ in 0..self.terms {
                 let mut line = [V::splat(T::ZERO); WIDTH];
                 for (k, b_k) in line.iter_mut().enumerate() {
@@ -315,6 +331,30 @@ impl<T: Float> Tiles<T> {
             }
         }
         HEIGHT
+    }
+
+    /// Asks for the share of the next panel that falls to the tile at `top`, so that all of it has come when the last tile is done.
+    #[inline(always)]
+    unsafe fn fetch<V: Vector<Element = T>, const HEIGHT: usize, const WIDTH: usize>(
+        &self,
+        next: Place<T>,
+        top: usize,
+    ) {
+        let share = |lines: usize| top * lines / self.height..(top + HEIGHT) * lines / self.height;
+        // SAFETY: asking is no access.
+        unsafe {
+            if next.column == 1 {
+                for line in share(self.terms) {
+                    (0..WIDTH).for_each(|k| V::prefetch_far(next.start.wrapping_add(line * next.row + k * V::LANES)));
+                }
+            } else {
+                for line in share(WIDTH * V::LANES) {
+                    for at in (0..self.terms).step_by(V::LANES) {
+                        V::prefetch_far(next.start.wrapping_add(line * next.column + at));
+                    }
+                }
+            }
+        }
     }
 
     /// The address of the vector `k` of a row of C.

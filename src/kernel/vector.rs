@@ -18,6 +18,8 @@ pub(super) trait Vector: Copy {
     unsafe fn store(self, to: *mut Self::Element);
     /// Asks for the line of the cache at an address.
     unsafe fn prefetch(at: *const Self::Element);
+    /// The same, to the second-level cache only.
+    unsafe fn prefetch_far(at: *const Self::Element);
     /// The first `count` elements, and zeros.
     unsafe fn load_first(count: usize, from: *const Self::Element) -> Self;
     /// Writes the first `count` elements only.
@@ -70,6 +72,10 @@ mod x86 {
                 #[inline(always)]
                 unsafe fn prefetch(at: *const $t) {
                     unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+                }
+                #[inline(always)]
+                unsafe fn prefetch_far(at: *const $t) {
+                    unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
                 }
                 #[inline(always)]
                 unsafe fn load_first($count: usize, $from: *const $t) -> Self {

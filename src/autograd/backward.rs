@@ -74,7 +74,8 @@ pub(super) fn walk<T: Float>(
 ) -> Vec<(NodeId, Var<T>)> {
     let start = tape.len();
     let pending = Pending { places: vec![0; root.index() + 1], gradients: Vec::new(), free: Vec::new() };
-    let mut walk = Walk { tape, pass, on_the_way: on_the_way(tape, root, &targets), pending, given: Vec::new() };
+    let (on_the_way, wanted) = (on_the_way(tape, root, &targets), Vec::new());
+    let mut walk = Walk { tape, pass, on_the_way, pending, wanted, given: Vec::new() };
     let mut found = Vec::new();
     let mut retained = tape.notes().retained();
     walk.pending.add(root, &mut Some(seed));
@@ -111,18 +112,23 @@ struct Walk<'a, T: Float> {
     /// For each node up to the root, whether a target is behind it; `None` if every leaf is a target.
     on_the_way: Option<Vec<bool>>,
     pending: Pending<T>,
+    /// The nodes that the inputs of one node are, where a gradient is wanted.
+    wanted: Vec<Option<NodeId>>,
     /// What the rule of one node has given; empty in between.
     given: Flows<T>,
 }
 
 impl<T: Float> Walk<'_, T> {
-    /// Whether the gradient with respect to any input of a node is wanted.
-    fn goes_on_from(&self, id: NodeId) -> bool {
-        let wanted = |input: &NodeId| self.on_the_way.as_ref().is_none_or(|on| on[input.index()]);
-        self.tape.list().inputs(id).iter().flatten().any(wanted)
+    /// Notes which inputs of a node a gradient is wanted of; whether there is any.
+    fn goes_on_from(&mut self, id: NodeId) -> bool {
+        let on = self.on_the_way.as_deref();
+        let wanted = |input: &Option<NodeId>| input.filter(|input| on.is_none_or(|on| on[input.index()]));
+        self.wanted.clear();
+        self.wanted.extend(self.tape.list().inputs(id).iter().map(wanted));
+        self.wanted.iter().any(Option::is_some)
     }
 
-    /// Runs the rule of a node, and adds what flows to its inputs, in their shapes, to what has arrived there.
+    /// Runs the rule of a node, and adds what flows to its wanted inputs, in their shapes, to what has arrived there.
     #[track_caller]
     fn pass_on(&mut self, id: NodeId, gy: &Var<T>) {
         let tape = self.tape;
@@ -131,14 +137,16 @@ impl<T: Float> Walk<'_, T> {
         let outer = tape.set_origin(Some(location));
         let recording = matches!(self.pass, Pass::Recorded);
         let save = op.as_dyn().save();
-        let record = Record { tape, id, save, on_the_way: self.on_the_way.as_deref(), recording };
+        let record = Record { tape, id, save, wanted: &self.wanted, recording };
         op.as_dyn().backward(&record, gy, &mut self.given);
+        let detects_anomaly = tape.detects_anomaly();
         for (k, given) in self.given.iter_mut().enumerate() {
-            let (Some(gradient), Some(input)) = (&mut *given, record.wanted(k)) else { continue };
-            if tape.detects_anomaly() {
+            let (Some(gradient), Some(input)) = (&mut *given, self.wanted[k]) else { continue };
+            if detects_anomaly {
                 anomaly::check_flow(&record, k, gy, gradient);
             }
-            if !same(gradient.shape(), &tape.list()[input].shape) {
+            let fits = same(gradient.shape(), &tape.list()[input].shape);
+            if !fits {
                 let shape = tape.list()[input].shape.clone();
                 if !sums_to(gradient.shape(), &shape) {
                     panics::gradient_shape(tape.list()[id].name, location, k, gradient.shape(), &shape);

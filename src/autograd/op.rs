@@ -200,8 +200,8 @@ pub(crate) struct Record<'a, T: Float> {
     pub(super) tape: &'a Tape<T>,
     pub(super) id: NodeId,
     pub(super) save: Save,
-    /// For each node whether a gradient is wanted there, unless it is wanted everywhere.
-    pub(super) on_the_way: Option<&'a [bool]>,
+    /// The nodes that the inputs are, where the gradient with respect to them is wanted.
+    pub(super) wanted: &'a [Option<NodeId>],
     /// Whether the backward pass is recorded: then the saved values are those of the tape.
     pub(super) recording: bool,
 }
@@ -230,13 +230,7 @@ impl<T: Float> Record<'_, T> {
 
     /// See [`Saved::needs`].
     pub(crate) fn needs(&self, k: usize) -> bool {
-        self.wanted(k).is_some()
-    }
-
-    /// The node that an input is, if its gradient is wanted.
-    pub(super) fn wanted(&self, k: usize) -> Option<NodeId> {
-        let input = self.tape.list().inputs(self.id)[k];
-        input.filter(|id| self.on_the_way.is_none_or(|on| on[id.index()]))
+        self.wanted[k].is_some()
     }
 
     fn var(&self, value: &Tensor<T>, node: Option<NodeId>) -> Var<T> {

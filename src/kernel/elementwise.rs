@@ -6,6 +6,11 @@ use super::threads::{GRAIN, for_each_piece, piece_size};
 
 /// `y[i] = f(x[i])`.
 pub(crate) fn map<T: Float>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {
+    // A single number is done before instructions are chosen.
+    if let ([x], [y]) = (x, &mut *y) {
+        *y = f(*x);
+        return;
+    }
     let size = piece_size(y.len(), GRAIN);
     for_each_piece(y, size, |index, y| map_piece(&x[index * size..], y, &f));
 }
@@ -20,6 +25,10 @@ simd! {
 
 /// `y[i] = f(a[i], b[i])`.
 pub(crate) fn zip_equal<T: Float>(a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T + Sync) {
+    if let ([a], [b], [y]) = (a, b, &mut *y) {
+        *y = f(*a, *b);
+        return;
+    }
     let size = piece_size(y.len(), GRAIN);
     for_each_piece(y, size, |index, y| zip_piece(&a[index * size..], &b[index * size..], y, &f));
 }
@@ -34,6 +43,10 @@ simd! {
 
 /// `y[i] = f(y[i], x[i])`.
 pub(crate) fn update<T: Float>(y: &mut [T], x: &[T], f: impl Fn(T, T) -> T + Sync) {
+    if let ([y], [x]) = (&mut *y, x) {
+        *y = f(*y, *x);
+        return;
+    }
     let size = piece_size(y.len(), GRAIN);
     for_each_piece(y, size, |index, y| update_piece(y, &x[index * size..], &f));
 }

@@ -110,3 +110,25 @@ fn the_number_of_threads_does_not_change_a_convolutional_network() {
     assert_eq!(run(2), one);
     assert_eq!(run(8), one);
 }
+
+#[test]
+fn the_number_of_threads_does_not_change_a_normalisation() {
+    for shape in [&[1100, 133][..], &[48, 24, 13, 11], &[300, 70, 2, 2]] {
+        let x: Tensor = Tensor::randn(shape, &mut wengert::rng(1));
+        let run = |threads| {
+            wengert::set_num_threads(threads);
+            let mut layer = BatchNorm::new(shape[1]);
+            let tape = Tape::training(&mut wengert::rng(0));
+            let batch = tape.var(&x);
+            let y = layer.forward(&batch);
+            let gradients = (y.square() * &y).sum().backward();
+            Sgd::new(0.1).step(&mut layer, &gradients);
+            let parameters = layer.parameters().into_iter().flat_map(|(_, param)| param.value().to_vec());
+            let bits = gradients[&batch].to_vec().into_iter().chain(y.value().to_vec()).chain(parameters);
+            bits.map(f32::to_bits).collect::<Vec<u32>>()
+        };
+        let one = run(1);
+        assert_eq!(run(2), one);
+        assert_eq!(run(8), one);
+    }
+}

@@ -35,6 +35,7 @@ macro_rules! simd {
     };
 }
 
+pub(crate) mod batch_norm;
 pub(crate) mod cholesky;
 pub(crate) mod conv;
 pub(crate) mod cross_entropy;
@@ -54,6 +55,7 @@ pub(crate) mod simd;
 pub(crate) mod small_box;
 pub(crate) mod softmax;
 pub(crate) mod strided;
+mod sums;
 mod threads;
 #[cfg(target_arch = "x86_64")]
 mod tiles;

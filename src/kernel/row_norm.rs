@@ -3,12 +3,9 @@
 //! Every kernel finds the statistics of a row anew, while the row is in the cache: one pass over memory each.
 
 use super::Float;
+use super::sums::sums;
 use super::threads::for_each_piece;
 
-/// Terms that are added in the precision of the elements; the sums of such blocks are added in double precision.
-const BLOCK: usize = 512;
-/// Accumulators of a block: fixed, so that the result does not depend on the vector width.
-const LANES: usize = 32;
 /// Elements that are worth a thread of their own: some ten microseconds.
 const WORTH_A_THREAD: usize = 1 << 15;
 
@@ -54,9 +51,9 @@ impl<T: Float> Statistics<T> {
     #[inline(always)]
     fn of(row: &[T], rows: &Rows) -> Self {
         let n = row.len() as f64;
-        let [sum] = if rows.centred { sums(row, row, |x, _| [x]) } else { [0.0] };
+        let [sum] = if rows.centred { sums([(row, row)], |x, _| [x]) } else { [0.0] };
         let shift = T::from_f64(sum / n);
-        let [first, second] = sums(row, row, |x, _| [x - shift, (x - shift) * (x - shift)]);
+        let [first, second] = sums([(row, row)], |x, _| [x - shift, (x - shift) * (x - shift)]);
         let rest = if rows.centred { first / n } else { 0.0 };
         let variance = second / n - rest * rest;
         // A NaN stays.
@@ -69,37 +66,6 @@ impl<T: Float> Statistics<T> {
     fn normalize(&self, x: T) -> T {
         (x - self.shift) * self.scale - self.offset
     }
-}
-
-/// The sums of K terms over pairs of elements.
-#[inline(always)]
-fn sums<T: Float, const K: usize>(a: &[T], b: &[T], term: impl Fn(T, T) -> [T; K]) -> [f64; K] {
-    let mut totals = [0.0; K];
-    for (a, b) in a.chunks(BLOCK).zip(b.chunks(BLOCK)) {
-        let mut lanes = [[T::ZERO; LANES]; K];
-        for (a, b) in a.chunks(LANES).zip(b.chunks(LANES)) {
-            if let (Ok(a), Ok(b)) = (<&[T; LANES]>::try_from(a), <&[T; LANES]>::try_from(b)) {
-                for lane in 0..LANES {
-                    let terms = term(a[lane], b[lane]);
-                    (0..K).for_each(|k| lanes[k][lane] += terms[k]);
-                }
-            } else {
-                for (lane, (&a, &b)) in a.iter().zip(b).enumerate() {
-                    let terms = term(a, b);
-                    (0..K).for_each(|k| lanes[k][lane] += terms[k]);
-                }
-            }
-        }
-        for (total, lanes) in totals.iter_mut().zip(&mut lanes) {
-            let mut width = LANES / 2;
-            while width > 0 {
-                (0..width).for_each(|lane| lanes[lane] += lanes[lane + width]);
-                width /= 2;
-            }
-            *total += lanes[0].to_f64();
-        }
-    }
-    totals
 }
 
 /// `y = x w`, with the weight of each channel; the channels take turns in runs.
@@ -142,7 +108,7 @@ simd! {
         for (k, ((x, gy), gx)) in pairs.zip(gx.chunks_exact_mut(rows.size)).enumerate() {
             scale(gy, &weight[rows.channels_at(start + k * rows.size)], rows.run, gx);
             let row = Statistics::of(x, rows);
-            let [sum, products] = sums(x, gx, |x, h| [h, h * row.normalize(x)]);
+            let [sum, products] = sums([(x, &*gx)], |x, h| [h, h * row.normalize(x)]);
             let n = x.len() as f64;
             let mean = T::from_f64(if rows.centred { sum / n } else { 0.0 });
             let along = T::from_f64(products / n);
@@ -162,7 +128,7 @@ simd! {
                 continue;
             }
             for ((gw, x), gy) in gw.iter_mut().zip(x.chunks_exact(rows.run)).zip(gy.chunks_exact(rows.run)) {
-                let [sum] = sums(x, gy, |x, gy| [gy * row.normalize(x)]);
+                let [sum] = sums([(x, gy)], |x, gy| [gy * row.normalize(x)]);
                 *gw += T::from_f64(sum);
             }
         }

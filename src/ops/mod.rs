@@ -65,6 +65,7 @@ macro_rules! debug_by_shape {
 
 mod activation;
 mod arithmetic;
+mod batch_norm;
 mod compare;
 mod concat;
 mod conv;
@@ -81,7 +82,6 @@ mod linalg;
 mod loss;
 mod matmul;
 mod norm;
-mod normalization;
 mod pool;
 mod power;
 mod product;
@@ -97,10 +97,10 @@ mod sum;
 mod trigonometric;
 mod window;
 
+pub use batch_norm::{BatchNormalized, BatchStatistics};
 pub use conv::Conv;
 pub use einsum::{EinsumOperand, einsum};
 pub use linalg::Triangle;
 pub use loss::{CrossEntropy, Reduction};
-pub use normalization::{BatchNormalized, BatchStatistics};
 pub use pool::{AdaptiveAvgPool, AvgPool, MaxPool};
 pub use window::PerAxis;

@@ -130,14 +130,41 @@ pub(crate) fn pick<T: Float>(windows: &Windows, x: &[T], taps: &[T], y: &mut [T]
 pub(crate) fn put<T: Float>(windows: &Windows, y: &[T], taps: &[T], x: &mut [T]) {
     let (pixels, places, offsets) = (windows.pixels().max(1), windows.places().max(1), offsets(windows));
     let images = images_together(windows);
+    let squares = windows.halve() && windows.places() > 0;
     for_each_piece(x, images * pixels, |piece, x| {
-        x.fill(T::ZERO);
         let first = piece * images * places;
         let results = y[first..].chunks_exact(places).zip(taps[first..].chunks_exact(places));
+        if squares {
+            for (x, (y, taps)) in x.chunks_exact_mut(pixels).zip(results) {
+                put_into_squares(windows.input[1], windows.output[1], y, taps, x);
+            }
+            return;
+        }
+        x.fill(T::ZERO);
         for (x, (y, taps)) in x.chunks_exact_mut(pixels).zip(results) {
             for_each_pixel(windows, &offsets, taps, |place, pixel| x[pixel] += y[place]);
         }
     });
+}
+
+simd! {
+    /// [`put`] for one image whose windows are squares of four, one beside the other.
+    pub(crate) fn put_into_squares[T: Float](width: usize, across: usize, y: &[T], taps: &[T], x: &mut [T]) {
+        let (squares, rest) = x.split_at_mut(y.len() / across * 2 * width);
+        rest.fill(T::ZERO);
+        let rows = y.chunks_exact(across).zip(taps.chunks_exact(across));
+        for (lines, (y, taps)) in squares.chunks_exact_mut(2 * width).zip(rows) {
+            let (upper, lower) = lines.split_at_mut(width);
+            for (line, first) in [(upper, T::ZERO), (lower, T::ONE + T::ONE)] {
+                let (squares, rest) = line.split_at_mut(2 * across);
+                for (x, (&y, &tap)) in squares.chunks_exact_mut(2).zip(y.iter().zip(taps)) {
+                    x[0] = if tap == first { y } else { T::ZERO };
+                    x[1] = if tap == first + T::ONE { y } else { T::ZERO };
+                }
+                rest.fill(T::ZERO);
+            }
+        }
+    }
 }
 
 /// The windows along one axis: which elements each of them covers, and what it divides their sum by.

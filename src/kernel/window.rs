@@ -54,20 +54,16 @@ impl Windows {
         (first..end, (first * step + offset).saturating_sub(padding))
     }
 
-    /// For each channel and tap the windows in which the tap lies on the image, and the pixels under it.
-    fn runs(&self, channels: usize) -> impl Iterator<Item = Run> + '_ {
-        let [height, width] = self.input;
-        (0..self.taps()).flat_map(move |tap| {
-            let (down, top) = self.windows_of(0, tap / self.kernel[1]);
-            let (across, left) = self.windows_of(1, tap % self.kernel[1]);
-            let place = down.start * self.output[1] + across.start;
-            (0..channels).map(move |channel| Run {
-                column: (channel * self.taps() + tap) * self.places() + place,
-                pixel: (channel * height + top) * width + left,
-                rows: if across.is_empty() { 0 } else { down.len() },
-                length: across.len(),
-            })
-        })
+    /// The windows in which a tap lies on the image, and the pixels under it, of the first channel.
+    fn run(&self, tap: usize) -> Run {
+        let (down, top) = self.windows_of(0, tap / self.kernel[1]);
+        let (across, left) = self.windows_of(1, tap % self.kernel[1]);
+        Run {
+            column: tap * self.places() + down.start * self.output[1] + across.start,
+            pixel: top * self.input[1] + left,
+            rows: if across.is_empty() { 0 } else { down.len() },
+            length: across.len(),
+        }
     }
 }
 
@@ -89,12 +85,17 @@ simd! {
         if windows.padding != [0, 0] {
             columns.fill(T::ZERO);
         }
-        for Run { column, pixel, rows, length } in windows.runs(channels) {
-            for row in 0..rows {
-                let (x, y) = (&x[pixel + row * down * width..], &mut columns[column + row * places..][..length]);
-                match across {
-                    1 => copy(&x[..length], y),
-                    _ => y.iter_mut().zip(x.iter().step_by(across)).for_each(|(y, &x)| *y = x),
+        let channel = windows.taps() * windows.places();
+        for tap in 0..windows.taps() {
+            let Run { column, pixel, rows, length } = windows.run(tap);
+            for index in 0..channels {
+                let (x, columns) = (&x[index * windows.pixels() + pixel..], &mut columns[index * channel + column..]);
+                for row in 0..rows {
+                    let (x, y) = (&x[row * down * width..], &mut columns[row * places..][..length]);
+                    match across {
+                        1 => copy(&x[..length], y),
+                        _ => y.iter_mut().zip(x.iter().step_by(across)).for_each(|(y, &x)| *y = x),
+                    }
                 }
             }
         }
@@ -121,12 +122,17 @@ simd! {
     /// Adds columns `[C · taps, places]` to the places of an image `[C, H, W]` that they are the windows of: the adjoint of [`im2col`].
     pub(crate) fn col2im[T: Float](windows: &Windows, channels: usize, columns: &[T], x: &mut [T]) {
         let ([down, across], [_, width], [_, places]) = (windows.stride, windows.input, windows.output);
-        for Run { column, pixel, rows, length } in windows.runs(channels) {
-            for row in 0..rows {
-                let (x, y) = (&mut x[pixel + row * down * width..], &columns[column + row * places..][..length]);
-                match across {
-                    1 => x[..length].iter_mut().zip(y).for_each(|(x, &y)| *x += y),
-                    _ => x.iter_mut().step_by(across).zip(y).for_each(|(x, &y)| *x += y),
+        let channel = windows.taps() * windows.places();
+        for tap in 0..windows.taps() {
+            let Run { column, pixel, rows, length } = windows.run(tap);
+            for index in 0..channels {
+                let (x, columns) = (&mut x[index * windows.pixels() + pixel..], &columns[index * channel + column..]);
+                for row in 0..rows {
+                    let (x, y) = (&mut x[row * down * width..], &columns[row * places..][..length]);
+                    match across {
+                        1 => x[..length].iter_mut().zip(y).for_each(|(x, &y)| *x += y),
+                        _ => x.iter_mut().step_by(across).zip(y).for_each(|(x, &y)| *x += y),
+                    }
                 }
             }
         }

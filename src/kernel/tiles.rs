@@ -291,8 +291,9 @@ impl<T: Float> Tiles<T> {
         // SAFETY: passed on to the caller.
         unsafe {
             let mut sums = [[V::splat(T::ZERO); WIDTH]; HEIGHT];
-            let mut a = self.a.start.add(top * self.a.row);
+            let rows: [*const T; HEIGHT] = std::array::from_fn(|row| self.a.start.add((top + row) * self.a.row));
             let mut b = self.b.start;
+            let mut at = 0;
             // C is read and written once for all terms of a block: long enough for it to arrive.
             for row in 0..HEIGHT {
                 (0..WIDTH).for_each(|k| V::prefetch(self.c_at::<V>(top + row, k)));
@@ -306,12 +307,12 @@ impl<T: Float> Tiles<T> {
                     *b_k = V::load(b.add(k * V::LANES));
                 }
                 for (row, sums) in sums.iter_mut().enumerate() {
-                    let a = V::splat(*a.add(row * self.a.row));
+                    let a = V::splat(*rows[row].add(at));
                     for (sum, &b) in sums.iter_mut().zip(&line) {
                         *sum = a.mul_add(b, *sum);
                     }
                 }
-                a = a.add(self.a.column);
+                at += self.a.column;
                 b = b.add(self.b.row);
             }
             // All of C is read before any is written: rows at a distance of pages look like one another to the load unit.

@@ -20,6 +20,8 @@ const DEPTH: usize = 256;
 const BLOCK_ROWS: usize = 512;
 /// Elements between neighbours that are far from each other.
 const FAR: usize = 1024;
+/// Terms of a sum that give C the time to arrive from where it was left.
+const LONG: usize = 64;
 /// Elements of a matrix that does not stay in the second-level cache.
 const LARGE: usize = 1 << 19;
 /// Elements of a matrix that stay in the first-level cache and so need not be brought into one piece.
@@ -294,9 +296,11 @@ impl<T: Float> Tiles<T> {
             let rows: [*const T; HEIGHT] = std::array::from_fn(|row| self.a.start.add((top + row) * self.a.row));
             let mut b = self.b.start;
             let mut at = 0;
-            // C is read and written once for all terms of a block: long enough for it to arrive.
-            for row in 0..HEIGHT {
-                (0..WIDTH).for_each(|k| V::prefetch(self.c_at::<V>(top + row, k)));
+            // C is read and written once for all terms of a block.
+            if self.terms >= LONG {
+                for row in 0..HEIGHT {
+                    (0..WIDTH).for_each(|k| V::prefetch(self.c_at::<V>(top + row, k)));
+                }
             }
             if let Some(next) = self.next {
                 self.fetch::<V, HEIGHT, WIDTH>(next, top);

@@ -130,11 +130,10 @@ pub(crate) fn pick<T: Float>(windows: &Windows, x: &[T], taps: &[T], y: &mut [T]
 pub(crate) fn put<T: Float>(windows: &Windows, y: &[T], taps: &[T], x: &mut [T]) {
     let (pixels, places, offsets) = (windows.pixels().max(1), windows.places().max(1), offsets(windows));
     let images = images_together(windows);
-    let squares = windows.halve() && windows.places() > 0;
     for_each_piece(x, images * pixels, |piece, x| {
         let first = piece * images * places;
         let results = y[first..].chunks_exact(places).zip(taps[first..].chunks_exact(places));
-        if squares {
+        if windows.halve() {
             for (x, (y, taps)) in x.chunks_exact_mut(pixels).zip(results) {
                 put_into_squares(windows.input[1], windows.output[1], y, taps, x);
             }

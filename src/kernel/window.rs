@@ -30,9 +30,9 @@ impl Windows {
         self.kernel.iter().product()
     }
 
-    /// Whether windows of two by two lie one beside the other and none stands out: those that halve an image.
+    /// Whether there are windows of two by two that lie one beside the other, and none stands out: those that halve an image.
     pub(crate) fn halve(&self) -> bool {
-        let inside = (0..2).all(|axis| 2 * self.output[axis] <= self.input[axis]);
+        let inside = (0..2).all(|axis| (1..=self.input[axis] / 2).contains(&self.output[axis]));
         inside && self.kernel == [2, 2] && self.stride == [2, 2] && self.padding == [0, 0] && self.dilation == [1, 1]
     }
 
@@ -54,51 +54,40 @@ impl Windows {
         (first..end, (first * step + offset).saturating_sub(padding))
     }
 
-    /// The windows in which a tap lies on the image, and the pixels under it, of the first channel.
-    fn run(&self, tap: usize) -> Run {
-        let (down, top) = self.windows_of(0, tap / self.kernel[1]);
-        let (across, left) = self.windows_of(1, tap % self.kernel[1]);
-        Run {
-            column: tap * self.places() + down.start * self.output[1] + across.start,
-            pixel: top * self.input[1] + left,
-            rows: if across.is_empty() { 0 } else { down.len() },
-            length: across.len(),
+    /// Calls `f` for each channel, tap and row of windows in which the tap lies on the image: where the row begins in the
+    /// columns, where the pixels under the tap do on the images, and how many there are.
+    #[inline(always)]
+    fn for_each_row(&self, channels: usize, mut f: impl FnMut(usize, usize, usize)) {
+        let ([_, width], [_, places]) = (self.input, self.output);
+        for tap in 0..self.taps() {
+            let (down, top) = self.windows_of(0, tap / self.kernel[1]);
+            let (across, left) = self.windows_of(1, tap % self.kernel[1]);
+            let rows = if across.is_empty() { 0 } else { down.len() };
+            for channel in 0..channels {
+                let column = (channel * self.taps() + tap) * self.places() + down.start * places + across.start;
+                let pixel = channel * self.pixels() + top * width + left;
+                for row in 0..rows {
+                    f(column + row * places, pixel + row * self.stride[0] * width, across.len());
+                }
+            }
         }
     }
-}
-
-/// Rows of places in the columns, and of pixels on the images.
-struct Run {
-    /// Where the first begins in the columns.
-    column: usize,
-    /// Where the first begins on the images.
-    pixel: usize,
-    rows: usize,
-    /// Elements of a row.
-    length: usize,
 }
 
 simd! {
     /// The windows of an image `[C, H, W]` as columns `[C · taps, places]`; 0 where they lie on padding.
     pub(crate) fn im2col[T: Float](windows: &Windows, channels: usize, x: &[T], columns: &mut [T]) {
-        let ([down, across], [_, width], [_, places]) = (windows.stride, windows.input, windows.output);
+        let across = windows.stride[1];
         if windows.padding != [0, 0] {
             columns.fill(T::ZERO);
         }
-        let channel = windows.taps() * windows.places();
-        for tap in 0..windows.taps() {
-            let Run { column, pixel, rows, length } = windows.run(tap);
-            for index in 0..channels {
-                let (x, columns) = (&x[index * windows.pixels() + pixel..], &mut columns[index * channel + column..]);
-                for row in 0..rows {
-                    let (x, y) = (&x[row * down * width..], &mut columns[row * places..][..length]);
-                    match across {
-                        1 => copy(&x[..length], y),
-                        _ => y.iter_mut().zip(x.iter().step_by(across)).for_each(|(y, &x)| *y = x),
-                    }
-                }
+        windows.for_each_row(channels, |column, pixel, length| {
+            let (x, y) = (&x[pixel..], &mut columns[column..][..length]);
+            match across {
+                1 => copy(&x[..length], y),
+                _ => y.iter_mut().zip(x.iter().step_by(across)).for_each(|(y, &x)| *y = x),
             }
-        }
+        });
     }
 }
 
@@ -121,20 +110,13 @@ fn copy<T: Float>(x: &[T], y: &mut [T]) {
 simd! {
     /// Adds columns `[C · taps, places]` to the places of an image `[C, H, W]` that they are the windows of: the adjoint of [`im2col`].
     pub(crate) fn col2im[T: Float](windows: &Windows, channels: usize, columns: &[T], x: &mut [T]) {
-        let ([down, across], [_, width], [_, places]) = (windows.stride, windows.input, windows.output);
-        let channel = windows.taps() * windows.places();
-        for tap in 0..windows.taps() {
-            let Run { column, pixel, rows, length } = windows.run(tap);
-            for index in 0..channels {
-                let (x, columns) = (&mut x[index * windows.pixels() + pixel..], &columns[index * channel + column..]);
-                for row in 0..rows {
-                    let (x, y) = (&mut x[row * down * width..], &columns[row * places..][..length]);
-                    match across {
-                        1 => x[..length].iter_mut().zip(y).for_each(|(x, &y)| *x += y),
-                        _ => x.iter_mut().step_by(across).zip(y).for_each(|(x, &y)| *x += y),
-                    }
-                }
+        let across = windows.stride[1];
+        windows.for_each_row(channels, |column, pixel, length| {
+            let (x, y) = (&mut x[pixel..], &columns[column..][..length]);
+            match across {
+                1 => x[..length].iter_mut().zip(y).for_each(|(x, &y)| *x += y),
+                _ => x.iter_mut().step_by(across).zip(y).for_each(|(x, &y)| *x += y),
             }
-        }
+        });
     }
 }

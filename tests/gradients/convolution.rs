@@ -61,6 +61,13 @@ fn a_tap_may_lie_on_the_padding_everywhere() {
     assert_eq!(y.value(), &(x.value() * 7.0));
     assert_eq!(y.sum().grad(&weight).value(), &tensor![f64; [[[0.0, 6.0, 0.0]]]]);
     assert_eq!(y.sum().grad(&x).value(), &tensor![f64; [[[7.0], [7.0], [7.0]]]]);
+
+    // Its place would be behind the end of the image.
+    let (x, weight) = (tape.var(Tensor::ones([1, 2, 1, 1])), tape.var(Tensor::ones([3, 2, 3, 3])));
+    let y = x.conv2d(&weight, None::<f64>, Conv::new().padding(2).dilation(2));
+    assert_eq!(y.value(), &Tensor::full([1, 3, 1, 1], 2.0));
+    assert_eq!(y.sum().grad(&x).value(), &Tensor::full([1, 2, 1, 1], 3.0));
+    assert_eq!(y.sum().grad(&weight).value().sum().item(), 6.0);
 }
 
 #[test]

@@ -145,8 +145,7 @@ impl<T: Float> Walk<'_, T> {
             if detects_anomaly {
                 anomaly::check_flow(&record, k, gy, gradient);
             }
-            let fits = same(gradient.shape(), &tape.list()[input].shape);
-            if !fits {
+            if !same(gradient.shape(), &tape.list()[input].shape) {
                 let shape = tape.list()[input].shape.clone();
                 if !sums_to(gradient.shape(), &shape) {
                     panics::gradient_shape(tape.list()[id].name, location, k, gradient.shape(), &shape);

@@ -114,8 +114,11 @@ impl<T: Float> Gradients<T> {
     ///
     /// That of an intermediate result is kept if [`Var::retain_grad`] asked for it, and `None` otherwise.
     pub fn get(&self, of: &impl GradientKey<T>) -> Option<&Tensor<T>> {
-        let at = self.entries.binary_search_by_key(&of.key(), |&(key, _)| key).ok()?;
-        Some(&self.entries[at].1)
+        self.position(of.key()).map(|at| &self.entries[at].1)
+    }
+
+    fn position(&self, key: Key) -> Option<usize> {
+        self.entries.binary_search_by_key(&key, |&(key, _)| key).ok()
     }
 
     /// [`get`](Gradients::get) for who asks for one parameter after another in the order in which they were made, as a traversal
@@ -124,7 +127,7 @@ impl<T: Float> Gradients<T> {
         let key = GradientKey::<T>::key(param);
         let at = match self.entries.get(*next) {
             Some((other, _)) if *other == key => *next,
-            _ => self.entries.binary_search_by_key(&key, |&(key, _)| key).ok()?,
+            _ => self.position(key)?,
         };
         *next = at + 1;
         Some(&self.entries[at].1)
@@ -189,7 +192,7 @@ impl<T: Float> Gradients<T> {
     pub fn dot(&self, other: &Self) -> f64 {
         let mut sum = 0.0;
         for (key, a) in &self.entries {
-            let Ok(at) = other.entries.binary_search_by_key(key, |&(key, _)| key) else { continue };
+            let Some(at) = other.position(*key) else { continue };
             let b = &other.entries[at].1;
             if a.shape() != b.shape() {
                 panics::direction_shape("dot", b.shape(), a.shape());

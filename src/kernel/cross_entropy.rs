@@ -1,7 +1,8 @@
 //! Softmax cross-entropy along the middle axis of `[outer, classes, inner]`, from labels: one pass over the scores each.
 
 use super::Float;
-use super::softmax::{FEW, LANES, folded, largest, powers, shift, shift_and_sum, turn, turn_back};
+use super::memory::with_scratch;
+use super::softmax::{FEW, LANES, powers, shift_and_sum, turn, turn_back};
 use super::threads::{for_each_piece, piece_size};
 use std::fmt::{self, Debug, Formatter};
 
@@ -38,20 +39,6 @@ impl<T: Float> Distribution<T> {
     }
 }
 
-/// The shift and Σ exp(x − shift) of each column of `[classes, inner]`.
-#[inline(always)]
-fn statistics<T: Float>(x: &[T], inner: usize, shifts: &mut [T], sums: &mut [T]) {
-    if inner > 1 {
-        return shift_and_sum(x, inner, shifts, sums);
-    }
-    shifts[0] = shift(largest(x));
-    let mut lanes = [T::ZERO; LANES];
-    for x in x.chunks(LANES) {
-        lanes.iter_mut().zip(&powers(x, shifts[0])).for_each(|(lane, &power)| *lane += power);
-    }
-    sums[0] = folded(lanes, |sum, x| sum + x);
-}
-
 /// `−q ln p`; a class without weight may have the probability 0.
 #[inline(always)]
 fn term<T: Float>(q: T, log: T) -> T {
@@ -67,7 +54,7 @@ impl<T: Float> Distribution<T> {
     #[inline(always)]
     fn column_losses(&self, x: &[T], labels: &[(Option<usize>, T)], [shifts, logs]: [&mut [T]; 2], y: &mut [T]) {
         let inner = shifts.len();
-        statistics(x, inner, shifts, logs);
+        shift_and_sum(x, inner, shifts, logs);
         logs.iter_mut().for_each(|sum| *sum = sum.ln());
         let log = |class: usize, i: usize| (x[class * inner + i] - shifts[i]) - logs[i];
         for (i, (y, &(label, weight))) in y.iter_mut().zip(labels).enumerate() {
@@ -91,7 +78,7 @@ impl<T: Float> Distribution<T> {
         gx: &mut [T],
     ) {
         let (inner, whole) = (shifts.len(), self.spread());
-        statistics(x, inner, shifts, factors);
+        shift_and_sum(x, inner, shifts, factors);
         for ((factor, (_, weight)), &gy) in factors.iter_mut().zip(labels).zip(gy) {
             *factor = gy * (*weight + whole) / *factor;
         }
@@ -175,7 +162,7 @@ pub(crate) fn cross_entropy<T: Float>(targets: &Distribution<T>, x: &[T], y: &mu
     for_each_piece(y, piece, |index, y| {
         let first = index * piece;
         let x = &x[first * targets.classes..][..y.len() * targets.classes];
-        losses(targets, first, x, &mut vec![T::ZERO; 2 * targets.inner], y);
+        with_scratch(2 * targets.inner, |scratch| losses(targets, first, x, scratch, y));
     });
 }
 
@@ -185,6 +172,6 @@ pub(crate) fn gradient<T: Float>(targets: &Distribution<T>, x: &[T], gy: &[T], g
     for_each_piece(gx, piece, |index, gx| {
         let (start, first) = (index * piece, index * piece / targets.classes);
         let (x, gy) = (&x[start..][..gx.len()], &gy[first..][..gx.len() / targets.classes]);
-        gradients(targets, first, x, gy, &mut vec![T::ZERO; 2 * targets.inner], gx);
+        with_scratch(2 * targets.inner, |scratch| gradients(targets, first, x, gy, scratch, gx));
     });
 }

@@ -10,6 +10,19 @@ const NARROW: usize = 32;
 /// Accumulators of a block: fixed, so that the result does not depend on the vector width.
 const LANES: usize = 16;
 
+/// All lanes by one operation, the second half to the first, until one is left.
+#[inline(always)]
+pub(super) fn folded<T: Float, const N: usize>(mut lanes: [T; N], f: impl Fn(T, T) -> T) -> T {
+    let mut width = N / 2;
+    while width > 0 {
+        for lane in 0..width {
+            lanes[lane] = f(lanes[lane], lanes[lane + width]);
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
 simd! {
     /// Σ x, pairwise over blocks: the rounding error grows with the logarithm of the length.
     pub(crate) fn sum[T: Float](x: &[T]) -> T {
@@ -26,15 +39,7 @@ simd! {
             for (lane, &x) in lanes.iter_mut().zip(rest) {
                 *lane += x;
             }
-            let mut width = LANES / 2;
-            while width > 0 {
-                let (low, high) = lanes.split_at_mut(width);
-                for (low, &high) in low.iter_mut().zip(&*high) {
-                    *low += high;
-                }
-                width /= 2;
-            }
-            lanes[0]
+            folded(lanes, |low, high| low + high)
         }
         // A stack of partial sums, merged like the carries of a binary counter: pairwise without recursion.
         let mut partial = [T::ZERO; usize::BITS as usize];

@@ -4,6 +4,7 @@
 //! of the scores again, so the result is as exact for scores around 10⁴ as for scores around 0.
 
 use super::Float;
+use super::reduce::folded;
 
 /// Exponentials that are computed in one go.
 pub(super) const LANES: usize = 16;
@@ -19,7 +20,7 @@ pub(crate) enum Output {
 
 /// The largest of some scores, or 0 if it is infinite, so that nothing but scores of −∞ alone gives NaN.
 #[inline(always)]
-pub(super) fn shift<T: Float>(largest: T) -> T {
+fn shift<T: Float>(largest: T) -> T {
     if largest.is_finite() || largest.is_nan() { largest } else { T::ZERO }
 }
 
@@ -63,22 +64,9 @@ pub(super) fn powers<T: Float>(x: &[T], shift: T) -> [T; LANES] {
     powers
 }
 
-/// All lanes by one operation, the second half to the first, until one is left.
-#[inline(always)]
-pub(super) fn folded<T: Float>(mut lanes: [T; LANES], f: impl Fn(T, T) -> T) -> T {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for k in 0..width {
-            lanes[k] = f(lanes[k], lanes[k + width]);
-        }
-        width /= 2;
-    }
-    lanes[0]
-}
-
 /// The largest score.
 #[inline(always)]
-pub(super) fn largest<T: Float>(x: &[T]) -> T {
+fn largest<T: Float>(x: &[T]) -> T {
     let mut lanes = [T::NEG_INFINITY; LANES];
     for x in x.chunks(LANES) {
         lanes.iter_mut().zip(x).for_each(|(lane, &x)| *lane = lane.maximum(x));
@@ -142,9 +130,24 @@ pub(super) fn turn_back<T: Float>(columns: &[T], size: usize, rows: &mut [T]) {
     }
 }
 
+/// The shift and Σ exp(x − shift) of a row.
+#[inline(always)]
+fn row_statistics<T: Float>(x: &[T]) -> [T; 2] {
+    let shift = shift(largest(x));
+    let mut lanes = [T::ZERO; LANES];
+    for x in x.chunks(LANES) {
+        lanes.iter_mut().zip(&powers(x, shift)).for_each(|(lane, &power)| *lane += power);
+    }
+    [shift, folded(lanes, |sum, x| sum + x)]
+}
+
 /// The shift and Σ exp(x − shift) of each column of `[n, inner]`.
 #[inline(always)]
 pub(super) fn shift_and_sum<T: Float>(x: &[T], inner: usize, shifts: &mut [T], sums: &mut [T]) {
+    if inner == 1 {
+        [shifts[0], sums[0]] = row_statistics(x);
+        return;
+    }
     shifts.fill(T::NEG_INFINITY);
     for x in x.chunks_exact(inner) {
         shifts.iter_mut().zip(x).for_each(|(largest, &x)| *largest = largest.maximum(x));
@@ -175,12 +178,8 @@ simd! {
             return;
         }
         for (y, x) in y.iter_mut().zip(x.chunks_exact(n)) {
-            let shift = shift(largest(x));
-            let mut lanes = [T::ZERO; LANES];
-            for x in x.chunks(LANES) {
-                lanes.iter_mut().zip(&powers(x, shift)).for_each(|(lane, &power)| *lane += power);
-            }
-            *y = folded(lanes, |sum, x| sum + x).ln() + shift;
+            let [shift, sum] = row_statistics(x);
+            *y = sum.ln() + shift;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Sums of several terms at once: blocks in the precision of the elements, their totals in double precision.
 
 use super::Float;
+use super::reduce::folded;
 
 /// Terms that are added in the precision of the elements.
 const BLOCK: usize = 512;
@@ -62,13 +63,8 @@ impl<T: Float, const K: usize> Block<T, K> {
     /// Adds the lanes to the totals, halves on halves.
     #[inline(always)]
     fn add_to(self, totals: &mut [f64; K]) {
-        for (k, mut lanes) in self.lanes.into_iter().enumerate() {
-            let mut width = LANES / 2;
-            while width > 0 {
-                (0..width).for_each(|lane| lanes[lane] += lanes[lane + width]);
-                width /= 2;
-            }
-            totals[k] += (lanes[0] + self.last[k]).to_f64();
+        for (k, lanes) in self.lanes.into_iter().enumerate() {
+            totals[k] += (folded(lanes, |low, high| low + high) + self.last[k]).to_f64();
         }
     }
 }

@@ -30,19 +30,19 @@ impl<T: Float> Tensor<T> {
         let [(batch_a, a_sizes), (batch_b, b_sizes)] = [split(self.shape()), split(other.shape())];
         let ordered =
             |[rows, columns]: [usize; 2], transposed| if transposed { [columns, rows] } else { [rows, columns] };
-        let ([m, k], [_, n]) = (ordered(a_sizes, transpose_a), ordered(b_sizes, transpose_b));
+        let ([m, k], [rows, n]) = (ordered(a_sizes, transpose_a), ordered(b_sizes, transpose_b));
         let (a, b) = (self.as_slice(), other.as_slice());
         if batch_a.is_empty() && batch_b.is_empty() {
-            let (a, b) = (Matrix::new(a, m, k, transpose_a), Matrix::new(b, k, n, transpose_b));
+            let (a, b) = (Matrix::new(a, m, k, transpose_a), Matrix::new(b, rows, n, transpose_b));
             return Tensor::build(Dims::from_slice(&[m, n]), |c| gemm(a, b, Onto::Zeros, c));
         }
         let batch = broadcast(batch_a, batch_b).expect("the caller checks that the batches broadcast");
         let [at_a, at_b] = [batch_a, batch_b].map(|own| Offsets::new(own, &batch));
         Tensor::build(batch.iter().copied().chain([m, n]).collect(), |c| {
             for (index, c) in c.chunks_exact_mut((m * n).max(1)).enumerate() {
-                let (i, j) = (at_a.of(index) * m * k, at_b.of(index) * k * n);
+                let (i, j) = (at_a.of(index) * m * k, at_b.of(index) * rows * n);
                 let a = Matrix::new(&a[i..i + m * k], m, k, transpose_a);
-                let b = Matrix::new(&b[j..j + k * n], k, n, transpose_b);
+                let b = Matrix::new(&b[j..j + rows * n], rows, n, transpose_b);
                 gemm(a, b, Onto::Zeros, c);
             }
         })
@@ -50,8 +50,8 @@ impl<T: Float> Tensor<T> {
 
     /// `x Wᵀ + b` for rows x `[m, k]`, W `[n, k]` and b `[n]`.
     pub(crate) fn affine(&self, weight: &Self, bias: &Self) -> Self {
-        let ([m, k], [n, _]) = (split(self.shape()).1, split(weight.shape()).1);
-        let (x, weight) = (Matrix::new(self.as_slice(), m, k, false), Matrix::new(weight.as_slice(), k, n, true));
+        let ([m, k], [n, columns]) = (split(self.shape()).1, split(weight.shape()).1);
+        let (x, weight) = (Matrix::new(self.as_slice(), m, k, false), Matrix::new(weight.as_slice(), columns, n, true));
         Tensor::build(Dims::from_slice(&[m, n]), |y| gemm(x, weight, Onto::Row(bias.as_slice()), y))
     }
 }

@@ -148,14 +148,13 @@ impl Settings {
                 (images.to_vec(), (0..64 * batch).map(|row| row * 7 % classes).collect())
             }
         };
-        let batches = labels.len() / batch;
-        let mut at = 0;
+        let images = Tensor::from_vec(images, [-1, inputs as isize]);
+        let mut batches = (0..labels.len() / batch).map(|k| k * batch..(k + 1) * batch).cycle();
         self.measure(|| {
-            let (images, labels) = (&images[at * batch * inputs..], &labels[at * batch..]);
-            at = (at + 1) % batches;
+            let rows = batches.next().expect("more samples than in a batch");
             let tape = Tape::training(&mut rng);
-            let x = tape.constant(Tensor::from_slice(&images[..batch * inputs], [batch, inputs]));
-            let loss = model.forward(&x).softmax_cross_entropy(&labels[..batch]);
+            let x = tape.constant(images.slice(0, rows.start as isize..rows.end as isize));
+            let loss = model.forward(&x).softmax_cross_entropy(&labels[rows]);
             let value = loss.item();
             optimizer.step(&mut model, &loss.backward());
             f64::from(value)

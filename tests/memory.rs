@@ -156,3 +156,27 @@ fn a_step_of_a_convolutional_network_recycles_its_tensors() {
     assert!(second < 8 << 10, "{second} bytes");
     assert!((0..10).all(|_| requested() == second));
 }
+
+#[test]
+fn rows_are_shared_and_copied_when_written() {
+    let mut x = Tensor::<f32>::arange(0.0, 24.0, 1.0).reshape([4, 3, 2]);
+    let address = |x: &Tensor, at: usize| x.as_slice()[at..].as_ptr();
+    let mut rows = x.slice(0, 1..3);
+    assert_eq!(address(&rows, 0), address(&x, 6));
+    assert_eq!(address(&rows.select(0, 1), 0), address(&x, 12), "a part of a part");
+    assert_eq!(address(&x.chunk(2, 0)[1], 0), address(&x, 12));
+    assert_eq!(address(&x.slice(0, 3..).slice(1, ..2), 0), address(&x, 18), "axes of size 1 in front");
+    let columns = x.slice(1, 1..);
+    assert_ne!(address(&columns, 0), address(&x, 2), "not in one piece");
+
+    rows.as_mut_slice()[0] = -1.0;
+    assert_eq!((rows[[0, 0, 0]], rows[[1, 2, 1]], x[[1, 0, 0]]), (-1.0, 17.0, 6.0));
+    let last = x.select(0, -1);
+    x.as_mut_slice().fill(0.0);
+    assert_eq!(last, tensor![[18.0, 19.0], [20.0, 21.0], [22.0, 23.0]]);
+    drop(x);
+    let (address_of_last, mut alone) = (address(&last, 0), last);
+    alone.as_mut_slice()[0] = 1.0;
+    assert_eq!(address(&alone, 0), address_of_last, "written in place by its only holder");
+    assert!(alone.slice(0, 1..1).is_empty());
+}

@@ -2,6 +2,7 @@
 
 use super::dims::Dims;
 use smallvec::SmallVec;
+use std::ops::Range;
 
 /// A strided view: where it starts in a slice, its axes and the step of each.
 #[derive(Clone, Debug)]
@@ -34,6 +35,13 @@ impl View {
         }
         let (shape, strides) = (axes.iter().map(|axis| axis.0).collect(), axes.iter().map(|axis| axis.1).collect());
         View { offset: self.offset, shape, strides }
+    }
+
+    /// Where the elements lie, if there are some and each is the neighbour of the one before.
+    pub(crate) fn run_of_all(&self) -> Option<Range<usize>> {
+        let view = self.merged();
+        let (n, stride) = view.run();
+        (view.shape.len() <= 1 && n > 0 && (stride == 1 || n == 1)).then(|| self.offset..self.offset + n)
     }
 
     /// Calls `f` with the offset of each innermost run, in row-major order.

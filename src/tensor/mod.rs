@@ -36,8 +36,8 @@ pub(crate) use crate::kernel::strided::View;
 
 /// An n-dimensional array of `f32` (the default) or `f64`, contiguous and row-major.
 ///
-/// Cloning a tensor is cheap, the elements are shared; writing to a shared one copies it first. The
-/// memory of a tensor that nobody holds any more is kept for the next one of its size.
+/// Cloning a tensor is cheap, the elements are shared; writing to a shared one copies it first. So is taking rows that
+/// follow each other, `x.slice(0, 2..5)`. The memory of a tensor that nobody holds any more is kept for the next one of its size.
 ///
 /// ```
 /// use wengert::prelude::*;

@@ -1,4 +1,4 @@
-//! Parts of a tensor, copied, and tensors joined.
+//! Parts of a tensor, and tensors joined.
 
 use super::view::{chunks, pieces, pieces_of_sizes};
 use super::{Axes, AxisIndex, Dims, Float, Tensor, View, resolve_axis};
@@ -9,6 +9,9 @@ use std::ops::{Range, RangeBounds};
 impl<T: Float> Tensor<T> {
     /// The positions of one axis that a range names, as Python slices do: negative positions count from the end, and
     /// what is out of range is cut off.
+    ///
+    /// Rows, or whatever else lies in one piece, are not copied: the part shares the memory of the whole, which is there for as
+    /// long as the part. Writing to one of them does not change the other.
     ///
     /// # Panics
     /// If the axis is out of range.

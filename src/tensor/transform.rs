@@ -1,4 +1,4 @@
-//! Changing the shape: reshape shares the elements, everything else copies them into their new order.
+//! Changing the shape: elements that keep their order are shared, others copied into their new one.
 
 use super::shape::resolve_axes;
 use super::{AxisIndex, Dims, Float, IntoShape, Tensor, View, broadcast, resolve_axis, resolve_shape};
@@ -69,8 +69,11 @@ impl<T: Float> Tensor<T> {
         self.viewed(&View::broadcast(self.shape(), shape))
     }
 
-    /// The elements that a view of this tensor's memory names.
+    /// The elements that a view of this tensor's memory names; shared if they lie one behind the other.
     pub(crate) fn viewed(&self, view: &View) -> Self {
+        if let Some(run) = view.run_of_all() {
+            return Tensor { shape: view.shape.clone(), buffer: self.buffer.part(run) };
+        }
         Tensor::build(view.shape.clone(), |y| strided::gather(self.as_slice(), view, y))
     }
 

@@ -1,4 +1,7 @@
 //! Elementwise loops: one input, or two whose shapes broadcast.
+//!
+//! The compiler makes a long `f` a function of its own, which has no vectors; a closure with an exponential or more inside
+//! is therefore `#[inline(always)]`, and a kernel calls it itself and not through the implementation for references.
 
 use super::Float;
 use super::dims::Dims;
@@ -16,9 +19,9 @@ pub(crate) fn map<T: Float>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {
 }
 
 simd! {
-    pub(crate) fn map_piece[T: Float, F: Fn(T) -> T](x: &[T], y: &mut [T], f: F) {
+    pub(crate) fn map_piece[T: Float, F: Fn(T) -> T](x: &[T], y: &mut [T], f: &F) {
         for (y, &x) in y.iter_mut().zip(x) {
-            *y = f(x);
+            *y = (*f)(x);
         }
     }
 }
@@ -34,9 +37,9 @@ pub(crate) fn zip_equal<T: Float>(a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T
 }
 
 simd! {
-    pub(crate) fn zip_piece[T: Float, F: Fn(T, T) -> T](a: &[T], b: &[T], y: &mut [T], f: F) {
+    pub(crate) fn zip_piece[T: Float, F: Fn(T, T) -> T](a: &[T], b: &[T], y: &mut [T], f: &F) {
         for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
-            *y = f(a, b);
+            *y = (*f)(a, b);
         }
     }
 }

@@ -200,6 +200,14 @@ macro_rules! float {
                 $own::ln(self)
             }
             #[inline(always)]
+            fn exp_m1(self) -> Self {
+                $own::exp_m1(self)
+            }
+            #[inline(always)]
+            fn ln_1p(self) -> Self {
+                $own::ln_1p(self)
+            }
+            #[inline(always)]
             fn tanh(self) -> Self {
                 $own::tanh(self)
             }
@@ -245,8 +253,6 @@ macro_rules! floats {
 floats!([
     sqrt,
     exp2,
-    exp_m1,
-    ln_1p,
     log2,
     log10,
     sin,

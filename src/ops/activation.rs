@@ -91,7 +91,10 @@ impl<T: Float> Op<T, 1> for ExponentialLinear {
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         let [scale, factor, width] = [self.scale, self.scale * self.alpha, self.width].map(T::from_f64);
-        x.map(|x| if x <= T::ZERO { factor * (x / width).exp_m1() } else { scale * x })
+        x.map(
+            #[inline(always)]
+            move |x| if x <= T::ZERO { factor * (x / width).exp_m1() } else { scale * x },
+        )
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let x = saved.input(0);
@@ -115,7 +118,10 @@ impl<T: Float> Op<T, 1> for Softplus {
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         let [beta, threshold] = [self.beta, self.threshold].map(T::from_f64);
-        x.map(|x| if x * beta > threshold { x } else { (x * beta).exp().ln_1p() / beta })
+        x.map(
+            #[inline(always)]
+            move |x| if x * beta > threshold { x } else { (x * beta).exp().ln_1p() / beta },
+        )
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let x = saved.input(0);
@@ -135,7 +141,10 @@ impl<T: Float> Op<T, 1> for Gelu {
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         let [half, scale] = [0.5, FRAC_1_SQRT_2].map(T::from_f64);
-        x.map(|x| half * x * (-x * scale).erfc())
+        x.map(
+            #[inline(always)]
+            move |x| half * x * (-x * scale).erfc(),
+        )
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let x = saved.input(0);

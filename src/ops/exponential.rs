@@ -36,7 +36,11 @@ impl<T: Float> Op<T, 2> for LogAddExp {
     fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
         // Equal infinities have no difference, but their sum is plain.
         let difference = |a: T, b: T| if a == b { T::ZERO } else { (a - b).abs() };
-        a.zip(b, |a, b| a.maximum(b) + (-difference(a, b)).exp().ln_1p())
+        a.zip(
+            b,
+            #[inline(always)]
+            |a, b| a.maximum(b) + (-difference(a, b)).exp().ln_1p(),
+        )
     }
     fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
         let [a, b] = saved.inputs();

@@ -20,7 +20,7 @@ macro_rules! elementwise {
             const SAVE: Save = elementwise!(@save $kept);
 
             fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-                x.map(|$x: T| $value)
+                x.map(#[inline(always)] |$x: T| $value)
             }
             fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
                 elementwise!(@rule $kept, saved, gy, |$($v),+| $rule)

@@ -25,7 +25,11 @@ impl<T: Float> Op<T, 2> for BinaryCrossEntropy {
     }
     fn forward(&mut self, [p, t]: [&Tensor<T>; 2]) -> Tensor<T> {
         let lowest = T::from_f64(LOWEST_LOG);
-        p.zip(t, |p, t| -t * p.ln().maximum(lowest) - (T::ONE - t) * (-p).ln_1p().maximum(lowest))
+        p.zip(
+            t,
+            #[inline(always)]
+            move |p, t| -t * p.ln().maximum(lowest) - (T::ONE - t) * (-p).ln_1p().maximum(lowest),
+        )
     }
     fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
         let [p, t] = saved.inputs();

@@ -1,0 +1,60 @@
+//! Exponential functions and the hyperbolic tangent.
+
+use super::{LN_2, polynomial, power_of_two};
+
+/// Adding it leaves the nearest whole number in the low bits.
+const ROUND: f32 = 12_582_912.0;
+
+/// n and r of x + tail = n ln 2 + r with |r| ≤ ln 2 / 2; the tail is small.
+#[inline(always)]
+pub(super) fn reduce(x: f32, tail: f32) -> (i32, f32) {
+    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let n = shifted - ROUND;
+    let r = (x - n * LN_2[0]) - (n * LN_2[1] - tail);
+    ((shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32), r)
+}
+
+/// eʳ − 1 for |r| ≤ ln 2 / 2.
+#[inline(always)]
+pub(super) fn exp_m1_of_rest(r: f32) -> f32 {
+    r + r * r * polynomial(r, [1.381_459_6e-3, 8.368_718e-3, 4.166_839e-2, 1.666_652_1e-1, 4.999_999_4e-1])
+}
+
+/// 2ⁿ y for n from −252 to 254, in two steps.
+#[inline(always)]
+pub(super) fn scale(y: f32, n: i32) -> f32 {
+    y * power_of_two(n >> 1) * power_of_two(n - (n >> 1))
+}
+
+/// eˣ = 2ⁿ eʳ.
+#[inline(always)]
+pub(crate) fn exp(x: f32) -> f32 {
+    // Beyond these it is ∞ and 0. The comparisons leave NaN as it is.
+    let x = if x > 89.0 { 89.0 } else { x };
+    let x = if x < -104.0 { -104.0 } else { x };
+    let (n, r) = reduce(x, 0.0);
+    scale(1.0 + exp_m1_of_rest(r), n)
+}
+
+/// eˣ − 1 = 2 ((2ⁿ⁻¹ − ½) + 2ⁿ⁻¹ (eʳ − 1)), where n is 128 for the largest x.
+#[inline(always)]
+pub(crate) fn exp_m1(x: f32) -> f32 {
+    let y = if x > 89.0 { 89.0 } else { x };
+    let y = if y < -18.0 { -18.0 } else { y };
+    let (n, r) = reduce(y, 0.0);
+    let half = power_of_two(n - 1);
+    let y = 2.0 * ((half - 0.5) + half * exp_m1_of_rest(r));
+    // Half of a subnormal number would lose a bit, and −0 its sign.
+    if x.abs() < 1e-9 { x } else { y }
+}
+
+/// tanh x = 1 − 2/(e²ˣ + 1), near 0 an odd polynomial.
+#[inline(always)]
+pub(crate) fn tanh(x: f32) -> f32 {
+    let a = x.abs();
+    let z = a * a;
+    let coefficients = [2.147_537e-3, -8.182_674e-3, 2.170_296_8e-2, -5.394_720_3e-2, 1.333_321e-1, -3.333_333e-1];
+    let near = a + a * (z * polynomial(z, coefficients));
+    let far = 1.0 - 2.0 / (exp(2.0 * a) + 1.0);
+    (if a < 0.625 { near } else { far }).copysign(x)
+}

@@ -155,7 +155,7 @@ pub trait Float:
 }
 
 macro_rules! float {
-    ($t:ident, $precision:ident, $own:ident, $erf:ident, $erfc:ident, [$($method:ident),*]) => {
+    ($t:ident, $precision:ident, $own:ident, $error:ident, [$($method:ident),*]) => {
         impl Float for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -211,13 +211,13 @@ macro_rules! float {
             fn tanh(self) -> Self {
                 $own::tanh(self)
             }
-            #[inline]
+            #[inline(always)]
             fn erf(self) -> Self {
-                libm::$erf(self)
+                $error::erf(self)
             }
-            #[inline]
+            #[inline(always)]
             fn erfc(self) -> Self {
-                libm::$erfc(self)
+                $error::erfc(self)
             }
             #[inline]
             fn powf(self, y: Self) -> Self {
@@ -245,8 +245,8 @@ macro_rules! float {
 
 macro_rules! floats {
     ($($methods:tt)*) => {
-        float!(f32, single, transcendental, erff, erfcf, $($methods)*);
-        float!(f64, double, f64, erf, erfc, $($methods)*);
+        float!(f32, single, transcendental, transcendental, $($methods)*);
+        float!(f64, double, f64, libm, $($methods)*);
     };
 }
 

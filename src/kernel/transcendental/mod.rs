@@ -3,15 +3,19 @@
 //! The polynomials are minimax fits of this crate's own. Nothing is fused, so the bits are the same for every vector width and
 //! on every machine. Over all numbers, subnormal ones too, the largest errors in units of the last place are:
 //!
-//! | exp | exp_m1 | tanh | ln | ln_1p |
-//! |---|---|---|---|---|
-//! | 1.0 | 1.6 | 1.3 | 1.2 | 1.5 |
+//! | exp | exp_m1 | tanh | ln | ln_1p | erf | erfc |
+//! |---|---|---|---|---|---|---|
+//! | 1.0 | 1.6 | 1.3 | 1.2 | 1.5 | 1.0 | 1.8 |
 //!
-//! For `f64` the functions of the standard library stay: their precision takes more terms than vectors save.
+//! For `f64` the functions of the standard library and of `libm` stay: their precision takes more terms than vectors save.
 
+use super::Float;
+
+mod error_function;
 mod exponential;
 mod logarithm;
 
+pub(super) use error_function::{erf, erfc};
 pub(super) use exponential::{exp, exp_m1, tanh};
 pub(super) use logarithm::{ln, ln_1p};
 
@@ -20,7 +24,7 @@ const LN_2: [f32; 2] = [0.693_359_4, -0.000_212_194_44];
 
 /// Horner's scheme, the highest coefficient first.
 #[inline(always)]
-fn polynomial<const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
+fn polynomial<T: Float, const N: usize>(x: T, coefficients: [T; N]) -> T {
     let (highest, rest) = (coefficients[0], &coefficients[1..]);
     rest.iter().fold(highest, |sum, &c| sum * x + c)
 }
@@ -33,7 +37,7 @@ fn power_of_two(n: i32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{exp, exp_m1, ln, ln_1p, tanh};
+    use super::{erf, erfc, exp, exp_m1, ln, ln_1p, tanh};
 
     /// Panics at the first number, of every sign and exponent, where the error exceeds the bound in units of the last place.
     fn check(name: &str, f: fn(f32) -> f32, exact: fn(f64) -> f64, bound: f64) {
@@ -58,12 +62,14 @@ mod tests {
         check("tanh", tanh, f64::tanh, 1.3);
         check("ln", ln, f64::ln, 1.2);
         check("ln_1p", ln_1p, f64::ln_1p, 1.5);
+        check("erf", erf, libm::erf, 1.0);
+        check("erfc", erfc, libm::erfc, 1.8);
     }
 
     #[test]
     fn signs_of_zero_and_limits_are_kept() {
         const INFINITY: f32 = f32::INFINITY;
-        for (name, f) in [("exp_m1", exp_m1 as fn(f32) -> f32), ("tanh", tanh), ("ln_1p", ln_1p)] {
+        for (name, f) in [("exp_m1", exp_m1 as fn(f32) -> f32), ("tanh", tanh), ("ln_1p", ln_1p), ("erf", erf)] {
             for zero in [0.0, -0.0] {
                 assert_eq!(f(zero).to_bits(), zero.to_bits(), "{name}({zero:?})");
             }
@@ -73,5 +79,7 @@ mod tests {
         assert_eq!([-INFINITY, INFINITY].map(tanh), [-1.0, 1.0]);
         assert_eq!([0.0, 1.0, INFINITY].map(ln), [-INFINITY, 0.0, INFINITY]);
         assert_eq!([-1.0, INFINITY].map(ln_1p), [-INFINITY, INFINITY]);
+        assert_eq!([-INFINITY, INFINITY].map(erf), [-1.0, 1.0]);
+        assert_eq!([-INFINITY, 0.0, INFINITY].map(erfc), [2.0, 1.0, 0.0]);
     }
 }

@@ -208,6 +208,14 @@ macro_rules! float {
                 $own::ln_1p(self)
             }
             #[inline(always)]
+            fn sin(self) -> Self {
+                $own::sin(self)
+            }
+            #[inline(always)]
+            fn cos(self) -> Self {
+                $own::cos(self)
+            }
+            #[inline(always)]
             fn tanh(self) -> Self {
                 $own::tanh(self)
             }
@@ -255,8 +263,6 @@ floats!([
     exp2,
     log2,
     log10,
-    sin,
-    cos,
     tan,
     asin,
     acos,

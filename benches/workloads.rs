@@ -10,6 +10,9 @@
 //! max pooling, and layers of 128 and 10 with Adam and 64; w6 a chain of 10 000 operations on single numbers; w7b1 and w7b32
 //! 64 layers of 32 × 32 with Sgd and batches of 1 and 32. `mlp:WIDTH:BATCH:DEPTH` is a network like the last of any size.
 //!
+//! `distance` is how long a line of the cache takes from one processor to another and back: what is shared out among threads
+//! costs more where they are far from each other, and virtual processors move.
+//!
 //! `epochs`, with `--mnist`, trains w2 for five epochs and tests it. With `--json` a row is a line for programs to read: the
 //! rates of all windows, the first and the last loss, and the most memory that was resident, in MiB.
 
@@ -18,6 +21,7 @@ use std::fs::File;
 use std::hint::black_box;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use wengert::data::{ImageBatch, mnist};
 use wengert::prelude::*;
@@ -176,6 +180,28 @@ impl Settings {
         })
     }
 
+    /// Two threads that wait for each other in turn, a hundred thousand times.
+    fn distance(&self) -> Measured {
+        let turn = AtomicUsize::new(0);
+        let take_turns = |first: usize| {
+            for own in (first..200_000).step_by(2) {
+                // Without a pause, which takes as long as what is measured.
+                while turn.load(Ordering::Acquire) != own {
+                    black_box(());
+                }
+                turn.store(own + 1, Ordering::Release);
+            }
+        };
+        self.measure(|| {
+            turn.store(0, Ordering::Relaxed);
+            std::thread::scope(|scope| {
+                scope.spawn(|| take_turns(1));
+                take_turns(0);
+            });
+            0.0
+        })
+    }
+
     /// A matrix product `[m, k] · [k, n]`; the second factor transposed if the name says so.
     fn product(&self, [m, k, n]: [usize; 3], transposed: bool) -> Measured {
         let mut rng = wengert::rng(0);
@@ -282,6 +308,15 @@ fn rows() -> Vec<Row> {
         Row::deep("w7b1", 32, 1, 64),
         Row::deep("w7b32", 32, 32, 64),
     ];
+    // With one processor for both threads a turn would take a slice of its time.
+    if wengert::num_threads() > 1 {
+        rows.push(Row {
+            name: "distance".into(),
+            unit: "ns",
+            convert: Box::new(|rate| 1e4 / rate),
+            run: Box::new(Settings::distance),
+        });
+    }
     let products = [
         ([64, 64, 64], false),
         ([256, 256, 256], false),

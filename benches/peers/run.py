@@ -32,6 +32,8 @@ RUST = [("candle", "candle", NATIVE), ("burn", "burn", NATIVE), ("dfdx", "dfdx",
 OURS = ["wengert", "wengert-native"]
 PYTHON = ["torch", "torch-fused", "torch-compiled", "jax"]
 PEERS = PYTHON + [name for name, _, _ in RUST]
+# Two processors that share a third-level cache answer each other within so many nanoseconds; virtual ones move.
+NEAR = 200
 ABSENT = {("jax", "w6"), ("torch-compiled", "w6"), ("dfdx", "w5"), ("dfdx-default", "w5")}
 
 
@@ -85,11 +87,21 @@ def wait_until_quiet(seconds):
             return
 
 
+def distance(threads):
+    """Nanoseconds that a line of the cache takes from one processor to another and back, if there are several."""
+    if threads == 1:
+        return []
+    done = subprocess.run([ROOT / OURS[0], "distance", "0.02", "2", "--json"], check=True, capture_output=True, text=True)
+    return [1e4 / statistics.median(json.loads(done.stdout)["rates"])]
+
+
 def run(engine, workload, threads, options):
-    """Runs a program; returns what it printed, how long it took, and how many processors others used meanwhile."""
+    """Runs a program; returns what it printed, how long it took, how many processors others used meanwhile, and how far from each
+    other the processors were before and after."""
     numbers = ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "MATMUL_NUM_THREADS", "WENGERT_NUM_THREADS"]
     words = [str(word) for word in command(engine, workload, threads, options.seconds, options.windows)]
     wait_until_quiet(options.quiet)
+    distances = distance(threads)
     before, start, own = busy(), time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = os.environ | {name: str(threads) for name in numbers}
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=600)
@@ -100,7 +112,8 @@ def run(engine, workload, threads, options):
     used = after.ru_utime + after.ru_stime - own.ru_utime - own.ru_stime
     result = json.loads(done.stdout.splitlines()[-1])
     about = {"engine": engine, "workload": workload, "threads": threads, "wall": wall}
-    return about | result | {"foreign": max(0.0, (busy() - before - used) / wall)}
+    foreign = max(0.0, (busy() - before - used) / wall)
+    return about | result | {"foreign": foreign, "distances": distances + distance(threads)}
 
 
 def measure(options, engines, workloads, path):
@@ -123,6 +136,12 @@ def read(path):
         result = json.loads(line)
         results[result["engine"], result["workload"], result["threads"]].append(result)
     return results
+
+
+def during(results, near):
+    """Those results during which the processors stayed near to each other, or far from each other."""
+    stayed = lambda r: r.get("distances") and all((one < NEAR) == near for one in r["distances"])
+    return {key: kept for key, all_rounds in results.items() if (kept := [r for r in all_rounds if stayed(r)])}
 
 
 def figure(results, engine, workload, threads):
@@ -150,7 +169,8 @@ def ratio_row(results, workload, threads):
         return None
     best = (min if less_is_more else max)(figures, key=figures.get)
     pick = lambda engine, k: figure({(engine, workload, threads): [results[engine, workload, threads][k]]}, engine, workload, threads)
-    count = min(len(results[engine, workload, threads]) for engine in [OURS[0], *figures])
+    count = min(len(results[engine, workload, threads]) for engine in [OURS[0], best])
+    figures = {engine: value for engine, value in figures.items() if len(results[engine, workload, threads]) >= count}
     in_rounds = [pick(OURS[0], k) / (min if less_is_more else max)(pick(e, k) for e in figures) for k in range(count)]
     span = f"{min(in_rounds):.2f} … {max(in_rounds):.2f}"
     return f"| {workload} | {threads} | {short(ours)} | {short(figures[best])} {best} | {ours / figures[best]:.2f} | {span} |"
@@ -159,10 +179,9 @@ def ratio_row(results, workload, threads):
 def table(path):
     results = read(path)
     threads = sorted({key[2] for key in results})
-    print("| workload | threads | wengert | best other | ratio | in each round |\n|---|---|---|---|---|---|")
-    for workload in WORKLOADS:
-        for number in threads:
-            print(ratio_row(results, workload, number) or "", end="\n")
+    print_ratios("", results, threads)
+    for near, title in (True, ", processors near to each other"), (False, ", far from each other"):
+        print_ratios(title, during(results, near), [number for number in threads if number > 1])
     engines = [engine for engine in OURS + PEERS if any(key[0] == engine for key in results)]
     value = lambda engine, workload, number: short(figure(results, engine, workload, number))
     most = lambda engine, workload, number: short(max((r["resident"] for r in results.get((engine, workload, number), [])), default=None))
@@ -173,6 +192,12 @@ def table(path):
     print("\naccuracy after five epochs: " + ", ".join(f"{e} {statistics.mean(a):.4f}" for e, a in accuracies.items() if a))
     foreign = [result["foreign"] for all_rounds in results.values() for result in all_rounds]
     print(f"{len(foreign)} runs; processors used by others: median {statistics.median(foreign):.2f}, most {max(foreign):.2f}")
+
+
+def print_ratios(title, results, threads):
+    rows = [ratio_row(results, workload, number) for workload in WORKLOADS for number in threads]
+    print(f"\n| workload{title} | threads | wengert | best other | ratio | in each round |\n|---|---|---|---|---|---|")
+    print("\n".join(row for row in rows if row))
 
 
 def print_all(title, engines, cell):

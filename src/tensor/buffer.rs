@@ -9,14 +9,14 @@ use std::ops::Range;
 pub(super) enum Buffer<T: Float> {
     /// A single number, which is quicker copied than shared.
     One([T; 1]),
-    /// A share of a block, and which of its elements are in use: where they start, and how many there are.
-    Many(Block<T>, usize, usize),
+    /// A share of a block, and which of its elements are in use.
+    Many(Block<T>, Range<usize>),
 }
 
 impl<T: Float> Buffer<T> {
     /// Memory for `length` elements with arbitrary values in it.
     pub(super) fn uninitialised(length: usize) -> Self {
-        if length == 1 { Buffer::One([T::ZERO]) } else { Buffer::Many(Block::take(length).0, 0, length) }
+        if length == 1 { Buffer::One([T::ZERO]) } else { Buffer::Many(Block::take(length).0, 0..length) }
     }
 
     /// Memory for `length` zeros.
@@ -25,7 +25,7 @@ impl<T: Float> Buffer<T> {
             return Buffer::One([T::ZERO]);
         }
         let (block, fresh) = Block::take(length);
-        let mut buffer = Buffer::Many(block, 0, length);
+        let mut buffer = Buffer::Many(block, 0..length);
         if !fresh {
             buffer.get_mut().fill(T::ZERO);
         }
@@ -35,47 +35,47 @@ impl<T: Float> Buffer<T> {
     /// Adopts a vector without copying it.
     pub(super) fn adopt(elements: Vec<T>) -> Self {
         let length = elements.len();
-        if length == 1 { Buffer::One([elements[0]]) } else { Buffer::Many(Block::adopt(elements), 0, length) }
+        if length == 1 { Buffer::One([elements[0]]) } else { Buffer::Many(Block::adopt(elements), 0..length) }
     }
 
     pub(super) fn len(&self) -> usize {
         match self {
             Buffer::One(_) => 1,
-            Buffer::Many(.., length) => *length,
+            Buffer::Many(_, range) => range.len(),
         }
     }
 
     pub(super) fn get(&self) -> &[T] {
         match self {
             Buffer::One(element) => element,
-            Buffer::Many(block, start, length) => &block.elements()[*start..*start + *length],
+            Buffer::Many(block, range) => &block.elements()[range.clone()],
         }
     }
 
-    /// A run of the elements, shared.
-    pub(super) fn part(&self, range: Range<usize>) -> Self {
-        match (self, &self.get()[range.clone()]) {
-            (_, [element]) => Buffer::One([*element]),
-            (Buffer::One(_), _) => Buffer::uninitialised(0),
-            (Buffer::Many(block, start, _), part) => Buffer::Many(block.clone(), start + range.start, part.len()),
+    /// A run of at least one of the elements, shared.
+    pub(super) fn part(&self, run: Range<usize>) -> Self {
+        let part = &self.get()[run.clone()];
+        match self {
+            Buffer::Many(block, own) if part.len() > 1 => {
+                Buffer::Many(block.clone(), own.start + run.start..own.start + run.end)
+            }
+            _ => Buffer::One([part[0]]),
         }
     }
 
     /// The elements for writing, in a block of its own.
     pub(super) fn get_mut(&mut self) -> &mut [T] {
-        if let Buffer::Many(block, start, length) = self
+        if let Buffer::Many(block, range) = self
             && block.elements_mut().is_none()
         {
-            let (mut own, _) = Block::take(*length);
+            let (mut own, _) = Block::take(range.len());
             let elements = own.elements_mut().expect("blocks are given out unshared");
-            elements[..*length].copy_from_slice(&block.elements()[*start..*start + *length]);
-            (*block, *start) = (own, 0);
+            elements[..range.len()].copy_from_slice(&block.elements()[range.clone()]);
+            (*block, *range) = (own, 0..range.len());
         }
         match self {
             Buffer::One(element) => element,
-            Buffer::Many(block, start, length) => {
-                &mut block.elements_mut().expect("unshared, or just copied")[*start..*start + *length]
-            }
+            Buffer::Many(block, range) => &mut block.elements_mut().expect("unshared, or just copied")[range.clone()],
         }
     }
 }

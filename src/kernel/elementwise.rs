@@ -55,9 +55,9 @@ pub(crate) fn update<T: Float>(y: &mut [T], x: &[T], f: impl Fn(T, T) -> T + Syn
 }
 
 simd! {
-    pub(crate) fn update_piece[T: Float, F: Fn(T, T) -> T](y: &mut [T], x: &[T], f: F) {
+    pub(crate) fn update_piece[T: Float, F: Fn(T, T) -> T](y: &mut [T], x: &[T], f: &F) {
         for (y, &x) in y.iter_mut().zip(x) {
-            *y = f(*y, x);
+            *y = (*f)(*y, x);
         }
     }
 }

@@ -155,7 +155,10 @@ pub trait Float:
 }
 
 macro_rules! float {
-    ($t:ident, $precision:ident, $own:ident, $error:ident, [$($method:ident),*]) => {
+    (
+        $t:ident, $precision:ident, $own:ident [$($own_function:ident),*], $error:ident [$($error_function:ident),*],
+        [$($method:ident),*]
+    ) => {
         impl Float for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -191,42 +194,14 @@ macro_rules! float {
                 // SAFETY: passed on to the caller.
                 unsafe { gemm::$precision::part(product, rows, columns) }
             }
-            #[inline(always)]
-            fn exp(self) -> Self {
-                $own::exp(self)
-            }
-            #[inline(always)]
-            fn ln(self) -> Self {
-                $own::ln(self)
-            }
-            #[inline(always)]
-            fn exp_m1(self) -> Self {
-                $own::exp_m1(self)
-            }
-            #[inline(always)]
-            fn ln_1p(self) -> Self {
-                $own::ln_1p(self)
-            }
-            #[inline(always)]
-            fn sin(self) -> Self {
-                $own::sin(self)
-            }
-            #[inline(always)]
-            fn cos(self) -> Self {
-                $own::cos(self)
-            }
-            #[inline(always)]
-            fn tanh(self) -> Self {
-                $own::tanh(self)
-            }
-            #[inline(always)]
-            fn erf(self) -> Self {
-                $error::erf(self)
-            }
-            #[inline(always)]
-            fn erfc(self) -> Self {
-                $error::erfc(self)
-            }
+            $(#[inline(always)]
+            fn $own_function(self) -> Self {
+                $own::$own_function(self)
+            })*
+            $(#[inline(always)]
+            fn $error_function(self) -> Self {
+                $error::$error_function(self)
+            })*
             #[inline]
             fn powf(self, y: Self) -> Self {
                 self.powf(y)
@@ -252,28 +227,32 @@ macro_rules! float {
 }
 
 macro_rules! floats {
-    ($($methods:tt)*) => {
-        float!(f32, single, transcendental, transcendental, $($methods)*);
-        float!(f64, double, f64, libm, $($methods)*);
+    ($own:tt, $error:tt, $methods:tt) => {
+        float!(f32, single, transcendental $own, transcendental $error, $methods);
+        float!(f64, double, f64 $own, libm $error, $methods);
     };
 }
 
-floats!([
-    sqrt,
-    exp2,
-    log2,
-    log10,
-    tan,
-    asin,
-    acos,
-    atan,
-    sinh,
-    cosh,
-    asinh,
-    acosh,
-    atanh,
-    abs,
-    floor,
-    ceil,
-    round_ties_even
-]);
+floats!(
+    [exp, ln, exp_m1, ln_1p, sin, cos, tanh],
+    [erf, erfc],
+    [
+        sqrt,
+        exp2,
+        log2,
+        log10,
+        tan,
+        asin,
+        acos,
+        atan,
+        sinh,
+        cosh,
+        asinh,
+        acosh,
+        atanh,
+        abs,
+        floor,
+        ceil,
+        round_ties_even
+    ]
+);

@@ -25,7 +25,7 @@ impl View {
     }
 
     /// The same elements in the same order with as few axes as possible, so that the innermost run is long.
-    fn merged(&self) -> Self {
+    pub(crate) fn merged(&self) -> Self {
         let mut axes: SmallVec<[(usize, isize); 4]> = SmallVec::new();
         for (&n, &stride) in self.shape.iter().zip(&self.strides).filter(|(n, _)| **n != 1) {
             match axes.last_mut() {
@@ -37,11 +37,10 @@ impl View {
         View { offset: self.offset, shape, strides }
     }
 
-    /// Where the elements lie, if there are some and each is the neighbour of the one before.
-    pub(crate) fn run_of_all(&self) -> Option<Range<usize>> {
-        let view = self.merged();
-        let (n, stride) = view.run();
-        (view.shape.len() <= 1 && n > 0 && (stride == 1 || n == 1)).then(|| self.offset..self.offset + n)
+    /// Where the elements of a [`merged`](View::merged) view lie, if there are some and each is the neighbour of the one before.
+    pub(crate) fn only_run(&self) -> Option<Range<usize>> {
+        let (n, stride) = self.run();
+        (self.shape.len() <= 1 && n > 0 && stride == 1).then(|| self.offset..self.offset + n)
     }
 
     /// Calls `f` with the offset of each innermost run, in row-major order.
@@ -86,9 +85,8 @@ impl View {
     }
 }
 
-/// `y[k] = x[view[k]]`: reads the view in row-major order.
+/// `y[k] = x[view[k]]`: reads the view, which is a [`merged`](View::merged) one, in row-major order.
 pub(crate) fn gather<T: Copy>(x: &[T], view: &View, y: &mut [T]) {
-    let view = view.merged();
     let (n, stride) = view.run();
     let mut rows = y.chunks_exact_mut(n.max(1));
     view.for_each_run(|at| {

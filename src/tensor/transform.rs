@@ -63,18 +63,16 @@ impl<T: Float> Tensor<T> {
 
     /// [`broadcast_to`](Tensor::broadcast_to) a shape that this is known to broadcast to.
     pub(crate) fn expanded(&self, shape: &[usize]) -> Self {
-        if shape == self.shape() {
-            return self.clone();
-        }
         self.viewed(&View::broadcast(self.shape(), shape))
     }
 
     /// The elements that a view of this tensor's memory names; shared if they lie one behind the other.
     pub(crate) fn viewed(&self, view: &View) -> Self {
-        if let Some(run) = view.run_of_all() {
-            return Tensor { shape: view.shape.clone(), buffer: self.buffer.part(run) };
+        let (shape, merged) = (view.shape.clone(), view.merged());
+        match merged.only_run() {
+            Some(run) => Tensor { shape, buffer: self.buffer.part(run) },
+            None => Tensor::build(shape, |y| strided::gather(self.as_slice(), &merged, y)),
         }
-        Tensor::build(view.shape.clone(), |y| strided::gather(self.as_slice(), view, y))
     }
 
     /// These elements at the places of a view of the given shape, and a number everywhere else.

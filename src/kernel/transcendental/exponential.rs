@@ -5,25 +5,19 @@ use super::{LN_2, polynomial, power_of_two};
 /// Adding it leaves the nearest whole number in the low bits.
 const ROUND: f32 = 12_582_912.0;
 
-/// n and r of x + tail = n ln 2 + r with |r| ≤ ln 2 / 2; the tail is small.
+/// n and r of x = n ln 2 + r with |r| ≤ ln 2 / 2.
 #[inline(always)]
-pub(super) fn reduce(x: f32, tail: f32) -> (i32, f32) {
+fn reduce(x: f32) -> (i32, f32) {
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
-    let r = (x - n * LN_2[0]) - (n * LN_2[1] - tail);
+    let r = (x - n * LN_2[0]) - n * LN_2[1];
     ((shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32), r)
 }
 
 /// eʳ − 1 for |r| ≤ ln 2 / 2.
 #[inline(always)]
-pub(super) fn exp_m1_of_rest(r: f32) -> f32 {
+fn exp_m1_of_rest(r: f32) -> f32 {
     r + r * r * polynomial(r, [1.381_459_6e-3, 8.368_718e-3, 4.166_839e-2, 1.666_652_1e-1, 4.999_999_4e-1])
-}
-
-/// 2ⁿ y for n from −252 to 254, in two steps.
-#[inline(always)]
-pub(super) fn scale(y: f32, n: i32) -> f32 {
-    y * power_of_two(n >> 1) * power_of_two(n - (n >> 1))
 }
 
 /// eˣ = 2ⁿ eʳ.
@@ -32,8 +26,9 @@ pub(crate) fn exp(x: f32) -> f32 {
     // Beyond these it is ∞ and 0. The comparisons leave NaN as it is.
     let x = if x > 89.0 { 89.0 } else { x };
     let x = if x < -104.0 { -104.0 } else { x };
-    let (n, r) = reduce(x, 0.0);
-    scale(1.0 + exp_m1_of_rest(r), n)
+    let (n, r) = reduce(x);
+    // In two steps, because n reaches −150 and 128.
+    (1.0 + exp_m1_of_rest(r)) * power_of_two(n >> 1) * power_of_two(n - (n >> 1))
 }
 
 /// eˣ − 1 = 2 ((2ⁿ⁻¹ − ½) + 2ⁿ⁻¹ (eʳ − 1)), where n is 128 for the largest x.
@@ -41,7 +36,7 @@ pub(crate) fn exp(x: f32) -> f32 {
 pub(crate) fn exp_m1(x: f32) -> f32 {
     let y = if x > 89.0 { 89.0 } else { x };
     let y = if y < -18.0 { -18.0 } else { y };
-    let (n, r) = reduce(y, 0.0);
+    let (n, r) = reduce(y);
     let half = power_of_two(n - 1);
     let y = 2.0 * ((half - 0.5) + half * exp_m1_of_rest(r));
     // Half of a subnormal number would lose a bit, and −0 its sign.

@@ -148,11 +148,10 @@ impl Settings {
             Some(directory) if classes == 10 => load(directory, 0..784),
             Some(directory) if inputs == 32 => load(directory, 300..332),
             _ => {
-                let images: Tensor = Tensor::uniform([64 * batch, inputs], 0.0, 1.0, &mut rng);
-                (images.to_vec(), (0..64 * batch).map(|row| row * 7 % classes).collect())
+                let images = Tensor::uniform([64 * batch, inputs], 0.0, 1.0, &mut rng);
+                (images, (0..64 * batch).map(|row| row * 7 % classes).collect())
             }
         };
-        let images = Tensor::from_vec(images, [-1, inputs as isize]);
         let mut batches = (0..labels.len() / batch).map(|k| k * batch..(k + 1) * batch).cycle();
         self.measure(|| {
             let rows = batches.next().expect("more samples than in a batch");
@@ -227,7 +226,7 @@ impl Settings {
 }
 
 /// Reads the training images as numbers from 0 to 1, of each some of its pixels, and their classes.
-fn load(directory: &Path, pixels: std::ops::Range<usize>) -> (Vec<f32>, Vec<usize>) {
+fn load(directory: &Path, pixels: std::ops::Range<usize>) -> (Tensor, Vec<usize>) {
     let open =
         |name| BufReader::new(File::open(directory.join(name)).expect("the files of MNIST, without compression"));
     let (mut labels, mut header, mut image) = (Vec::new(), [0; 16], [0; 784]);
@@ -240,6 +239,7 @@ fn load(directory: &Path, pixels: std::ops::Range<usize>) -> (Vec<f32>, Vec<usiz
         file.read_exact(&mut image).expect("an image");
         images.extend(image[pixels.clone()].iter().map(|&pixel| f32::from(pixel) / 255.0));
     }
+    let images = Tensor::from_vec(images, [labels.len(), pixels.len()]);
     (images, labels.into_iter().map(usize::from).collect())
 }
 
@@ -318,7 +318,7 @@ fn rows() -> Vec<Row> {
         Row::deep("w7b32", 32, 32, 64),
     ];
     // With one processor for both threads a turn would take a slice of its time.
-    if wengert::num_threads() > 1 {
+    if std::thread::available_parallelism().is_ok_and(|number| number.get() > 1) {
         rows.push(Row {
             name: "distance".into(),
             unit: "ns",

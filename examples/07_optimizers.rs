@@ -20,9 +20,9 @@ use curves::{Curve, curves};
 use mlp::Mlp;
 use plane::{Axes, plane, vector};
 use plotters::prelude::*;
-use wengert::autograd::parallel;
 use wengert::data::{Images, mnist};
 use wengert::optim::{AdaGrad, Lion, NAdam, RmsProp};
+use wengert::parallel;
 use wengert::prelude::*;
 
 const START: (f64, f64) = (-7.0, 2.0);

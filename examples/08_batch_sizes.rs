@@ -16,8 +16,8 @@ use common::{COLOURS, Outcome, figure, quick};
 use curves::{Curve, curves};
 use mlp::Mlp;
 use std::time::Instant;
-use wengert::autograd::parallel;
 use wengert::data::{ImageBatch, Images, mnist};
+use wengert::parallel;
 use wengert::prelude::*;
 
 /// Parts of the full batch. Results depend on them, and not on the number of threads.

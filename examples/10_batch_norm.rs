@@ -11,9 +11,9 @@ mod common;
 
 use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
 use plotters::prelude::*;
-use wengert::autograd::parallel;
 use wengert::data::{Images, mnist};
 use wengert::metrics::accuracy;
+use wengert::parallel;
 use wengert::prelude::*;
 
 const HIDDEN: [usize; 5] = [100; 5];

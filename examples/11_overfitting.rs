@@ -13,10 +13,10 @@ mod lines;
 
 use common::{Canvas, Outcome, figure, quick};
 use lines::{Line, lines, range};
-use wengert::autograd::parallel;
 use wengert::data::{Images, mnist};
 use wengert::metrics::accuracy;
 use wengert::optim::Group;
+use wengert::parallel;
 use wengert::prelude::*;
 
 const TRAINING_IMAGES: usize = 300;

@@ -18,8 +18,8 @@ use mlp::Mlp;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::ops::Range;
-use wengert::autograd::parallel;
 use wengert::data::{ImageBatch, mnist};
+use wengert::parallel;
 use wengert::prelude::*;
 use wengert::rand::RngExt;
 

@@ -13,10 +13,10 @@ use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
 use digit::digit;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use wengert::autograd::parallel;
 use wengert::data::{ImageBatch, Images, mnist, one_hot};
 use wengert::metrics::{Mean, accuracy};
 use wengert::optim::schedule::LinearRamp;
+use wengert::parallel;
 use wengert::prelude::*;
 
 const PIXELS: usize = 784;

@@ -17,7 +17,7 @@ use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
 use curves::{Curve, curves};
 use plotters::prelude::*;
 use std::f64::consts::PI;
-use wengert::autograd::parallel;
+use wengert::parallel;
 use wengert::prelude::*;
 use wengert::rand::RngExt;
 

@@ -74,9 +74,13 @@
 
 mod error;
 mod generator;
+#[doc(hidden)]
+pub mod instances;
 mod panics;
 
+mod inspect;
 mod kernel;
+mod transform;
 
 pub mod autograd;
 pub mod data;
@@ -88,7 +92,7 @@ pub mod ops;
 pub mod optim;
 pub mod tensor;
 
-pub use autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply, check, functional};
+pub use autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply};
 pub use error::Error;
 pub use generator::Generator;
 pub use kernel::{num_threads, set_num_threads};
@@ -100,6 +104,7 @@ pub use ops::einsum;
 pub use ops::{Conv, CrossEntropy, Reduction};
 pub use rand;
 pub use tensor::{Float, Indices, PadMode, Tensor, keepdim};
+pub use transform::{check, functional, parallel};
 
 /// A generator with a fixed algorithm, xoshiro256++: the same seed gives the same numbers on every machine and in every version.
 pub fn rng(seed: u64) -> Generator {
@@ -108,7 +113,7 @@ pub fn rng(seed: u64) -> Generator {
 
 /// Everything that a program needs: `use wengert::prelude::*;`.
 pub mod prelude {
-    pub use crate::autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply, check, functional};
+    pub use crate::autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply};
     pub use crate::data::Dataset;
     pub use crate::io;
     pub use crate::module;
@@ -121,5 +126,6 @@ pub mod prelude {
     pub use crate::optim::{Adam, AdamW, Optimizer, Schedule, Sgd};
     pub use crate::tensor;
     pub use crate::tensor::{Float, Indices, PadMode, Tensor, keepdim};
+    pub use crate::transform::{check, functional};
     pub use rand::Rng;
 }

@@ -87,9 +87,9 @@ mistakes! {
         "gradients: there is no gradient for {place}, because the result does not depend on it: get() gives None then"
     not_retained(place: &dyn Display)
         "gradients: the gradient of an intermediate result is not kept: call retain_grad() on it before the backward pass ({place})"
-    /// `report` is a line for everything that helps to find the cause.
-    anomaly(op: &str, what: &str, census: &str, place: &dyn Display, report: &str)
-        "{op}: {what} is the first on this tape that is not finite: {census} ({place}){report}"
+    /// `report` is the observer's.
+    observed(report: &str)
+        "{report}"
 
     selection_out_of_range(op: &str, index: isize, axis: usize, shape: &[usize])
         "{op}: index {index} is out of range for axis {axis} of shape {shape:?}: indices count from 0"
@@ -215,6 +215,11 @@ mistakes! {
         "ConfusionMatrix: {predictions} predictions for {labels} labels: there must be one for each"
     class_count(shape: &[usize], classes: usize)
         "ConfusionMatrix: scores of shape {shape:?} are not for {classes} classes"
+}
+
+/// What the search for a NaN found; `report` is a line for everything that helps to find the cause.
+pub(crate) fn anomaly(op: &str, what: &str, stats: &dyn Display, place: &str, report: &str) -> String {
+    format!("{op}: {what} is the first on this tape that is not finite: {stats} ({place}){report}")
 }
 
 /// Why two shapes do not broadcast.

@@ -1,6 +1,6 @@
 //! The same seed gives the same bits; what travels between threads, and what does not.
 
-use wengert::autograd::parallel;
+use wengert::parallel;
 use wengert::prelude::*;
 
 /// Trains a small network with dropout and returns the bits of its losses and parameters.

@@ -1,71 +1,49 @@
 //! Reverse mode: walks the tape backwards from a result.
 //!
-//! Ids only grow, so descending ids are a reverse topological order. A rule runs once, when
-//! everything that flows to its output has arrived. The same rules serve both modes: if the pass is
-//! recorded they see the tape's own variables, otherwise constants of the same value, and what is
-//! done to constants leaves no trace on the tape.
+//! ```text
+//! gradient[root] = seed
+//! for node from root back to the first:
+//!     gy = take gradient[node], or go on to the next if none arrived
+//!     if node is a target: report gy
+//!     for each input through which a target can be reached:
+//!         gx = what the rule of node returns for it, summed to its shape
+//!         gradient[input] += gx
+//! ```
+//!
+//! Ids only grow, so descending ids are a reverse topological order: a rule runs once, when everything that flows to its
+//! output has arrived. The same rules serve both kinds of pass. If it is recorded they see the tape's own variables,
+//! otherwise constants of the same value, and operations on constants leave no trace on the tape.
 
-use super::op::{AnyOp, Flows, Record};
-use super::tape::{Content, Node, NodeId};
-use super::{Tape, Var, anomaly};
-use crate::kernel::small_box::{AsDyn, SmallBox};
+use crate::autograd::apply::{AnyOp, InputGradients};
+use crate::autograd::op::BackwardContext;
+use crate::autograd::tape::{Content, Node, NodeId};
+use crate::autograd::{Tape, Var};
+use crate::kernel::base::small_box::{AsDyn, SmallBox};
 use crate::panics;
 use crate::tensor::{Float, same, sums_to};
 use std::panic::Location;
 
-/// What a walk looks for.
-pub(super) enum Targets<'a> {
-    /// Every variable and parameter, and what is to be kept besides.
+/// What a pass is to find the gradients of.
+pub(crate) enum Targets<'a> {
+    /// Every variable and parameter, and the results that [`Var::retain_grad`] marked.
     Leaves,
-    /// The given nodes; the walk goes nowhere else.
+    /// The given nodes; no other path is followed.
     Nodes(&'a [NodeId]),
 }
 
-/// What a walk leaves behind.
+/// What a pass leaves behind.
 #[derive(Clone, Copy)]
-pub(super) enum Pass {
+pub(crate) enum Pass {
     /// Gradients only; what the nodes saved is released by the `backward` at that line, if there is one.
     Values(Option<&'static Location<'static>>),
     /// The backward pass itself, on the tape.
     Recorded,
 }
 
-/// The gradients that have not been passed on yet, by node.
-struct Pending<T: Float> {
-    /// Place in `gradients` plus one for each node, 0 for none: small, since it is cleared for the whole tape.
-    places: Vec<u32>,
-    gradients: Vec<Option<Var<T>>>,
-    free: Vec<u32>,
-}
-
-impl<T: Float> Pending<T> {
-    fn take(&mut self, id: usize) -> Option<Var<T>> {
-        let place = std::mem::take(&mut self.places[id]).checked_sub(1)?;
-        self.free.push(place);
-        self.gradients[place as usize].take()
-    }
-
-    /// Adds a gradient to what has arrived at a node, in place where that is not recorded.
-    #[track_caller]
-    fn add(&mut self, id: NodeId, gradient: &mut Option<Var<T>>) {
-        let place = &mut self.places[id.index()];
-        if *place == 0 {
-            let free = self.free.pop().unwrap_or_else(|| {
-                self.gradients.push(None);
-                self.gradients.len() as u32 - 1
-            });
-            *place = free + 1;
-        }
-        match (&mut self.gradients[*place as usize - 1], gradient) {
-            (Some(sum), Some(gradient)) => sum.accumulate(gradient),
-            (empty, gradient) => *empty = gradient.take(),
-        }
-    }
-}
-
 /// Carries `seed`, the gradient with respect to the node `root`, back to the targets.
 #[track_caller]
-pub(super) fn walk<T: Float>(
+#[inline(never)]
+pub(crate) fn walk<T: Float>(
     tape: &Tape<T>,
     root: NodeId,
     seed: Var<T>,
@@ -73,17 +51,15 @@ pub(super) fn walk<T: Float>(
     pass: Pass,
 ) -> Vec<(NodeId, Var<T>)> {
     let start = tape.len();
-    let pending = Pending { places: vec![0; root.index() + 1], gradients: Vec::new(), free: Vec::new() };
-    let (on_the_way, wanted) = (on_the_way(tape, root, &targets), Vec::new());
-    let mut walk = Walk { tape, pass, on_the_way, pending, wanted, given: Vec::new() };
+    let mut walk = Walk::new(tape, root, &targets, pass);
     let mut found = Vec::new();
-    let mut retained = tape.notes().retained();
+    let mut retained = tape.diagnostics().retained();
     walk.pending.add(root, &mut Some(seed));
     for index in (0..=root.index()).rev() {
         let Some(gy) = walk.pending.take(index) else { continue };
         let id = NodeId::new(index);
-        if tape.detects_anomaly() {
-            anomaly::check_arrival(tape, id, &gy);
+        if let Some(observer) = tape.observer() {
+            observer.arrived(tape, id, &gy).unwrap_or_else(|report| panics::observed(&report));
         }
         let leaf = matches!(tape.list()[id].content, Content::Variable | Content::Parameter(_));
         match &targets {
@@ -95,83 +71,157 @@ pub(super) fn walk<T: Float>(
             Targets::Nodes(nodes) if nodes.contains(&id) => found.push((id, gy.clone())),
             _ => {}
         }
-        if walk.goes_on_from(id) {
-            walk.pass_on(id, &gy);
+        if walk.collect_wanted(id) {
+            walk.propagate(id, &gy);
         }
     }
     if tape.len() > start {
-        tape.notes().passes.borrow_mut().push(start..tape.len());
+        tape.diagnostics().passes.borrow_mut().push(start..tape.len());
     }
     found
 }
 
-/// A walk under way.
+/// The state of a pass between two nodes.
 struct Walk<'a, T: Float> {
     tape: &'a Tape<T>,
     pass: Pass,
-    /// For each node up to the root, whether a target is behind it; `None` if every leaf is a target.
-    on_the_way: Option<Vec<bool>>,
+    /// For each node, whether a target can be reached through it; `None` if every leaf is a target.
+    reaches_target: Option<Vec<bool>>,
     pending: Pending<T>,
-    /// The nodes that the inputs of one node are, where a gradient is wanted.
+    /// The nodes of those inputs of the current node whose gradients are wanted.
     wanted: Vec<Option<NodeId>>,
-    /// What the rule of one node has given; empty in between.
-    given: Flows<T>,
+    /// What the rule of the current node returned.
+    gradients: InputGradients<T>,
 }
 
-impl<T: Float> Walk<'_, T> {
-    /// Notes which inputs of a node a gradient is wanted of; whether there is any.
-    fn goes_on_from(&mut self, id: NodeId) -> bool {
-        let on = self.on_the_way.as_deref();
-        let wanted = |input: &Option<NodeId>| input.filter(|input| on.is_none_or(|on| on[input.index()]));
+impl<'a, T: Float> Walk<'a, T> {
+    fn new(tape: &'a Tape<T>, root: NodeId, targets: &Targets, pass: Pass) -> Self {
+        let pending = Pending { slots: vec![0; root.index() + 1], gradients: Vec::new(), free: Vec::new() };
+        let reaches_target = reaches_target(tape, root, targets);
+        Walk { tape, pass, reaches_target, pending, wanted: Vec::new(), gradients: Vec::new() }
+    }
+
+    /// Collects the inputs of a node that need a gradient; returns whether there are any.
+    fn collect_wanted(&mut self, id: NodeId) -> bool {
+        let mask = self.reaches_target.as_deref();
+        let wanted = |input: &Option<NodeId>| input.filter(|input| mask.is_none_or(|mask| mask[input.index()]));
         self.wanted.clear();
         self.wanted.extend(self.tape.list().inputs(id).iter().map(wanted));
         self.wanted.iter().any(Option::is_some)
     }
 
-    /// Runs the rule of a node, and adds what flows to its wanted inputs, in their shapes, to what has arrived there.
+    /// Runs the rule of a node and adds the gradients that it returns to those of its wanted inputs.
     #[track_caller]
-    fn pass_on(&mut self, id: NodeId, gy: &Var<T>) {
+    fn propagate(&mut self, id: NodeId, gy: &Var<T>) {
         let tape = self.tape;
-        let (op, location) = take_out(tape, id);
-        // What the pass records is attributed to the line of the operation that it differentiates.
-        let outer = tape.set_origin(Some(location));
+        let running = InFlight::take(tape, id);
         let recording = matches!(self.pass, Pass::Recorded);
-        let save = op.as_dyn().save();
-        let record = Record { tape, id, save, wanted: &self.wanted, recording };
-        op.as_dyn().backward(&record, gy, &mut self.given);
-        let detects_anomaly = tape.detects_anomaly();
-        for (k, given) in self.given.iter_mut().enumerate() {
-            let (Some(gradient), Some(input)) = (&mut *given, self.wanted[k]) else { continue };
-            if detects_anomaly {
-                anomaly::check_flow(&record, k, gy, gradient);
+        let context = BackwardContext { tape, id, save: running.op().save(), wanted: &self.wanted, recording };
+        self.gradients.clear();
+        running.op().backward(&context, gy, &mut self.gradients);
+        for (k, slot) in self.gradients.iter_mut().enumerate() {
+            let (Some(gx), Some(input)) = (&mut *slot, self.wanted[k]) else { continue };
+            if let Some(observer) = tape.observer() {
+                observer.returned(&context, k, gy, gx).unwrap_or_else(|report| panics::observed(&report));
             }
-            if !same(gradient.shape(), &tape.list()[input].shape) {
+            if !same(gx.shape(), &tape.list()[input].shape) {
                 let shape = tape.list()[input].shape.clone();
-                if !sums_to(gradient.shape(), &shape) {
-                    panics::gradient_shape(tape.list()[id].name, location, k, gradient.shape(), &shape);
+                if !sums_to(gx.shape(), &shape) {
+                    let (name, location) = (tape.list()[id].name, tape.list()[id].location);
+                    panics::gradient_shape(name, location, k, gx.shape(), &shape);
                 }
-                *gradient = gradient.sum_to(shape);
+                *gx = gx.sum_to(shape);
             }
-            self.pending.add(input, given);
+            self.pending.add(input, slot);
         }
-        self.given.clear();
-        tape.set_origin(outer);
         match self.pass {
-            Pass::Values(Some(by)) => tape.list_mut().release(id, by),
-            _ => tape.list_mut()[id].content = Content::Operation(op),
+            Pass::Values(Some(by)) => running.release(by),
+            _ => drop(running),
         }
     }
 }
 
-/// Takes a node's operation out of the list, because its rule may record onto that.
-#[track_caller]
-fn take_out<T: Float>(tape: &Tape<T>, id: NodeId) -> (SmallBox<dyn AnyOp<T>>, &'static Location<'static>) {
-    let node = &mut tape.list_mut()[id];
-    match std::mem::replace(&mut node.content, Content::Running) {
-        Content::Operation(op) => (op, node.location),
-        Content::Released(by) => panics::released(&place(node), by),
-        Content::Running => panics::running(&place(node)),
-        Content::Variable | Content::Parameter(_) => unreachable!("a leaf has no inputs that are wanted"),
+/// An operation that is off the list while its rule runs, because the rule may record onto that. It is put back when this is
+/// dropped, also by a panic.
+struct InFlight<'a, T: Float> {
+    tape: &'a Tape<T>,
+    id: NodeId,
+    op: Option<SmallBox<dyn AnyOp<T>>>,
+    /// The origin of what is recorded meanwhile elsewhere.
+    outer: Option<&'static Location<'static>>,
+}
+
+impl<'a, T: Float> InFlight<'a, T> {
+    /// Takes the operation of a node off the list. What its rule records is attributed to the line of the node.
+    #[track_caller]
+    fn take(tape: &'a Tape<T>, id: NodeId) -> Self {
+        let mut list = tape.list_mut();
+        let node = &mut list[id];
+        let op = match std::mem::replace(&mut node.content, Content::InFlight) {
+            Content::Operation(op) => op,
+            other => {
+                node.content = other;
+                match &node.content {
+                    Content::Released(by) => panics::released(&place(node), by),
+                    Content::InFlight => panics::running(&place(node)),
+                    _ => unreachable!("a leaf has no inputs that are wanted"),
+                }
+            }
+        };
+        let outer = tape.set_origin(Some(node.location));
+        InFlight { tape, id, op: Some(op), outer }
+    }
+
+    fn op(&self) -> &dyn AnyOp<T> {
+        self.op.as_ref().expect("the operation is here until this is dropped").as_dyn()
+    }
+
+    /// Drops the operation and what it saved.
+    fn release(mut self, by: &'static Location<'static>) {
+        self.op = None;
+        self.tape.list_mut().release(self.id, by);
+    }
+}
+
+impl<T: Float> Drop for InFlight<'_, T> {
+    fn drop(&mut self) {
+        self.tape.set_origin(self.outer);
+        if let Some(op) = self.op.take() {
+            self.tape.list_mut()[self.id].content = Content::Operation(op);
+        }
+    }
+}
+
+/// The gradients that arrived and have not been passed on yet, by node.
+struct Pending<T: Float> {
+    /// Index into `gradients` plus one for each node, 0 for none: small, since it is cleared for the whole tape.
+    slots: Vec<u32>,
+    gradients: Vec<Option<Var<T>>>,
+    free: Vec<u32>,
+}
+
+impl<T: Float> Pending<T> {
+    fn take(&mut self, index: usize) -> Option<Var<T>> {
+        let slot = std::mem::take(&mut self.slots[index]).checked_sub(1)?;
+        self.free.push(slot);
+        self.gradients[slot as usize].take()
+    }
+
+    /// Adds a gradient to what has arrived at a node, in place where that is not recorded.
+    #[track_caller]
+    fn add(&mut self, id: NodeId, gradient: &mut Option<Var<T>>) {
+        let slot = &mut self.slots[id.index()];
+        if *slot == 0 {
+            let free = self.free.pop().unwrap_or_else(|| {
+                self.gradients.push(None);
+                self.gradients.len() as u32 - 1
+            });
+            *slot = free + 1;
+        }
+        match (&mut self.gradients[*slot as usize - 1], gradient) {
+            (Some(sum), Some(gradient)) => sum.accumulate(gradient),
+            (empty, gradient) => *empty = gradient.take(),
+        }
     }
 }
 
@@ -183,18 +233,18 @@ fn is_last(list: &mut Vec<NodeId>, id: NodeId) -> bool {
     list.last() == Some(&id)
 }
 
-/// For each node up to the root, whether a target is behind it; `None` if every leaf is a target.
-fn on_the_way<T: Float>(tape: &Tape<T>, root: NodeId, targets: &Targets) -> Option<Vec<bool>> {
+/// For each node up to the root, whether a target can be reached through it; `None` if every leaf is a target.
+fn reaches_target<T: Float>(tape: &Tape<T>, root: NodeId, targets: &Targets) -> Option<Vec<bool>> {
     let Targets::Nodes(targets) = targets else { return None };
     let list = tape.list();
-    let mut on = vec![false; root.index() + 1];
+    let mut mask = vec![false; root.index() + 1];
     for target in targets.iter().filter(|target| target.index() <= root.index()) {
-        on[target.index()] = true;
+        mask[target.index()] = true;
     }
     for (id, _) in list.nodes().take(root.index() + 1) {
-        on[id.index()] |= list.inputs(id).iter().flatten().any(|input| on[input.index()]);
+        mask[id.index()] |= list.inputs(id).iter().flatten().any(|input| mask[input.index()]);
     }
-    Some(on)
+    Some(mask)
 }
 
 fn place<T: Float>(node: &Node<T>) -> String {

@@ -1,9 +1,9 @@
 //! Operations for one use, made of two closures.
 
-use super::op::{Flows, Record, Saved, VariadicOp, apply_variadic};
-use super::{Save, Var};
+use crate::autograd::apply::{AnyOp, InputGradients, apply_any};
+use crate::autograd::op::BackwardContext;
+use crate::autograd::{Save, Saved, Var};
 use crate::tensor::{Float, Tensor};
-use std::fmt::{self, Debug, Formatter};
 
 /// Two closures as an operation.
 struct Custom<F, B, const N: usize> {
@@ -13,32 +13,23 @@ struct Custom<F, B, const N: usize> {
     backward: B,
 }
 
-impl<F, B, const N: usize> Debug for Custom<F, B, N> {
-    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
-
-impl<T: Float, F, B, const N: usize> VariadicOp<T> for Custom<F, B, N>
+impl<T: Float, F, B, const N: usize> AnyOp<T> for Custom<F, B, N>
 where
     F: FnOnce([&Tensor<T>; N]) -> Tensor<T> + 'static,
     B: Fn(&Saved<T, N>, &Var<T>) -> [Option<Var<T>>; N] + 'static,
 {
-    const NAME: &'static str = "custom";
-    const SAVE: Save = Save::InputsAndOutput;
-
     fn name(&self) -> &'static str {
         self.name
     }
-    fn check(&self, _: &[&Tensor<T>]) -> Result<(), String> {
-        Ok(())
+    fn save(&self) -> Save {
+        Save::InputsAndOutput
     }
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
         let forward = self.forward.take().expect("an operation is applied once");
         forward(std::array::from_fn(|k| inputs[k]))
     }
-    fn backward(&self, saved: &Record<T>, gy: &Var<T>, flows: &mut Flows<T>) {
-        flows.extend((self.backward)(&Saved::of(saved), gy));
+    fn backward(&self, saved: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
+        gradients.extend((self.backward)(&Saved::of(saved), gy));
     }
 }
 
@@ -85,5 +76,5 @@ pub fn custom<T: Float, const N: usize>(
     forward: impl FnOnce([&Tensor<T>; N]) -> Tensor<T> + 'static,
     backward: impl Fn(&Saved<T, N>, &Var<T>) -> [Option<Var<T>>; N] + 'static,
 ) -> Var<T> {
-    apply_variadic(Custom { name, forward: Some(forward), backward }, &inputs)
+    apply_any(Custom { name, forward: Some(forward), backward }, &inputs)
 }

@@ -1,8 +1,8 @@
 //! What a backward pass returns.
 
-use super::param::ParamId;
-use super::tape::{Content, NodeId};
-use super::{NoGradient, Param, Tape, Var};
+use crate::autograd::param::ParamId;
+use crate::autograd::tape::{Content, NodeId};
+use crate::autograd::{NoGradient, Param, Tape, Var};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 use std::ops::{AddAssign, Index, Mul, MulAssign};
@@ -35,10 +35,10 @@ pub struct Gradients<T: Float = f32> {
 
 /// What a forward pass has to say to a buffer: `buffer ← keep · buffer + value`.
 #[derive(Clone, Debug)]
-pub(super) struct BufferUpdate<T: Float> {
-    pub(super) buffer: ParamId,
-    pub(super) keep: f64,
-    pub(super) value: Tensor<T>,
+pub(crate) struct BufferUpdate<T: Float> {
+    pub(crate) buffer: ParamId,
+    pub(crate) keep: f64,
+    pub(crate) value: Tensor<T>,
 }
 
 /// Whose gradient it is.
@@ -59,7 +59,7 @@ enum Owner {
 
 impl Key {
     /// Whose gradient it is that a node has; a leaf that stands for a parameter is that parameter.
-    pub(super) fn of<T: Float>(tape: &Tape<T>, node: NodeId) -> Self {
+    pub(crate) fn of<T: Float>(tape: &Tape<T>, node: NodeId) -> Self {
         Key(match tape.list()[node].content {
             Content::Parameter(param) => Owner::Param(param),
             Content::Variable => Owner::Var(tape.number(), node),
@@ -100,7 +100,7 @@ impl<T: Float> GradientKey<T> for Var<T> {
 
 impl<T: Float> Gradients<T> {
     /// Sorts the gradients by owner, as which they are almost sorted already.
-    pub(super) fn collect(
+    pub(crate) fn collect(
         entries: impl Iterator<Item = (Key, Tensor<T>)>,
         missing: Vec<(ParamId, NoGradient)>,
         buffer_updates: Vec<BufferUpdate<T>>,

@@ -1,8 +1,8 @@
 //! Why a parameter that a tape read got no gradient.
 
-use super::param::ParamId;
-use super::tape::{Content, Node, NodeId};
-use super::{Tape, Var};
+use crate::autograd::param::ParamId;
+use crate::autograd::tape::{Content, Node, NodeId};
+use crate::autograd::{Tape, Var};
 use crate::tensor::Float;
 use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter};
@@ -60,7 +60,7 @@ impl NoGradient {
 impl<T: Float> Tape<T> {
     /// For each parameter that was read and has no gradient: why, given the node that was differentiated and the nodes that
     /// have a gradient, the last first.
-    pub(super) fn without_gradient(&self, root: NodeId, found: &[(NodeId, Var<T>)]) -> Vec<(ParamId, NoGradient)> {
+    pub(crate) fn without_gradient(&self, root: NodeId, found: &[(NodeId, Var<T>)]) -> Vec<(ParamId, NoGradient)> {
         let list = self.list();
         let found_parameters = found.iter().filter(|(id, _)| matches!(list[*id].content, Content::Parameter(_)));
         // A parameter has one leaf: if as many were found as were read, none is missing.
@@ -68,7 +68,7 @@ impl<T: Float> Tape<T> {
             return Vec::new();
         }
         let is_found = |node: NodeId| found.binary_search_by(|(other, _)| node.cmp(other)).is_ok();
-        let mut missing = self.readings();
+        let mut missing = self.bindings();
         missing.retain(|(_, node)| !node.is_some_and(is_found));
         let fates = self.fates(root);
         let reason = |node: Option<NodeId>| node.map_or(NoGradient::Bound, |node| fates[node.index()]);
@@ -78,7 +78,7 @@ impl<T: Float> Tape<T> {
     /// Where the way from each node ends, if no gradient came back along it.
     fn fates(&self, root: NodeId) -> Vec<NoGradient> {
         let list = self.list();
-        let detached: HashMap<_, _> = self.notes().detached.borrow().iter().copied().collect();
+        let detached: HashMap<_, _> = self.diagnostics().detached.borrow().iter().copied().collect();
         let end = |(id, node): (NodeId, &Node<T>)| match detached.get(&id) {
             _ if id == root => NoGradient::NotPassedOn,
             Some(at) => NoGradient::Detached(at),

@@ -114,30 +114,28 @@
 //! assert!(missing.starts_with("body.weight  cut off by the detach at "));
 //! ```
 
-mod anomaly;
-mod backward;
-pub mod check;
+pub(crate) mod apply;
+pub(crate) mod backward;
+mod bindings;
 mod custom;
-pub mod functional;
+mod description;
+pub(crate) mod diagnostics;
 mod gradients;
-mod graph;
+mod hook;
 mod missing;
-mod notes;
-mod op;
+pub(crate) mod op;
 mod operand;
-pub mod parallel;
-mod param;
-mod reading;
-mod recompute;
-mod tape;
+pub(crate) mod param;
+pub(crate) mod tape;
 mod var;
 
+pub use apply::apply;
 pub use custom::custom;
+pub use description::Description;
+pub(crate) use diagnostics::ParamName;
 pub use gradients::{GradientKey, Gradients};
 pub use missing::NoGradient;
-pub(crate) use notes::ParamName;
-pub(crate) use op::{Flows, Record, VariadicOp, apply_variadic};
-pub use op::{Op, Save, Saved, apply};
+pub use op::{Op, Save, Saved};
 pub use operand::Operand;
 pub(crate) use operand::Resolved;
 pub use param::Param;

@@ -1,12 +1,9 @@
-//! What an operation is, and how it is applied and recorded.
+//! What an operation is: its value, what it saves, and its rule.
 
-use super::tape::{Content, NodeId};
-use super::{Tape, Var, anomaly};
-use crate::kernel::small_box::{AsDyn, SmallBox};
+use crate::autograd::tape::NodeId;
+use crate::autograd::{Description, Tape, Var};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
-use std::fmt::{self, Debug, Formatter};
-use std::panic::Location;
 
 /// A differentiable operation of `N` inputs: its value, and the rule for its gradient.
 ///
@@ -24,7 +21,6 @@ use std::panic::Location;
 /// use wengert::prelude::*;
 ///
 /// /// `y = x³`, `dy/dx = 3x²`.
-/// #[derive(Debug)]
 /// struct Cube;
 ///
 /// impl Op<f32, 1> for Cube {
@@ -66,13 +62,15 @@ use std::panic::Location;
 /// ```
 /// use wengert::prelude::*;
 ///
-/// #[derive(Debug)]
 /// struct Bump { width: f64 }
 ///
 /// impl<T: Float> Op<T, 2> for Bump {
 ///     const NAME: &'static str = "bump";
 ///     const SAVE: Save = Save::InputsAndOutput;
 ///
+///     fn describe(&self, description: &mut Description) {
+///         description.number("width", self.width);
+///     }
 ///     fn check(&self, [x, centre]: [&[usize]; 2]) -> Result<(), String> {
 ///         if x.ends_with(centre) { Ok(()) } else { Err(format!("a centre of shape {centre:?} does not fit {x:?}")) }
 ///     }
@@ -108,11 +106,14 @@ use std::panic::Location;
 /// ```
 ///
 /// An operation for one use can be made of two closures: [`custom`](super::custom).
-pub trait Op<T: Float, const N: usize>: Debug + 'static {
+pub trait Op<T: Float, const N: usize>: 'static {
     /// The name in listings and messages.
     const NAME: &'static str;
     /// What the rule reads: all that is kept for it.
     const SAVE: Save;
+
+    /// Adds the settings to the description that listings show; an operation without settings has none.
+    fn describe(&self, _description: &mut Description) {}
 
     /// Whether the operation is defined for inputs of these shapes; if not, why, without its name.
     ///
@@ -127,8 +128,7 @@ pub trait Op<T: Float, const N: usize>: Debug + 'static {
 
     /// The gradient with respect to each input, given the gradient `gy` with respect to the output.
     ///
-    /// `None` says that the output does not depend on that input, or that nobody asked
-    /// ([`Saved::needs`]).
+    /// `None`: the output does not depend on that input, or its gradient was not requested ([`Saved::needs`]).
     fn backward(&self, saved: &Saved<T, N>, gy: &Var<T>) -> [Option<Var<T>>; N];
 }
 
@@ -150,11 +150,11 @@ pub enum Save {
 }
 
 /// What a rule can read: the saved values, as variables, and which gradients are wanted.
-pub struct Saved<'a, T: Float, const N: usize>(&'a Record<'a, T>);
+pub struct Saved<'a, T: Float, const N: usize>(&'a BackwardContext<'a, T>);
 
 impl<'a, T: Float, const N: usize> Saved<'a, T, N> {
-    pub(super) fn of(record: &'a Record<'a, T>) -> Self {
-        Saved(record)
+    pub(crate) fn of(context: &'a BackwardContext<'a, T>) -> Self {
+        Saved(context)
     }
 
     /// An input.
@@ -195,18 +195,18 @@ impl<'a, T: Float, const N: usize> Saved<'a, T, N> {
     }
 }
 
-/// What a rule can read, of an operation of any number of inputs: the node while the rule runs.
-pub(crate) struct Record<'a, T: Float> {
-    pub(super) tape: &'a Tape<T>,
-    pub(super) id: NodeId,
-    pub(super) save: Save,
+/// The node whose rule is running, for operations of any number of inputs.
+pub(crate) struct BackwardContext<'a, T: Float> {
+    pub(crate) tape: &'a Tape<T>,
+    pub(crate) id: NodeId,
+    pub(crate) save: Save,
     /// The nodes that the inputs are, where the gradient with respect to them is wanted.
-    pub(super) wanted: &'a [Option<NodeId>],
+    pub(crate) wanted: &'a [Option<NodeId>],
     /// Whether the backward pass is recorded: then the saved values are those of the tape.
-    pub(super) recording: bool,
+    pub(crate) recording: bool,
 }
 
-impl<T: Float> Record<'_, T> {
+impl<T: Float> BackwardContext<'_, T> {
     /// See [`Saved::input`].
     #[track_caller]
     pub(crate) fn input(&self, k: usize) -> Var<T> {
@@ -236,158 +236,4 @@ impl<T: Float> Record<'_, T> {
     fn var(&self, value: &Tensor<T>, node: Option<NodeId>) -> Var<T> {
         Var::new(value.clone(), self.tape.clone(), node.filter(|_| self.recording))
     }
-}
-
-/// The gradients that a rule gives, one for each input.
-pub(crate) type Flows<T> = Vec<Option<Var<T>>>;
-
-/// An operation whose number of inputs is known when it is applied, such as a concatenation; else it is an [`Op`].
-pub(crate) trait VariadicOp<T: Float>: Debug + 'static {
-    /// See [`Op::NAME`].
-    const NAME: &'static str;
-    /// See [`Op::SAVE`].
-    const SAVE: Save;
-
-    /// Its name, if that is not the same for all of its type.
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
-
-    /// See [`Op::check`].
-    fn check(&self, inputs: &[&Tensor<T>]) -> Result<(), String>;
-
-    /// See [`Op::forward`].
-    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T>;
-
-    /// See [`Op::backward`]; appends the gradients to `flows`.
-    fn backward(&self, saved: &Record<T>, gy: &Var<T>, flows: &mut Flows<T>);
-}
-
-/// An operation of `N` inputs as one of any number.
-struct OfArity<O, const N: usize>(O);
-
-impl<O: Debug, const N: usize> Debug for OfArity<O, N> {
-    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl<T: Float, O: Op<T, N>, const N: usize> VariadicOp<T> for OfArity<O, N> {
-    const NAME: &'static str = O::NAME;
-    const SAVE: Save = O::SAVE;
-
-    #[track_caller]
-    fn check(&self, inputs: &[&Tensor<T>]) -> Result<(), String> {
-        self.0.check(std::array::from_fn(|k| inputs[k].shape()))
-    }
-    #[track_caller]
-    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        self.0.forward(std::array::from_fn(|k| inputs[k]))
-    }
-    fn backward(&self, saved: &Record<T>, gy: &Var<T>, flows: &mut Flows<T>) {
-        flows.extend(self.0.backward(&Saved::of(saved), gy));
-    }
-}
-
-/// An operation as the tape holds it.
-pub(super) trait AnyOp<T: Float> {
-    fn debug(&self) -> &dyn Debug;
-    fn save(&self) -> Save;
-    fn backward(&self, record: &Record<T>, gy: &Var<T>, flows: &mut Flows<T>);
-}
-
-impl<T: Float, O: VariadicOp<T>> AnyOp<T> for O {
-    fn debug(&self) -> &dyn Debug {
-        self
-    }
-    fn save(&self) -> Save {
-        O::SAVE
-    }
-    fn backward(&self, record: &Record<T>, gy: &Var<T>, flows: &mut Flows<T>) {
-        VariadicOp::backward(self, record, gy, flows);
-    }
-}
-
-impl<T: Float, O: VariadicOp<T>> AsDyn<dyn AnyOp<T>> for O {
-    fn as_dyn(&self) -> &(dyn AnyOp<T> + 'static) {
-        self
-    }
-}
-
-/// Applies an operation: computes its value and, if an input is differentiable, records it.
-///
-/// # Panics
-/// If the inputs are on different tapes, or the operation is not defined for their shapes.
-#[track_caller]
-pub fn apply<T: Float, O: Op<T, N>, const N: usize>(op: O, inputs: [&Var<T>; N]) -> Var<T> {
-    apply_to_values(OfArity(op), &inputs, &inputs.map(Var::value))
-}
-
-/// [`apply`] for an operation of any number of inputs, at least one.
-#[track_caller]
-pub(crate) fn apply_variadic<T: Float, O: VariadicOp<T>>(op: O, inputs: &[&Var<T>]) -> Var<T> {
-    let values: Vec<&Tensor<T>> = inputs.iter().map(|x| x.value()).collect();
-    apply_to_values(op, inputs, &values)
-}
-
-#[track_caller]
-fn apply_to_values<T: Float, O: VariadicOp<T>>(mut op: O, inputs: &[&Var<T>], values: &[&Tensor<T>]) -> Var<T> {
-    let location = Location::caller();
-    let (tape, name) = (inputs[0].tape(), op.name());
-    if let Some(other) = inputs[1..].iter().find(|x| !x.tape().is(tape)) {
-        panics::two_tapes(name, &inputs[0].place(), &other.place());
-    }
-    if let Err(reason) = op.check(values) {
-        panics::wrong_shapes(name, &reason, &origins(inputs));
-    }
-    let value = op.forward(values);
-    if tape.detects_anomaly() && !tape.in_a_rule() {
-        anomaly::check_value(tape, name, &op, inputs, &value);
-    }
-    if inputs.iter().all(|x| x.node().is_none()) {
-        return Var::new(value, tape.clone(), None);
-    }
-    let content = Content::Operation(SmallBox::new(op));
-    let nodes = inputs.iter().map(|x| x.node());
-    let node = tape.push(name, content, value.dims(), location, nodes, |saved| save(O::SAVE, inputs, &value, saved));
-    Var::new(value, tape.clone(), Some(node))
-}
-
-/// Appends the values that a rule will read: first one place an input, unless none is kept, then the output.
-fn save<T: Float>(what: Save, inputs: &[&Var<T>], output: &Tensor<T>, saved: &mut Vec<Option<Tensor<T>>>) {
-    let keep = |k: usize| match what {
-        Save::Inputs | Save::InputsAndOutput => true,
-        Save::Input(only) => k == only,
-        Save::Others => inputs.iter().enumerate().any(|(other, x)| other != k && x.node().is_some()),
-        Save::Nothing | Save::Output => false,
-    };
-    if !matches!(what, Save::Nothing | Save::Output) {
-        saved.extend(inputs.iter().enumerate().map(|(k, x)| keep(k).then(|| x.value().clone())));
-    }
-    if matches!(what, Save::Output | Save::InputsAndOutput) {
-        saved.push(Some(output.clone()));
-    }
-}
-
-impl<T: Float> Var<T> {
-    /// Panics for an operation that is not defined for this and another operand.
-    #[cold]
-    #[track_caller]
-    pub(crate) fn refuse(&self, op: &str, other: &Var<T>, reason: &str) -> ! {
-        panics::wrong_shapes(op, reason, &origins(&[self, other]))
-    }
-}
-
-/// Where the operands of a failed operation come from.
-#[cold]
-fn origins<T: Float>(inputs: &[&Var<T>]) -> String {
-    let side = |k: usize| match (inputs.len(), k) {
-        (1, _) => "operand".into(),
-        (2, 0) => "left operand".into(),
-        (2, _) => "right operand".into(),
-        _ => format!("operand {k}"),
-    };
-    let recorded = inputs.iter().enumerate().filter(|(_, x)| x.node().is_some());
-    let places: Vec<String> = recorded.map(|(k, x)| format!("{}: {}", side(k), x.place())).collect();
-    if places.is_empty() { String::new() } else { format!(" ({})", places.join(", ")) }
 }

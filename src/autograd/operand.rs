@@ -1,6 +1,6 @@
 //! What can stand beside a variable in an operation.
 
-use super::{Param, Tape, Var};
+use crate::autograd::{Param, Tape, Var};
 use crate::tensor::{Float, Tensor};
 use std::borrow::Cow;
 

@@ -29,7 +29,7 @@ pub struct Param<T: Float = f32> {
 
 /// Tells a parameter from all others of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct ParamId(u64);
+pub(crate) struct ParamId(u64);
 
 impl<T: Float> Param<T> {
     /// A parameter that begins with the given value.
@@ -75,11 +75,11 @@ impl<T: Float> Param<T> {
         Param { value: self.value.clone(), ..*self }
     }
 
-    pub(super) fn id(&self) -> ParamId {
+    pub(crate) fn id(&self) -> ParamId {
         self.id
     }
 
-    pub(super) fn version(&self) -> u32 {
+    pub(crate) fn version(&self) -> u32 {
         self.version
     }
 }

@@ -1,13 +1,13 @@
 //! The tape: a list of nodes in the order of their recording.
 
-use super::gradients::BufferUpdate;
-use super::notes::Notes;
-use super::op::AnyOp;
-use super::param::ParamId;
-use super::reading::Readings;
-use super::{Param, Var};
+use crate::autograd::apply::AnyOp;
+use crate::autograd::bindings::Bindings;
+use crate::autograd::diagnostics::Diagnostics;
+use crate::autograd::gradients::BufferUpdate;
+use crate::autograd::param::ParamId;
+use crate::autograd::{Param, Var};
 use crate::generator::Generator;
-use crate::kernel::small_box::SmallBox;
+use crate::kernel::base::small_box::SmallBox;
 use crate::panics;
 use crate::tensor::{Dims, Float, Tensor};
 use rand::{Rng, SeedableRng};
@@ -59,13 +59,13 @@ struct Inner<T: Float> {
     number: u64,
     mode: Mode,
     list: RefCell<List<T>>,
-    parameters: RefCell<Readings<T>>,
+    parameters: RefCell<Bindings<T>>,
     /// What forward passes have to say to buffers, for the next gradients to carry.
     buffer_updates: RefCell<Vec<BufferUpdate<T>>>,
     generator: RefCell<Generator>,
     /// While a backward pass is being recorded: the line of the operation that is being differentiated.
     origin: Cell<Option<&'static Location<'static>>>,
-    notes: Notes,
+    diagnostics: Diagnostics<T>,
 }
 
 /// The emptied lists of the last tape of this thread, for the next one.
@@ -80,12 +80,12 @@ thread_local! {
 const LONGEST_SPARE: usize = 1 << 16;
 
 impl Spare {
-    fn take<T: Float>() -> Box<(List<T>, Readings<T>)> {
+    fn take<T: Float>() -> Box<(List<T>, Bindings<T>)> {
         let spare = SPARE.try_with(|spare| spare.borrow_mut().0.take()).ok().flatten();
         spare.and_then(|lists| lists.downcast().ok()).unwrap_or_default()
     }
 
-    fn keep<T: Float>(mut lists: Box<(List<T>, Readings<T>)>) {
+    fn keep<T: Float>(mut lists: Box<(List<T>, Bindings<T>)>) {
         let (list, parameters) = &mut *lists;
         list.clear();
         parameters.clear();
@@ -104,34 +104,34 @@ impl<T: Float> Drop for Inner<T> {
 
 /// The position of a node on its tape, plus one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct NodeId(NonZeroU32);
+pub(crate) struct NodeId(NonZeroU32);
 
 impl NodeId {
     #[inline]
-    pub(super) fn new(index: usize) -> Self {
+    pub(crate) fn new(index: usize) -> Self {
         let next = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
         NodeId(next.expect("a tape holds at most 2³² − 1 nodes"))
     }
 
     #[inline]
-    pub(super) fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         self.0.get() as usize - 1
     }
 }
 
 /// The list itself. What differs in number from node to node is kept apart, so that a node needs no memory of its own.
-pub(super) struct List<T: Float> {
+pub(crate) struct List<T: Float> {
     nodes: Vec<Node<T>>,
     inputs: Vec<Option<NodeId>>,
     saved: Vec<Option<Tensor<T>>>,
 }
 
 /// One line of the list.
-pub(super) struct Node<T: Float> {
-    pub(super) name: &'static str,
-    pub(super) content: Content<T>,
-    pub(super) shape: Dims,
-    pub(super) location: &'static Location<'static>,
+pub(crate) struct Node<T: Float> {
+    pub(crate) name: &'static str,
+    pub(crate) content: Content<T>,
+    pub(crate) shape: Dims,
+    pub(crate) location: &'static Location<'static>,
     /// Where in the list its inputs begin and end.
     inputs: [u32; 2],
     /// The same for the values that its rule reads; see `op::kept`.
@@ -139,22 +139,22 @@ pub(super) struct Node<T: Float> {
 }
 
 impl<T: Float> List<T> {
-    pub(super) fn nodes(&self) -> impl DoubleEndedIterator<Item = (NodeId, &Node<T>)> + ExactSizeIterator {
+    pub(crate) fn nodes(&self) -> impl DoubleEndedIterator<Item = (NodeId, &Node<T>)> + ExactSizeIterator {
         self.nodes.iter().enumerate().map(|(index, node)| (NodeId::new(index), node))
     }
 
-    pub(super) fn inputs(&self, id: NodeId) -> &[Option<NodeId>] {
+    pub(crate) fn inputs(&self, id: NodeId) -> &[Option<NodeId>] {
         let [from, to] = self[id].inputs;
         &self.inputs[from as usize..to as usize]
     }
 
-    pub(super) fn saved(&self, id: NodeId) -> &[Option<Tensor<T>>] {
+    pub(crate) fn saved(&self, id: NodeId) -> &[Option<Tensor<T>>] {
         let [from, to] = self[id].saved;
         &self.saved[from as usize..to as usize]
     }
 
     /// Lets go of what a node saved, and of its operation.
-    pub(super) fn release(&mut self, id: NodeId, by: &'static Location<'static>) {
+    pub(crate) fn release(&mut self, id: NodeId, by: &'static Location<'static>) {
         let [from, to] = self[id].saved;
         self.saved[from as usize..to as usize].fill(None);
         self[id].content = Content::Released(by);
@@ -186,12 +186,12 @@ impl<T: Float> IndexMut<NodeId> for List<T> {
     }
 }
 
-pub(super) enum Content<T: Float> {
+pub(crate) enum Content<T: Float> {
     Variable,
     Parameter(ParamId),
     Operation(SmallBox<dyn AnyOp<T>>),
     /// The operation is out of the list while its rule runs.
-    Running,
+    InFlight,
     /// A `backward` has been here, and where.
     Released(&'static Location<'static>),
 }
@@ -242,7 +242,7 @@ impl<T: Float> Tape<T> {
             buffer_updates: RefCell::default(),
             generator: RefCell::new(Generator::seed_from_u64(seed)),
             origin: Cell::new(None),
-            notes: Notes::default(),
+            diagnostics: Diagnostics::default(),
         }))
     }
 
@@ -301,16 +301,16 @@ impl<T: Float> Tape<T> {
         self.0.buffer_updates.borrow_mut().push(BufferUpdate { buffer: buffer.id(), keep, value });
     }
 
-    pub(super) fn take_buffer_updates(&self) -> Vec<BufferUpdate<T>> {
+    pub(crate) fn take_buffer_updates(&self) -> Vec<BufferUpdate<T>> {
         self.0.buffer_updates.take()
     }
 
-    pub(super) fn add_buffer_updates(&self, updates: Vec<BufferUpdate<T>>) {
+    pub(crate) fn add_buffer_updates(&self, updates: Vec<BufferUpdate<T>>) {
         self.0.buffer_updates.borrow_mut().extend(updates);
     }
 
     /// Runs `f` with a generator in place of the tape's; neither that nor what is said to buffers is different afterwards.
-    pub(super) fn rehearsed<R>(&self, generator: &Generator, f: impl FnOnce() -> R) -> R {
+    pub(crate) fn with_generator<R>(&self, generator: &Generator, f: impl FnOnce() -> R) -> R {
         let outer = self.0.generator.replace(generator.clone());
         let updates = self.0.buffer_updates.borrow().len();
         let result = f();
@@ -320,7 +320,7 @@ impl<T: Float> Tape<T> {
     }
 
     #[track_caller]
-    pub(super) fn leaf(&self, name: &'static str, content: Content<T>, shape: Dims) -> Option<NodeId> {
+    pub(crate) fn leaf(&self, name: &'static str, content: Content<T>, shape: Dims) -> Option<NodeId> {
         let location = Location::caller();
         self.records().then(|| self.push(name, content, shape, location, [], |_| ()))
     }
@@ -330,24 +330,24 @@ impl<T: Float> Tape<T> {
         self.0.generator.borrow_mut()
     }
 
-    pub(super) fn parameters(&self) -> &RefCell<Readings<T>> {
+    pub(crate) fn parameters(&self) -> &RefCell<Bindings<T>> {
         &self.0.parameters
     }
 
-    pub(super) fn records(&self) -> bool {
+    pub(crate) fn records(&self) -> bool {
         self.0.mode != Mode::Inference
     }
 
-    pub(super) fn number(&self) -> u64 {
+    pub(crate) fn number(&self) -> u64 {
         self.0.number
     }
 
-    pub(super) fn is(&self, other: &Self) -> bool {
+    pub(crate) fn is(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.0, &other.0)
     }
 
     /// Adds a node to the list; `save` appends the values that its rule will read.
-    pub(super) fn push(
+    pub(crate) fn push(
         &self,
         name: &'static str,
         content: Content<T>,
@@ -368,21 +368,21 @@ impl<T: Float> Tape<T> {
     }
 
     /// Sets the line that recorded operations are attributed to; returns the one before.
-    pub(super) fn set_origin(&self, origin: Option<&'static Location<'static>>) -> Option<&'static Location<'static>> {
+    pub(crate) fn set_origin(&self, origin: Option<&'static Location<'static>>) -> Option<&'static Location<'static>> {
         self.0.origin.replace(origin)
     }
 
     /// Whether a backward pass is running a rule.
-    pub(super) fn in_a_rule(&self) -> bool {
+    pub(crate) fn in_a_rule(&self) -> bool {
         self.0.origin.get().is_some()
     }
 
-    pub(super) fn notes(&self) -> &Notes {
-        &self.0.notes
+    pub(crate) fn diagnostics(&self) -> &Diagnostics<T> {
+        &self.0.diagnostics
     }
 
     /// What a node is and where it was recorded, for messages.
-    pub(super) fn place(&self, id: NodeId) -> String {
+    pub(crate) fn place(&self, id: NodeId) -> String {
         let node = &self.list()[id];
         match node.content {
             Content::Parameter(param) => match self.path(param) {
@@ -394,15 +394,15 @@ impl<T: Float> Tape<T> {
     }
 
     /// The path of a parameter, if it was told.
-    pub(super) fn path(&self, param: ParamId) -> Option<String> {
-        self.notes().names.borrow().get(&param).map(|name| name.path.clone())
+    pub(crate) fn path(&self, param: ParamId) -> Option<String> {
+        self.diagnostics().names.borrow().get(&param).map(|name| name.path.clone())
     }
 
-    pub(super) fn list(&self) -> Ref<'_, List<T>> {
+    pub(crate) fn list(&self) -> Ref<'_, List<T>> {
         self.0.list.borrow()
     }
 
-    pub(super) fn list_mut(&self) -> RefMut<'_, List<T>> {
+    pub(crate) fn list_mut(&self) -> RefMut<'_, List<T>> {
         self.0.list.borrow_mut()
     }
 }

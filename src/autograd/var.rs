@@ -1,9 +1,9 @@
 //! A value on a tape.
 
-use super::backward::{self, Pass, Targets};
-use super::gradients::Key;
-use super::tape::NodeId;
-use super::{Gradients, Op, Tape, apply};
+use crate::autograd::backward::{self, Pass, Targets};
+use crate::autograd::gradients::Key;
+use crate::autograd::tape::NodeId;
+use crate::autograd::{Gradients, Op, Tape, apply};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 use std::fmt::{self, Debug, Display, Formatter};
@@ -22,11 +22,11 @@ pub struct Var<T: Float = f32> {
 }
 
 impl<T: Float> Var<T> {
-    pub(super) fn new(value: Tensor<T>, tape: Tape<T>, node: Option<NodeId>) -> Self {
+    pub(crate) fn new(value: Tensor<T>, tape: Tape<T>, node: Option<NodeId>) -> Self {
         Var { value, tape, node }
     }
 
-    pub(super) fn node(&self) -> Option<NodeId> {
+    pub(crate) fn node(&self) -> Option<NodeId> {
         self.node
     }
 
@@ -91,7 +91,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn detach(&self) -> Var<T> {
         if let Some(id) = self.node {
-            self.tape.notes().detached.borrow_mut().push((id, Location::caller()));
+            self.tape.diagnostics().detached.borrow_mut().push((id, Location::caller()));
         }
         Var { node: None, ..self.clone() }
     }
@@ -121,7 +121,7 @@ impl<T: Float> Var<T> {
     /// assert_eq!(gradients[&x], tensor![6.0, -12.0]);
     /// ```
     pub fn retain_grad(&self) {
-        self.tape.notes().retained.borrow_mut().extend(self.node);
+        self.tape.diagnostics().retained.borrow_mut().extend(self.node);
     }
 
     /// The gradients of this result of one element with respect to every variable and parameter behind it.
@@ -213,7 +213,7 @@ impl<T: Float> Var<T> {
 
     /// What a pass carries back from a cotangent `u` to each of `xs`.
     #[track_caller]
-    pub(super) fn pulled_back(&self, u: &Var<T>, xs: &[&Var<T>], pass: Pass) -> Vec<Option<Var<T>>> {
+    pub(crate) fn pulled_back(&self, u: &Var<T>, xs: &[&Var<T>], pass: Pass) -> Vec<Option<Var<T>>> {
         if u.shape() != self.shape() {
             panics::cotangent_shape(u.shape(), self.shape());
         }
@@ -230,7 +230,7 @@ impl<T: Float> Var<T> {
 
     /// Adds a gradient to this one; in place if neither is recorded.
     #[track_caller]
-    pub(super) fn accumulate(&mut self, other: &Var<T>) {
+    pub(crate) fn accumulate(&mut self, other: &Var<T>) {
         if self.node.is_some() || other.node.is_some() {
             *self = &*self + other;
         } else {
@@ -239,7 +239,7 @@ impl<T: Float> Var<T> {
     }
 
     /// What this is and where it was recorded, for messages.
-    pub(super) fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         match self.node {
             Some(id) => self.tape.place(id),
             None => "a constant".into(),

@@ -1,4 +1,4 @@
-//! Reading from files without trusting them, and replacing files as a whole.
+//! Binding from files without trusting them, and replacing files as a whole.
 
 use crate::error::Error;
 use std::fs::{self, File, OpenOptions};

@@ -1,7 +1,7 @@
 //! Dropout by numbered random bits: a mask that is its seed.
 
-use super::Float;
-use super::threads::{for_each_piece, piece_size};
+use crate::kernel::Float;
+use crate::kernel::base::threads::{for_each_piece, piece_size};
 
 /// Elements that have a key of their own.
 const PIECE: usize = 1 << 14;

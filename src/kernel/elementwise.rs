@@ -3,9 +3,9 @@
 //! The compiler makes a long `f` a function of its own, which has no vectors; a closure with an exponential or more inside
 //! is therefore `#[inline(always)]`, and a kernel calls it itself and not through the implementation for references.
 
-use super::Float;
-use super::dims::Dims;
-use super::threads::{GRAIN, for_each_piece, piece_size};
+use crate::kernel::Float;
+use crate::kernel::base::dims::Dims;
+use crate::kernel::base::threads::{GRAIN, for_each_piece, piece_size};
 
 /// `y[i] = f(x[i])`.
 pub(crate) fn map<T: Float>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {

@@ -1,6 +1,6 @@
 //! Rows by position, and its adjoint, adding rows at positions.
 
-use super::Float;
+use crate::kernel::Float;
 
 /// `y[o, k, :] = x[o, indices[k], :]` for x `[outer, n, inner]`.
 pub(crate) fn select<T: Copy>(x: &[T], indices: &[usize], n: usize, inner: usize, y: &mut [T]) {

@@ -13,6 +13,7 @@
 macro_rules! simd {
     ($(#[$meta:meta])* pub(crate) fn $name:ident [$($generics:tt)*] ($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
         $(#[$meta])*
+        #[inline(never)]
         pub(crate) fn $name<$($generics)*>($($arg: $ty),*) $(-> $ret)? {
             #[inline(always)]
             fn body<$($generics)*>($($arg: $ty),*) $(-> $ret)? $body
@@ -24,10 +25,10 @@ macro_rules! simd {
                 #[target_feature(enable = "avx2,fma")]
                 fn avx2<$($generics)*>($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
                 // SAFETY: each version runs only where the processor has what it was compiled for.
-                match $crate::kernel::simd::level() {
-                    $crate::kernel::simd::Level::Avx512 => return unsafe { avx512($($arg),*) },
-                    $crate::kernel::simd::Level::Avx2 => return unsafe { avx2($($arg),*) },
-                    $crate::kernel::simd::Level::Base => {}
+                match $crate::kernel::base::simd::level() {
+                    $crate::kernel::base::simd::Level::Avx512 => return unsafe { avx512($($arg),*) },
+                    $crate::kernel::base::simd::Level::Avx2 => return unsafe { avx2($($arg),*) },
+                    $crate::kernel::base::simd::Level::Base => {}
                 }
             }
             body($($arg),*)
@@ -35,37 +36,20 @@ macro_rules! simd {
     };
 }
 
-pub(crate) mod batch_norm;
-pub(crate) mod cholesky;
-pub(crate) mod conv;
-pub(crate) mod cross_entropy;
-pub(crate) mod dims;
+pub(crate) mod base;
 pub(crate) mod dropout;
 pub(crate) mod elementwise;
-mod float;
-pub(crate) mod gemm;
+pub(crate) mod linalg;
 pub(crate) mod lookup;
-pub(crate) mod lu;
-pub(crate) mod memory;
-pub(crate) mod pool;
+pub(crate) mod matmul;
+pub(crate) mod norm;
 pub(crate) mod reduce;
-pub(crate) mod row_norm;
-pub(crate) mod scan;
-pub(crate) mod simd;
-pub(crate) mod small_box;
 pub(crate) mod softmax;
 pub(crate) mod strided;
-mod sums;
-mod threads;
-#[cfg(target_arch = "x86_64")]
-mod tiles;
 mod transcendental;
-pub(crate) mod triangular;
 pub(crate) mod update;
-#[cfg(target_arch = "x86_64")]
-mod vector;
 pub(crate) mod window;
 
-pub use float::Float;
-pub(crate) use threads::map_indices;
-pub use threads::{num_threads, set_num_threads};
+pub use base::float::Float;
+pub(crate) use base::threads::map_indices;
+pub use base::threads::{num_threads, set_num_threads};

@@ -1,6 +1,6 @@
 //! Copies between a contiguous block and a strided view of another: permute, slice, flip, expand and their adjoints.
 
-use super::dims::Dims;
+use crate::kernel::base::dims::Dims;
 use smallvec::SmallVec;
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 //! Optimizer updates: one pass over parameter, gradient and up to three tensors of state.
 
-use super::Float;
-use super::threads::{GRAIN, Pieces, for_each_index, piece_size};
+use crate::kernel::Float;
+use crate::kernel::base::threads::{GRAIN, Pieces, for_each_index, piece_size};
 
 /// Shares out the pass over a parameter, its gradient and its state among threads.
 fn share<T: Float, const N: usize>(

@@ -1,14 +1,15 @@
 //! Dropout.
 
-use crate::autograd::{Op, Save, Saved, Var};
+use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::kernel::dropout;
+use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 use rand::Rng;
 
 /// `y = x/(1 − rate)` where the mask that the seed stands for says so and 0 elsewhere; the gradient goes through the same mask.
-#[derive(Clone, Debug)]
-struct Dropout {
+#[derive(Clone)]
+pub(crate) struct Dropout {
     rate: f64,
     seed: u64,
 }
@@ -17,13 +18,17 @@ impl<T: Float> Op<T, 1> for Dropout {
     const NAME: &'static str = "dropout";
     const SAVE: Save = Save::Nothing;
 
+    fn describe(&self, description: &mut Description) {
+        description.number("rate", self.rate).field("seed", &self.seed);
+    }
+
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         let threshold = (self.rate * 2f64.powi(32)) as u32;
         let scale = T::from_f64(1.0 / (1.0 - self.rate));
         Tensor::build(x.dims(), |y| dropout::dropout(x.as_slice(), self.seed, threshold, scale, y))
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.apply(self.clone()))]
+        [Some(self.clone().of([gy]))]
     }
 }
 
@@ -66,6 +71,6 @@ impl<T: Float> Var<T> {
         if !(0.0..1.0).contains(&rate) {
             panics::probability("dropout", rate);
         }
-        self.apply(Dropout { rate, seed })
+        Dropout { rate, seed }.of([self])
     }
 }

@@ -1,6 +1,7 @@
 //! Matrix products.
 
-use crate::autograd::{Op, Operand, Save, Saved, Var, apply};
+use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
+use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Dims, Float, MatmulShapes, Tensor};
 use std::borrow::Cow;
@@ -8,8 +9,7 @@ use std::borrow::Cow;
 /// `C = A B` on (stacks of) matrices, each of which may be stored transposed: `gA = gC Bᵀ`, `gB = Aᵀ gC`.
 ///
 /// The transposes of the rule are flags again, not copies.
-#[derive(Debug)]
-struct Matmul {
+pub(crate) struct Matmul {
     transpose_a: bool,
     transpose_b: bool,
 }
@@ -17,6 +17,10 @@ struct Matmul {
 impl<T: Float> Op<T, 2> for Matmul {
     const NAME: &'static str = "matmul";
     const SAVE: Save = Save::Others;
+
+    fn describe(&self, description: &mut Description) {
+        description.field("transpose_a", &self.transpose_a).field("transpose_b", &self.transpose_b);
+    }
 
     fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
         a.multiplied(b, self.transpose_a, self.transpose_b)
@@ -30,8 +34,7 @@ impl<T: Float> Op<T, 2> for Matmul {
 }
 
 /// `y = x Wᵀ + b` for rows x: `gx = gy W`, `gW = gyᵀ x`, and `gb = Σ gy` over the rows, as the engine does with what was broadcast.
-#[derive(Debug)]
-struct Linear;
+pub(crate) struct Linear;
 
 impl<T: Float> Op<T, 3> for Linear {
     const NAME: &'static str = "linear";
@@ -80,7 +83,7 @@ impl<T: Float> Var<T> {
                 let (a, b) = (self.with_shape(shapes.a), other.with_shape(shapes.b));
                 a.multiply(&b, false, false).with_shape(shapes.result)
             }
-            Err(reason) => self.refuse("matmul", &other, &reason),
+            Err(reason) => self.shape_error("matmul", &other, &reason),
         }
     }
 
@@ -100,18 +103,18 @@ impl<T: Float> Var<T> {
         let weight = weight.resolve(self.tape()).into_var(self.tape());
         let (x, w) = (self.shape(), weight.shape());
         let (Some(&inputs), [outputs, columns]) = (x.last(), w) else {
-            self.refuse("linear", &weight, &panics::not_linear(x, w))
+            self.shape_error("linear", &weight, &panics::not_linear(x, w))
         };
         if inputs != *columns {
-            self.refuse("linear", &weight, &panics::linear_inputs(x, w, inputs, *columns));
+            self.shape_error("linear", &weight, &panics::linear_inputs(x, w, inputs, *columns));
         }
         let rows = if x.len() == 2 { Cow::Borrowed(self) } else { Cow::Owned(self.with_shape(flat(x))) };
         let y = if let Some(bias) = &bias {
             let bias = bias.resolve(self.tape()).into_var(self.tape());
             if bias.shape() != [*outputs] {
-                self.refuse("linear", &bias, &panics::linear_bias(bias.shape(), w));
+                self.shape_error("linear", &bias, &panics::linear_bias(bias.shape(), w));
             }
-            apply(Linear, [&rows, &weight, &bias])
+            Linear.of([&rows, &weight, &bias])
         } else {
             rows.multiply(&weight, false, true)
         };
@@ -135,10 +138,10 @@ impl<T: Float> Var<T> {
     pub fn dot(&self, other: impl Operand<T>) -> Var<T> {
         let other = other.resolve(self.tape()).into_var(self.tape());
         if self.shape().len() != 1 || other.shape().len() != 1 {
-            self.refuse("dot", &other, &panics::not_vectors(self.shape(), other.shape()));
+            self.shape_error("dot", &other, &panics::not_vectors(self.shape(), other.shape()));
         }
         if self.shape() != other.shape() {
-            self.refuse("dot", &other, &panics::sizes_differ(self.shape(), other.shape()));
+            self.shape_error("dot", &other, &panics::sizes_differ(self.shape(), other.shape()));
         }
         self.matmul(&*other)
     }
@@ -158,7 +161,7 @@ impl<T: Float> Var<T> {
     pub fn outer(&self, other: impl Operand<T>) -> Var<T> {
         let other = other.resolve(self.tape()).into_var(self.tape());
         let (&[m], &[n]) = (self.shape(), other.shape()) else {
-            self.refuse("outer", &other, &panics::not_vectors(self.shape(), other.shape()))
+            self.shape_error("outer", &other, &panics::not_vectors(self.shape(), other.shape()))
         };
         let (column, row) = (Dims::from_slice(&[m, 1]), Dims::from_slice(&[1, n]));
         self.with_shape(column).multiply(&other.with_shape(row), false, false)
@@ -183,8 +186,8 @@ impl<T: Float> Var<T> {
 
     /// The product of (stacks of) matrices that are known to chain, each stored transposed if its flag says so.
     #[track_caller]
-    pub(super) fn multiply(&self, other: &Var<T>, transpose_a: bool, transpose_b: bool) -> Var<T> {
-        apply(Matmul { transpose_a, transpose_b }, [self, other])
+    pub(crate) fn multiply(&self, other: &Var<T>, transpose_a: bool, transpose_b: bool) -> Var<T> {
+        Matmul { transpose_a, transpose_b }.of([self, other])
     }
 }
 

@@ -1,7 +1,8 @@
 //! Softmax, its logarithm, and logsumexp: stable for scores of any size.
 
-use crate::autograd::{Op, Save, Saved, Var};
+use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::kernel::softmax::{self, Output};
+use crate::ops::registry::Registered;
 use crate::tensor::{Axes, AxisIndex, Dims, Float, Reduction, Tensor, keepdim, reduction_of, resolve_axis};
 
 /// Softmax or its logarithm along one axis.
@@ -14,14 +15,17 @@ fn softmax_along<T: Float>(x: &Tensor<T>, axis: usize, output: Output) -> Tensor
 }
 
 /// `y = eˣ/Σeˣ` along an axis, `gx = y (gy − Σ gy y)`.
-#[derive(Debug)]
-struct Softmax {
+pub(crate) struct Softmax {
     axis: usize,
 }
 
 impl<T: Float> Op<T, 1> for Softmax {
     const NAME: &'static str = "softmax";
     const SAVE: Save = Save::Output;
+
+    fn describe(&self, description: &mut Description) {
+        description.field("axis", &self.axis);
+    }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         softmax_along(x, self.axis, Output::Probabilities)
@@ -34,14 +38,17 @@ impl<T: Float> Op<T, 1> for Softmax {
 }
 
 /// `y = x − ln Σ eˣ` along an axis, `gx = gy − eʸ Σ gy`.
-#[derive(Debug)]
-struct LogSoftmax {
+pub(crate) struct LogSoftmax {
     axis: usize,
 }
 
 impl<T: Float> Op<T, 1> for LogSoftmax {
     const NAME: &'static str = "log_softmax";
     const SAVE: Save = Save::Output;
+
+    fn describe(&self, description: &mut Description) {
+        description.field("axis", &self.axis);
+    }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         softmax_along(x, self.axis, Output::Logarithms)
@@ -52,8 +59,7 @@ impl<T: Float> Op<T, 1> for LogSoftmax {
 }
 
 /// `y = ln Σ eˣ` along the last axis, `dy/dx = softmax x`.
-#[derive(Debug)]
-struct LogSumExp;
+pub(crate) struct LogSumExp;
 
 impl<T: Float> Op<T, 1> for LogSumExp {
     const NAME: &'static str = "logsumexp";
@@ -84,7 +90,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn softmax(&self, axis: impl AxisIndex) -> Var<T> {
         let (x, axis) = self.along("softmax", axis.index());
-        x.apply(Softmax { axis }).with_shape(self.value().dims())
+        Softmax { axis }.of([&x]).with_shape(self.value().dims())
     }
 
     /// `x − ln Σ eˣ` along an axis, the logarithm of [`softmax`](Var::softmax), without its rounding near 0.
@@ -94,7 +100,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn log_softmax(&self, axis: impl AxisIndex) -> Var<T> {
         let (x, axis) = self.along("log_softmax", axis.index());
-        x.apply(LogSoftmax { axis }).with_shape(self.value().dims())
+        LogSoftmax { axis }.of([&x]).with_shape(self.value().dims())
     }
 
     /// `ln Σ eˣ` of all elements, without overflow; −∞ if there are none.
@@ -110,7 +116,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn logsumexp_over(&self, axes: impl Axes) -> Var<T> {
         let reduction: Reduction = reduction_of("logsumexp", self.shape(), &axes);
-        self.last(&reduction).apply(LogSumExp).with_shape(reduction.shape)
+        LogSumExp.of([&self.last(&reduction)]).with_shape(reduction.shape)
     }
 
     /// This, and the axis that a number means; a scalar has one axis of size 1 for that, as in PyTorch.

@@ -1,7 +1,7 @@
 //! The memory of a tensor: shared, written only when unshared, recycled when the last holder lets go.
 
 use crate::kernel::Float;
-use crate::kernel::memory::Block;
+use crate::kernel::base::memory::Block;
 use std::ops::Range;
 
 /// The elements of a tensor.

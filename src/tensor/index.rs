@@ -1,4 +1,4 @@
-//! Reading and writing single elements: `x[[i, j]]`.
+//! Binding and writing single elements: `x[[i, j]]`.
 
 use super::{Float, Tensor};
 use crate::panics;

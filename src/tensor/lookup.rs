@@ -3,7 +3,6 @@
 use super::{AxisIndex, Dims, Float, Indices, Tensor, View, broadcast, element_count, resolve_axis};
 use crate::kernel::lookup;
 use crate::panics;
-use std::fmt::{self, Debug, Formatter};
 use std::rc::Rc;
 
 /// Positions along the middle one of three axes, `[outer, n, inner]`, that the axes of a value make up.
@@ -18,13 +17,12 @@ pub(crate) struct Rows {
     pub(crate) whole: Dims,
 }
 
-impl Debug for Rows {
-    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        write!(f, "{{ rows: {} of {} }}", self.indices.len(), self.n)
-    }
-}
-
 impl Rows {
+    /// The number of positions, and of the rows that they choose from.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.indices.len(), self.n)
+    }
+
     /// Positions of one axis, in place of which their own axes come.
     #[track_caller]
     pub(crate) fn along(op: &str, shape: &[usize], axis: isize, indices: &[usize], own: &[usize]) -> Self {
@@ -85,12 +83,6 @@ pub(crate) struct Positions {
     pub(crate) picked: Dims,
     /// The shape of the value that the positions are in.
     pub(crate) whole: Dims,
-}
-
-impl Debug for Positions {
-    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        write!(f, "{{ positions: {:?} }}", self.picked)
-    }
 }
 
 impl Positions {

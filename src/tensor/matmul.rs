@@ -1,7 +1,7 @@
 //! Matrix products, batched and broadcast.
 
 use super::{Dims, Float, Tensor, broadcast};
-use crate::kernel::gemm::{Matrix, Onto, gemm};
+use crate::kernel::matmul::gemm::{Matrix, Onto, gemm};
 use crate::panics;
 
 impl<T: Float> Tensor<T> {

@@ -31,7 +31,7 @@ pub(crate) use transform::{broadcast_target, interleaving, matrix_columns, permu
 pub(crate) use view::{chunks, pieces, pieces_of_sizes};
 
 pub use crate::kernel::Float;
-pub(crate) use crate::kernel::dims::Dims;
+pub(crate) use crate::kernel::base::dims::Dims;
 pub(crate) use crate::kernel::strided::View;
 
 /// An n-dimensional array of `f32` (the default) or `f64`, contiguous and row-major.

@@ -1,7 +1,7 @@
 //! Running sums and products.
 
 use super::{AxisIndex, Dims, Float, Tensor, resolve_axis};
-use crate::kernel::scan;
+use crate::kernel::reduce::scan;
 
 impl<T: Float> Tensor<T> {
     /// The running sum along an axis, `yₖ = x₀ + … + xₖ`, added up in double precision.

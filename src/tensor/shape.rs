@@ -1,9 +1,8 @@
 //! Shapes and axes as arguments, and the arithmetic of shapes.
 
-use crate::kernel::dims::Dims;
+use crate::kernel::base::dims::Dims;
 use crate::panics;
 use smallvec::SmallVec;
-use std::fmt::{self, Debug, Formatter};
 
 /// An integer that names an axis or a size: `i32`, `isize` or `usize`. Negative axes count from the end.
 pub trait AxisIndex: Copy {
@@ -159,12 +158,6 @@ pub(crate) struct Reduction {
     pub(crate) shape: Dims,
     /// Elements that go into each element of the result.
     pub(crate) count: usize,
-}
-
-impl Debug for Reduction {
-    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        write!(f, "{{ axes: {:?} }}", self.axes.as_slice())
-    }
 }
 
 /// Resolves the axes of a reduction against a shape.

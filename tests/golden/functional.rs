@@ -3,7 +3,7 @@
 use crate::Fault;
 use crate::check::{self, Nan, Tolerance};
 use crate::json::{Value, field};
-use wengert::autograd::functional;
+use wengert::functional;
 use wengert::{Tape, Tensor, Var};
 
 /// Checks every derivative that a case gives, all with respect to its first input.

@@ -2,7 +2,7 @@
 
 use crate::draw::Draw;
 use crate::table::{CURVED, Case, LINEAR, Row};
-use wengert::autograd::functional;
+use wengert::functional;
 use wengert::prelude::*;
 
 /// Uses that are drawn of each operation.

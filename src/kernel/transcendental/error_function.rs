@@ -1,6 +1,6 @@
 //! The error function and its complement.
 
-use super::polynomial;
+use crate::kernel::transcendental::polynomial;
 use std::f64::consts::{LN_2, LOG2_E};
 
 /// From here on the complement is computed by itself; it is ¼ there.

@@ -1,6 +1,6 @@
 //! Exponential functions and the hyperbolic tangent.
 
-use super::{LN_2, polynomial, power_of_two};
+use crate::kernel::transcendental::{LN_2, polynomial, power_of_two};
 
 /// Adding it leaves the nearest whole number in the low bits.
 const ROUND: f32 = 12_582_912.0;

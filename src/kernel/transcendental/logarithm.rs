@@ -1,6 +1,6 @@
 //! Logarithms.
 
-use super::{LN_2, polynomial, power_of_two};
+use crate::kernel::transcendental::{LN_2, polynomial, power_of_two};
 
 const SQRT_HALF: u32 = 0x3f35_04f3;
 

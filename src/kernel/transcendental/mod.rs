@@ -9,17 +9,17 @@
 //!
 //! For `f64` the functions of the standard library and of `libm` stay: their precision takes more terms than vectors save.
 
-use super::Float;
+use crate::kernel::Float;
 
 mod error_function;
 mod exponential;
 mod logarithm;
 mod trigonometric;
 
-pub(super) use error_function::{erf, erfc};
-pub(super) use exponential::{exp, exp_m1, tanh};
-pub(super) use logarithm::{ln, ln_1p};
-pub(super) use trigonometric::{cos, sin};
+pub(crate) use error_function::{erf, erfc};
+pub(crate) use exponential::{exp, exp_m1, tanh};
+pub(crate) use logarithm::{ln, ln_1p};
+pub(crate) use trigonometric::{cos, sin};
 
 /// ln 2 in two parts, of which the first has so few bits that its products with small whole numbers are exact.
 const LN_2: [f32; 2] = [0.693_359_4, -0.000_212_194_44];

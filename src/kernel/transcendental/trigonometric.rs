@@ -1,6 +1,6 @@
 //! Sine and cosine.
 
-use super::polynomial;
+use crate::kernel::transcendental::polynomial;
 
 /// 32 zero bits and the first 224 binary digits of 2/π.
 const TWO_OVER_PI: [u32; 8] =

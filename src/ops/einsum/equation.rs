@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// What an axis is called. The axes of an ellipsis come before the letters, as in an output that is not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Label {
+pub(crate) enum Label {
     /// An axis of the longest ellipsis, from the left.
     Ellipsis(usize),
     /// A subscript.
@@ -21,17 +21,17 @@ enum Symbol {
 }
 
 /// An equation for operands of given shapes.
-pub(super) struct Equation {
+pub(crate) struct Equation {
     /// The labels of the axes of each operand.
-    pub(super) operands: Vec<Vec<Label>>,
-    pub(super) output: Vec<Label>,
-    pub(super) sizes: BTreeMap<Label, usize>,
+    pub(crate) operands: Vec<Vec<Label>>,
+    pub(crate) output: Vec<Label>,
+    pub(crate) sizes: BTreeMap<Label, usize>,
 }
 
 impl Equation {
     /// Reads an equation and holds it against the shapes.
     #[track_caller]
-    pub(super) fn new(text: &str, shapes: &[&[usize]]) -> Self {
+    pub(crate) fn new(text: &str, shapes: &[&[usize]]) -> Self {
         let (terms, output) = parse(text);
         if terms.len() != shapes.len() {
             panics::einsum_operands(text, terms.len(), shapes.len());
@@ -162,11 +162,11 @@ fn check_output(text: &str, output: &[Symbol], sizes: &BTreeMap<Label, usize>) {
 }
 
 /// The product of the sizes of some labels.
-pub(super) fn product(labels: &[Label], sizes: &BTreeMap<Label, usize>) -> usize {
+pub(crate) fn product(labels: &[Label], sizes: &BTreeMap<Label, usize>) -> usize {
     labels.iter().map(|label| sizes[label]).product()
 }
 
 /// The sizes of some labels.
-pub(super) fn shape(labels: &[Label], sizes: &BTreeMap<Label, usize>) -> Dims {
+pub(crate) fn shape(labels: &[Label], sizes: &BTreeMap<Label, usize>) -> Dims {
     labels.iter().map(|label| sizes[label]).collect()
 }

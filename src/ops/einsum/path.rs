@@ -1,6 +1,6 @@
 //! In which order to multiply the operands of an Einstein summation.
 
-use super::equation::{Equation, Label};
+use crate::ops::einsum::equation::{Equation, Label};
 
 /// Up to this number of operands every order is looked at.
 const FEW: usize = 8;
@@ -9,7 +9,7 @@ const FEW: usize = 8;
 ///
 /// Of a few operands the order with the fewest multiplications, by dynamic programming over the sets of operands; of many always the
 /// pair with the fewest.
-pub(super) fn order(equation: &Equation) -> Vec<(usize, usize)> {
+pub(crate) fn order(equation: &Equation) -> Vec<(usize, usize)> {
     if equation.operands.len() <= FEW { cheapest(equation) } else { greedy(equation) }
 }
 

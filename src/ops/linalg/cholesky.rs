@@ -1,17 +1,17 @@
 //! The Cholesky factor.
 
-use super::triangular::Triangle;
-use super::{matrix, square};
 use crate::autograd::{Op, Save, Saved, Var};
-use crate::kernel::cholesky;
+use crate::kernel::linalg::cholesky;
+use crate::ops::linalg::triangular::Triangle;
+use crate::ops::linalg::{matrix, square};
+use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 
 /// L with `L Lᵀ = (A + Aᵀ)/2`: `gA` is the symmetric part of `L⁻ᵀ Φ L⁻¹`, where Φ is the lower triangle of `Lᵀ gL` with its diagonal halved.
 ///
 /// Iain Murray 2016, "Differentiation of the Cholesky decomposition".
-#[derive(Debug)]
-struct Cholesky;
+pub(crate) struct Cholesky;
 
 impl<T: Float> Op<T, 1> for Cholesky {
     const NAME: &'static str = "cholesky";
@@ -64,6 +64,6 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn cholesky(&self) -> Var<T> {
-        self.apply(Cholesky)
+        Cholesky.of([self])
     }
 }

@@ -1,16 +1,16 @@
 //! Determinants and their logarithms.
 
-use super::factors::Factors;
-use super::{inverse, matrix, square};
 use crate::autograd::{Op, Save, Saved, Var};
+use crate::ops::linalg::factors::Factors;
+use crate::ops::linalg::{inverse, matrix, square};
+use crate::ops::registry::Registered;
 use crate::tensor::{Dims, Float, Positions, Tensor};
 
 /// Up to this size the cofactors are computed by their definition.
 const SMALL: usize = 3;
 
 /// `y = det A`, whose gradient is the matrix of the cofactors: `y A⁻ᵀ`, or determinants of minors where A is small or singular.
-#[derive(Debug)]
-struct Determinant;
+pub(crate) struct Determinant;
 
 impl<T: Float> Op<T, 1> for Determinant {
     const NAME: &'static str = "det";
@@ -33,8 +33,7 @@ impl<T: Float> Op<T, 1> for Determinant {
 }
 
 /// `y = ln |det A|`, `dy/dA = A⁻ᵀ`.
-#[derive(Debug)]
-struct LogDeterminant;
+pub(crate) struct LogDeterminant;
 
 impl<T: Float> Op<T, 1> for LogDeterminant {
     const NAME: &'static str = "slogdet";
@@ -95,7 +94,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn det(&self) -> Var<T> {
-        self.apply(Determinant)
+        Determinant.of([self])
     }
 
     /// The sign of the determinant of `[…, n, n]`, and the logarithm of its size: `det A = sign · exp(log)`.
@@ -116,7 +115,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn slogdet(&self) -> (Tensor<T>, Var<T>) {
-        let logarithm = self.apply(LogDeterminant);
+        let logarithm = LogDeterminant.of([self]);
         (Factors::of(self.value()).signs(), logarithm)
     }
 }

@@ -1,22 +1,22 @@
 //! The LU factors of matrices, and what can be read off them.
 
-use crate::kernel::lu;
+use crate::kernel::linalg::lu;
 use crate::tensor::{Dims, Float, Offsets, Tensor, broadcast};
 
 /// `P A = L U` for each matrix of a stack.
-pub(super) struct Factors<T: Float> {
+pub(crate) struct Factors<T: Float> {
     /// In the shape of the matrices.
     factors: Tensor<T>,
     /// The row that each step exchanged, `[…, n]`.
     pivots: Vec<usize>,
     n: usize,
     /// The first singular matrix, and the step that found no pivot in it.
-    pub(super) singular: Option<(usize, usize)>,
+    pub(crate) singular: Option<(usize, usize)>,
 }
 
 impl<T: Float> Factors<T> {
     /// Factors each of a stack of square matrices.
-    pub(super) fn of(a: &Tensor<T>) -> Self {
+    pub(crate) fn of(a: &Tensor<T>) -> Self {
         let n = a.shape()[a.rank() - 1];
         let (mut factors, mut singular) = (a.clone(), None);
         let mut pivots = vec![0; a.len().checked_div(n).unwrap_or(0)];
@@ -29,7 +29,7 @@ impl<T: Float> Factors<T> {
     }
 
     /// X with `A X = B` for B `[…, n, m]`, the axes in front broadcast; not finite where A is singular.
-    pub(super) fn solve(&self, b: &Tensor<T>) -> Tensor<T> {
+    pub(crate) fn solve(&self, b: &Tensor<T>) -> Tensor<T> {
         let n = self.n;
         solve_each(self.factors.shape(), b, |k, x, m| {
             lu::solve(&self.factors.as_slice()[k * n * n..][..n * n], n, &self.pivots[k * n..][..n], x, m);
@@ -37,23 +37,23 @@ impl<T: Float> Factors<T> {
     }
 
     /// The sign of each determinant, 0 if it is 0.
-    pub(super) fn signs(&self) -> Tensor<T> {
+    pub(crate) fn signs(&self) -> Tensor<T> {
         let sign = |pivot: T| if pivot == T::ZERO { T::ZERO } else { pivot.sign() };
         self.each(|pivots, exchanges| pivots.fold(exchanges, |product, pivot| product * sign(pivot)))
     }
 
     /// Each determinant.
-    pub(super) fn determinants(&self) -> Tensor<T> {
+    pub(crate) fn determinants(&self) -> Tensor<T> {
         self.each(|pivots, exchanges| pivots.fold(exchanges, |product, pivot| product * pivot))
     }
 
     /// The logarithm of the size of each determinant.
-    pub(super) fn logarithms(&self) -> Tensor<T> {
+    pub(crate) fn logarithms(&self) -> Tensor<T> {
         self.each(|pivots, _| pivots.fold(T::ZERO, |sum, pivot| sum + pivot.abs().ln()))
     }
 
     /// Whether a matrix is singular up to rounding: its smallest pivot vanishes beside the largest.
-    pub(super) fn nearly_singular(&self) -> bool {
+    pub(crate) fn nearly_singular(&self) -> bool {
         let negligible = T::EPSILON * T::from_f64(self.n as f64);
         let ratio = self.each(|pivots, _| {
             let bounds = (T::INFINITY, T::ZERO);
@@ -80,7 +80,7 @@ impl<T: Float> Factors<T> {
 
 /// Replaces each right-hand side of B `[…, n, m]` by what `solve` makes of it with the matrix of that number, of a stack of shape
 /// `[…, n, n]`; the axes in front broadcast.
-pub(super) fn solve_each<T: Float>(
+pub(crate) fn solve_each<T: Float>(
     matrices: &[usize],
     b: &Tensor<T>,
     mut solve: impl FnMut(usize, &mut [T], usize),

@@ -1,14 +1,14 @@
 //! Inverses and powers of matrices.
 
-use super::factors::Factors;
-use super::square;
-use crate::autograd::{Op, Save, Saved, Var};
+use crate::autograd::{Description, Op, Save, Saved, Var};
+use crate::ops::linalg::factors::Factors;
+use crate::ops::linalg::square;
+use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 
 /// `Y = A⁻¹`, `gA = −Yᵀ gY Yᵀ`.
-#[derive(Debug)]
-struct Inverse {
+pub(crate) struct Inverse {
     /// Whether a singular matrix is a mistake; otherwise its inverse is not finite.
     strict: bool,
 }
@@ -16,6 +16,10 @@ struct Inverse {
 impl<T: Float> Op<T, 1> for Inverse {
     const NAME: &'static str = "inverse";
     const SAVE: Save = Save::Output;
+
+    fn describe(&self, description: &mut Description) {
+        description.field("strict", &self.strict);
+    }
 
     fn check(&self, [a]: [&[usize]; 1]) -> Result<(), String> {
         square(a).map(|_| ())
@@ -36,8 +40,8 @@ impl<T: Float> Op<T, 1> for Inverse {
 
 /// `A⁻ᵀ` in a rule; not finite where A is singular.
 #[track_caller]
-pub(super) fn transposed<T: Float>(a: &Var<T>) -> Var<T> {
-    a.apply(Inverse { strict: false }).transpose(-1, -2)
+pub(crate) fn transposed<T: Float>(a: &Var<T>) -> Var<T> {
+    Inverse { strict: false }.of([&a]).transpose(-1, -2)
 }
 
 impl<T: Float> Var<T> {
@@ -56,7 +60,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn inverse(&self) -> Var<T> {
-        self.apply(Inverse { strict: true })
+        Inverse { strict: true }.of([self])
     }
 
     /// The n-th power of `[…, n, n]`, of each matrix, by repeated squaring; a negative one is a power of the inverse.

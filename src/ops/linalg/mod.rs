@@ -2,13 +2,13 @@
 //!
 //! A matrix is singular if a pivot is exactly 0; one that is nearly so gives large numbers, as everywhere.
 
-mod cholesky;
-mod determinant;
+pub(crate) mod cholesky;
+pub(crate) mod determinant;
 mod factors;
-mod inverse;
-mod solve;
+pub(crate) mod inverse;
+pub(crate) mod solve;
 mod trace;
-mod triangular;
+pub(crate) mod triangular;
 
 pub use triangular::Triangle;
 

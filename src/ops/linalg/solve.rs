@@ -1,14 +1,14 @@
 //! Systems of linear equations.
 
-use super::factors::Factors;
-use super::square;
-use crate::autograd::{Op, Operand, Save, Saved, Var, apply};
+use crate::autograd::{Op, Operand, Save, Saved, Var};
+use crate::ops::linalg::factors::Factors;
+use crate::ops::linalg::square;
+use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Float, MatmulShapes, Tensor};
 
 /// `X = A⁻¹ B`, `gB = A⁻ᵀ gX`, `gA = −gB Xᵀ`.
-#[derive(Debug)]
-struct Solve;
+pub(crate) struct Solve;
 
 impl<T: Float> Op<T, 2> for Solve {
     const NAME: &'static str = "solve";
@@ -30,7 +30,7 @@ impl<T: Float> Op<T, 2> for Solve {
 }
 
 /// The shapes of A and B as stacks of matrices that fit, or why they are not.
-pub(super) fn system(a: &[usize], b: &[usize]) -> Result<MatmulShapes, String> {
+pub(crate) fn system(a: &[usize], b: &[usize]) -> Result<MatmulShapes, String> {
     square(a)?;
     MatmulShapes::new(a, b)
 }
@@ -54,8 +54,8 @@ impl<T: Float> Var<T> {
     pub fn solve(&self, b: impl Operand<T>) -> Var<T> {
         let b = b.resolve(self.tape()).into_var(self.tape());
         match system(self.shape(), b.shape()) {
-            Ok(shapes) => apply(Solve, [self, &b.with_shape(shapes.b)]).with_shape(shapes.result),
-            Err(reason) => self.refuse("solve", &b, &reason),
+            Ok(shapes) => Solve.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result),
+            Err(reason) => self.shape_error("solve", &b, &reason),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Systems with a triangular matrix.
 
-use super::factors::solve_each;
-use super::matrix;
-use super::solve::system;
-use crate::autograd::{Op, Operand, Save, Saved, Var, apply};
-use crate::kernel::triangular;
+use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
+use crate::kernel::linalg::triangular;
+use crate::ops::linalg::factors::solve_each;
+use crate::ops::linalg::matrix;
+use crate::ops::linalg::solve::system;
+use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 
@@ -36,14 +37,17 @@ impl Triangle {
 }
 
 /// `X = A⁻¹ B` for a triangle of A: `gB = A⁻ᵀ gX`, and gA is the triangle of `−gB Xᵀ`.
-#[derive(Debug)]
-struct SolveTriangular {
+pub(crate) struct SolveTriangular {
     triangle: Triangle,
 }
 
 impl<T: Float> Op<T, 2> for SolveTriangular {
     const NAME: &'static str = "solve_triangular";
     const SAVE: Save = Save::InputsAndOutput;
+
+    fn describe(&self, description: &mut Description) {
+        description.field("triangle", &self.triangle);
+    }
 
     #[track_caller]
     fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
@@ -90,10 +94,8 @@ impl<T: Float> Var<T> {
     pub fn solve_triangular(&self, b: impl Operand<T>, triangle: Triangle) -> Var<T> {
         let b = b.resolve(self.tape()).into_var(self.tape());
         match system(self.shape(), b.shape()) {
-            Ok(shapes) => {
-                apply(SolveTriangular { triangle }, [self, &b.with_shape(shapes.b)]).with_shape(shapes.result)
-            }
-            Err(reason) => self.refuse("solve_triangular", &b, &reason),
+            Ok(shapes) => SolveTriangular { triangle }.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result),
+            Err(reason) => self.shape_error("solve_triangular", &b, &reason),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Losses on class labels.
 
-use super::Reduction;
-use crate::autograd::{Op, Operand, Save, Saved, Var, apply};
-use crate::kernel::cross_entropy::{self, Distribution};
+use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
+use crate::kernel::softmax::cross_entropy::{self, Distribution};
+use crate::ops::loss::Reduction;
+use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Dims, Float, Positions, Tensor, keepdim};
 use std::rc::Rc;
@@ -69,7 +70,7 @@ impl CrossEntropy {
     pub fn loss<T: Float>(&self, scores: &Var<T>, labels: &[usize]) -> Var<T> {
         let targets = self.targets("softmax_cross_entropy", scores.shape(), labels);
         let total = targets.total;
-        let losses = scores.apply(SoftmaxCrossEntropy { targets: Rc::new(targets.distribution(self)) });
+        let losses = SoftmaxCrossEntropy { targets: Rc::new(targets.distribution(self)) }.of([&scores]);
         self.reduced(losses, total)
     }
 
@@ -103,7 +104,7 @@ impl CrossEntropy {
         let target = target.resolve(scores.tape()).into_var(scores.tape());
         if target.shape() != scores.shape() {
             let reason = panics::probability_shape(scores.shape(), target.shape());
-            scores.refuse("softmax_cross_entropy", &target, &reason);
+            scores.shape_error("softmax_cross_entropy", &target, &reason);
         }
         let smoothing = self.label_smoothing;
         let uniform = smoothing / scores.shape()[axis] as f64;
@@ -204,14 +205,17 @@ impl Targets<'_> {
 }
 
 /// `y = −Σ q ln softmax(x)` over the classes, for the constant q that the labels give.
-#[derive(Debug)]
-struct SoftmaxCrossEntropy<T: Float> {
+pub(crate) struct SoftmaxCrossEntropy<T: Float> {
     targets: Rc<Distribution<T>>,
 }
 
 impl<T: Float> Op<T, 1> for SoftmaxCrossEntropy<T> {
     const NAME: &'static str = "softmax_cross_entropy";
     const SAVE: Save = Save::Inputs;
+
+    fn describe(&self, description: &mut Description) {
+        description.field("targets", &self.targets.shape());
+    }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         let mut samples = x.dims();
@@ -220,21 +224,24 @@ impl<T: Float> Op<T, 1> for SoftmaxCrossEntropy<T> {
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let gradient = SoftmaxCrossEntropyGradient { targets: self.targets.clone() };
-        [Some(apply(gradient, [&saved.input(0), gy]))]
+        [Some(gradient.of([&saved.input(0), gy]))]
     }
 }
 
 /// The gradient of the loss, `gx = gy (Σq · softmax(x) − q)`.
 ///
 /// With p = softmax(x), the gradient of ⟨u, gx⟩ with respect to x is `gy Σq · p (u − Σ u p)`.
-#[derive(Debug)]
-struct SoftmaxCrossEntropyGradient<T: Float> {
+pub(crate) struct SoftmaxCrossEntropyGradient<T: Float> {
     targets: Rc<Distribution<T>>,
 }
 
 impl<T: Float> Op<T, 2> for SoftmaxCrossEntropyGradient<T> {
     const NAME: &'static str = "softmax_cross_entropy_gradient";
     const SAVE: Save = Save::Inputs;
+
+    fn describe(&self, description: &mut Description) {
+        description.field("targets", &self.targets.shape());
+    }
 
     fn forward(&mut self, [x, gy]: [&Tensor<T>; 2]) -> Tensor<T> {
         Tensor::build(x.dims(), |gx| cross_entropy::gradient(&self.targets, x.as_slice(), gy.as_slice(), gx))
@@ -250,7 +257,7 @@ impl<T: Float> Op<T, 2> for SoftmaxCrossEntropyGradient<T> {
         };
         let ggy = || {
             let gradient = SoftmaxCrossEntropyGradient { targets: self.targets.clone() };
-            (u * apply(gradient, [&x, &saved.constant(Tensor::ones(gy.shape()))])).sum_over(axis)
+            (u * gradient.of([&x, &saved.constant(Tensor::ones(gy.shape()))])).sum_over(axis)
         };
         [saved.needs(0).then(gx), saved.needs(1).then(ggy)]
     }

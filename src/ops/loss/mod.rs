@@ -1,7 +1,7 @@
 //! Losses. All of them are stable for scores as large as ±10⁴.
 
-mod classification;
-mod probability;
+pub(crate) mod classification;
+pub(crate) mod probability;
 mod regression;
 
 use crate::autograd::Var;

@@ -1,8 +1,9 @@
 //! Losses between probabilities.
 
-use super::Reduction;
-use crate::autograd::{Op, Operand, Save, Saved, Var, apply};
-use crate::ops::arithmetic::broadcasts;
+use crate::autograd::{Op, Operand, Save, Saved, Var};
+use crate::ops::elementwise::arithmetic::broadcasts;
+use crate::ops::loss::Reduction;
+use crate::ops::registry::Registered;
 use crate::tensor::{Float, Tensor};
 
 /// No logarithm in [`BinaryCrossEntropy`] is less than this, as in PyTorch.
@@ -13,8 +14,7 @@ const LOWEST_VARIANCE: f64 = 1e-12f32 as f64;
 /// `−t ln p − (1 − t) ln(1 − p)`: `d/dp = (p − t)/(p (1 − p))`, `d/dt = ln(1 − p) − ln p`.
 ///
 /// Only the value has its logarithms cut off: the rules are those of the uncut function, as in PyTorch.
-#[derive(Debug)]
-struct BinaryCrossEntropy;
+pub(crate) struct BinaryCrossEntropy;
 
 impl<T: Float> Op<T, 2> for BinaryCrossEntropy {
     const NAME: &'static str = "bce_loss";
@@ -50,7 +50,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn bce_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
-        apply(BinaryCrossEntropy, [self, &target.resolve(self.tape()).into_var(self.tape())]).reduce(reduction)
+        BinaryCrossEntropy.of([self, &target.resolve(self.tape()).into_var(self.tape())]).reduce(reduction)
     }
 
     /// The binary cross-entropy of the scores x (this) before a sigmoid: `−t ln σ(x) − (1 − t) ln σ(−x)`.

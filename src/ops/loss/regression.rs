@@ -1,7 +1,7 @@
 //! Losses between real values.
 
-use super::Reduction;
 use crate::autograd::{Operand, Var};
+use crate::ops::loss::Reduction;
 use crate::tensor::Float;
 
 impl<T: Float> Var<T> {

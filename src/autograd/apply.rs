@@ -1,0 +1,170 @@
+//! Applying an operation: compute its value, then record it on the tape.
+
+use crate::autograd::diagnostics::Observer;
+use crate::autograd::op::BackwardContext;
+use crate::autograd::tape::Content;
+use crate::autograd::{Description, Op, Save, Saved, Var};
+use crate::kernel::base::small_box::{AsDyn, SmallBox};
+use crate::panics;
+use crate::tensor::{Float, Tensor};
+use std::panic::Location;
+
+/// The gradients that a rule returns, one for each input.
+pub(crate) type InputGradients<T> = Vec<Option<Var<T>>>;
+
+/// An operation of any number of inputs, as the tape holds it. One whose number is fixed is an [`Op`].
+pub(crate) trait AnyOp<T: Float> {
+    /// See [`Op::NAME`].
+    fn name(&self) -> &'static str;
+    /// See [`Op::SAVE`].
+    fn save(&self) -> Save;
+    /// See [`Op::describe`].
+    fn describe(&self, _description: &mut Description) {}
+    /// See [`Op::check`].
+    fn check(&self, _inputs: &[&Tensor<T>]) -> Result<(), String> {
+        Ok(())
+    }
+    /// See [`Op::forward`].
+    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T>;
+    /// See [`Op::backward`]; appends the gradients.
+    fn backward(&self, context: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>);
+}
+
+/// An operation in the box that a node keeps it in.
+struct Boxed<O>(O);
+
+impl<T: Float, O: AnyOp<T> + 'static> AsDyn<dyn AnyOp<T>> for Boxed<O> {
+    fn as_dyn(&self) -> &(dyn AnyOp<T> + 'static) {
+        &self.0
+    }
+}
+
+/// An operation of `N` inputs as one of any number.
+struct OfArity<O, const N: usize>(O);
+
+impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
+    fn name(&self) -> &'static str {
+        O::NAME
+    }
+    fn save(&self) -> Save {
+        O::SAVE
+    }
+    fn describe(&self, description: &mut Description) {
+        self.0.describe(description);
+    }
+    fn check(&self, inputs: &[&Tensor<T>]) -> Result<(), String> {
+        self.0.check(std::array::from_fn(|k| inputs[k].shape()))
+    }
+    #[track_caller]
+    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        self.0.forward(std::array::from_fn(|k| inputs[k]))
+    }
+    fn backward(&self, context: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
+        gradients.extend(self.0.backward(&Saved::of(context), gy));
+    }
+}
+
+/// Applies an operation: computes its value and, if an input is differentiable, records it.
+///
+/// # Panics
+/// If the inputs are on different tapes, or the operation is not defined for their shapes.
+#[track_caller]
+#[inline(never)]
+pub fn apply<T: Float, O: Op<T, N>, const N: usize>(op: O, inputs: [&Var<T>; N]) -> Var<T> {
+    apply_to_values(OfArity(op), &inputs, &inputs.map(Var::value))
+}
+
+/// [`apply`] for an operation of any number of inputs, at least one.
+#[track_caller]
+pub(crate) fn apply_any<T: Float, O: AnyOp<T> + 'static>(op: O, inputs: &[&Var<T>]) -> Var<T> {
+    let values: Vec<&Tensor<T>> = inputs.iter().map(|x| x.value()).collect();
+    apply_to_values(op, inputs, &values)
+}
+
+#[track_caller]
+#[inline]
+fn apply_to_values<T: Float, O: AnyOp<T> + 'static>(mut op: O, inputs: &[&Var<T>], values: &[&Tensor<T>]) -> Var<T> {
+    check(&op, inputs, values);
+    let value = op.forward(values);
+    if let Some(observer) = inputs[0].tape().observer() {
+        observe(observer, &op, inputs, &value);
+    }
+    match inputs.iter().all(|x| x.node().is_none()) {
+        true => Var::new(value, inputs[0].tape().clone(), None),
+        false => record(SmallBox::new(Boxed(op)), inputs, value),
+    }
+}
+
+/// Panics if the inputs are on different tapes or do not fit the operation.
+#[track_caller]
+fn check<T: Float>(op: &dyn AnyOp<T>, inputs: &[&Var<T>], values: &[&Tensor<T>]) {
+    let tape = inputs[0].tape();
+    if let Some(other) = inputs[1..].iter().find(|x| !x.tape().is(tape)) {
+        panics::two_tapes(op.name(), &inputs[0].place(), &other.place());
+    }
+    if let Err(reason) = op.check(values) {
+        panics::wrong_shapes(op.name(), &reason, &describe_operands(inputs));
+    }
+}
+
+/// Shows a value to the observer of the tape, unless a rule computed it.
+#[cold]
+#[track_caller]
+fn observe<T: Float>(observer: &dyn Observer<T>, op: &dyn AnyOp<T>, inputs: &[&Var<T>], value: &Tensor<T>) {
+    if inputs[0].tape().in_a_rule() {
+        return;
+    }
+    if let Err(report) = observer.computed(op, inputs, value, Location::caller()) {
+        panics::observed(&report);
+    }
+}
+
+/// Adds an operation to the tape, with what its rule will read.
+#[track_caller]
+fn record<T: Float>(op: SmallBox<dyn AnyOp<T>>, inputs: &[&Var<T>], value: Tensor<T>) -> Var<T> {
+    let (tape, dims) = (inputs[0].tape(), value.dims());
+    let (name, what) = (op.as_dyn().name(), op.as_dyn().save());
+    let nodes = inputs.iter().map(|x| x.node());
+    let keep = |saved: &mut Vec<_>| save(what, inputs, &value, saved);
+    let node = tape.push(name, Content::Operation(op), dims, Location::caller(), nodes, keep);
+    Var::new(value, tape.clone(), Some(node))
+}
+
+/// Appends the values that a rule will read: first one place for each input, unless none is kept, then the output.
+fn save<T: Float>(what: Save, inputs: &[&Var<T>], output: &Tensor<T>, saved: &mut Vec<Option<Tensor<T>>>) {
+    let keep = |k: usize| match what {
+        Save::Inputs | Save::InputsAndOutput => true,
+        Save::Input(only) => k == only,
+        Save::Others => inputs.iter().enumerate().any(|(other, x)| other != k && x.node().is_some()),
+        Save::Nothing | Save::Output => false,
+    };
+    if !matches!(what, Save::Nothing | Save::Output) {
+        saved.extend(inputs.iter().enumerate().map(|(k, x)| keep(k).then(|| x.value().clone())));
+    }
+    if matches!(what, Save::Output | Save::InputsAndOutput) {
+        saved.push(Some(output.clone()));
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// Panics for an operation that is not defined for this and another operand.
+    #[cold]
+    #[track_caller]
+    pub(crate) fn shape_error(&self, op: &str, other: &Var<T>, reason: &str) -> ! {
+        panics::wrong_shapes(op, reason, &describe_operands(&[self, other]))
+    }
+}
+
+/// Where the operands of a failed operation come from.
+#[cold]
+fn describe_operands<T: Float>(inputs: &[&Var<T>]) -> String {
+    let side = |k: usize| match (inputs.len(), k) {
+        (1, _) => "operand".into(),
+        (2, 0) => "left operand".into(),
+        (2, _) => "right operand".into(),
+        _ => format!("operand {k}"),
+    };
+    let recorded = inputs.iter().enumerate().filter(|(_, x)| x.node().is_some());
+    let places: Vec<String> = recorded.map(|(k, x)| format!("{}: {}", side(k), x.place())).collect();
+    if places.is_empty() { String::new() } else { format!(" ({})", places.join(", ")) }
+}

@@ -1,0 +1,178 @@
+//! Parameters as variables of a tape.
+
+use crate::autograd::param::ParamId;
+use crate::autograd::tape::{Content, NodeId};
+use crate::autograd::{Param, Tape, Var};
+use crate::panics;
+use crate::tensor::{Float, Tensor};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// What the parameters are on a tape.
+pub(crate) type Bindings<T> = HashMap<ParamId, Binding<T>, BuildHasherDefault<NumberHasher>>;
+
+/// Hashes numbers that were given out one after another, which are no input of an adversary.
+#[derive(Default)]
+pub(crate) struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u64(u64::from(byte)));
+    }
+    fn write_u64(&mut self, number: u64) {
+        // 2⁶⁴ over the golden ratio: neighbours differ in all bits.
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// What a parameter is on a tape.
+pub(crate) struct Binding<T: Float> {
+    version: u32,
+    node: Option<NodeId>,
+    /// The value bound in its place; in a box, since it is rare.
+    bound: Option<Box<Tensor<T>>>,
+}
+
+impl<T: Float> Binding<T> {
+    fn bound(version: u32, value: &Var<T>) -> Self {
+        Binding { version, node: value.node(), bound: Some(Box::new(value.value().clone())) }
+    }
+}
+
+impl<T: Float> Tape<T> {
+    /// Makes this tape read `value` in place of a parameter, so that a model becomes a function of its weights.
+    ///
+    /// # Panics
+    /// If the shapes differ, or the parameter was read on this tape before.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let layer = Linear::new(2, 1, Init::Constant(3.0), &mut wengert::rng(0));
+    /// let tape = Tape::new();
+    /// let weight = tape.var(layer.weight.value());
+    /// tape.bind(&layer.weight, &(&weight * 2.0));
+    /// let y = layer.forward(&tape.constant([1.0, 1.0]));
+    /// assert_eq!(y.value(), &tensor![12.0]);
+    /// assert_eq!(y.sum().grad(&weight).value(), &tensor![[2.0, 2.0]]);
+    /// ```
+    #[track_caller]
+    pub fn bind(&self, param: &Param<T>, value: &Var<T>) {
+        self.check_binding(param, value);
+        let binding = Binding::bound(param.version(), value);
+        if self.parameters().borrow_mut().insert(param.id(), binding).is_some() {
+            panics::bound_too_late(param.value().shape());
+        }
+    }
+
+    /// Runs `f` while this tape reads variables in place of parameters; afterwards it reads what it read before.
+    ///
+    /// So one tape can see the same model with several sets of weights, as where weights are trained and the training is
+    /// differentiated (MAML, hyperparameters).
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let weight = Param::new(3.0);
+    /// let tape = Tape::new();
+    /// let loss = |x: f64| (tape.param(&weight) * x - 1.0).square();
+    /// let before = tape.param(&weight);
+    /// let after = &before - 0.1 * loss(1.0).grad(&before); // a step of gradient descent
+    /// let loss_after = tape.with_bound([(&weight, &after)], || loss(2.0));
+    /// let slope = loss_after.backward()[&weight].item(); // through the step
+    /// assert!((slope - 2.0 * (2.0 * 2.6 - 1.0) * 2.0 * 0.8).abs() < 1e-5);
+    /// ```
+    #[track_caller]
+    pub fn with_bound<'a, R>(
+        &self,
+        pairs: impl IntoIterator<Item = (&'a Param<T>, &'a Var<T>)>,
+        f: impl FnOnce() -> R,
+    ) -> R {
+        let mut bindings = Vec::new();
+        for (param, value) in pairs {
+            self.check_binding(param, value);
+            bindings.push((param.id(), param.version(), value));
+        }
+        self.with_bindings(bindings.into_iter(), f)
+    }
+
+    /// The same for parameters by their numbers and versions.
+    pub(crate) fn with_bindings<'a, R>(
+        &self,
+        bindings: impl Iterator<Item = (ParamId, u32, &'a Var<T>)>,
+        f: impl FnOnce() -> R,
+    ) -> R {
+        let bind = |(param, version, value): (ParamId, u32, &Var<T>)| {
+            (param, self.parameters().borrow_mut().insert(param, Binding::bound(version, value)))
+        };
+        let outer: Vec<_> = bindings.map(bind).collect();
+        let result = f();
+        let mut bindings = self.parameters().borrow_mut();
+        for (param, binding) in outer.into_iter().rev() {
+            match binding {
+                Some(binding) => bindings.insert(param, binding),
+                None => bindings.remove(&param),
+            };
+        }
+        result
+    }
+
+    #[track_caller]
+    fn check_binding(&self, param: &Param<T>, value: &Var<T>) {
+        if param.value().shape() != value.shape() {
+            panics::bound_shape(param.value().shape(), value.shape());
+        }
+        if !self.is(value.tape()) {
+            panics::two_tapes("bind", &"the tape that binds", &value.place());
+        }
+    }
+
+    /// The leaf that stands for a parameter, the same one at each call; of a [buffer](Param::buffer), a constant.
+    ///
+    /// Beside a variable a parameter needs no such call: `x.matmul(&weight) + &bias`.
+    ///
+    /// # Panics
+    /// If the parameter has changed since this tape first read it.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let weight = Param::new([3.0, 4.0]);
+    /// let tape = Tape::new();
+    /// let penalty = tape.param(&weight).square().sum();
+    /// assert_eq!(penalty.backward()[&weight], tensor![6.0, 8.0]);
+    /// ```
+    #[track_caller]
+    pub fn param(&self, param: &Param<T>) -> Var<T> {
+        if !param.is_trainable() {
+            return self.constant(param.value());
+        }
+        match self.parameters().borrow_mut().entry(param.id()) {
+            Entry::Occupied(binding) => {
+                let binding = binding.get();
+                if binding.version != param.version() {
+                    panics::parameter_changed(param.value().shape());
+                }
+                let value = binding.bound.as_deref().unwrap_or(param.value());
+                Var::new(value.clone(), self.clone(), binding.node)
+            }
+            Entry::Vacant(place) => {
+                let node = self.leaf("parameter", Content::Parameter(param.id()), param.value().dims());
+                place.insert(Binding { version: param.version(), node, bound: None });
+                Var::new(param.value().clone(), self.clone(), node)
+            }
+        }
+    }
+
+    /// The parameters that were read, with their leaves; without one if another variable was bound in their place.
+    pub(crate) fn bindings(&self) -> Vec<(ParamId, Option<NodeId>)> {
+        let bindings = self.parameters().borrow();
+        bindings.iter().map(|(&id, binding)| (id, binding.node.filter(|_| binding.bound.is_none()))).collect()
+    }
+}

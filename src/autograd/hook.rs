@@ -1,0 +1,49 @@
+//! A look at the gradient on its way.
+
+use crate::autograd::{Op, Save, Saved, Var};
+use crate::tensor::{Float, Tensor};
+
+/// The identity, whose rule is a function of the user's.
+struct Hook<F>(F);
+
+impl<T: Float, F: Fn(Var<T>) -> Var<T> + 'static> Op<T, 1> for Hook<F> {
+    const NAME: &'static str = "hook";
+    const SAVE: Save = Save::Nothing;
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        x.clone()
+    }
+    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some((self.0)(gy.clone()))]
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The same value, with a function that sees the gradient which flows back through it, and returns the one that flows on.
+    ///
+    /// What is computed from the result goes through the hook, what is computed from `self` does not. In a recorded pass the
+    /// gradient is a variable on the tape, and what the hook does to it is differentiated too.
+    ///
+    /// The hook belongs to the tape. One that holds a variable of that tape keeps both alive for ever.
+    ///
+    /// ```
+    /// use std::cell::Cell;
+    /// use std::rc::Rc;
+    /// use wengert::prelude::*;
+    ///
+    /// let largest = Rc::new(Cell::new(0.0));
+    /// let seen = Rc::clone(&largest);
+    /// let x = Tape::new().var([1.0, 2.0]);
+    /// let h = x.square().hook(move |gradient| {
+    ///     seen.set(gradient.value().max().item());
+    ///     gradient.clamp(-1.0, 1.0)
+    /// });
+    /// let gradients = (h * 5.0).sum().backward();
+    /// assert_eq!(largest.get(), 5.0);
+    /// assert_eq!(gradients[&x], tensor![2.0, 4.0]); // 1 · 2x instead of 5 · 2x
+    /// ```
+    #[track_caller]
+    pub fn hook(&self, hook: impl Fn(Var<T>) -> Var<T> + 'static) -> Var<T> {
+        self.apply(Hook(hook))
+    }
+}

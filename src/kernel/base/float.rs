@@ -1,0 +1,258 @@
+//! The element types: `f32` and `f64`.
+
+use crate::kernel::base::memory::Pool;
+use crate::kernel::matmul::gemm::{self, Product};
+use crate::kernel::transcendental;
+use std::cell::RefCell;
+use std::fmt::{Debug, Display, LowerExp};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Range, Sub, SubAssign};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// An element type: `f32`, the default everywhere, or `f64`, which gradient checking needs.
+///
+/// The trait is sealed. It is the only generic parameter in the crate's public face.
+pub trait Float:
+    sealed::Sealed
+    + Copy
+    + Default
+    + PartialOrd
+    + Debug
+    + Display
+    + LowerExp
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+{
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+    /// ∞.
+    const INFINITY: Self;
+    /// −∞.
+    const NEG_INFINITY: Self;
+    /// Not a number.
+    const NAN: Self;
+    /// The distance from 1 to the next larger number.
+    const EPSILON: Self;
+    /// Name of the type as Rust writes it.
+    const NAME: &'static str;
+
+    /// The nearest value of this type.
+    fn from_f64(x: f64) -> Self;
+    /// The same value as an `f64`.
+    fn to_f64(self) -> f64;
+    /// Whether this is NaN.
+    fn is_nan(self) -> bool;
+    /// Whether this is neither infinite nor NaN.
+    fn is_finite(self) -> bool;
+
+    #[doc(hidden)]
+    fn with_pool<R>(f: impl FnOnce(&mut Pool<Self>) -> R) -> Option<R>;
+    /// Computes some rows and columns of a matrix product.
+    ///
+    /// # Safety
+    /// The rows and columns must be inside of C, and nobody else may read or write its elements there at the same time.
+    #[doc(hidden)]
+    unsafe fn gemm(product: &Product<Self>, rows: Range<usize>, columns: Range<usize>);
+
+    /// √x.
+    fn sqrt(self) -> Self;
+    /// eˣ.
+    fn exp(self) -> Self;
+    /// 2ˣ.
+    fn exp2(self) -> Self;
+    /// eˣ − 1, accurate near 0.
+    fn exp_m1(self) -> Self;
+    /// Natural logarithm.
+    fn ln(self) -> Self;
+    /// ln(1 + x), accurate near 0.
+    fn ln_1p(self) -> Self;
+    /// Logarithm to base 2.
+    fn log2(self) -> Self;
+    /// Logarithm to base 10.
+    fn log10(self) -> Self;
+    /// Sine.
+    fn sin(self) -> Self;
+    /// Cosine.
+    fn cos(self) -> Self;
+    /// Tangent.
+    fn tan(self) -> Self;
+    /// Arc sine.
+    fn asin(self) -> Self;
+    /// Arc cosine.
+    fn acos(self) -> Self;
+    /// Arc tangent.
+    fn atan(self) -> Self;
+    /// Hyperbolic sine.
+    fn sinh(self) -> Self;
+    /// Hyperbolic cosine.
+    fn cosh(self) -> Self;
+    /// Hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// Inverse hyperbolic sine.
+    fn asinh(self) -> Self;
+    /// Inverse hyperbolic cosine.
+    fn acosh(self) -> Self;
+    /// Inverse hyperbolic tangent.
+    fn atanh(self) -> Self;
+    /// Error function.
+    fn erf(self) -> Self;
+    /// 1 − erf(x), accurate for large x.
+    fn erfc(self) -> Self;
+    /// |x|.
+    fn abs(self) -> Self;
+    /// Largest integer ≤ x.
+    fn floor(self) -> Self;
+    /// Smallest integer ≥ x.
+    fn ceil(self) -> Self;
+    /// Nearest integer, halves to even.
+    fn round_ties_even(self) -> Self;
+    /// xʸ.
+    fn powf(self, y: Self) -> Self;
+    /// xⁿ.
+    fn powi(self, n: i32) -> Self;
+    /// Angle of the point (x, self).
+    fn atan2(self, x: Self) -> Self;
+    /// √(self² + y²).
+    fn hypot(self, y: Self) -> Self;
+
+    /// The larger of the two; NaN if either is.
+    #[inline]
+    fn maximum(self, y: Self) -> Self {
+        if self > y || self.is_nan() { self } else { y }
+    }
+    /// The smaller of the two; NaN if either is.
+    #[inline]
+    fn minimum(self, y: Self) -> Self {
+        if self < y || self.is_nan() { self } else { y }
+    }
+    /// −1, 0 or 1; NaN stays NaN.
+    #[inline]
+    fn sign(self) -> Self {
+        if self > Self::ZERO {
+            Self::ONE
+        } else if self < Self::ZERO {
+            -Self::ONE
+        } else {
+            self
+        }
+    }
+}
+
+macro_rules! float {
+    (
+        $t:ident, $precision:ident, $own:ident [$($own_function:ident),*], $error:ident [$($error_function:ident),*],
+        [$($method:ident),*]
+    ) => {
+        impl Float for $t {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const INFINITY: Self = $t::INFINITY;
+            const NEG_INFINITY: Self = $t::NEG_INFINITY;
+            const NAN: Self = $t::NAN;
+            const EPSILON: Self = $t::EPSILON;
+            const NAME: &'static str = stringify!($t);
+
+            #[inline]
+            fn from_f64(x: f64) -> Self {
+                x as $t
+            }
+            #[inline]
+            fn to_f64(self) -> f64 {
+                self as f64
+            }
+            #[inline]
+            fn is_nan(self) -> bool {
+                self.is_nan()
+            }
+            #[inline]
+            fn is_finite(self) -> bool {
+                self.is_finite()
+            }
+            fn with_pool<R>(f: impl FnOnce(&mut Pool<Self>) -> R) -> Option<R> {
+                thread_local! {
+                    static POOL: RefCell<Pool<$t>> = const { RefCell::new(Pool::new()) };
+                }
+                POOL.try_with(|pool| f(&mut pool.borrow_mut())).ok()
+            }
+            unsafe fn gemm(product: &Product<Self>, rows: Range<usize>, columns: Range<usize>) {
+                // SAFETY: passed on to the caller.
+                unsafe { gemm::$precision::part(product, rows, columns) }
+            }
+            $(#[inline(always)]
+            fn $own_function(self) -> Self {
+                $own::$own_function(self)
+            })*
+            $(#[inline(always)]
+            fn $error_function(self) -> Self {
+                $error::$error_function(self)
+            })*
+            #[inline]
+            fn powf(self, y: Self) -> Self {
+                self.powf(y)
+            }
+            #[inline]
+            fn powi(self, n: i32) -> Self {
+                self.powi(n)
+            }
+            #[inline]
+            fn atan2(self, x: Self) -> Self {
+                self.atan2(x)
+            }
+            #[inline]
+            fn hypot(self, y: Self) -> Self {
+                self.hypot(y)
+            }
+            $(#[inline]
+            fn $method(self) -> Self {
+                self.$method()
+            })*
+        }
+    };
+}
+
+macro_rules! floats {
+    ($own:tt, $error:tt, $methods:tt) => {
+        float!(f32, single, transcendental $own, transcendental $error, $methods);
+        float!(f64, double, f64 $own, libm $error, $methods);
+    };
+}
+
+floats!(
+    [exp, ln, exp_m1, ln_1p, sin, cos, tanh],
+    [erf, erfc],
+    [
+        sqrt,
+        exp2,
+        log2,
+        log10,
+        tan,
+        asin,
+        acos,
+        atan,
+        sinh,
+        cosh,
+        asinh,
+        acosh,
+        atanh,
+        abs,
+        floor,
+        ceil,
+        round_ties_even
+    ]
+);

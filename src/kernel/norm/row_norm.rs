@@ -1,0 +1,173 @@
+//! Normalisation of rows to mean 0 and variance 1, or to mean square 1, with a weight and a bias for each channel.
+//!
+//! Every kernel finds the statistics of a row anew, while the row is in the cache: one pass over memory each.
+
+use crate::kernel::Float;
+use crate::kernel::base::threads::for_each_piece;
+use crate::kernel::reduce::sums::sums;
+
+/// Elements that are worth a thread of their own: some ten microseconds.
+const WORTH_A_THREAD: usize = 1 << 15;
+
+/// Rows of equal size, one after the other, and how they are normalised.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rows {
+    /// Elements of a row.
+    pub(crate) size: usize,
+    /// The number of channels; they take turns along the elements, in runs of `run` elements, of which a row has a whole number.
+    pub(crate) channels: usize,
+    pub(crate) run: usize,
+    /// Whether the mean is taken off.
+    pub(crate) centred: bool,
+    /// Is added to the variance.
+    pub(crate) epsilon: f64,
+}
+
+impl Rows {
+    /// Elements of the whole rows that are worth a thread of their own.
+    fn piece(&self) -> usize {
+        self.size * WORTH_A_THREAD.div_ceil(self.size.max(1))
+    }
+
+    /// The channels of the row that begins at an element.
+    fn channels_at(&self, start: usize) -> std::ops::Range<usize> {
+        let first = start / self.run % self.channels;
+        first..first + self.size / self.run
+    }
+}
+
+/// How an element is normalised: `(x − shift) scale − offset`.
+///
+/// The shift is the mean, rounded to the precision of the elements; the offset makes up for the rounding. So the deviations are
+/// exact when the mean is much larger than they are.
+#[derive(Clone, Copy)]
+struct Statistics<T> {
+    shift: T,
+    scale: T,
+    offset: T,
+}
+
+impl<T: Float> Statistics<T> {
+    #[inline(always)]
+    fn of(row: &[T], rows: &Rows) -> Self {
+        let n = row.len() as f64;
+        let [sum] = if rows.centred { sums([(row, row)], |x, _| [x]) } else { [0.0] };
+        let shift = T::from_f64(sum / n);
+        let [first, second] = sums([(row, row)], |x, _| [x - shift, (x - shift) * (x - shift)]);
+        let rest = if rows.centred { first / n } else { 0.0 };
+        let variance = second / n - rest * rest;
+        // A NaN stays.
+        let variance = if variance < 0.0 { 0.0 } else { variance };
+        let scale = (variance + rows.epsilon).sqrt().recip();
+        Statistics { shift, scale: T::from_f64(scale), offset: T::from_f64(rest * scale) }
+    }
+
+    #[inline(always)]
+    fn normalize(&self, x: T) -> T {
+        (x - self.shift) * self.scale - self.offset
+    }
+}
+
+/// `y = x w`, with the weight of each channel; the channels take turns in runs.
+#[inline(always)]
+fn scale<T: Float>(x: &[T], weight: &[T], run: usize, y: &mut [T]) {
+    if run == 1 {
+        y.iter_mut().zip(x).zip(weight).for_each(|((y, &x), &weight)| *y = x * weight);
+        return;
+    }
+    for ((y, x), &weight) in y.chunks_exact_mut(run).zip(x.chunks_exact(run)).zip(weight) {
+        y.iter_mut().zip(x).for_each(|(y, &x)| *y = x * weight);
+    }
+}
+
+simd! {
+    /// The normalised rows x̂ w + b; they begin at element `start` of the whole.
+    pub(crate) fn normalize_rows[T: Float](rows: &Rows, start: usize, x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
+        for (k, (x, y)) in x.chunks_exact(rows.size).zip(y.chunks_exact_mut(rows.size)).enumerate() {
+            let channels = rows.channels_at(start + k * rows.size);
+            let (weight, bias) = (&weight[channels.clone()], &bias[channels]);
+            let row = Statistics::of(x, rows);
+            if rows.run == 1 {
+                for (((y, &x), &weight), &bias) in y.iter_mut().zip(x).zip(weight).zip(bias) {
+                    *y = row.normalize(x) * weight + bias;
+                }
+                continue;
+            }
+            let runs = y.chunks_exact_mut(rows.run).zip(x.chunks_exact(rows.run));
+            for ((y, x), (&weight, &bias)) in runs.zip(weight.iter().zip(bias)) {
+                y.iter_mut().zip(x).for_each(|(y, &x)| *y = row.normalize(x) * weight + bias);
+            }
+        }
+    }
+}
+
+simd! {
+    /// The gradient with respect to x: `gx = s (h − mean h − x̂ mean(h x̂))` for h = gy w; the rows begin at element `start` of the whole.
+    pub(crate) fn gradient_rows[T: Float](rows: &Rows, start: usize, x: &[T], weight: &[T], gy: &[T], gx: &mut [T]) {
+        let pairs = x.chunks_exact(rows.size).zip(gy.chunks_exact(rows.size));
+        for (k, ((x, gy), gx)) in pairs.zip(gx.chunks_exact_mut(rows.size)).enumerate() {
+            scale(gy, &weight[rows.channels_at(start + k * rows.size)], rows.run, gx);
+            let row = Statistics::of(x, rows);
+            let [sum, products] = sums([(x, &*gx)], |x, h| [h, h * row.normalize(x)]);
+            let n = x.len() as f64;
+            let mean = T::from_f64(if rows.centred { sum / n } else { 0.0 });
+            let along = T::from_f64(products / n);
+            gx.iter_mut().zip(x).for_each(|(h, &x)| *h = row.scale * (*h - mean - row.normalize(x) * along));
+        }
+    }
+}
+
+simd! {
+    /// Adds `Σ gy x̂` over the elements of each channel to `gw`; the rows begin at element `start` of the whole.
+    pub(crate) fn add_weight_gradient[T: Float](rows: &Rows, start: usize, x: &[T], gy: &[T], gw: &mut [T]) {
+        for (k, (x, gy)) in x.chunks_exact(rows.size).zip(gy.chunks_exact(rows.size)).enumerate() {
+            let gw = &mut gw[rows.channels_at(start + k * rows.size)];
+            let row = Statistics::of(x, rows);
+            if rows.run == 1 {
+                gw.iter_mut().zip(x).zip(gy).for_each(|((gw, &x), &gy)| *gw += gy * row.normalize(x));
+                continue;
+            }
+            for ((gw, x), gy) in gw.iter_mut().zip(x.chunks_exact(rows.run)).zip(gy.chunks_exact(rows.run)) {
+                let [sum] = sums([(x, gy)], |x, gy| [gy * row.normalize(x)]);
+                *gw += T::from_f64(sum);
+            }
+        }
+    }
+}
+
+/// [`normalize_rows`] of the whole, on several threads if there is enough to do.
+pub(crate) fn normalize<T: Float>(rows: &Rows, x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
+    let piece = rows.piece();
+    for_each_piece(y, piece, |index, y| {
+        let start = index * piece;
+        normalize_rows(rows, start, &x[start..start + y.len()], weight, bias, y);
+    });
+}
+
+/// [`gradient_rows`] of the whole, on several threads if there is enough to do.
+pub(crate) fn gradient<T: Float>(rows: &Rows, x: &[T], weight: &[T], gy: &[T], gx: &mut [T]) {
+    let piece = rows.piece();
+    for_each_piece(gx, piece, |index, gx| {
+        let range = index * piece..index * piece + gx.len();
+        gradient_rows(rows, range.start, &x[range.clone()], weight, &gy[range], gx);
+    });
+}
+
+/// The number of parts that [`weight_gradient`] cuts its sums into: fixed by the sizes.
+pub(crate) fn parts(rows: &Rows, elements: usize) -> usize {
+    elements.div_ceil(rows.piece().max(1))
+}
+
+/// `gw = Σ gy x̂` over the elements of each channel, on several threads if there is enough to do; `scratch` holds [`parts`] sums.
+pub(crate) fn weight_gradient<T: Float>(rows: &Rows, x: &[T], gy: &[T], scratch: &mut [T], gw: &mut [T]) {
+    let piece = rows.piece();
+    for_each_piece(scratch, rows.channels, |index, sums| {
+        let range = index * piece..((index + 1) * piece).min(x.len());
+        sums.fill(T::ZERO);
+        add_weight_gradient(rows, range.start, &x[range.clone()], &gy[range], sums);
+    });
+    gw.fill(T::ZERO);
+    for sums in scratch.chunks_exact(rows.channels.max(1)) {
+        gw.iter_mut().zip(sums).for_each(|(gw, &sum)| *gw += sum);
+    }
+}

@@ -1,0 +1,135 @@
+//! Reductions of the middle axis of `[outer, n, inner]`.
+
+pub(crate) mod scan;
+pub(crate) mod sums;
+
+use crate::kernel::Float;
+
+/// Terms that are added in one go; above it a sum is split in halves.
+const BLOCK: usize = 512;
+/// Columns that are folded at a time: of many, and of a few.
+const WIDE: usize = 128;
+const NARROW: usize = 32;
+/// Accumulators of a block: fixed, so that the result does not depend on the vector width.
+const LANES: usize = 16;
+
+/// All lanes by one operation, the second half to the first, until one is left.
+#[inline(always)]
+pub(crate) fn folded<T: Float, const N: usize>(mut lanes: [T; N], f: impl Fn(T, T) -> T) -> T {
+    let mut width = N / 2;
+    while width > 0 {
+        for lane in 0..width {
+            lanes[lane] = f(lanes[lane], lanes[lane + width]);
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
+simd! {
+    /// Σ x, pairwise over blocks: the rounding error grows with the logarithm of the length.
+    pub(crate) fn sum[T: Float](x: &[T]) -> T {
+        #[inline(always)]
+        fn block<T: Float>(x: &[T]) -> T {
+            let mut lanes = [T::ZERO; LANES];
+            let chunks = x.chunks_exact(LANES);
+            let rest = chunks.remainder();
+            for chunk in chunks {
+                for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                    *lane += x;
+                }
+            }
+            for (lane, &x) in lanes.iter_mut().zip(rest) {
+                *lane += x;
+            }
+            folded(lanes, |low, high| low + high)
+        }
+        // A stack of partial sums, merged like the carries of a binary counter: pairwise without recursion.
+        let mut partial = [T::ZERO; usize::BITS as usize];
+        let mut count = 0usize;
+        for chunk in x.chunks(BLOCK) {
+            let mut value = block(chunk);
+            let mut level = 0;
+            while count >> level & 1 == 1 {
+                value = partial[level] + value;
+                level += 1;
+            }
+            partial[level] = value;
+            count += 1;
+        }
+        let mut total = T::ZERO;
+        for (level, &value) in partial.iter().enumerate() {
+            if count >> level & 1 == 1 {
+                total = value + total;
+            }
+        }
+        total
+    }
+}
+
+/// Σ over the middle axis.
+pub(crate) fn sum_axis<T: Float>(x: &[T], n: usize, inner: usize, y: &mut [T]) {
+    if inner == 1 {
+        if n == 0 {
+            return y.fill(T::ZERO);
+        }
+        for (y, x) in y.iter_mut().zip(x.chunks_exact(n)) {
+            *y = sum(x);
+        }
+    } else {
+        fold(x, n, inner, y, T::ZERO, |sum, x| sum + x);
+    }
+}
+
+simd! {
+    /// Folds the middle axis with `f`, from `start`, in order.
+    pub(crate) fn fold[T: Float, F: Fn(T, T) -> T](x: &[T], n: usize, inner: usize, y: &mut [T], start: T, f: F) {
+        y.fill(start);
+        if n == 0 || inner == 0 {
+            return;
+        }
+        for (y, x) in y.chunks_exact_mut(inner).zip(x.chunks_exact(n * inner)) {
+            let wide = inner - inner % WIDE;
+            let narrow = inner - inner % NARROW;
+            for at in (0..wide).step_by(WIDE) {
+                fold_columns::<T, WIDE>(x, inner, at, y, &f);
+            }
+            for at in (wide..narrow).step_by(NARROW) {
+                fold_columns::<T, NARROW>(x, inner, at, y, &f);
+            }
+            for x in x.chunks_exact(inner) {
+                for (y, &x) in y[narrow..].iter_mut().zip(&x[narrow..]) {
+                    *y = f(*y, x);
+                }
+            }
+        }
+    }
+}
+
+/// Folds `N` neighbouring columns, whose values so far stay in registers.
+#[inline(always)]
+fn fold_columns<T: Float, const N: usize>(x: &[T], columns: usize, at: usize, y: &mut [T], f: impl Fn(T, T) -> T) {
+    let y = &mut y[at..at + N];
+    let mut values = [T::ZERO; N];
+    values.copy_from_slice(y);
+    for line in x.chunks_exact(columns) {
+        for (value, &x) in values.iter_mut().zip(&line[at..at + N]) {
+            *value = f(*value, x);
+        }
+    }
+    y.copy_from_slice(&values);
+}
+
+/// Position along the middle axis of the first element that none before it or after it is `better` than; a NaN beats all.
+pub(crate) fn position<T: Float>(x: &[T], n: usize, inner: usize, y: &mut [usize], better: impl Fn(T, T) -> bool) {
+    for (k, y) in y.iter_mut().enumerate() {
+        let at = |j: usize| x[(k / inner * n + j) * inner + k % inner];
+        let mut best = 0;
+        for j in 1..n {
+            if !at(best).is_nan() && (better(at(j), at(best)) || at(j).is_nan()) {
+                best = j;
+            }
+        }
+        *y = best;
+    }
+}

@@ -1,0 +1,169 @@
+//! Powers, roots and reciprocals.
+
+use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
+use crate::ops::elementwise::arithmetic::broadcasts;
+use crate::ops::registry::Registered;
+use crate::tensor::{Float, Tensor};
+
+elementwise! {
+    /// x², `dy/dx = 2x`.
+    square: Square { x => x * x; input: |gy, x| gy * (x * 2.0) }
+    /// √x, `dy/dx = 1/(2y)`, infinite at 0; NaN for a negative x.
+    sqrt: Sqrt { x => x.sqrt(); output: |gy, y| gy / (y * 2.0) }
+    /// 1/√x, `dy/dx = −y³/2`.
+    rsqrt: Rsqrt { x => T::ONE / x.sqrt(); output: |gy, y| gy * (y.powi(3) * -0.5) }
+    /// 1/x, `dy/dx = −y²`.
+    reciprocal: Reciprocal { x => T::ONE / x; output: |gy, y| -(gy * y.square()) }
+}
+
+/// An integer power, `dy/dx = n xⁿ⁻¹`.
+pub(crate) struct Powi {
+    n: i32,
+}
+
+impl<T: Float> Op<T, 1> for Powi {
+    const NAME: &'static str = "powi";
+    const SAVE: Save = Save::Inputs;
+
+    fn describe(&self, description: &mut Description) {
+        description.field("n", &self.n);
+    }
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        x.map(|x| x.powi(self.n))
+    }
+    fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        let x = saved.input(0);
+        [Some(match self.n {
+            0 => gy.zeros_like(),
+            1 => gy.clone(),
+            2 => gy * (x * 2.0),
+            n => gy * (x.powi(n - 1) * f64::from(n)),
+        })]
+    }
+}
+
+/// A real power, `dy/dx = p xᵖ⁻¹`.
+pub(crate) struct Powf {
+    exponent: f64,
+}
+
+impl<T: Float> Op<T, 1> for Powf {
+    const NAME: &'static str = "powf";
+    const SAVE: Save = Save::Inputs;
+
+    fn describe(&self, description: &mut Description) {
+        description.number("exponent", self.exponent);
+    }
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        let exponent = T::from_f64(self.exponent);
+        match self.exponent {
+            // Roots, as in PyTorch: cheaper than powers, and with the slope of the root at −0.
+            0.5 => x.map(T::sqrt),
+            -0.5 => x.map(|x| T::ONE / x.sqrt()),
+            _ => x.map(|x| x.powf(exponent)),
+        }
+    }
+    fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        if self.exponent == 0.0 {
+            return [Some(gy.zeros_like())];
+        }
+        [Some(gy * (saved.input(0).powf(self.exponent - 1.0) * self.exponent))]
+    }
+}
+
+/// A power with a variable exponent: `dy/dx = p xᵖ⁻¹`, `dy/dp = y ln x`.
+pub(crate) struct Pow;
+
+impl<T: Float> Op<T, 2> for Pow {
+    const NAME: &'static str = "pow";
+    const SAVE: Save = Save::InputsAndOutput;
+
+    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
+        broadcasts(shapes)
+    }
+    fn forward(&mut self, [x, p]: [&Tensor<T>; 2]) -> Tensor<T> {
+        x.zip(p, T::powf)
+    }
+    fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
+        let ([x, p], y) = (saved.inputs(), saved.output());
+        let both = |f: fn(T, T) -> bool| x.value().zip(p.value(), |x, p| if f(x, p) { T::ONE } else { T::ZERO });
+        let gx = || {
+            // 0⁰ is constantly 1 along x: the exponent that is read there is one whose derivative vanishes.
+            let constant = both(|x, p| x == T::ZERO && p == T::ZERO);
+            let exponent = (&p - 1.0).expand_to(gy.shape()).masked_fill(&constant, 1.0);
+            gy * (&p * x.pow(&exponent))
+        };
+        let gp = || {
+            // 0ᵖ is constantly 0 along p ≥ 0: so is its derivative, although ln 0 is not finite.
+            let constant = both(|x, p| x == T::ZERO && p >= T::ZERO);
+            let log = x.expand_to(gy.shape()).masked_fill(&constant, 1.0).ln();
+            gy * (&y * log)
+        };
+        [saved.needs(0).then(gx), saved.needs(1).then(gp)]
+    }
+}
+
+/// The length of the hypotenuse, without overflow: `dy/da = a/y`.
+pub(crate) struct Hypot;
+
+impl<T: Float> Op<T, 2> for Hypot {
+    const NAME: &'static str = "hypot";
+    const SAVE: Save = Save::InputsAndOutput;
+
+    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
+        broadcasts(shapes)
+    }
+    fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
+        a.zip(b, T::hypot)
+    }
+    fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
+        let ([a, b], y) = (saved.inputs(), saved.output());
+        [saved.needs(0).then(|| gy * (&a / &y)), saved.needs(1).then(|| gy * (&b / &y))]
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// xⁿ for an integer n, `dy/dx = n xⁿ⁻¹`; 0⁰ = 1.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var(2.0);
+    /// assert_eq!(x.powi(3).grad(&x).item(), 12.0);
+    /// ```
+    #[track_caller]
+    pub fn powi(&self, n: i32) -> Var<T> {
+        Powi { n }.of([self])
+    }
+
+    /// xᵖ for a fixed real p, `dy/dx = p xᵖ⁻¹`; NaN for a negative x unless p is an integer.
+    #[track_caller]
+    pub fn powf(&self, exponent: f64) -> Var<T> {
+        Powf { exponent }.of([self])
+    }
+
+    /// xᵖ with a variable exponent; the shapes broadcast. `dy/dx = p xᵖ⁻¹`, `dy/dp = y ln x`, which is 0 where x = 0 and p ≥ 0.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn pow(&self, exponent: impl Operand<T>) -> Var<T> {
+        Pow.of([self, &exponent.resolve(self.tape()).into_var(self.tape())])
+    }
+
+    /// √(a² + b²), without overflow; the shapes broadcast. `dy/da = a/y`, NaN where both are 0.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn hypot(&self, other: impl Operand<T>) -> Var<T> {
+        Hypot.of([self, &other.resolve(self.tape()).into_var(self.tape())])
+    }
+
+    /// Zeros of this shape, as a constant.
+    pub(crate) fn zeros_like(&self) -> Var<T> {
+        self.constant(Tensor::filled(self.value().dims(), T::ZERO))
+    }
+}

@@ -1,0 +1,60 @@
+//! `+ - * /` with a number on one side: what `x + 2.0` and `1.0 - x` record.
+
+use crate::autograd::{Op, Save, Saved, Var};
+use crate::ops::registry::Registered;
+use crate::tensor::{Float, Tensor};
+
+macro_rules! scalar_operation {
+    ($(#[$meta:meta])* $method:ident: $op:ident { |$x:ident, $c:ident| $value:expr; $save:expr; |$saved:ident, $gy:ident| $rule:expr }) => {
+        $(#[$meta])*
+        pub(crate) struct $op {
+            c: f64,
+        }
+
+        impl<T: Float> Op<T, 1> for $op {
+            const NAME: &'static str = stringify!($method);
+            const SAVE: Save = $save;
+
+            fn forward(&mut self, [$x]: [&Tensor<T>; 1]) -> Tensor<T> {
+                let $c = self.c;
+                $value
+            }
+            fn backward(&self, $saved: &Saved<T, 1>, $gy: &Var<T>) -> [Option<Var<T>>; 1] {
+                let $c = self.c;
+                [Some($rule)]
+            }
+        }
+
+        impl<T: Float> Var<T> {
+            $(#[$meta])*
+            #[track_caller]
+            pub(crate) fn $method(&self, c: f64) -> Var<T> {
+                $op { c }.of([self])
+            }
+        }
+    };
+}
+
+scalar_operation! {
+    /// `y = x + c`.
+    add_scalar: AddScalar { |x, c| x + c; Save::Nothing; |_saved, gy| { let _ = c; gy.clone() } }
+}
+scalar_operation! {
+    /// `y = c − x`.
+    rsub_scalar: RsubScalar { |x, c| c - x; Save::Nothing; |_saved, gy| { let _ = c; -gy } }
+}
+scalar_operation! {
+    /// `y = c x`.
+    mul_scalar: MulScalar { |x, c| x * c; Save::Nothing; |_saved, gy| gy * c }
+}
+scalar_operation! {
+    /// `y = x / c`.
+    div_scalar: DivScalar { |x, c| x / c; Save::Nothing; |_saved, gy| gy / c }
+}
+scalar_operation! {
+    /// `y = c / x`, `dy/dx = −y / x`.
+    rdiv_scalar: RdivScalar { |x, c| c / x; Save::InputsAndOutput; |saved, gy| {
+        let _ = c;
+        -(gy * saved.output()) / saved.input(0)
+    } }
+}

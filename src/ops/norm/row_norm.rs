@@ -1,0 +1,288 @@
+//! Normalisation of rows: what layer, group, instance and RMS normalisation are.
+//!
+//! A row is what is normalised together, and lies in one piece: the trailing axes, the channels of a group, the positions of a
+//! channel. The kernels read the rows and find their statistics again where they need them, so nothing of them is stored.
+
+use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
+use crate::kernel::norm::row_norm::{self, Rows};
+use crate::ops::registry::Registered;
+use crate::panics;
+use crate::tensor::{Dims, Float, IntoShape, Tensor, element_count, keepdim, resolve_shape};
+
+/// `y = x̂ w + b`, where `x̂ = (x − mean) s` with `s = 1/√(variance + ε)`, or `x̂ = x/√(mean x² + ε)`.
+pub(crate) struct RowNorm(Rows);
+
+impl<T: Float> Op<T, 3> for RowNorm {
+    const NAME: &'static str = "row_norm";
+    const SAVE: Save = Save::Inputs;
+
+    fn describe(&self, description: &mut Description) {
+        describe(&self.0, description);
+    }
+
+    fn forward(&mut self, [x, weight, bias]: [&Tensor<T>; 3]) -> Tensor<T> {
+        Tensor::build(x.dims(), |y| {
+            row_norm::normalize(&self.0, x.as_slice(), weight.as_slice(), bias.as_slice(), y);
+        })
+    }
+    fn backward(&self, saved: &Saved<T, 3>, gy: &Var<T>) -> [Option<Var<T>>; 3] {
+        let (x, weight) = (saved.input(0), saved.input(1));
+        [
+            saved.needs(0).then(|| RowNormGradient(self.0).of([&x, &weight, gy])),
+            saved.needs(1).then(|| RowNormWeightGradient(self.0).of([&x, gy])),
+            saved.needs(2).then(|| gy.summed_over_channels(&self.0)),
+        ]
+    }
+}
+
+/// The gradient of the normalisation with respect to x, `gx = F(gy w)` for `F(h) = s (h − mean h − x̂ mean(h x̂))`.
+///
+/// F is linear and its own adjoint. With q = mean(u h) − mean u mean h − mean(u x̂) mean(h x̂), where without centring the middle
+/// term is left out, the gradient of ⟨u, F(h)⟩ with respect to x is `−s² x̂ q − s (mean(h x̂) F(u) + mean(u x̂) F(h))`.
+pub(crate) struct RowNormGradient(Rows);
+
+impl<T: Float> Op<T, 3> for RowNormGradient {
+    const NAME: &'static str = "row_norm_gradient";
+    const SAVE: Save = Save::InputsAndOutput;
+
+    fn describe(&self, description: &mut Description) {
+        describe(&self.0, description);
+    }
+
+    fn forward(&mut self, [x, weight, gy]: [&Tensor<T>; 3]) -> Tensor<T> {
+        Tensor::build(x.dims(), |gx| {
+            row_norm::gradient(&self.0, x.as_slice(), weight.as_slice(), gy.as_slice(), gx);
+        })
+    }
+    fn backward(&self, saved: &Saved<T, 3>, u: &Var<T>) -> [Option<Var<T>>; 3] {
+        let rows = &self.0;
+        let [x, weight, gy] = saved.inputs();
+        let fu = RowNormGradient(*rows).of([&x, &x.ones_of_channels(rows), u]);
+        let gx = || {
+            let in_rows = |v: &Var<T>| v.with_shape(Dims::from_slice(&[v.value().len() / rows.size, rows.size]));
+            let [x, u, fu, fh] = [&x, u, &fu, &saved.output()].map(in_rows);
+            let (h, normal) = (in_rows(&gy.over_channels(&weight, rows)), in_rows(&x.normalized_rows(rows)));
+            let mean = |v: &Var<T>| v.mean_over(keepdim(-1));
+            let variance = if rows.centred { x.var_over(keepdim(-1), 0.0) } else { mean(&x.square()) };
+            let s = (variance + rows.epsilon).rsqrt();
+            let (along_u, along_h) = (mean(&(&u * &normal)), mean(&(&h * &normal)));
+            let q = mean(&(&u * &h)) - &along_u * &along_h;
+            let q = if rows.centred { q - mean(&u) * mean(&h) } else { q };
+            let gx = -(normal * (s.square() * q)) - &s * (along_h * fu + along_u * fh);
+            gx.with_shape(saved.input(0).value().dims())
+        };
+        [
+            (saved.needs(0) && rows.size > 0).then(gx),
+            saved.needs(1).then(|| (&gy * &fu).summed_over_channels(rows)),
+            saved.needs(2).then(|| fu.over_channels(&weight, rows)),
+        ]
+    }
+}
+
+/// The gradient of the normalisation with respect to the weight, `gw = Σ gy x̂` over the elements of each channel.
+///
+/// For a cotangent v it is that of a weight: `gx = F(gy v)`, and `ggy = x̂ v`.
+pub(crate) struct RowNormWeightGradient(Rows);
+
+impl<T: Float> Op<T, 2> for RowNormWeightGradient {
+    const NAME: &'static str = "row_norm_weight_gradient";
+    const SAVE: Save = Save::Inputs;
+
+    fn describe(&self, description: &mut Description) {
+        describe(&self.0, description);
+    }
+
+    fn forward(&mut self, [x, gy]: [&Tensor<T>; 2]) -> Tensor<T> {
+        let channels = self.0.channels;
+        let mut scratch = Tensor::zeros([row_norm::parts(&self.0, x.len()), channels]);
+        Tensor::build(Dims::from_slice(&[channels]), |gw| {
+            row_norm::weight_gradient(&self.0, x.as_slice(), gy.as_slice(), scratch.as_mut_slice(), gw);
+        })
+    }
+    fn backward(&self, saved: &Saved<T, 2>, v: &Var<T>) -> [Option<Var<T>>; 2] {
+        let (x, gy) = (saved.input(0), saved.input(1));
+        [
+            saved.needs(0).then(|| RowNormGradient(self.0).of([&x, v, &gy])),
+            saved.needs(1).then(|| x.normalized_rows(&self.0).over_channels(v, &self.0)),
+        ]
+    }
+}
+
+/// What rules and methods have in common.
+/// Adds the settings of a normalization of rows.
+fn describe(rows: &Rows, description: &mut Description) {
+    description.field("size", &rows.size).field("centered", &rows.centred).number("epsilon", rows.epsilon);
+}
+
+impl<T: Float> Var<T> {
+    /// x̂ itself.
+    #[track_caller]
+    fn normalized_rows(&self, rows: &Rows) -> Var<T> {
+        let ones = self.ones_of_channels(rows);
+        let zeros = self.constant(Tensor::zeros([rows.channels]));
+        RowNorm(*rows).of([self, &ones, &zeros])
+    }
+
+    fn ones_of_channels(&self, rows: &Rows) -> Var<T> {
+        self.constant(Tensor::ones([rows.channels]))
+    }
+
+    /// With the channels as the axis in the middle.
+    #[track_caller]
+    fn by_channels(&self, rows: &Rows) -> Var<T> {
+        let repeats = self.value().len() / (rows.channels * rows.run).max(1);
+        self.with_shape(Dims::from_slice(&[repeats, rows.channels, rows.run]))
+    }
+
+    /// Times a weight for each channel.
+    #[track_caller]
+    fn over_channels(&self, weight: &Var<T>, rows: &Rows) -> Var<T> {
+        let weight = weight.with_shape(Dims::from_slice(&[rows.channels, 1]));
+        (self.by_channels(rows) * weight).with_shape(self.value().dims())
+    }
+
+    /// The sum of the elements of each channel.
+    #[track_caller]
+    fn summed_over_channels(&self, rows: &Rows) -> Var<T> {
+        let by_channels = self.by_channels(rows);
+        if rows.run == 1 { by_channels.squeeze_axis(-1).sum_over(0) } else { by_channels.sum_over(-1).sum_over(0) }
+    }
+
+    /// Normalises rows, with a weight and a bias of shape `affine`, or a number for each.
+    #[track_caller]
+    fn row_norm(
+        &self,
+        op: &str,
+        rows: Rows,
+        affine: &[usize],
+        weight: impl Operand<T>,
+        bias: impl Operand<T>,
+    ) -> Var<T> {
+        let weight = self.of_channels(op, &rows, affine, weight);
+        let bias = self.of_channels(op, &rows, affine, bias);
+        RowNorm(rows).of([self, &weight, &bias])
+    }
+
+    /// A value for each channel, from one of shape `affine` or one number.
+    #[track_caller]
+    fn of_channels(&self, op: &str, rows: &Rows, affine: &[usize], given: impl Operand<T>) -> Var<T> {
+        let given = given.resolve(self.tape()).into_var(self.tape());
+        let channels = Dims::from_slice(&[rows.channels]);
+        match given.shape() {
+            [] => given.expand_to(&channels),
+            shape if shape == affine => given.with_shape(channels),
+            shape => panics::affine_shape(op, shape, affine),
+        }
+    }
+
+    /// The rows that normalisation over trailing axes of the given shape has.
+    #[track_caller]
+    fn trailing_rows(&self, op: &str, shape: &[usize], centred: bool, epsilon: f64) -> Rows {
+        if shape.is_empty() || !self.shape().ends_with(shape) {
+            panics::not_trailing(op, self.shape(), shape);
+        }
+        let size = element_count(shape);
+        Rows { size, channels: size, run: 1, centred, epsilon }
+    }
+
+    /// Layer normalisation: `(x − mean)/√(variance + ε) · weight + bias` over the trailing axes, whose shape is given.
+    ///
+    /// Ba, Kiros and Hinton 2016. The variance is the biased one and ε is inside of the root. Weight and bias have the shape that
+    /// is normalised over, or are the numbers 1 and 0. The layer is [`LayerNorm`](crate::nn::LayerNorm).
+    ///
+    /// # Panics
+    /// If the shape does not end with the given one, which must have an axis, or weight or bias have another shape.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[1.0, 3.0], [10.0, 30.0]]);
+    /// let y = x.layer_norm([2], 1.0, 0.5, 0.0);
+    /// assert_eq!(y.value(), &tensor![[-0.5, 1.5], [-0.5, 1.5]]);
+    /// ```
+    #[track_caller]
+    pub fn layer_norm(
+        &self,
+        normalized_shape: impl IntoShape,
+        weight: impl Operand<T>,
+        bias: impl Operand<T>,
+        epsilon: f64,
+    ) -> Var<T> {
+        let shape = resolve_shape("layer_norm", normalized_shape, None);
+        let rows = self.trailing_rows("layer_norm", &shape, true, epsilon);
+        self.row_norm("layer_norm", rows, &shape, weight, bias)
+    }
+
+    /// Root-mean-square normalisation: `x/√(mean x² + ε) · weight` over the trailing axes, whose shape is given.
+    ///
+    /// Zhang and Sennrich 2019. ε is inside of the root. The weight has the shape that is normalised over, or is the number 1.
+    /// The layer is [`RmsNorm`](crate::nn::RmsNorm).
+    ///
+    /// # Panics
+    /// If the shape does not end with the given one, which must have an axis, or the weight has another shape.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[1.0, 7.0], [-30.0, 0.0]]);
+    /// let y = x.rms_norm([2], 5.0, 0.0);
+    /// assert_eq!(format!("{:.2}", y.value()), "[[ 1.    7.  ]\n [-7.07  0.  ]]");
+    /// ```
+    #[track_caller]
+    pub fn rms_norm(&self, normalized_shape: impl IntoShape, weight: impl Operand<T>, epsilon: f64) -> Var<T> {
+        let shape = resolve_shape("rms_norm", normalized_shape, None);
+        let rows = self.trailing_rows("rms_norm", &shape, false, epsilon);
+        self.row_norm("rms_norm", rows, &shape, weight, 0.0)
+    }
+
+    /// Group normalisation of `[N, C]` or `[N, C, …]`: `(x − mean)/√(variance + ε) · weight + bias` over each of `groups` groups of
+    /// channels (axis 1) of a sample, with all their positions.
+    ///
+    /// Wu and He 2018. The variance is the biased one and ε is inside of the root. Weight and bias are `[C]`, one for each
+    /// channel, or the numbers 1 and 0. The layer is [`GroupNorm`](crate::nn::GroupNorm).
+    ///
+    /// # Panics
+    /// If there is no axis 1, the groups do not divide the channels, or weight or bias have another shape.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[1.0, 3.0, 10.0, 30.0]]);
+    /// assert_eq!(x.group_norm(2, 1.0, 0.0, 0.0).value(), &tensor![[-1.0, 1.0, -1.0, 1.0]]);
+    /// ```
+    #[track_caller]
+    pub fn group_norm(&self, groups: usize, weight: impl Operand<T>, bias: impl Operand<T>, epsilon: f64) -> Var<T> {
+        let [_, channels, positions @ ..] = self.shape() else { panics::no_channels("group_norm", self.shape()) };
+        let (channels, run) = (*channels, element_count(positions));
+        if groups == 0 || !channels.is_multiple_of(groups) {
+            panics::groups(groups, channels, self.shape());
+        }
+        let rows = Rows { size: channels / groups * run, channels, run, centred: true, epsilon };
+        self.row_norm("group_norm", rows, &[channels], weight, bias)
+    }
+
+    /// Instance normalisation of `[N, C, …]`: `(x − mean)/√(variance + ε) · weight + bias` over the positions of each sample and channel.
+    ///
+    /// Ulyanov, Vedaldi and Lempitsky 2016. The variance is the biased one and ε is inside of the root. Weight and bias are `[C]`,
+    /// one for each channel, or the numbers 1 and 0. The layer is [`InstanceNorm`](crate::nn::InstanceNorm).
+    ///
+    /// # Panics
+    /// If a channel has less than two positions, or weight or bias have another shape.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[[1.0, 3.0], [10.0, 30.0]]]);
+    /// assert_eq!(x.instance_norm(1.0, 0.0, 0.0).value(), &tensor![[[-1.0, 1.0], [-1.0, 1.0]]]);
+    /// ```
+    #[track_caller]
+    pub fn instance_norm(&self, weight: impl Operand<T>, bias: impl Operand<T>, epsilon: f64) -> Var<T> {
+        let [_, channels, positions @ ..] = self.shape() else { panics::no_channels("instance_norm", self.shape()) };
+        let (channels, run) = (*channels, element_count(positions));
+        if run < 2 {
+            panics::no_positions(self.shape());
+        }
+        let rows = Rows { size: run, channels, run, centred: true, epsilon };
+        self.row_norm("instance_norm", rows, &[channels], weight, bias)
+    }
+}

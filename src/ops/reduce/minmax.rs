@@ -1,0 +1,161 @@
+//! Maxima and minima along axes.
+
+use crate::autograd::{Description, Op, Save, Saved, Var};
+use crate::ops::registry::Registered;
+use crate::panics;
+use crate::tensor::{Axes, Dims, Float, Positions, Reduction, Tensor, reduction_of};
+
+/// The first largest or smallest element along the last axis; it gets the whole gradient.
+pub(crate) struct First {
+    largest: bool,
+    /// Where the elements were found: no derivative depends on it.
+    positions: Option<Positions>,
+}
+
+impl<T: Float> Op<T, 1> for First {
+    const NAME: &'static str = "first_extremum";
+    const SAVE: Save = Save::Nothing;
+
+    fn describe(&self, description: &mut Description) {
+        description.field("largest", &self.largest);
+    }
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        let (op, better): (_, fn(T, T) -> bool) =
+            if self.largest { ("max", |x, y| x > y) } else { ("min", |x, y| x < y) };
+        let n = x.shape()[x.rank() - 1];
+        let positions: Vec<usize> =
+            x.position_of(op, -1, better).iter().enumerate().map(|(row, k)| row * n + k).collect();
+        let picked = Dims::from_slice(&x.shape()[..x.rank() - 1]);
+        let y = Tensor::build(picked.clone(), |y| {
+            y.iter_mut().zip(&positions).for_each(|(y, &at)| *y = x.as_slice()[at]);
+        });
+        self.positions = Some(Positions { positions: positions.into(), picked, whole: x.dims() });
+        y
+    }
+    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [self.positions.clone().map(|positions| gy.put(positions))]
+    }
+}
+
+/// The largest or smallest element along axes, which stay with size 1; equal ones share the gradient.
+pub(crate) struct Shared {
+    largest: bool,
+    reduction: Reduction,
+}
+
+impl<T: Float> Op<T, 1> for Shared {
+    const NAME: &'static str = "extremum";
+    const SAVE: Save = Save::InputsAndOutput;
+
+    fn describe(&self, description: &mut Description) {
+        description.field("largest", &self.largest).field("axes", &self.reduction.axes);
+    }
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        let y = match self.largest {
+            true => x.folded(&self.reduction, T::NEG_INFINITY, T::maximum),
+            false => x.folded(&self.reduction, T::INFINITY, T::minimum),
+        };
+        y.with_shape(self.reduction.kept.clone())
+    }
+    fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        let (x, y) = (saved.input(0), saved.output());
+        let equal = |x: T, y: T| if x == y || (x.is_nan() && y.is_nan()) { T::ONE } else { T::ZERO };
+        let winners = x.value().zip(y.value(), equal);
+        let share = &winners / winners.summed(&self.reduction).with_shape(self.reduction.kept.clone());
+        [Some(gy * share)]
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The largest of all elements; equal ones share the gradient. NaN if one is.
+    ///
+    /// # Panics
+    /// If there are no elements.
+    #[track_caller]
+    pub fn max(&self) -> Var<T> {
+        self.amax_over(..)
+    }
+
+    /// The smallest of all elements; equal ones share the gradient. NaN if one is.
+    ///
+    /// # Panics
+    /// If there are no elements.
+    #[track_caller]
+    pub fn min(&self) -> Var<T> {
+        self.amin_over(..)
+    }
+
+    /// The largest element over [`Axes`]; the first of equal ones gets the gradient. NaN if one is.
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice, or there are no elements to choose from.
+    #[track_caller]
+    pub fn max_over(&self, axes: impl Axes) -> Var<T> {
+        self.first_extremum(true, &reduction_of("max", self.shape(), &axes))
+    }
+
+    /// The smallest element over [`Axes`]; the first of equal ones gets the gradient. NaN if one is.
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice, or there are no elements to choose from.
+    #[track_caller]
+    pub fn min_over(&self, axes: impl Axes) -> Var<T> {
+        self.first_extremum(false, &reduction_of("min", self.shape(), &axes))
+    }
+
+    /// The largest element over [`Axes`]; equal ones share the gradient. NaN if one is.
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice, or there are no elements to choose from.
+    #[track_caller]
+    pub fn amax_over(&self, axes: impl Axes) -> Var<T> {
+        self.shared_extremum(true, reduction_of("amax", self.shape(), &axes))
+    }
+
+    /// The smallest element over [`Axes`]; equal ones share the gradient. NaN if one is.
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice, or there are no elements to choose from.
+    #[track_caller]
+    pub fn amin_over(&self, axes: impl Axes) -> Var<T> {
+        self.shared_extremum(false, reduction_of("amin", self.shape(), &axes))
+    }
+
+    #[track_caller]
+    fn first_extremum(&self, largest: bool, reduction: &Reduction) -> Var<T> {
+        if reduction.count == 0 {
+            self.refuse_choice(largest, reduction);
+        }
+        let rows = self.last(reduction);
+        First { largest, positions: None }.of([&rows]).with_shape(reduction.shape.clone())
+    }
+
+    #[track_caller]
+    fn shared_extremum(&self, largest: bool, reduction: Reduction) -> Var<T> {
+        if reduction.count == 0 && !reduction.shape.contains(&0) {
+            self.refuse_choice(largest, &reduction);
+        }
+        let shape = reduction.shape.clone();
+        Shared { largest, reduction }.of([self]).with_shape(shape)
+    }
+
+    /// Panics because an axis is empty.
+    #[track_caller]
+    fn refuse_choice(&self, largest: bool, reduction: &Reduction) -> ! {
+        let op = if largest { "max" } else { "min" };
+        let empty = reduction.axes.iter().copied().find(|&axis| self.shape()[axis] == 0);
+        panics::nothing_to_choose(op, empty.unwrap_or_default(), self.shape())
+    }
+
+    /// The reduced axes as one last axis.
+    #[track_caller]
+    pub(crate) fn last(&self, reduction: &Reduction) -> Var<T> {
+        let left: Dims = (0..self.shape().len()).filter(|axis| !reduction.axes.contains(axis)).collect();
+        let shape = left.iter().map(|&axis| self.shape()[axis]).chain([reduction.count]).collect();
+        let in_order = reduction.axes.iter().enumerate().all(|(k, &axis)| axis == left.len() + k);
+        let order = left.iter().chain(&reduction.axes).copied().collect();
+        if in_order { self.with_shape(shape) } else { self.permute_by(order).with_shape(shape) }
+    }
+}

@@ -1,0 +1,92 @@
+//! Vector norms.
+
+use crate::autograd::{Description, Op, Save, Saved, Var};
+use crate::ops::registry::Registered;
+use crate::tensor::{Axes, Float, Reduction, Tensor, keepdim, reduction_of};
+
+/// The Euclidean norm over axes, which stay with size 1: `y = √Σx²`, `dy/dx = x/y`, 0 where y = 0.
+pub(crate) struct Norm {
+    reduction: Reduction,
+}
+
+impl<T: Float> Op<T, 1> for Norm {
+    const NAME: &'static str = "norm";
+    const SAVE: Save = Save::InputsAndOutput;
+
+    fn describe(&self, description: &mut Description) {
+        description.field("axes", &self.reduction.axes);
+    }
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        x.map(|x| x * x).summed(&self.reduction).map(T::sqrt).with_shape(self.reduction.kept.clone())
+    }
+    fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        let (x, y) = (saved.input(0), saved.output());
+        let length = y.masked_fill(&y.value().mask(|y| y == T::ZERO), 1.0);
+        [Some((gy / length) * x)]
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The Euclidean norm of all elements, `√Σx²`; the gradient of a zero vector is 0.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([3.0, 4.0]);
+    /// assert_eq!(x.norm().item(), 5.0);
+    /// assert_eq!(x.norm().grad(&x).value(), &tensor![0.6, 0.8]);
+    /// ```
+    #[track_caller]
+    pub fn norm(&self) -> Var<T> {
+        self.norm_over(2.0, ..)
+    }
+
+    /// The p-norm over [`Axes`], `(Σ|x|ᵖ)^(1/p)`; the gradient of a zero vector is 0 for every p.
+    ///
+    /// p = ∞ is the largest |x| and p = −∞ the smallest, shared among equals; p = 0 counts the elements that are not 0.
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice; for p = ±∞ also if there are no elements.
+    #[track_caller]
+    pub fn norm_over(&self, p: f64, axes: impl Axes) -> Var<T> {
+        let reduction = reduction_of("norm", self.shape(), &axes);
+        let shape = reduction.shape.clone();
+        match p {
+            2.0 => Norm { reduction }.of([self]).with_shape(shape),
+            1.0 => self.abs().sum_reduction(&reduction),
+            0.0 => self.sign().abs().sum_reduction(&reduction),
+            f64::INFINITY => self.abs().amax_over(axes),
+            f64::NEG_INFINITY => self.abs().amin_over(axes),
+            _ => {
+                let size = self.abs();
+                let zero = size.value().mask(|x| x == T::ZERO);
+                // |x|ᵖ has no derivative at 0 for p < 1: a zero is put in after the power.
+                let powers =
+                    size.masked_fill(&zero, 1.0).powf(p).masked_fill(&zero, if p > 0.0 { 0.0 } else { f64::INFINITY });
+                let sum = powers.sum_reduction(&reduction);
+                let empty = sum.value().mask(|sum| sum == T::ZERO || !sum.is_finite());
+                let root = sum.masked_fill(&empty, 1.0).powf(p.recip());
+                // What was left out of the power: a norm of 0, or one that is not finite.
+                let outside = sum.value().map(|sum| sum.powf(T::from_f64(p.recip())));
+                root.where_mask(&empty.map(|empty| T::ONE - empty), &outside)
+            }
+        }
+    }
+
+    /// Divided by the p-norm over [`Axes`], `x / max(‖x‖ₚ, ε)`: vectors of length 1, but for those that are shorter than ε.
+    ///
+    /// # Panics
+    /// As [`norm_over`](Var::norm_over).
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[3.0, 4.0], [0.0, 0.0]]);
+    /// assert_eq!(x.normalize(2.0, 1, 1e-12).value(), &tensor![[0.6, 0.8], [0.0, 0.0]]);
+    /// ```
+    #[track_caller]
+    pub fn normalize(&self, p: f64, axes: impl Axes, epsilon: f64) -> Var<T> {
+        self / self.norm_over(p, keepdim(axes)).clamp(epsilon, f64::INFINITY)
+    }
+}

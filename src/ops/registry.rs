@@ -1,0 +1,157 @@
+//! The list of all operations.
+//!
+//! An operation that is not in it does not compile. From the list the operations are instantiated for both element types, so
+//! that a program links them and need not compile them, and the tests take the names that they have to cover.
+
+use crate::autograd::apply::apply_any;
+use crate::autograd::{Op, Var, apply};
+use crate::instances::keep;
+use crate::ops::*;
+use crate::tensor::Float;
+
+/// An operation of `N` inputs that the list has.
+pub(crate) trait Registered<T: Float, const N: usize>: Op<T, N> + Sized {
+    /// Applies the operation; see [`apply`].
+    #[track_caller]
+    fn of(self, inputs: [&Var<T>; N]) -> Var<T> {
+        apply(self, inputs)
+    }
+}
+
+macro_rules! registry {
+    ($($op:ty: $($inputs:literal),+;)*) => {
+        $($(impl<T: Float> Registered<T, $inputs> for $op {})+)*
+
+        /// Instantiates every operation for an element type.
+        pub(crate) fn instantiate<T: Float>() {
+            $($(keep(apply::<T, $op, $inputs> as fn($op, [&Var<T>; $inputs]) -> Var<T>);)+)*
+            keep(apply_any::<T, shape::concat::Concat> as fn(shape::concat::Concat, &[&Var<T>]) -> Var<T>);
+            keep(apply_any::<T, shape::concat::Stack> as fn(shape::concat::Stack, &[&Var<T>]) -> Var<T>);
+        }
+
+        /// The names of all operations, as listings show them.
+        pub(crate) fn names() -> Vec<&'static str> {
+            fn collect<T: Float>() -> Vec<&'static str> {
+                let mut names = vec!["concat", "stack"];
+                $($(names.push(<$op as Op<T, $inputs>>::NAME);)+)*
+                names
+            }
+            collect::<f64>()
+        }
+    };
+}
+
+registry! {
+    dropout::Dropout: 1;
+    elementwise::activation::ExponentialLinear: 1;
+    elementwise::activation::Gate: 2;
+    elementwise::activation::Gelu: 1;
+    elementwise::activation::HardSigmoid: 1;
+    elementwise::activation::LeakyRelu: 1;
+    elementwise::activation::LogSigmoid: 1;
+    elementwise::activation::Relu: 1;
+    elementwise::activation::Sigmoid: 1;
+    elementwise::activation::Softplus: 1;
+    elementwise::arithmetic::AddOp: 2;
+    elementwise::arithmetic::DivOp: 2;
+    elementwise::arithmetic::MulOp: 2;
+    elementwise::arithmetic::NegOp: 1;
+    elementwise::arithmetic::SubOp: 2;
+    elementwise::compare::Clamp: 1;
+    elementwise::compare::MaskedFill<T>: 1;
+    elementwise::compare::Maximum: 2;
+    elementwise::compare::Minimum: 2;
+    elementwise::compare::Where<T>: 2;
+    elementwise::exponential::Exp2: 1;
+    elementwise::exponential::Exp: 1;
+    elementwise::exponential::Expm1: 1;
+    elementwise::exponential::Ln: 1;
+    elementwise::exponential::Log10: 1;
+    elementwise::exponential::Log1p: 1;
+    elementwise::exponential::Log2: 1;
+    elementwise::exponential::LogAddExp: 2;
+    elementwise::hyperbolic::Acosh: 1;
+    elementwise::hyperbolic::Asinh: 1;
+    elementwise::hyperbolic::Atanh: 1;
+    elementwise::hyperbolic::Cosh: 1;
+    elementwise::hyperbolic::Erf: 1;
+    elementwise::hyperbolic::Erfc: 1;
+    elementwise::hyperbolic::Sinh: 1;
+    elementwise::hyperbolic::Tanh: 1;
+    elementwise::power::Hypot: 2;
+    elementwise::power::Pow: 2;
+    elementwise::power::Powf: 1;
+    elementwise::power::Powi: 1;
+    elementwise::power::Reciprocal: 1;
+    elementwise::power::Rsqrt: 1;
+    elementwise::power::Sqrt: 1;
+    elementwise::power::Square: 1;
+    elementwise::rounding::Abs: 1;
+    elementwise::rounding::Ceil: 1;
+    elementwise::rounding::Floor: 1;
+    elementwise::rounding::Round: 1;
+    elementwise::rounding::Sign: 1;
+    elementwise::scalar::AddScalar: 1;
+    elementwise::scalar::DivScalar: 1;
+    elementwise::scalar::MulScalar: 1;
+    elementwise::scalar::RdivScalar: 1;
+    elementwise::scalar::RsubScalar: 1;
+    elementwise::trigonometric::Acos: 1;
+    elementwise::trigonometric::Asin: 1;
+    elementwise::trigonometric::Atan2: 2;
+    elementwise::trigonometric::Atan: 1;
+    elementwise::trigonometric::Cos: 1;
+    elementwise::trigonometric::Sin: 1;
+    elementwise::trigonometric::Tan: 1;
+    linalg::cholesky::Cholesky: 1;
+    linalg::determinant::Determinant: 1;
+    linalg::determinant::LogDeterminant: 1;
+    linalg::inverse::Inverse: 1;
+    linalg::solve::Solve: 2;
+    linalg::triangular::SolveTriangular: 2;
+    loss::classification::SoftmaxCrossEntropy<T>: 1;
+    loss::classification::SoftmaxCrossEntropyGradient<T>: 2;
+    loss::probability::BinaryCrossEntropy: 2;
+    matmul::Linear: 3;
+    matmul::Matmul: 2;
+    norm::batch_norm::BatchNorm: 4;
+    norm::batch_norm::BatchNormGradient: 5;
+    norm::batch_norm::BatchNormSums: 3;
+    norm::row_norm::RowNorm: 3;
+    norm::row_norm::RowNormGradient: 3;
+    norm::row_norm::RowNormWeightGradient: 2;
+    reduce::minmax::First: 1;
+    reduce::minmax::Shared: 1;
+    reduce::scan::Cumsum: 1;
+    reduce::scan::LogCumSumExp: 1;
+    reduce::scan::Recurrence: 2;
+    reduce::sum::BroadcastTo: 1;
+    reduce::sum::Sum: 1;
+    reduce::sum::SumTo: 1;
+    reduce::vector_norm::Norm: 1;
+    shape::diagonal::Tril: 1;
+    shape::diagonal::Triu: 1;
+    shape::embedding::Embedding<T>: 1;
+    shape::gather::IndexAdd: 1;
+    shape::gather::IndexSelect: 1;
+    shape::gather::Put: 1;
+    shape::gather::Take: 1;
+    shape::layout::Permute: 1;
+    shape::layout::Reshape: 1;
+    shape::layout::Roll: 1;
+    shape::slice::Pad: 1;
+    shape::slice::Slice: 1;
+    softmax::LogSoftmax: 1;
+    softmax::LogSumExp: 1;
+    softmax::Softmax: 1;
+    window::conv::Convolve: 2, 3;
+    window::conv::Transpose: 2, 3;
+    window::conv::WeightGradient: 2;
+    window::conv::unfold::Fold: 1;
+    window::conv::unfold::Unfold: 1;
+    window::pool::average::Average: 1;
+    window::pool::average::Spread: 1;
+    window::pool::max::Max<T>: 1;
+    window::pool::max::PickAtMaxima<T>: 1;
+    window::pool::max::PutAtMaxima<T>: 1;
+}

@@ -1,0 +1,112 @@
+//! Diagonals and triangles of matrices.
+
+use crate::autograd::{Description, Op, Save, Saved, Var};
+use crate::ops::registry::Registered;
+use crate::tensor::{AxisIndex, Dims, Float, Tensor, View, matrix_columns, resolve_axis};
+
+/// The lower triangle; so is its gradient.
+pub(crate) struct Tril {
+    diagonal: isize,
+}
+
+impl<T: Float> Op<T, 1> for Tril {
+    const NAME: &'static str = "tril";
+    const SAVE: Save = Save::Nothing;
+
+    fn describe(&self, description: &mut Description) {
+        description.field("diagonal", &self.diagonal);
+    }
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        x.tril(self.diagonal)
+    }
+    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(gy.tril(self.diagonal))]
+    }
+}
+
+/// The upper triangle; so is its gradient.
+pub(crate) struct Triu {
+    diagonal: isize,
+}
+
+impl<T: Float> Op<T, 1> for Triu {
+    const NAME: &'static str = "triu";
+    const SAVE: Save = Save::Nothing;
+
+    fn describe(&self, description: &mut Description) {
+        description.field("diagonal", &self.diagonal);
+    }
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        x.triu(self.diagonal)
+    }
+    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(gy.triu(self.diagonal))]
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The lower triangle of the matrices in the last two axes: 0 where the column less the row is more than `diagonal`.
+    ///
+    /// # Panics
+    /// If there are no two axes.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.constant(Tensor::ones([2, 3]));
+    /// assert_eq!(x.tril(0).value(), &tensor![[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]);
+    /// assert_eq!(x.tril(-1).value(), &tensor![[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]);
+    /// ```
+    #[track_caller]
+    pub fn tril(&self, diagonal: isize) -> Var<T> {
+        matrix_columns("tril", self.shape());
+        Tril { diagonal }.of([self])
+    }
+
+    /// The upper triangle of the matrices in the last two axes: 0 where the column less the row is less than `diagonal`.
+    ///
+    /// # Panics
+    /// If there are no two axes.
+    #[track_caller]
+    pub fn triu(&self, diagonal: isize) -> Var<T> {
+        matrix_columns("triu", self.shape());
+        Triu { diagonal }.of([self])
+    }
+
+    /// The elements of two axes whose column less their row is `offset`, as the last axis in place of the two.
+    ///
+    /// # Panics
+    /// If an axis is out of range, or both are the same.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.constant([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.diagonal(0, 0, 1).value(), &tensor![1.0, 4.0]);
+    /// assert_eq!(x.diagonal(1, 0, 1).value(), &tensor![2.0]);
+    /// ```
+    #[track_caller]
+    pub fn diagonal(&self, offset: isize, rows: impl AxisIndex, columns: impl AxisIndex) -> Var<T> {
+        self.viewed(View::diagonal(self.shape(), offset, rows, columns))
+    }
+
+    /// Square matrices with the last axis on the diagonal whose column less its row is `offset`, and zeros elsewhere.
+    ///
+    /// # Panics
+    /// If there is no axis.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// assert_eq!(tape.constant([1.0, 2.0]).diag_embed(0).value(), &tensor![[1.0, 0.0], [0.0, 2.0]]);
+    /// ```
+    #[track_caller]
+    pub fn diag_embed(&self, offset: isize) -> Var<T> {
+        let last = resolve_axis("diag_embed", -1, self.shape());
+        let n = self.shape()[last] + offset.unsigned_abs();
+        let shape: Dims = self.shape()[..last].iter().copied().chain([n, n]).collect();
+        self.placed(View::diagonal(&shape, offset, -2, -1), shape, 0.0)
+    }
+}

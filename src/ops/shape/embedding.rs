@@ -1,0 +1,66 @@
+//! Looking up rows of a table.
+
+use crate::autograd::{Description, Op, Save, Saved, Var};
+use crate::ops::registry::Registered;
+use crate::panics;
+use crate::tensor::{Float, Indices, Rows, Tensor};
+
+/// `y[k] = x[indices[k]]`; a row gets the sum of the gradients of its uses, but the padding row none.
+pub(crate) struct Embedding<T: Float> {
+    rows: Rows,
+    /// 1 at the uses of the padding row.
+    padding: Option<Tensor<T>>,
+}
+
+impl<T: Float> Op<T, 1> for Embedding<T> {
+    const NAME: &'static str = "embedding";
+    const SAVE: Save = Save::Nothing;
+
+    fn describe(&self, description: &mut Description) {
+        let (chosen, rows) = self.rows.counts();
+        description.field("rows", &format_args!("{chosen} of {rows}"));
+    }
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        x.selected(&self.rows)
+    }
+    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        let rows = self.rows.clone();
+        [Some(match &self.padding {
+            Some(padding) => gy.masked_fill(padding, 0.0).added_at(rows),
+            None => gy.added_at(rows),
+        })]
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// Rows of this table `[n, …]`: for [`Indices`] of shape `[A, …]` those rows, `[A, …, …]`.
+    ///
+    /// The row `padding_idx`, if there is one, is read like the others but gets no gradient, as in PyTorch.
+    ///
+    /// # Panics
+    /// If there is no axis, or an index or the padding row is out of range.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let table = tape.var([[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]]);
+    /// let y = table.embedding([[1, 2], [1, 0]], Some(0));
+    /// assert_eq!(y.shape(), [2, 2, 2]);
+    /// assert_eq!(y.sum().grad(&table).value(), &tensor![[0.0, 0.0], [2.0, 2.0], [1.0, 1.0]]);
+    /// ```
+    #[track_caller]
+    pub fn embedding(&self, indices: impl Into<Indices>, padding_idx: Option<usize>) -> Var<T> {
+        let indices = indices.into();
+        let rows = Rows::along("embedding", self.shape(), 0, indices.as_slice(), indices.shape());
+        if let Some(row) = padding_idx.filter(|&row| row >= self.shape()[0]) {
+            panics::selection_out_of_range("embedding", row as isize, 0, self.shape());
+        }
+        let mask = |row: usize| {
+            let uses = indices.as_slice().iter().map(|&index| if index == row { T::ONE } else { T::ZERO });
+            let rest = self.shape()[1..].iter().map(|_| 1);
+            Tensor::from_vec(uses.collect(), indices.shape().iter().copied().chain(rest).collect::<Vec<_>>())
+        };
+        Embedding { rows, padding: padding_idx.map(mask) }.of([self])
+    }
+}

@@ -1,0 +1,205 @@
+//! Slices and their adjoint, padding: the rule of each is the other.
+
+use crate::autograd::{Description, Op, Save, Saved, Var};
+use crate::ops::registry::Registered;
+use crate::tensor::{Axes, AxisIndex, Dims, Float, PadMode, Tensor, View};
+use crate::tensor::{chunks, padded, padding, pieces, pieces_of_sizes, resolve_axis};
+use std::ops::{Range, RangeBounds};
+
+/// The elements that a strided view names, none of them twice.
+pub(crate) struct Slice {
+    view: View,
+    from: Dims,
+}
+
+impl<T: Float> Op<T, 1> for Slice {
+    const NAME: &'static str = "slice";
+    const SAVE: Save = Save::Nothing;
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        x.viewed(&self.view)
+    }
+    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(gy.placed(self.view.clone(), self.from.clone(), 0.0))]
+    }
+}
+
+/// A value at the places of a view, and a number everywhere else.
+pub(crate) struct Pad {
+    view: View,
+    shape: Dims,
+    value: f64,
+}
+
+impl<T: Float> Op<T, 1> for Pad {
+    const NAME: &'static str = "pad";
+    const SAVE: Save = Save::Nothing;
+
+    fn describe(&self, description: &mut Description) {
+        if self.value != 0.0 {
+            description.number("value", self.value);
+        }
+    }
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        x.placed(&self.view, &self.shape, self.value)
+    }
+    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(gy.viewed(self.view.clone()))]
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The positions of one axis that a range names, as Python slices do: negative positions count from the end, and
+    /// what is out of range is cut off.
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.constant([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(x.slice(1, 1..).value(), &tensor![[2.0, 3.0], [5.0, 6.0]]);
+    /// assert_eq!(x.slice(1, ..-1).value(), &tensor![[1.0, 2.0], [4.0, 5.0]]);
+    /// ```
+    #[track_caller]
+    pub fn slice(&self, axis: impl AxisIndex, range: impl RangeBounds<isize>) -> Var<T> {
+        self.slice_step(axis, range, 1)
+    }
+
+    /// Every `step`-th position of a range of one axis; with a negative step from the end of the range to its start.
+    ///
+    /// # Panics
+    /// If the axis is out of range, or the step is 0.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.constant([0.0, 1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.slice_step(0, .., 2).value(), &tensor![0.0, 2.0, 4.0]);
+    /// assert_eq!(x.slice_step(0, .., -2).value(), &tensor![4.0, 2.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn slice_step(&self, axis: impl AxisIndex, range: impl RangeBounds<isize>, step: isize) -> Var<T> {
+        self.viewed(View::slice(self.shape(), axis.index(), range, step))
+    }
+
+    /// One position of an axis, which goes; −1 is the last.
+    ///
+    /// # Panics
+    /// If the axis or the index is out of range.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.constant([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.select(1, 0).value(), &tensor![1.0, 3.0]);
+    /// assert_eq!(x.select(0, -1).value(), &tensor![3.0, 4.0]);
+    /// ```
+    #[track_caller]
+    pub fn select(&self, axis: impl AxisIndex, index: impl AxisIndex) -> Var<T> {
+        self.viewed(View::select(self.shape(), axis.index(), index.index()))
+    }
+
+    /// Cut along an axis into pieces of the given size; the last one may be smaller.
+    ///
+    /// # Panics
+    /// If the axis is out of range, or the size is 0.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let pieces = tape.constant([1.0, 2.0, 3.0]).split(2, 0);
+    /// assert_eq!(pieces[0].value(), &tensor![1.0, 2.0]);
+    /// assert_eq!(pieces[1].value(), &tensor![3.0]);
+    /// ```
+    #[track_caller]
+    pub fn split(&self, size: usize, axis: impl AxisIndex) -> Vec<Var<T>> {
+        let axis = resolve_axis("split", axis.index(), self.shape());
+        self.cut(axis, pieces(size, axis, self.shape()))
+    }
+
+    /// Cut along an axis into pieces of the given sizes.
+    ///
+    /// # Panics
+    /// If the axis is out of range, or the sizes do not add up to its size.
+    #[track_caller]
+    pub fn split_with_sizes(&self, sizes: &[usize], axis: impl AxisIndex) -> Vec<Var<T>> {
+        let axis = resolve_axis("split", axis.index(), self.shape());
+        self.cut(axis, pieces_of_sizes(sizes, axis, self.shape()))
+    }
+
+    /// Cut along an axis into at most `count` pieces of size ⌈n / count⌉; the last one may be smaller.
+    ///
+    /// # Panics
+    /// If the axis is out of range, or `count` is 0.
+    #[track_caller]
+    pub fn chunk(&self, count: usize, axis: impl AxisIndex) -> Vec<Var<T>> {
+        let axis = resolve_axis("chunk", axis.index(), self.shape());
+        self.cut(axis, chunks(count, axis, self.shape()))
+    }
+
+    #[track_caller]
+    fn cut(&self, axis: usize, ranges: Vec<Range<usize>>) -> Vec<Var<T>> {
+        let mut pieces = Vec::with_capacity(ranges.len());
+        // Not a closure, which would not know the caller's line.
+        for range in ranges {
+            pieces.push(self.narrow(axis, range));
+        }
+        pieces
+    }
+
+    /// The given [`Axes`] in reverse.
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice.
+    #[track_caller]
+    pub fn flip(&self, axes: impl Axes) -> Var<T> {
+        self.viewed(View::flip(self.shape(), &axes))
+    }
+
+    /// With as many elements more before and behind each axis as the pairs say, for the **last** axis first, as in PyTorch.
+    ///
+    /// # Panics
+    /// If there are more pairs than axes, or the mode cannot fill that much.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[1.0, 2.0, 3.0]]);
+    /// assert_eq!(x.pad(&[(1, 2)], PadMode::Constant(0.0)).value(), &tensor![[0.0, 1.0, 2.0, 3.0, 0.0, 0.0]]);
+    /// assert_eq!(x.pad(&[(1, 2)], PadMode::Reflect).value(), &tensor![[2.0, 1.0, 2.0, 3.0, 2.0, 1.0]]);
+    /// ```
+    #[track_caller]
+    pub fn pad(&self, pairs: &[(usize, usize)], mode: PadMode) -> Var<T> {
+        let padding = padding(self.shape(), pairs);
+        if let PadMode::Constant(value) = mode {
+            let (shape, view) = padded(self.shape(), &padding);
+            return self.placed(view, shape, value);
+        }
+        let mut y = self.clone();
+        for part in padding {
+            y = y.index_select(part.0, &mode.positions(self.shape(), part));
+        }
+        y
+    }
+
+    /// A range of an axis that is known to be within it.
+    #[track_caller]
+    pub(crate) fn narrow(&self, axis: usize, range: Range<usize>) -> Var<T> {
+        self.viewed(View::narrowed(self.shape(), axis, range))
+    }
+
+    /// The elements that a view names, none of them twice.
+    #[track_caller]
+    pub(crate) fn viewed(&self, view: View) -> Var<T> {
+        Slice { view, from: self.value().dims() }.of([self])
+    }
+
+    /// This at the places of a view of another shape, and a number everywhere else.
+    #[track_caller]
+    pub(crate) fn placed(&self, view: View, shape: Dims, value: f64) -> Var<T> {
+        Pad { view, shape, value }.of([self])
+    }
+}

@@ -1,0 +1,253 @@
+//! Convolutions as methods, and their options.
+
+use crate::autograd::{Operand, Var};
+use crate::kernel::window::conv::Convolution;
+use crate::ops::window::conv::Geometry;
+use crate::ops::window::{PerAxis, Sliding, positive};
+use crate::panics;
+use crate::tensor::Float;
+
+/// How a convolution slides along `D` axes: stride, padding, dilation and groups, with PyTorch's meanings.
+///
+/// Each is one number for all axes, or one for each: `.stride(2)`, `.stride([2, 1])`.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let tape = Tape::new();
+/// let (x, weight) = (tape.var(Tensor::ones([1, 4, 9, 9])), Tensor::ones([8, 2, 3, 3]));
+/// let y = x.conv2d(&weight, None::<&Var>, Conv::new().stride(2).padding([1, 0]).groups(2));
+/// assert_eq!(y.shape(), [1, 8, 5, 4]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv<const D: usize> {
+    stride: [usize; D],
+    padding: [usize; D],
+    output_padding: [usize; D],
+    dilation: [usize; D],
+    pub(crate) groups: usize,
+}
+
+impl<const D: usize> Conv<D> {
+    /// Stride 1, no padding, dilation 1, one group.
+    pub fn new() -> Self {
+        Conv { stride: [1; D], padding: [0; D], output_padding: [0; D], dilation: [1; D], groups: 1 }
+    }
+
+    /// The step from one window to the next.
+    ///
+    /// # Panics
+    /// If it is 0.
+    #[track_caller]
+    pub fn stride(self, stride: impl PerAxis<D>) -> Self {
+        Conv { stride: positive("stride", stride), ..self }
+    }
+
+    /// Zeros on each side of the image. A transposed convolution takes as much away from its result.
+    pub fn padding(self, padding: impl PerAxis<D>) -> Self {
+        Conv { padding: padding.per_axis(), ..self }
+    }
+
+    /// The step from one element under the kernel to the next: with 2 every other one is left out. Yu and Koltun 2016.
+    ///
+    /// # Panics
+    /// If it is 0.
+    #[track_caller]
+    pub fn dilation(self, dilation: impl PerAxis<D>) -> Self {
+        Conv { dilation: positive("dilation", dilation), ..self }
+    }
+
+    /// Cuts the channels into so many parts that do not see each other; as many as channels make a depthwise convolution.
+    ///
+    /// # Panics
+    /// If it is 0.
+    #[track_caller]
+    pub fn groups(self, groups: usize) -> Self {
+        let [groups] = positive("groups", groups);
+        Conv { groups, ..self }
+    }
+
+    /// Of a transposed convolution: further elements at the end of each axis, smaller than the stride or the dilation.
+    ///
+    /// With a stride s there are s sizes of images from which a convolution makes one size; this chooses among them.
+    pub fn output_padding(self, output_padding: impl PerAxis<D>) -> Self {
+        Conv { output_padding: output_padding.per_axis(), ..self }
+    }
+
+    /// The window of a kernel of the given sizes.
+    pub(crate) fn window(&self, kernel: &[usize]) -> Sliding<D> {
+        let Conv { stride, padding, dilation, .. } = *self;
+        Sliding { kernel: std::array::from_fn(|k| kernel[k]), stride, padding, dilation }
+    }
+}
+
+impl<const D: usize> Default for Conv<D> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The convolution of x `[N, C, L]` with a weight `[out, C / groups, K]` along the last axis, plus a bias `[out]`:
+    /// `y[n, o, l] = b[o] + Σ w[o, c, k] x[n, c, l + k]` for stride 1 and no padding.
+    ///
+    /// As everywhere in deep learning it is a cross-correlation: the kernel is not turned around.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or the kernel is larger than the padded input.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[[1.0, 2.0, 4.0, 8.0]]]);
+    /// let difference = tensor![[[-1.0, 1.0]]];
+    /// let y = x.conv1d(&difference, None::<&Var>, Conv::new());
+    /// assert_eq!(y.value(), &tensor![[[1.0, 2.0, 4.0]]]);
+    /// assert_eq!(y.sum().grad(&x).value(), &tensor![[[-1.0, 0.0, 0.0, 1.0]]]);
+    /// ```
+    #[track_caller]
+    pub fn conv1d<B: Operand<T>>(&self, weight: impl Operand<T>, bias: Option<B>, options: Conv<1>) -> Var<T> {
+        self.convolve("conv1d", weight, bias, &options)
+    }
+
+    /// The convolution of images x `[N, C, H, W]` with a weight `[out, C / groups, kernel height, kernel width]`, plus a bias `[out]`.
+    ///
+    /// The result is `[N, out, (H + 2 padding − dilation (kernel − 1) − 1) / stride + 1, …]`, rounded down. As everywhere
+    /// in deep learning it is a cross-correlation: the kernel is not turned around.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or the kernel is larger than the padded image.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::ones([1, 1, 3, 3]));
+    /// let y = x.conv2d(&Tensor::ones([1, 1, 3, 3]), Some(&tensor![0.5]), Conv::new().padding(1));
+    /// assert_eq!(y.value().reshape([3, 3]), tensor![[4.5, 6.5, 4.5], [6.5, 9.5, 6.5], [4.5, 6.5, 4.5]]);
+    /// ```
+    #[track_caller]
+    pub fn conv2d<B: Operand<T>>(&self, weight: impl Operand<T>, bias: Option<B>, options: Conv<2>) -> Var<T> {
+        self.convolve("conv2d", weight, bias, &options)
+    }
+
+    /// The transposed convolution of `[N, C, L]` with a weight `[C, out / groups, K]`, plus a bias `[out]`: the derivative of
+    /// [`conv1d`](Var::conv1d) by its input, and so a way from short to long.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or the output padding is not smaller than the stride or the dilation.
+    #[track_caller]
+    pub fn conv_transpose1d<B: Operand<T>>(
+        &self,
+        weight: impl Operand<T>,
+        bias: Option<B>,
+        options: Conv<1>,
+    ) -> Var<T> {
+        self.transpose_convolve("conv_transpose1d", weight, bias, &options)
+    }
+
+    /// The transposed convolution of images `[N, C, H, W]` with a weight `[C, out / groups, kernel height, kernel width]`,
+    /// plus a bias `[out]`: the derivative of [`conv2d`](Var::conv2d) by its input, and so a way from small images to large ones.
+    ///
+    /// The result is `[N, out, (H − 1) stride − 2 padding + dilation (kernel − 1) + output padding + 1, …]`.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or the output padding is not smaller than the stride or the dilation.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[[[1.0, 2.0]]]]);
+    /// let y = x.conv_transpose2d(&Tensor::ones([1, 1, 1, 2]), None::<&Var>, Conv::new().stride([1, 2]));
+    /// assert_eq!(y.value(), &tensor![[[[1.0, 1.0, 2.0, 2.0]]]]);
+    /// ```
+    #[track_caller]
+    pub fn conv_transpose2d<B: Operand<T>>(
+        &self,
+        weight: impl Operand<T>,
+        bias: Option<B>,
+        options: Conv<2>,
+    ) -> Var<T> {
+        self.transpose_convolve("conv_transpose2d", weight, bias, &options)
+    }
+
+    #[track_caller]
+    fn convolve<const D: usize, B: Operand<T>>(
+        &self,
+        op: &str,
+        weight: impl Operand<T>,
+        bias: Option<B>,
+        options: &Conv<D>,
+    ) -> Var<T> {
+        let weight = weight.resolve(self.tape()).into_var(self.tape());
+        let (channels, [outputs, inputs]) = self.fitting(op, &weight, "out, channels / groups", D);
+        let (kernel, groups) = (&weight.shape()[2..], options.groups);
+        if channels != inputs * groups {
+            self.shape_error(
+                op,
+                &weight,
+                &panics::conv_channels(self.shape(), weight.shape(), channels, inputs, groups),
+            );
+        }
+        if !outputs.is_multiple_of(groups) {
+            self.shape_error(op, &weight, &panics::conv_groups(weight.shape(), outputs, groups));
+        }
+        if options.output_padding != [0; D] {
+            panics::output_padding(op, options.output_padding[D - 1], &"0: it is for transposed convolutions");
+        }
+        let windows = options.window(kernel).over(op, self.shape(), false);
+        let geometry = Geometry { axes: D, parts: Convolution { windows, groups, inputs, outputs: outputs / groups } };
+        let bias = self.bias_of(op, bias, outputs);
+        geometry.convolve(self, &weight, bias.as_ref())
+    }
+
+    #[track_caller]
+    fn transpose_convolve<const D: usize, B: Operand<T>>(
+        &self,
+        op: &str,
+        weight: impl Operand<T>,
+        bias: Option<B>,
+        options: &Conv<D>,
+    ) -> Var<T> {
+        let weight = weight.resolve(self.tape()).into_var(self.tape());
+        let (channels, [outputs, inputs]) = self.fitting(op, &weight, "channels, out / groups", D);
+        let (kernel, groups) = (&weight.shape()[2..], options.groups);
+        if channels != outputs {
+            self.shape_error(op, &weight, &panics::transpose_channels(self.shape(), weight.shape(), channels, outputs));
+        }
+        if !outputs.is_multiple_of(groups) {
+            self.shape_error(op, &weight, &panics::conv_groups(weight.shape(), outputs, groups));
+        }
+        for k in 0..D {
+            let (padding, most) = (options.output_padding[k], options.stride[k].max(options.dilation[k]));
+            if padding >= most {
+                panics::output_padding(op, padding, &format!("less than {most}, the larger of stride and dilation"));
+            }
+        }
+        let windows = options.window(kernel).onto(op, self.shape(), options.output_padding);
+        let geometry = Geometry { axes: D, parts: Convolution { windows, groups, inputs, outputs: outputs / groups } };
+        let bias = self.bias_of(op, bias, inputs * groups);
+        geometry.transpose(self, &weight, bias.as_ref())
+    }
+
+    /// The channels of this, and those on both sides of a weight, if both have the axes of a convolution along `axes` of them.
+    #[track_caller]
+    fn fitting(&self, op: &str, weight: &Var<T>, channels: &str, axes: usize) -> (usize, [usize; 2]) {
+        let (x, w) = (self.shape(), weight.shape());
+        if x.len() != axes + 2 || w.len() != axes + 2 {
+            self.shape_error(op, weight, &panics::not_convolvable(x, w, channels, axes));
+        }
+        if w[2..].contains(&0) {
+            self.shape_error(op, weight, &panics::empty_kernel(w));
+        }
+        (x[1], [w[0], w[1]])
+    }
+
+    #[track_caller]
+    fn bias_of<B: Operand<T>>(&self, op: &str, bias: Option<B>, channels: usize) -> Option<Var<T>> {
+        let bias = bias?.resolve(self.tape()).into_var(self.tape()).into_owned();
+        if bias.shape() != [channels] {
+            self.shape_error(op, &bias, &panics::conv_bias(bias.shape(), channels));
+        }
+        Some(bias)
+    }
+}

@@ -1,0 +1,81 @@
+//! The windows of images as columns and their adjoint, images from overlapping windows: the rule of each is the other.
+
+use crate::autograd::{Op, Save, Saved, Var};
+use crate::kernel::window::{Windows, col2im, im2col};
+use crate::ops::registry::Registered;
+use crate::ops::window::conv::Conv;
+use crate::ops::window::{PerAxis, positive};
+use crate::panics;
+use crate::tensor::{Dims, Float, Tensor};
+
+/// The windows of images `[N, C, H, W]` as columns `[N, C · taps, places]`.
+pub(crate) struct Unfold(Columns);
+
+/// The sum of columns at their places in images.
+pub(crate) struct Fold(Columns);
+
+#[derive(Clone, Copy)]
+struct Columns {
+    channels: usize,
+    windows: Windows,
+}
+
+impl<T: Float> Op<T, 1> for Unfold {
+    const NAME: &'static str = "unfold";
+    const SAVE: Save = Save::Nothing;
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        let Columns { channels, windows } = self.0;
+        let (rows, places, image) = (channels * windows.taps(), windows.places(), channels * windows.pixels());
+        Tensor::build(Dims::from_slice(&[x.shape()[0], rows, places]), |y| {
+            for (sample, y) in y.chunks_exact_mut((rows * places).max(1)).enumerate() {
+                im2col(&windows, channels, &x.as_slice()[sample * image..][..image], y);
+            }
+        })
+    }
+    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(Fold(self.0).of([gy]))]
+    }
+}
+
+impl<T: Float> Op<T, 1> for Fold {
+    const NAME: &'static str = "fold";
+    const SAVE: Save = Save::Nothing;
+
+    fn forward(&mut self, [y]: [&Tensor<T>; 1]) -> Tensor<T> {
+        let Columns { channels, windows } = self.0;
+        let ([height, width], [count, rows, places]) = (windows.input, [0, 1, 2].map(|axis| y.shape()[axis]));
+        let mut x = Tensor::zeros([count, channels, height, width]);
+        for (sample, x) in x.as_mut_slice().chunks_exact_mut((channels * windows.pixels()).max(1)).enumerate() {
+            col2im(&windows, channels, &y.as_slice()[sample * rows * places..][..rows * places], x);
+        }
+        x
+    }
+    fn backward(&self, _: &Saved<T, 1>, gx: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(Unfold(self.0).of([&gx]))]
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The windows of images `[N, C, H, W]` as columns `[N, C · kernel height · kernel width, windows]`: im2col.
+    ///
+    /// A product of a weight's rows with these is a convolution, which [`conv2d`](Var::conv2d) computes without
+    /// holding the columns in memory. Groups do not matter here.
+    ///
+    /// # Panics
+    /// If x is not `[N, C, H, W]`, or the kernel is larger than the padded image.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]]);
+    /// let y = x.unfold2d([2, 2], Conv::new());
+    /// assert_eq!(y.value(), &tensor![[[1.0, 2.0], [2.0, 3.0], [4.0, 5.0], [5.0, 6.0]]]);
+    /// ```
+    #[track_caller]
+    pub fn unfold2d(&self, kernel: impl PerAxis<2>, options: Conv<2>) -> Var<T> {
+        let [_, channels, _, _] = *self.shape() else { panics::no_image_batch("unfold2d", self.shape()) };
+        let windows = options.window(&positive("kernel", kernel)).over("unfold2d", self.shape(), false);
+        Unfold(Columns { channels, windows }).of([self])
+    }
+}

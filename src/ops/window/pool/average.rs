@@ -1,0 +1,255 @@
+//! The mean of each window and its adjoint, spreading an element over its window: the rule of each is the other.
+
+use crate::autograd::{Op, Save, Saved, Var};
+use crate::kernel::window::pool::{self, Spans};
+use crate::ops::registry::Registered;
+use crate::ops::window::{PerAxis, Sliding, positive};
+use crate::panics;
+use crate::tensor::{Dims, Float, Tensor};
+use std::fmt::Debug;
+use std::rc::Rc;
+
+/// Average pooling along the last `D` axes with its options: a layer, and the argument of [`Var::avg_pool2d`].
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let tape = Tape::new();
+/// let x = tape.var(Tensor::ones([1, 1, 2, 2]));
+/// let pool = AvgPool2d::new(2).padding(1);
+/// assert_eq!(pool.forward(&x).value(), &Tensor::full([1, 1, 2, 2], 0.25));
+/// assert_eq!(pool.count_include_pad(false).forward(&x).value(), &Tensor::ones([1, 1, 2, 2]));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AvgPool<const D: usize> {
+    window: Sliding<D>,
+    ceil: bool,
+    count_include_pad: bool,
+}
+
+impl<const D: usize> AvgPool<D> {
+    /// Windows of the given size, one beside the other.
+    ///
+    /// # Panics
+    /// If a size is 0.
+    #[track_caller]
+    pub fn new(kernel: impl PerAxis<D>) -> Self {
+        AvgPool { window: Sliding::beside(positive("kernel", kernel)), ceil: false, count_include_pad: true }
+    }
+
+    /// The step from one window to the next, instead of the size of the windows.
+    ///
+    /// # Panics
+    /// If it is 0.
+    #[track_caller]
+    pub fn stride(mut self, stride: impl PerAxis<D>) -> Self {
+        self.window.stride = positive("stride", stride);
+        self
+    }
+
+    /// Zeros on each side of the image.
+    pub fn padding(mut self, padding: impl PerAxis<D>) -> Self {
+        self.window.padding = padding.per_axis();
+        self
+    }
+
+    /// Whether there is also a window for what is left at the end and does not fill one.
+    pub fn ceil_mode(self, ceil: bool) -> Self {
+        AvgPool { ceil, ..self }
+    }
+
+    /// Whether padding counts as elements of the mean: yes, unless it is said here. What lies beyond the padding, with
+    /// [`ceil_mode`](AvgPool::ceil_mode), never counts.
+    pub fn count_include_pad(self, count_include_pad: bool) -> Self {
+        AvgPool { count_include_pad, ..self }
+    }
+
+    #[track_caller]
+    fn apply<T: Float>(&self, op: &str, x: &Var<T>) -> Var<T> {
+        let windows = self.window.over(op, x.shape(), self.ceil);
+        let first = x.shape().len() - D;
+        let mut spans = Vec::with_capacity(D);
+        for axis in 0..D {
+            let (size, padding) = (x.shape()[first + axis], self.window.padding[axis]);
+            let k = 2 - D + axis;
+            let mut along = Vec::with_capacity(windows.output[k]);
+            for window in 0..windows.output[k] {
+                let (taps, start) = windows.taps_of(k, window);
+                if taps.is_empty() {
+                    panics::window_on_padding(op, window, first + axis, x.shape());
+                }
+                let (begin, end) = (window * windows.stride[k], size + 2 * padding);
+                let whole = (begin + windows.kernel[k]).min(end) - begin;
+                let count = if self.count_include_pad { whole } else { taps.len() };
+                along.push((start..start + taps.len(), count as f64));
+            }
+            spans.push(Spans { size, windows: along });
+        }
+        Average(Means::new(spans, x.shape())).of([&x])
+    }
+}
+
+impl<const D: usize, K: PerAxis<D>> From<K> for AvgPool<D> {
+    #[track_caller]
+    fn from(kernel: K) -> Self {
+        AvgPool::new(kernel)
+    }
+}
+
+/// Average pooling to a given size, whatever the size of the image: window i of o covers the elements
+/// `⌊i n / o⌋ … ⌈(i + 1) n / o⌉ − 1` of an axis of n.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let tape = Tape::new();
+/// let x = tape.var(Tensor::ones([4, 16, 7, 5]));
+/// assert_eq!(AdaptiveAvgPool2d::new(1).forward(&x).shape(), [4, 16, 1, 1]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdaptiveAvgPool<const D: usize> {
+    size: [usize; D],
+}
+
+impl<const D: usize> AdaptiveAvgPool<D> {
+    /// Results of the given size.
+    pub fn new(size: impl PerAxis<D>) -> Self {
+        AdaptiveAvgPool { size: size.per_axis() }
+    }
+
+    #[track_caller]
+    fn apply<T: Float>(&self, op: &str, x: &Var<T>) -> Var<T> {
+        let Some(first) = x.shape().len().checked_sub(D) else { panics::no_images(op, x.shape(), D) };
+        let mut spans = Vec::with_capacity(D);
+        for (k, &count) in self.size.iter().enumerate() {
+            let size = x.shape()[first + k];
+            if size == 0 {
+                panics::nothing_to_choose(op, first + k, x.shape());
+            }
+            let window = |i: usize| {
+                let range = i * size / count..((i + 1) * size).div_ceil(count);
+                (range.clone(), range.len() as f64)
+            };
+            spans.push(Spans { size, windows: (0..count).map(window).collect() });
+        }
+        Average(Means::new(spans, x.shape())).of([&x])
+    }
+}
+
+impl<const D: usize, S: PerAxis<D>> From<S> for AdaptiveAvgPool<D> {
+    fn from(size: S) -> Self {
+        AdaptiveAvgPool::new(size)
+    }
+}
+
+/// The windows along each axis.
+#[derive(Clone)]
+struct Means {
+    spans: Rc<[Spans; 2]>,
+    images: Dims,
+    results: Dims,
+}
+
+impl Means {
+    fn new(mut spans: Vec<Spans>, images: &[usize]) -> Self {
+        let (front, _) = images.split_at(images.len() - spans.len());
+        let results = front.iter().copied().chain(spans.iter().map(|spans| spans.windows.len())).collect();
+        let columns = spans.pop().expect("one axis or two");
+        let rows = spans.pop().unwrap_or(Spans { size: 1, windows: vec![(0..1, 1.0)] });
+        Means { spans: Rc::new([rows, columns]), images: Dims::from_slice(images), results }
+    }
+
+    fn axes(&self) -> [&Spans; 2] {
+        self.spans.each_ref()
+    }
+}
+
+/// The mean of each window.
+pub(crate) struct Average(Means);
+
+impl<T: Float> Op<T, 1> for Average {
+    const NAME: &'static str = "avg_pool";
+    const SAVE: Save = Save::Nothing;
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        Tensor::build(self.0.results.clone(), |y| pool::average(self.0.axes(), x.as_slice(), y))
+    }
+    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(Spread(self.0.clone()).of([gy]))]
+    }
+}
+
+/// Each element spread over its window in equal shares.
+pub(crate) struct Spread(Means);
+
+impl<T: Float> Op<T, 1> for Spread {
+    const NAME: &'static str = "spread";
+    const SAVE: Save = Save::Nothing;
+
+    fn forward(&mut self, [y]: [&Tensor<T>; 1]) -> Tensor<T> {
+        Tensor::build(self.0.images.clone(), |x| pool::spread(self.0.axes(), y.as_slice(), x))
+    }
+    fn backward(&self, _: &Saved<T, 1>, gx: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(Average(self.0.clone()).of([&gx]))]
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The mean of each window along the last axis.
+    ///
+    /// # Panics
+    /// If the window is larger than the padded axis, or lies in the padding alone.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[1.0, 3.0, 2.0, 0.0]]);
+    /// assert_eq!(x.avg_pool1d(2).value(), &tensor![[2.0, 1.0]]);
+    /// ```
+    #[track_caller]
+    pub fn avg_pool1d(&self, pool: impl Into<AvgPool<1>>) -> Var<T> {
+        pool.into().apply("avg_pool1d", self)
+    }
+
+    /// The mean of each window along the last two axes; [`AvgPool2d`](crate::nn::AvgPool2d) has options.
+    ///
+    /// # Panics
+    /// If the window is larger than the padded image, or lies in the padding alone.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[[1.0, 2.0, 5.0, 1.0], [3.0, 0.0, 1.0, 1.0]]]);
+    /// assert_eq!(x.avg_pool2d(2).value(), &tensor![[[1.5, 2.0]]]);
+    /// ```
+    #[track_caller]
+    pub fn avg_pool2d(&self, pool: impl Into<AvgPool<2>>) -> Var<T> {
+        pool.into().apply("avg_pool2d", self)
+    }
+
+    /// The last axis cut into `size` windows of about the same size, which may overlap by an element, and the mean of each.
+    ///
+    /// # Panics
+    /// If there is no such axis, or it is empty.
+    #[track_caller]
+    pub fn adaptive_avg_pool1d(&self, size: impl Into<AdaptiveAvgPool<1>>) -> Var<T> {
+        size.into().apply("adaptive_avg_pool1d", self)
+    }
+
+    /// The last two axes cut into windows of about the same size, which may overlap by an element, and the mean of each;
+    /// `adaptive_avg_pool2d(1)` is the mean of each channel.
+    ///
+    /// # Panics
+    /// If there are no such axes, or one is empty.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]);
+    /// assert_eq!(x.adaptive_avg_pool2d([1, 2]).value(), &tensor![[[3.0, 4.0]]]);
+    /// ```
+    #[track_caller]
+    pub fn adaptive_avg_pool2d(&self, size: impl Into<AdaptiveAvgPool<2>>) -> Var<T> {
+        size.into().apply("adaptive_avg_pool2d", self)
+    }
+}

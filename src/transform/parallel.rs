@@ -1,0 +1,55 @@
+//! Work on several threads whose result does not depend on their number.
+
+use crate::autograd::{Gradients, Mode, Tape, Var};
+use crate::kernel::map_indices;
+use crate::tensor::Float;
+use rand::Rng;
+
+/// `work` on each item, spread over [`num_threads`](crate::num_threads) threads; the results come in the order of the items.
+///
+/// # Panics
+/// If `work` does, when all threads have ended.
+///
+/// ```
+/// use wengert::parallel;
+///
+/// let squares = parallel::map(&[1, 2, 3], |k| k * k);
+/// assert_eq!(squares, [1, 4, 9]);
+/// ```
+pub fn map<I: Sync, R: Send>(items: &[I], work: impl Fn(&I) -> R + Sync) -> Vec<R> {
+    map_indices(items.len(), |index| work(&items[index]))
+}
+
+/// The sum of the losses of all shards and its gradients, the shards spread over [`num_threads`](crate::num_threads) threads.
+///
+/// Each shard gets a training tape of its own, seeded from `rng` in the order of the shards, and the results are added in that
+/// order. So the number of threads changes nothing, not a bit; the number of shards does. What forward passes say to buffers
+/// (running averages) is kept in order too. `None` if there are no shards.
+///
+/// ```
+/// use wengert::parallel;
+/// use wengert::prelude::*;
+///
+/// let model = Linear::new(2, 1, Init::Constant(1.0), &mut wengert::rng(0));
+/// let shards = [tensor![[1.0, 2.0]], tensor![[3.0, 4.0]]];
+/// let loss = |tape: &Tape, shard: &Tensor| model.forward(&tape.constant(shard)).sum();
+/// let (total, gradients) = parallel::gradients(&mut wengert::rng(0), &shards, loss).unwrap();
+/// assert_eq!(total, 10.0);
+/// assert_eq!(gradients[&model.weight], tensor![[4.0, 6.0]]);
+/// ```
+pub fn gradients<T: Float, S: Sync>(
+    rng: &mut impl Rng,
+    shards: &[S],
+    loss: impl Fn(&Tape<T>, &S) -> Var<T> + Sync,
+) -> Option<(f64, Gradients<T>)> {
+    let seeds: Vec<u64> = shards.iter().map(|_| rng.next_u64()).collect();
+    let results = map_indices(shards.len(), |index| {
+        let tape = Tape::with_mode(Mode::Training(seeds[index]));
+        let loss = loss(&tape, &shards[index]);
+        (loss.item().to_f64(), loss.backward())
+    });
+    results.into_iter().reduce(|(total, mut sum), (loss, gradients)| {
+        sum += gradients;
+        (total + loss, sum)
+    })
+}

@@ -41,7 +41,7 @@ impl<T: Float> Op<T, 1> for Inverse {
 /// `A⁻ᵀ` in a rule; not finite where A is singular.
 #[track_caller]
 pub(crate) fn transposed<T: Float>(a: &Var<T>) -> Var<T> {
-    Inverse { strict: false }.of([&a]).transpose(-1, -2)
+    Inverse { strict: false }.of([a]).transpose(-1, -2)
 }
 
 impl<T: Float> Var<T> {

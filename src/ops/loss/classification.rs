@@ -70,7 +70,7 @@ impl CrossEntropy {
     pub fn loss<T: Float>(&self, scores: &Var<T>, labels: &[usize]) -> Var<T> {
         let targets = self.targets("softmax_cross_entropy", scores.shape(), labels);
         let total = targets.total;
-        let losses = SoftmaxCrossEntropy { targets: Rc::new(targets.distribution(self)) }.of([&scores]);
+        let losses = SoftmaxCrossEntropy { targets: Rc::new(targets.distribution(self)) }.of([scores]);
         self.reduced(losses, total)
     }
 

@@ -52,7 +52,7 @@ impl<T: Float> Op<T, 1> for Fold {
         x
     }
     fn backward(&self, _: &Saved<T, 1>, gx: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(Unfold(self.0).of([&gx]))]
+        [Some(Unfold(self.0).of([gx]))]
     }
 }
 

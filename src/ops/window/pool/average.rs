@@ -85,7 +85,7 @@ impl<const D: usize> AvgPool<D> {
             }
             spans.push(Spans { size, windows: along });
         }
-        Average(Means::new(spans, x.shape())).of([&x])
+        Average(Means::new(spans, x.shape())).of([x])
     }
 }
 
@@ -132,7 +132,7 @@ impl<const D: usize> AdaptiveAvgPool<D> {
             };
             spans.push(Spans { size, windows: (0..count).map(window).collect() });
         }
-        Average(Means::new(spans, x.shape())).of([&x])
+        Average(Means::new(spans, x.shape())).of([x])
     }
 }
 
@@ -190,7 +190,7 @@ impl<T: Float> Op<T, 1> for Spread {
         Tensor::build(self.0.images.clone(), |x| pool::spread(self.0.axes(), y.as_slice(), x))
     }
     fn backward(&self, _: &Saved<T, 1>, gx: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(Average(self.0.clone()).of([&gx]))]
+        [Some(Average(self.0.clone()).of([gx]))]
     }
 }
 

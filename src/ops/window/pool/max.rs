@@ -80,7 +80,7 @@ impl<const D: usize> MaxPool<D> {
         }
         let (front, _) = x.shape().split_at(x.shape().len() - D);
         let results = front.iter().chain(&windows.output[2 - D..]).copied().collect();
-        Max(Maxima { windows, images: x.value().dims(), results, taps: Tensor::scalar(0.0) }).of([&x])
+        Max(Maxima { windows, images: x.value().dims(), results, taps: Tensor::scalar(0.0) }).of([x])
     }
 }
 
@@ -131,7 +131,7 @@ impl<T: Float> Op<T, 1> for PutAtMaxima<T> {
         Tensor::build(images.clone(), |x| pool::put(windows, y.as_slice(), taps.as_slice(), x))
     }
     fn backward(&self, _: &Saved<T, 1>, gx: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(PickAtMaxima(self.0.clone()).of([&gx]))]
+        [Some(PickAtMaxima(self.0.clone()).of([gx]))]
     }
 }
 

@@ -1,32 +1,32 @@
-//! A function as it was recorded, and the passes over it.
+//! The recording of a function, and passes over it.
 
 use crate::autograd::backward::Pass;
 use crate::autograd::{Tape, Var};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
-use crate::transform::functional::{Entered, Point, Value};
+use crate::transform::functional::{Lifted, Primal, Value};
 use std::panic::Location;
 
-/// A function as it was recorded at a point.
-pub(crate) struct Graph<T: Float> {
+/// The recording of a function at a point.
+pub(crate) struct Recording<T: Float> {
     op: &'static str,
     pub(crate) tape: Tape<T>,
     pub(crate) variables: Vec<Var<T>>,
     pub(crate) y: Var<T>,
 }
 
-impl<T: Float> Graph<T> {
+impl<T: Float> Recording<T> {
     #[track_caller]
-    pub(crate) fn new<P: Point<T> + ?Sized>(op: &'static str, f: impl FnOnce(&P::Input) -> Var<T>, x: &P) -> Self {
-        let Entered { tape, input, variables } = x.enter();
+    pub(crate) fn new<P: Primal<T> + ?Sized>(op: &'static str, f: impl FnOnce(&P::Input) -> Var<T>, x: &P) -> Self {
+        let Lifted { tape, input, variables } = x.lift();
         let y = f(&input);
         if !y.tape().is(&tape) {
             panics::two_tapes(op, &"the function's input", &y.place());
         }
-        Graph { op, tape, variables, y }
+        Recording { op, tape, variables, y }
     }
 
-    /// The same, of a result of one element.
+    /// Checks that the result has one element.
     #[track_caller]
     pub(crate) fn scalar(self) -> Self {
         if self.y.value().len() != 1 {
@@ -85,30 +85,30 @@ impl<T: Float> Graph<T> {
     }
 }
 
-/// The pass that is the last of a transform at a point.
+/// The last pass of a transform, which releases the recording.
 #[track_caller]
-pub(crate) fn last<T: Float, P: Point<T> + ?Sized>() -> Pass {
+pub(crate) fn release<T: Float, P: Primal<T> + ?Sized>() -> Pass {
     if P::Value::RECORDED { Pass::Recorded } else { Pass::Values(Some(Location::caller())) }
 }
 
-/// The pass that others of the same transform follow.
-pub(crate) fn kept<T: Float, P: Point<T> + ?Sized>() -> Pass {
+/// A pass that others follow: it retains the recording.
+pub(crate) fn retain<T: Float, P: Primal<T> + ?Sized>() -> Pass {
     if P::Value::RECORDED { Pass::Recorded } else { Pass::Values(None) }
 }
 
-pub(crate) fn gather<T: Float, P: Point<T> + ?Sized>(x: &P, parts: &[Var<T>]) -> P::Gradient {
-    x.gather(parts.iter().map(P::Value::of).collect())
+pub(crate) fn unflatten<T: Float, P: Primal<T> + ?Sized>(x: &P, parts: &[Var<T>]) -> P::Gradient {
+    x.unflatten(parts.iter().map(P::Value::of).collect())
 }
 
-/// Carries a cotangent of `y` back to each of the variables: zeros to those that it does not depend on.
+/// The vector-Jacobian product with respect to each variable; zeros where `y` does not depend on it.
 #[track_caller]
 pub(crate) fn pull_back<T: Float>(y: &Var<T>, u: &Var<T>, to: &[Var<T>], pass: Pass) -> Vec<Var<T>> {
-    let found = y.pulled_back(u, &to.iter().collect::<Vec<_>>(), pass);
+    let found = y.vjp_with(u, &to.iter().collect::<Vec<_>>(), pass);
     let or_zeros = |(part, x): (Option<Var<T>>, &Var<T>)| part.unwrap_or_else(|| x.constant(Tensor::zeros(x.shape())));
     found.into_iter().zip(to).map(or_zeros).collect()
 }
 
-/// The derivative of each element of `y` with respect to each variable, of the shape of `y` followed by that of the variable.
+/// The derivative of each element of `y` with respect to each variable, with the shape of `y` followed by that of the variable.
 #[track_caller]
 pub(crate) fn rows<T: Float>(y: &Var<T>, variables: &[Var<T>], pass: Pass) -> Vec<Var<T>> {
     let mut rows: Vec<Vec<Var<T>>> = Vec::new();

@@ -1,52 +1,52 @@
-//! What functions are differentiated at.
+//! Points at which functions are differentiated.
 
 use crate::autograd::{Mode, Op, Save, Saved, Tape, Var};
 use crate::tensor::{Float, Tensor};
 
-/// What functions are differentiated at, and with respect to: a value, several values, or parameters of a model.
+/// A point at which a function is differentiated: a value, several values, or the parameters of a model.
 ///
-/// | the point | what the function is given | its gradient |
+/// | primal | argument of the function | gradient |
 /// |---|---|---|
 /// | `Tensor` | `&Var` | `Tensor` |
 /// | `[Tensor; N]` | `&[Var; N]`, so `\|[x, y]\| …` | `[Tensor; N]` |
 /// | `[Tensor]`, `Vec<Tensor>` | `&Vec<Var>` | `Vec<Tensor>` |
 /// | `Param`, `[&Param; N]`, `Vec<&Param>`, [`model.parameters()`](crate::nn::Module::parameters) | `&Tape`, on which they are the variables | `Gradients` |
 ///
-/// With `Var` in place of `Tensor` what comes out are variables on the same tape, to be differentiated further.
-pub trait Point<T: Float> {
-    /// What the function is given.
+/// With `Var` in place of `Tensor` the results are variables on the same tape, which can be differentiated again.
+pub trait Primal<T: Float> {
+    /// The argument of the function.
     type Input;
-    /// What its value is returned as, [`Tensor`] or [`Var`].
+    /// The type in which its value is returned, [`Tensor`] or [`Var`].
     type Value: Value<T>;
-    /// What has one value for each of its inputs: its gradient, or a direction.
+    /// One value for each input: a gradient or a direction.
     type Gradient;
-    /// What has one value for each pair of its inputs.
+    /// One value for each pair of inputs.
     type Hessian;
 
     /// The tape, the input, and the variables in it.
     #[doc(hidden)]
     #[track_caller]
-    fn enter(&self) -> Entered<T, Self::Input>;
+    fn lift(&self) -> Lifted<T, Self::Input>;
     /// The values of a direction, in the order of the variables.
     #[doc(hidden)]
-    fn parts(&self, direction: &Self::Gradient) -> Vec<Self::Value>;
-    /// The opposite of `parts`.
+    fn flatten(&self, direction: &Self::Gradient) -> Vec<Self::Value>;
+    /// The inverse of `flatten`.
     #[doc(hidden)]
-    fn gather(&self, parts: Vec<Self::Value>) -> Self::Gradient;
+    fn unflatten(&self, parts: Vec<Self::Value>) -> Self::Gradient;
     /// The same for pairs, in rows.
     #[doc(hidden)]
-    fn gather_pairs(&self, rows: Vec<Vec<Self::Value>>) -> Self::Hessian;
+    fn unflatten_pairs(&self, rows: Vec<Vec<Self::Value>>) -> Self::Hessian;
 }
 
-/// A point on its tape.
+/// A primal as variables on a tape.
 #[doc(hidden)]
-pub struct Entered<T: Float, I> {
+pub struct Lifted<T: Float, I> {
     pub tape: Tape<T>,
     pub input: I,
     pub variables: Vec<Var<T>>,
 }
 
-/// A value outside of any function that is differentiated, [`Tensor`], or inside of one, [`Var`].
+/// A value outside a differentiated function, [`Tensor`], or inside one, [`Var`].
 pub trait Value<T: Float>: Clone {
     /// Whether it can be differentiated further.
     #[doc(hidden)]
@@ -58,7 +58,7 @@ pub trait Value<T: Float>: Clone {
     /// The tape of values like this one.
     #[doc(hidden)]
     fn tape(like: Option<&Self>) -> Tape<T>;
-    /// A variable of this value, other than all that there are.
+    /// A new variable with this value.
     #[doc(hidden)]
     #[track_caller]
     fn fresh(&self, tape: &Tape<T>) -> Var<T>;
@@ -81,7 +81,7 @@ impl<T: Float> Value<T> for Tensor<T> {
     }
 }
 
-/// `y = x` as a variable of its own: what else is computed from `x` does not count as computed from `y`.
+/// `y = x` as a new variable: other uses of `x` do not count as uses of `y`.
 struct Identity;
 
 impl<T: Float> Op<T, 1> for Identity {
@@ -113,108 +113,108 @@ impl<T: Float> Value<T> for Var<T> {
     }
 }
 
-/// The one value that there must be.
+/// The single value.
 fn only<V>(mut parts: Vec<V>) -> V {
     parts.pop().expect("one for each variable")
 }
 
-/// An array of as many as there must be.
+/// The values as an array.
 fn array<V, const N: usize>(parts: Vec<V>) -> [V; N] {
     let mut parts = parts.into_iter();
     std::array::from_fn(|_| parts.next().expect("one for each variable"))
 }
 
-/// Implements [`Point`] for a kind of value, alone and several together.
-macro_rules! points {
+/// Implements [`Primal`] for a type of value, and for arrays, slices and vectors of it.
+macro_rules! primals {
     ($($value:ident)*) => { $(
-        impl<T: Float> Point<T> for $value<T> {
+        impl<T: Float> Primal<T> for $value<T> {
             type Input = Var<T>;
             type Value = $value<T>;
             type Gradient = $value<T>;
             type Hessian = $value<T>;
 
-            fn enter(&self) -> Entered<T, Var<T>> {
+            fn lift(&self) -> Lifted<T, Var<T>> {
                 let tape = Value::tape(Some(self));
                 let input = self.fresh(&tape);
-                Entered { tape, variables: vec![input.clone()], input }
+                Lifted { tape, variables: vec![input.clone()], input }
             }
-            fn parts(&self, direction: &Self) -> Vec<Self> {
+            fn flatten(&self, direction: &Self) -> Vec<Self> {
                 vec![direction.clone()]
             }
-            fn gather(&self, parts: Vec<Self>) -> Self {
+            fn unflatten(&self, parts: Vec<Self>) -> Self {
                 only(parts)
             }
-            fn gather_pairs(&self, rows: Vec<Vec<Self>>) -> Self {
+            fn unflatten_pairs(&self, rows: Vec<Vec<Self>>) -> Self {
                 only(only(rows))
             }
         }
 
-        impl<T: Float, const N: usize> Point<T> for [$value<T>; N] {
+        impl<T: Float, const N: usize> Primal<T> for [$value<T>; N] {
             type Input = [Var<T>; N];
             type Value = $value<T>;
             type Gradient = [$value<T>; N];
             type Hessian = [[$value<T>; N]; N];
 
-            fn enter(&self) -> Entered<T, [Var<T>; N]> {
-                let Entered { tape, variables, .. } = self.as_slice().enter();
-                Entered { tape, input: array(variables.clone()), variables }
+            fn lift(&self) -> Lifted<T, [Var<T>; N]> {
+                let Lifted { tape, variables, .. } = self.as_slice().lift();
+                Lifted { tape, input: array(variables.clone()), variables }
             }
-            fn parts(&self, direction: &Self) -> Vec<$value<T>> {
+            fn flatten(&self, direction: &Self) -> Vec<$value<T>> {
                 direction.to_vec()
             }
-            fn gather(&self, parts: Vec<$value<T>>) -> Self {
+            fn unflatten(&self, parts: Vec<$value<T>>) -> Self {
                 array(parts)
             }
-            fn gather_pairs(&self, rows: Vec<Vec<$value<T>>>) -> [Self; N] {
+            fn unflatten_pairs(&self, rows: Vec<Vec<$value<T>>>) -> [Self; N] {
                 array(rows.into_iter().map(array).collect())
             }
         }
 
-        impl<T: Float> Point<T> for [$value<T>] {
+        impl<T: Float> Primal<T> for [$value<T>] {
             type Input = Vec<Var<T>>;
             type Value = $value<T>;
             type Gradient = Vec<$value<T>>;
             type Hessian = Vec<Vec<$value<T>>>;
 
-            fn enter(&self) -> Entered<T, Vec<Var<T>>> {
+            fn lift(&self) -> Lifted<T, Vec<Var<T>>> {
                 let tape = Value::tape(self.first());
                 let mut variables = Vec::new();
-                // Not in a closure, which would not know the caller's line.
+                // A closure would not be `#[track_caller]`.
                 for x in self {
                     variables.push(x.fresh(&tape));
                 }
-                Entered { tape, input: variables.clone(), variables }
+                Lifted { tape, input: variables.clone(), variables }
             }
-            fn parts(&self, direction: &Vec<$value<T>>) -> Vec<$value<T>> {
+            fn flatten(&self, direction: &Vec<$value<T>>) -> Vec<$value<T>> {
                 direction.clone()
             }
-            fn gather(&self, parts: Vec<$value<T>>) -> Vec<$value<T>> {
+            fn unflatten(&self, parts: Vec<$value<T>>) -> Vec<$value<T>> {
                 parts
             }
-            fn gather_pairs(&self, rows: Vec<Vec<$value<T>>>) -> Vec<Vec<$value<T>>> {
+            fn unflatten_pairs(&self, rows: Vec<Vec<$value<T>>>) -> Vec<Vec<$value<T>>> {
                 rows
             }
         }
 
-        impl<T: Float> Point<T> for Vec<$value<T>> {
+        impl<T: Float> Primal<T> for Vec<$value<T>> {
             type Input = Vec<Var<T>>;
             type Value = $value<T>;
             type Gradient = Self;
             type Hessian = Vec<Self>;
 
-            fn enter(&self) -> Entered<T, Vec<Var<T>>> {
-                self.as_slice().enter()
+            fn lift(&self) -> Lifted<T, Vec<Var<T>>> {
+                self.as_slice().lift()
             }
-            fn parts(&self, direction: &Self) -> Self {
+            fn flatten(&self, direction: &Self) -> Self {
                 direction.clone()
             }
-            fn gather(&self, parts: Self) -> Self {
+            fn unflatten(&self, parts: Self) -> Self {
                 parts
             }
-            fn gather_pairs(&self, rows: Vec<Self>) -> Vec<Self> {
+            fn unflatten_pairs(&self, rows: Vec<Self>) -> Vec<Self> {
                 rows
             }
         }
     )* };
 }
-points!(Tensor Var);
+primals!(Tensor Var);

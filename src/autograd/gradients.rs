@@ -100,6 +100,7 @@ impl<T: Float> GradientKey<T> for Var<T> {
 
 impl<T: Float> Gradients<T> {
     /// Sorts the gradients by owner; the input is nearly sorted.
+    #[inline(never)]
     pub(crate) fn collect(
         entries: impl Iterator<Item = (Key, Tensor<T>)>,
         missing: Vec<(ParamId, NoGradient)>,
@@ -145,6 +146,7 @@ impl<T: Float> Gradients<T> {
     /// assert_eq!(gradients.reason(&used), None);
     /// assert_eq!(gradients.reason(&unused), Some(NoGradient::NeverRead));
     /// ```
+    #[inline(never)]
     pub fn reason(&self, param: &Param<T>) -> Option<NoGradient> {
         if self.get(param).is_some() {
             return None;
@@ -157,6 +159,7 @@ impl<T: Float> Gradients<T> {
     }
 
     /// The value of a buffer after the forward passes of these gradients; `None` if they did not update it.
+    #[inline(never)]
     pub fn updated_buffer(&self, buffer: &Param<T>) -> Option<Tensor<T>> {
         let updates = self.buffer_updates.iter().filter(|update| update.buffer == buffer.id());
         updates.fold(None, |value: Option<Tensor<T>>, update| {
@@ -188,6 +191,7 @@ impl<T: Float> Gradients<T> {
     /// assert_eq!(gradients.dot(&gradients), 100.0);
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn dot(&self, other: &Self) -> f64 {
         let mut sum = 0.0;
         for (key, a) in &self.entries {
@@ -252,6 +256,7 @@ impl<T: Float, K: GradientKey<T>> Index<&K> for Gradients<T> {
 /// Accumulates: sums the gradients that both have and takes over the others; updates of buffers stay in order.
 impl<T: Float> AddAssign for Gradients<T> {
     #[track_caller]
+    #[inline(never)]
     fn add_assign(&mut self, other: Self) {
         self.buffer_updates.extend(other.buffer_updates);
         let known = |id: ParamId| self.missing.iter().any(|&(known, _)| known == id);

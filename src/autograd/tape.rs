@@ -230,6 +230,7 @@ impl Tape<f64> {
 
 impl<T: Float> Tape<T> {
     /// A tape of either precision: `Tape::<f64>::with_mode(Mode::Inference)`.
+    #[inline(never)]
     pub fn with_mode(mode: Mode) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let seed = if let Mode::Training(seed) = mode { seed } else { 0 };
@@ -294,6 +295,7 @@ impl<T: Float> Tape<T> {
     /// # Panics
     /// If the shapes differ.
     #[track_caller]
+    #[inline(never)]
     pub fn update_buffer(&self, buffer: &Param<T>, decay: f64, value: Tensor<T>) {
         if buffer.shape() != value.shape() {
             panics::buffer_shape(buffer.shape(), value.shape());
@@ -320,6 +322,7 @@ impl<T: Float> Tape<T> {
     }
 
     #[track_caller]
+    #[inline(never)]
     pub(crate) fn leaf(&self, name: &'static str, content: Content<T>, shape: Dims) -> Option<NodeId> {
         let location = Location::caller();
         self.records().then(|| self.push(name, content, shape, location, [], |_| ()))

@@ -5,15 +5,17 @@
 //! - that `h` can be too small as well as too large,
 //! - the gradient of x0² + x1², whose negative points downhill everywhere.
 
-#[path = "common/arrow.rs"]
-mod arrow;
-mod common;
-#[path = "common/plane.rs"]
-mod plane;
+mod support {
+    pub mod arrow;
+    pub mod figure;
+    pub mod plane;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
-use plane::{Axes, plane, vector};
 use plotters::prelude::*;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::plane::{Axes, plane, vector};
+use support::style::{COLORS, FONT};
 use wengert::check::{numerical_diff, numerical_gradient};
 use wengert::prelude::*;
 
@@ -97,14 +99,14 @@ fn draw_tangents(area: &Canvas) -> Outcome {
         .draw()?;
     let curve = (0..=20).map(f64::from).map(|x| (x, parabola(x)));
     chart.draw_series(LineSeries::new(curve, BLACK.stroke_width(2)))?;
-    for (at, colour) in [5.0, 10.0].into_iter().zip(COLOURS) {
+    for (at, color) in [5.0, 10.0].into_iter().zip(COLORS) {
         let slope = numerical_diff(parabola, at, H);
         let tangent = [0.0, 20.0].map(|x| (x, parabola(at) + slope * (x - at)));
         chart
-            .draw_series(LineSeries::new(tangent, colour.stroke_width(2)))?
+            .draw_series(LineSeries::new(tangent, color.stroke_width(2)))?
             .label(format!("slope {slope:.4} at {at}"))
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
-        chart.draw_series([Circle::new((at, parabola(at)), 5, colour.filled())])?;
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], color.stroke_width(2)));
+        chart.draw_series([Circle::new((at, parabola(at)), 5, color.filled())])?;
     }
     chart.configure_series_labels().position(SeriesLabelPosition::UpperLeft).label_font((FONT, 16)).draw()?;
     Ok(())
@@ -132,12 +134,12 @@ fn draw_errors(area: &Canvas) -> Outcome {
     let steps = || (0..=120).map(|k| 10f64.powf(f64::from(k) / 8.0 - 15.0));
     let names = ["forward: f(x+h)−f(x) over h", "central: f(x+h)−f(x−h) over 2h"];
     for (kind, name) in names.into_iter().enumerate() {
-        let colour = COLOURS[kind];
+        let color = COLORS[kind];
         let errors = steps().map(|h| (h, (slopes(h)[kind] - 1f64.exp()).abs().max(1e-13)));
         chart
-            .draw_series(LineSeries::new(errors, colour.stroke_width(2)))?
+            .draw_series(LineSeries::new(errors, color.stroke_width(2)))?
             .label(name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], color.stroke_width(2)));
     }
     chart.configure_series_labels().position(SeriesLabelPosition::UpperRight).label_font((FONT, 16)).draw()?;
     Ok(())
@@ -152,8 +154,8 @@ fn draw_field(area: &Canvas, count: usize) -> Outcome {
         let gradient = numerical_gradient(bowl, &Tensor::from([x0, x1]), H);
         // A twentieth of the gradient, so that arrows do not run into one another.
         let tip = (x0 - gradient[[0]] / 20.0, x1 - gradient[[1]] / 20.0);
-        vector(&chart, [(x0, x1), tip], COLOURS[0], 2)?;
+        vector(&chart, [(x0, x1), tip], COLORS[0], 2)?;
     }
-    chart.draw_series([Circle::new((0.0, 0.0), 5, COLOURS[1].filled())])?;
+    chart.draw_series([Circle::new((0.0, 0.0), 5, COLORS[1].filled())])?;
     Ok(())
 }

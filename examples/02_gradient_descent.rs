@@ -4,18 +4,19 @@
 //! takes x to x − rate · 2x = (1 − 2 · rate) x: the distance to the minimum shrinks if that factor lies between -1 and 1,
 //! and grows if it does not.
 
-#[path = "common/arrow.rs"]
-mod arrow;
-mod common;
-#[path = "common/lines.rs"]
-mod lines;
-#[path = "common/plane.rs"]
-mod plane;
+mod support {
+    pub mod arrow;
+    pub mod figure;
+    pub mod lines;
+    pub mod plane;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
-use lines::{Line, lines};
-use plane::{Axes, plane, vector};
 use plotters::prelude::*;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::lines::{Line, lines};
+use support::plane::{Axes, plane, vector};
+use support::style::{COLORS, FONT};
 use wengert::prelude::*;
 
 const START: [f64; 2] = [-3.0, 4.0];
@@ -93,10 +94,10 @@ fn draw_path(area: &Canvas, rate: f64, outcome: &str) -> Outcome {
     let path: Vec<_> = descend(rate, 10).iter().map(|point| (point[[0]], point[[1]])).collect();
     let inside = path.iter().take_while(|(x0, x1)| x0.abs() < 9.0 && x1.abs() < 9.0).count();
     for step in path[..inside].windows(2) {
-        vector(&chart, [step[0], step[1]], COLOURS[0], 2)?;
+        vector(&chart, [step[0], step[1]], COLORS[0], 2)?;
     }
-    chart.draw_series(path[..inside].iter().map(|&point| Circle::new(point, 4, COLOURS[0].filled())))?;
-    chart.draw_series([Circle::new(path[0], 7, COLOURS[1].filled())])?;
+    chart.draw_series(path[..inside].iter().map(|&point| Circle::new(point, 4, COLORS[0].filled())))?;
+    chart.draw_series([Circle::new(path[0], 7, COLORS[1].filled())])?;
     // The numbers of the first points, where they are far enough apart.
     let numbered = if rate < 0.01 { 1 } else { 4 };
     let number =

@@ -4,15 +4,18 @@
 //! forward and a gradient backward; the tape does the rest. Prints the tape and every gradient, and draws the graph with
 //! both.
 
-#[path = "common/arrow.rs"]
-mod arrow;
-mod common;
+mod support {
+    pub mod arrow;
+    pub mod figure;
+    pub mod style;
+}
 
-use arrow::arrow;
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::time::Instant;
+use support::arrow::arrow;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::style::{COLORS, FONT};
 use wengert::prelude::*;
 
 /// Forward adds; backward hands the gradient on to both inputs as it is.
@@ -126,8 +129,8 @@ fn edges() -> [[(i32, i32); 2]; 9] {
 }
 
 /// Text centred at a point.
-fn centred(area: &Canvas, text: &str, at: (i32, i32), size: u32, colour: RGBColor) -> Outcome {
-    let style = (FONT, size).into_font().color(&colour).pos(Pos::new(HPos::Center, VPos::Center));
+fn centred(area: &Canvas, text: &str, at: (i32, i32), size: u32, color: RGBColor) -> Outcome {
+    let style = (FONT, size).into_font().color(&color).pos(Pos::new(HPos::Center, VPos::Center));
     area.draw(&Text::new(text.to_string(), at, style))?;
     Ok(())
 }
@@ -148,8 +151,8 @@ fn draw(area: &Canvas, edges: &[Edge]) -> Outcome {
         // Two edges that meet have room for their numbers where they begin.
         let middle = along(if input { 0.3 * length } else { (start + length) / 2.0 });
         let clear = 14 + (18.0 * (y / x).abs()) as i32;
-        centred(area, &format!("{value:.1}"), (middle.0, middle.1 - clear), 20, COLOURS[0])?;
-        centred(area, &format!("{gradient:.1}"), (middle.0, middle.1 + clear), 20, COLOURS[1])?;
+        centred(area, &format!("{value:.1}"), (middle.0, middle.1 - clear), 20, COLORS[0])?;
+        centred(area, &format!("{gradient:.1}"), (middle.0, middle.1 + clear), 20, COLORS[1])?;
     }
     for (name, _, (x, y)) in INPUTS {
         area.draw(&Rectangle::new([(x - 200, y - 18), (x, y + 18)], WHITE.filled()))?;

@@ -6,17 +6,19 @@
 //! - det(AB) = det A · det B, and that the gradient of a determinant is its matrix of cofactors,
 //! - the unit square under A, B and AB.
 
-#[path = "common/arrow.rs"]
-mod arrow;
-mod common;
-#[path = "common/plane.rs"]
-mod plane;
+mod support {
+    pub mod arrow;
+    pub mod figure;
+    pub mod plane;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
-use plane::{Axes, plane, vector};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::panic::{catch_unwind, set_hook, take_hook};
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::plane::{Axes, plane, vector};
+use support::style::{COLORS, FONT};
 use wengert::prelude::*;
 
 fn main() -> Outcome {
@@ -136,11 +138,11 @@ fn draw_square(area: &Canvas, caption: &str, matrix: &Tensor<f64>) -> Outcome {
         (point[[0]], point[[1]])
     };
     let corners = [image(0.0, 0.0), image(1.0, 0.0), image(1.0, 1.0), image(0.0, 1.0)];
-    chart.draw_series([Polygon::new(corners, COLOURS[5].mix(0.35))])?;
+    chart.draw_series([Polygon::new(corners, COLORS[5].mix(0.35))])?;
     chart.draw_series([PathElement::new([corners[1], corners[2], corners[3]], BLACK.stroke_width(1))])?;
-    for (tip, colour, column) in [(corners[1], COLOURS[0], 1), (corners[3], COLOURS[1], 2)] {
-        vector(&chart, [(0.0, 0.0), tip], colour, 3)?;
-        let style = (FONT, 17).into_font().color(&colour).pos(Pos::new(HPos::Center, VPos::Center));
+    for (tip, color, column) in [(corners[1], COLORS[0], 1), (corners[3], COLORS[1], 2)] {
+        vector(&chart, [(0.0, 0.0), tip], color, 3)?;
+        let style = (FONT, 17).into_font().color(&color).pos(Pos::new(HPos::Center, VPos::Center));
         let beyond = 1.0 + 0.5 / tip.0.hypot(tip.1);
         let text = format!("{column}: ({}, {})", tip.0, tip.1);
         chart.draw_series([Text::new(text, (tip.0 * beyond, tip.1 * beyond), style)])?;

@@ -9,18 +9,21 @@
 //! The parameters are in `data/mnist_784_50_100_10.safetensors`, which `-- --train` made: 12 epochs of Adam over the training
 //! images, seed 0. It makes the same bytes again on the same kind of machine. `-- --parameters FILE` reads or makes another.
 
-mod common;
-#[path = "common/digit.rs"]
-mod digit;
+mod support {
+    pub mod digit;
+    pub mod figure;
+    pub mod style;
+}
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
-use digit::digit;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
+use support::digit::digit;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::style::{COLORS, FONT};
 use wengert::data::{Images, mnist};
 use wengert::metrics::accuracy;
 use wengert::optim::schedule::Cosine;
@@ -142,11 +145,11 @@ fn draw_throughput(area: &Canvas, points: &[(f64, f64)]) -> Outcome {
         .bold_line_style(BLACK.mix(0.12))
         .light_line_style(TRANSPARENT)
         .draw()?;
-    chart.draw_series(LineSeries::new(points.iter().copied(), COLOURS[0].stroke_width(2)))?;
+    chart.draw_series(LineSeries::new(points.iter().copied(), COLORS[0].stroke_width(2)))?;
     for &point in points {
         let style = (FONT, 16).into_text_style(area).pos(Pos::new(HPos::Right, VPos::Bottom));
         let label = Text::new(format!("{:.1}", point.1), (-6, -4), style);
-        chart.draw_series([EmptyElement::at(point) + Circle::new((0, 0), 4, COLOURS[0].filled()) + label])?;
+        chart.draw_series([EmptyElement::at(point) + Circle::new((0, 0), 4, COLORS[0].filled()) + label])?;
     }
     Ok(())
 }

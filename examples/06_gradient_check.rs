@@ -4,12 +4,16 @@
 //! precision, and compares the gradient of every single weight by both ways: two forward passes for each weight against
 //! one backward pass for all. Then it shows how a wrong rule is caught.
 
-mod common;
+mod support {
+    pub mod figure;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::time::Instant;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::style::{COLORS, FONT};
 use wengert::data::mnist;
 use wengert::prelude::*;
 
@@ -156,16 +160,16 @@ fn draw_differences(area: &Canvas, comparisons: &[Comparison]) -> Outcome {
         .draw()?;
     chart.draw_series(LineSeries::new([(1e-8, 1e-8), (1.0, 1.0)], BLACK))?;
     chart.draw_series([Text::new("the line: as large as the gradient", (2e-5, 2e-7), (FONT, 16))])?;
-    for (comparison, colour) in comparisons.iter().zip(COLOURS) {
+    for (comparison, color) in comparisons.iter().zip(COLORS) {
         let pairs = comparison.backprop.as_slice().iter().zip(comparison.numerical.as_slice());
         let points = pairs.map(|(backprop, numerical)| (backprop.abs(), (backprop - numerical).abs()));
         // Weights of black pixels have no gradient; by differences it is 0 as well.
         let visible: Vec<_> = points.filter(|&(x, y)| x > 1e-8 && y > 1e-18).collect();
         let some = visible.iter().step_by(visible.len().div_ceil(SHOWN).max(1));
         chart
-            .draw_series(some.map(|&point| Circle::new(point, 4, colour.mix(0.6).filled())))?
+            .draw_series(some.map(|&point| Circle::new(point, 4, color.mix(0.6).filled())))?
             .label(&comparison.name)
-            .legend(move |(x, y)| Circle::new((x + 9, y), 5, colour.filled()));
+            .legend(move |(x, y)| Circle::new((x + 9, y), 5, color.filled()));
     }
     chart.configure_series_labels().position(SeriesLabelPosition::UpperLeft).label_font((FONT, 16)).draw()?;
     Ok(())
@@ -189,9 +193,9 @@ fn draw_seconds(area: &Canvas, seconds: &[(&str, f64); 2]) -> Outcome {
         .y_label_formatter(&|value| format!("{value:e}"))
         .y_desc("milliseconds")
         .draw()?;
-    for (k, ((name, seconds), colour)) in seconds.iter().zip([COLOURS[5], COLOURS[4]]).enumerate() {
+    for (k, ((name, seconds), color)) in seconds.iter().zip([COLORS[5], COLORS[4]]).enumerate() {
         let (middle, time) = (k as f64 + 0.5, 1e3 * seconds);
-        chart.draw_series([Rectangle::new([(middle - 0.3, FLOOR), (middle + 0.3, time)], colour.filled())])?;
+        chart.draw_series([Rectangle::new([(middle - 0.3, FLOOR), (middle + 0.3, time)], color.filled())])?;
         let style = (FONT, 16).into_font().color(&BLACK).pos(Pos::new(HPos::Center, VPos::Bottom));
         let label = |text: String, height: f64| Text::new(text, (middle, height), style.clone());
         chart.draw_series([label(name.to_string(), 3.0 * time), label(format!("{time:.3} ms"), 1.2 * time)])?;

@@ -5,21 +5,21 @@
 //! - a slope that never changes: AdaGrad's steps die out all the same, because it divides by all gradients so far,
 //! - how fast each of them trains a network of five layers on MNIST.
 
-#[path = "common/arrow.rs"]
-mod arrow;
-mod common;
-#[path = "common/curves.rs"]
-mod curves;
-#[path = "common/mlp.rs"]
-mod mlp;
-#[path = "common/plane.rs"]
-mod plane;
+mod support {
+    pub mod arrow;
+    pub mod curves;
+    pub mod figure;
+    pub mod mlp;
+    pub mod plane;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, Outcome, figure, quick};
-use curves::{Curve, curves};
-use mlp::Mlp;
-use plane::{Axes, plane, vector};
 use plotters::prelude::*;
+use support::curves::{Curve, curves};
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::mlp::Mlp;
+use support::plane::{Axes, plane, vector};
+use support::style::COLORS;
 use wengert::data::{Images, mnist};
 use wengert::optim::{AdaGrad, Lion, NAdam, RmsProp};
 use wengert::parallel;
@@ -157,9 +157,9 @@ fn draw_path(area: &Canvas, rule: &Rule) -> Outcome {
     }
     let path = descend(rule, valley, START, STEPS);
     for step in path.windows(2) {
-        vector(&chart, [step[0], step[1]], COLOURS[0], 2)?;
+        vector(&chart, [step[0], step[1]], COLORS[0], 2)?;
     }
-    chart.draw_series([Circle::new(START, 5, COLOURS[1].filled())])?;
+    chart.draw_series([Circle::new(START, 5, COLORS[1].filled())])?;
     chart.draw_series([Cross::new((0.0, 0.0), 6, BLACK.stroke_width(2))])?;
     Ok(())
 }
@@ -185,7 +185,7 @@ fn show_slope() -> Outcome {
     let curve = |k: usize| Curve {
         label: format!("{}, rate {}", RULES[k].name, RULES[k].valley_rate),
         points: lengths[k].iter().enumerate().map(|(step, &length)| ((step + 1) as f64, length)).collect(),
-        colour: COLOURS[k],
+        color: COLORS[k],
     };
     // Without those whose curves lie on one of these.
     let all = [0, 1, 3, 4, 5].map(curve);
@@ -211,7 +211,7 @@ fn show_mnist() -> Outcome {
     let curve = |k: usize| Curve {
         label: format!("{}, rate {}", RULES[k].name, RULES[k].mnist_rate),
         points: (1..).map(|point| (point * POINT) as f64).zip(runs[k].losses.iter().copied()).collect(),
-        colour: COLOURS[k],
+        color: COLORS[k],
     };
     let ranges = (0.0..(POINT * runs[0].losses.len()) as f64 + 10.0, 0.05..3.0);
     let loss = format!("training loss, mean of {POINT} steps");

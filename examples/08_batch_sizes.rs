@@ -6,16 +6,18 @@
 //! - larger ones get through an epoch in less time, because a matrix product does more with each weight that it reads,
 //! - so a loss is reached soonest by something in between.
 
-mod common;
-#[path = "common/curves.rs"]
-mod curves;
-#[path = "common/mlp.rs"]
-mod mlp;
+mod support {
+    pub mod curves;
+    pub mod figure;
+    pub mod mlp;
+    pub mod style;
+}
 
-use common::{COLOURS, Outcome, figure, quick};
-use curves::{Curve, curves};
-use mlp::Mlp;
 use std::time::Instant;
+use support::curves::{Curve, curves};
+use support::figure::{Outcome, figure, quick};
+use support::mlp::Mlp;
+use support::style::COLORS;
 use wengert::data::{ImageBatch, Images, mnist};
 use wengert::parallel;
 use wengert::prelude::*;
@@ -131,12 +133,12 @@ fn row(plan: &Plan, looks: &[Look], images: usize) -> String {
 /// The loss against epochs, and the same against seconds.
 fn draw(runs: &[(Plan, Vec<Look>)]) -> Outcome {
     let all = |across: fn(&Look) -> f64| -> Vec<Curve> {
-        let curve = |((plan, looks), colour): (&(Plan, Vec<Look>), _)| Curve {
+        let curve = |((plan, looks), color): (&(Plan, Vec<Look>), _)| Curve {
             label: format!("{}, rate {}", plan.name, plan.rate),
             points: looks.iter().map(|look| (across(look), look.loss)).collect(),
-            colour,
+            color,
         };
-        runs.iter().zip(COLOURS).map(curve).collect()
+        runs.iter().zip(COLORS).map(curve).collect()
     };
     let [by_epoch, by_second] = [all(|look| look.epoch as f64), all(|look| look.seconds)];
     // As long as online takes; the full batch goes on, as slowly as at the end.

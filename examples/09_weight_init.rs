@@ -7,12 +7,16 @@
 //! - with 0.01 all units say the same, so that one would do,
 //! - Xavier keeps values apart for sigmoid and tanh, and loses half of the variance in each layer of ReLU; He makes up for that.
 
-mod common;
+mod support {
+    pub mod figure;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::ops::Range;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::style::{COLORS, FONT};
 use wengert::prelude::*;
 
 const LAYERS: usize = 5;
@@ -151,13 +155,13 @@ fn histogram(area: &Canvas, caption: &str, activation: &Activation, values: &Ten
     let width = (range.end - range.start) / BINS as f64;
     for (bin, share) in shares(values, range).into_iter().enumerate() {
         let (left, right) = (range.start + bin as f64 * width, range.start + (bin + 1) as f64 * width);
-        let colour = if share > HIGHEST { COLOURS[1] } else { COLOURS[0] };
-        chart.draw_series([Rectangle::new([(left, 0.0), (right, share.min(HIGHEST))], colour.filled())])?;
+        let color = if share > HIGHEST { COLORS[1] } else { COLORS[0] };
+        chart.draw_series([Rectangle::new([(left, 0.0), (right, share.min(HIGHEST))], color.filled())])?;
         if share > HIGHEST {
             // Beside the bar, where there is room.
             let (side, x) =
                 if bin == BINS - 1 { (HPos::Right, left - width / 2.0) } else { (HPos::Left, right + width / 2.0) };
-            let style = (FONT, 14).into_text_style(area).color(&colour).pos(Pos::new(side, VPos::Top));
+            let style = (FONT, 14).into_text_style(area).color(&color).pos(Pos::new(side, VPos::Top));
             chart.draw_series([Text::new(format!("{share:.0} %"), (x, 0.96 * HIGHEST), style)])?;
         }
     }

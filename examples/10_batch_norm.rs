@@ -7,10 +7,14 @@
 //!
 //! and counts how many of them get anywhere.
 
-mod common;
+mod support {
+    pub mod figure;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
 use plotters::prelude::*;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::style::{COLORS, FONT};
 use wengert::data::{Images, mnist};
 use wengert::metrics::accuracy;
 use wengert::parallel;
@@ -136,15 +140,15 @@ fn main() -> Outcome {
     compare("10_large_rates", "Larger and larger learning rates, He's weights", settings, &images, epochs)
 }
 
-/// The colours of without and with.
-const LINES: [(&str, RGBColor); 2] = [("without batch norm", COLOURS[1]), ("with batch norm", COLOURS[0])];
+/// The colors of without and with.
+const LINES: [(&str, RGBColor); 2] = [("without batch norm", COLORS[1]), ("with batch norm", COLORS[0])];
 
-/// What the colours mean, for all panels.
+/// What the colors mean, for all panels.
 fn legend(area: &Canvas) -> Outcome {
     let (width, _) = area.dim_in_pixel();
-    for (k, (name, colour)) in LINES.into_iter().enumerate() {
+    for (k, (name, color)) in LINES.into_iter().enumerate() {
         let left = width as i32 / 2 - 190 + 200 * k as i32;
-        area.draw(&PathElement::new([(left, 16), (left + 28, 16)], colour.stroke_width(3)))?;
+        area.draw(&PathElement::new([(left, 16), (left + 28, 16)], color.stroke_width(3)))?;
         area.draw(&Text::new(name, (left + 36, 8), (FONT, 15)))?;
     }
     Ok(())
@@ -172,9 +176,9 @@ fn draw(area: &Canvas, pair: &Pair) -> Outcome {
         .x_desc("epoch")
         .y_desc("accuracy")
         .draw()?;
-    for (accuracies, (_, colour)) in [&pair.plain, &pair.normalised].into_iter().zip(LINES) {
+    for (accuracies, (_, color)) in [&pair.plain, &pair.normalised].into_iter().zip(LINES) {
         let points = accuracies.iter().enumerate().map(|(epoch, &accuracy)| (epoch as f64, accuracy));
-        chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
+        chart.draw_series(LineSeries::new(points, color.stroke_width(2)))?;
     }
     Ok(())
 }

@@ -7,12 +7,14 @@
 //!
 //! One run proves little, because luck with the initial weights counts as much as a remedy: each is tried with several seeds.
 
-mod common;
-#[path = "common/lines.rs"]
-mod lines;
+mod support {
+    pub mod figure;
+    pub mod lines;
+    pub mod style;
+}
 
-use common::{Canvas, Outcome, figure, quick};
-use lines::{Line, lines, range};
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::lines::{Line, lines, range};
 use wengert::data::{Images, mnist};
 use wengert::metrics::accuracy;
 use wengert::optim::Group;

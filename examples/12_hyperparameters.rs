@@ -6,18 +6,20 @@
 //! - that trials run side by side on threads and give the same results as one by one, since each has a seed of its own,
 //! - what the best setting is worth on the test images, which are looked at once, at the end.
 
-mod common;
-#[path = "common/lines.rs"]
-mod lines;
-#[path = "common/mlp.rs"]
-mod mlp;
+mod support {
+    pub mod figure;
+    pub mod lines;
+    pub mod mlp;
+    pub mod style;
+}
 
-use common::{Canvas, FONT, Outcome, figure, quick};
-use lines::{Line, lines};
-use mlp::Mlp;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::ops::Range;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::lines::{Line, lines};
+use support::mlp::Mlp;
+use support::style::FONT;
 use wengert::data::{ImageBatch, mnist};
 use wengert::parallel;
 use wengert::prelude::*;

@@ -7,20 +7,22 @@
 //! `-- --ratings FILE` reads real ones instead: a file `ratings.csv` in the form of MovieLens, with `movies.csv` beside it for
 //! the titles. `-- --user NAME` says whom to recommend something to.
 
-mod common;
-#[path = "common/lines.rs"]
-mod lines;
-#[path = "common/ratings.rs"]
-mod ratings;
+mod support {
+    pub mod figure;
+    pub mod lines;
+    pub mod ratings;
+    pub mod style;
+}
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
-use lines::{Line, lines, range};
 use plotters::prelude::*;
-use ratings::{NOISE, Ratings, Table};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::lines::{Line, lines, range};
+use support::ratings::{self, NOISE, Ratings, Table};
+use support::style::{COLORS, FONT};
 use wengert::data::{SampleBatch, Subset};
 use wengert::metrics::Mean;
 use wengert::optim::Group;
@@ -270,7 +272,7 @@ fn draw_points(area: &Canvas, x_name: &str, x: &Tensor, y: &Tensor) -> Outcome {
         .x_desc(x_name)
         .y_desc("rating expected by the factorisation")
         .draw()?;
-    chart.draw_series(points.iter().map(|&point| Circle::new(point, 2, COLOURS[0].mix(0.5).filled())))?;
+    chart.draw_series(points.iter().map(|&point| Circle::new(point, 2, COLORS[0].mix(0.5).filled())))?;
     chart.draw_series(LineSeries::new([both.start, both.end].map(|end| (end, end)), BLACK.stroke_width(1)))?;
     Ok(())
 }

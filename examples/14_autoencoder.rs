@@ -5,14 +5,17 @@
 //! - images as they are drawn from their two numbers,
 //! - the same by principal component analysis (PCA), the best that can be done without a nonlinearity.
 
-mod common;
-#[path = "common/digit.rs"]
-mod digit;
+mod support {
+    pub mod digit;
+    pub mod figure;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
-use digit::digit;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use support::digit::digit;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::style::{COLORS, FONT};
 use wengert::data::{ImageBatch, Images, mnist, one_hot};
 use wengert::metrics::{Mean, accuracy};
 use wengert::optim::schedule::LinearRamp;
@@ -212,9 +215,9 @@ fn draw(area: &Canvas, test: &ImageBatch, views: [&View; 2]) -> Outcome {
     draw_row(second, ["squared error", views[1].name], &views[1].images, test)
 }
 
-/// A digit's mark: five colours that stay apart for the colour-blind, as a dot up to 4 and as a triangle from 5 on.
+/// A digit's mark: five colors that stay apart for the color-blind, as a dot up to 4 and as a triangle from 5 on.
 fn mark<'a, Point: Clone + 'static>(digit: usize, at: Point, size: i32) -> DynElement<'static, SVGBackend<'a>, Point> {
-    let style = COLOURS[digit % 5].filled();
+    let style = COLORS[digit % 5].filled();
     if digit < 5 {
         Circle::new(at, size, style).into_dyn()
     } else {

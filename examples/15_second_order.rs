@@ -7,18 +7,19 @@
 //!   as much as gradients, and products are all that conjugate gradients need to solve for Newton's step
 //!   (Martens 2010, "Deep learning via Hessian-free optimization"; Nocedal and Wright 2006, algorithm 7.1).
 
-#[path = "common/arrow.rs"]
-mod arrow;
-mod common;
-#[path = "common/curves.rs"]
-mod curves;
-#[path = "common/plane.rs"]
-mod plane;
+mod support {
+    pub mod arrow;
+    pub mod curves;
+    pub mod figure;
+    pub mod plane;
+    pub mod style;
+}
 
-use common::{COLOURS, Outcome, figure, quick};
-use curves::{Curve, curves};
-use plane::{Axes, plane, vector};
 use plotters::prelude::*;
+use support::curves::{Curve, curves};
+use support::figure::{Outcome, figure, quick};
+use support::plane::{Axes, plane, vector};
+use support::style::COLORS;
 use wengert::data::mnist;
 use wengert::prelude::*;
 
@@ -81,19 +82,19 @@ fn show_valley() -> Outcome {
         // Once it creeps, every hundredth step is enough for the eye.
         let (fast, slow) = creeping.split_at(100);
         let points = fast.iter().chain(slow.iter().step_by(100)).map(|&([x, y], _)| (x, y));
-        chart.draw_series(LineSeries::new(points, COLOURS[1].stroke_width(3)))?;
+        chart.draw_series(LineSeries::new(points, COLORS[1].stroke_width(3)))?;
         for step in newton.windows(2) {
-            vector(&chart, [0, 1].map(|end| (step[end].0[0], step[end].0[1])), COLOURS[0], 2)?;
+            vector(&chart, [0, 1].map(|end| (step[end].0[0], step[end].0[1])), COLORS[0], 2)?;
         }
         chart.draw_series([Cross::new((1.0, 1.0), 7, BLACK.stroke_width(2))])?;
-        let curve = |label: &str, path: &[([f64; 2], f64)], colour| Curve {
+        let curve = |label: &str, path: &[([f64; 2], f64)], color| Curve {
             label: label.into(),
             points: (0..=50).map(f64::from).zip(path.iter().map(|(_, value)| *value)).collect(),
-            colour,
+            color,
         };
         let all = [
-            curve("Newton's method", &newton, COLOURS[0]),
-            curve(&format!("gradient descent, rate {RATE}"), &creeping, COLOURS[1]),
+            curve("Newton's method", &newton, COLORS[0]),
+            curve(&format!("gradient descent, rate {RATE}"), &creeping, COLORS[1]),
         ];
         curves(&right, "The value after each step", ("step", "value"), (0.0..50.5, 1e-5..1e5), &all)
     })
@@ -241,7 +242,7 @@ fn show_network() -> Outcome {
     }
     println!();
     let all: Vec<Curve> =
-        courses.into_iter().zip(COLOURS).map(|((label, points), colour)| Curve { label, points, colour }).collect();
+        courses.into_iter().zip(COLORS).map(|((label, points), color)| Curve { label, points, color }).collect();
     figure("15_newton_cg", "Second order against first on a network", (900, 500), |area| {
         let low = all.iter().flat_map(|curve| curve.points.iter().map(|(_, loss)| *loss)).fold(f64::INFINITY, f64::min);
         let axes = ("passes over the data, forward or backward", "loss with its penalty");

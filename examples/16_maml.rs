@@ -9,14 +9,17 @@
 //! - its first-order variant, which takes the gradient inside of the step for a constant,
 //! - a network that was trained on all tasks at once, without any step: it can only learn their mean.
 
-mod common;
-#[path = "common/curves.rs"]
-mod curves;
+mod support {
+    pub mod curves;
+    pub mod figure;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
-use curves::{Curve, curves};
 use plotters::prelude::*;
 use std::f64::consts::PI;
+use support::curves::{Curve, curves};
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::style::{COLORS, FONT};
 use wengert::parallel;
 use wengert::prelude::*;
 use wengert::rand::RngExt;
@@ -209,24 +212,21 @@ fn draw_adaptation(trained: &[Trained; 3], unseen: &[Sinusoid]) -> Outcome {
     })
 }
 
-/// The curves of the panels: label, step, colour, width.
-const STAGES: [(&str, usize, RGBColor, u32); 3] = [
-    ("before any step", 0, COLOURS[4], 2),
-    ("after 1 step", 1, COLOURS[5], 3),
-    ("after 10 steps", STEPS, COLOURS[0], 3),
-];
+/// The curves of the panels: label, step, color, width.
+const STAGES: [(&str, usize, RGBColor, u32); 3] =
+    [("before any step", 0, COLORS[4], 2), ("after 1 step", 1, COLORS[5], 3), ("after 10 steps", STEPS, COLORS[0], 3)];
 
 fn draw_legend(area: &Canvas) -> Outcome {
     let mut x = 170;
-    let mut entry = |label: &str, colour: RGBColor, width: u32| -> Outcome {
-        area.draw(&PathElement::new([(x, 15), (x + 24, 15)], colour.stroke_width(width)))?;
+    let mut entry = |label: &str, color: RGBColor, width: u32| -> Outcome {
+        area.draw(&PathElement::new([(x, 15), (x + 24, 15)], color.stroke_width(width)))?;
         area.draw(&Text::new(label, (x + 32, 9), (FONT, 16)))?;
         x += 190;
         Ok(())
     };
     entry("the sinusoid", BLACK, 1)?;
-    STAGES.iter().try_for_each(|(label, _, colour, width)| entry(label, *colour, *width))?;
-    area.draw(&Circle::new((x + 12, 15), 5, COLOURS[1].filled()))?;
+    STAGES.iter().try_for_each(|(label, _, color, width)| entry(label, *color, *width))?;
+    area.draw(&Circle::new((x + 12, 15), 5, COLORS[1].filled()))?;
     Ok(area.draw(&Text::new("the ten points", (x + 28, 9), (FONT, 16)))?)
 }
 
@@ -256,12 +256,12 @@ fn draw_task(area: &Canvas, method: &Trained, task: &Sinusoid) -> Outcome {
     let at: Vec<f64> = x.as_slice().iter().map(|&x| f64::from(x)).collect();
     let truth = at.iter().map(|&x| (x, task.amplitude * (x + task.phase).sin()));
     chart.draw_series(LineSeries::new(truth, BLACK.stroke_width(1)))?;
-    for (_, step, colour, width) in STAGES {
+    for (_, step, color, width) in STAGES {
         let curve = at.iter().copied().zip(stages[step].values(&x));
-        chart.draw_series(LineSeries::new(curve, colour.stroke_width(width)))?;
+        chart.draw_series(LineSeries::new(curve, color.stroke_width(width)))?;
     }
     let [xs, ys] = [&task.support.x, &task.support.y].map(|points| points.as_slice().iter().map(|&p| f64::from(p)));
-    chart.draw_series(xs.zip(ys).map(|point| Circle::new(point, 5, COLOURS[1].filled())))?;
+    chart.draw_series(xs.zip(ys).map(|point| Circle::new(point, 5, COLORS[1].filled())))?;
     Ok(())
 }
 
@@ -270,7 +270,7 @@ fn draw_losses(trained: &[Trained; 3]) -> Outcome {
     let curve = |(k, method): (usize, &Trained)| Curve {
         label: format!("{}, rate {}", method.name, method.rate),
         points: (0..).map(f64::from).zip(method.losses.iter().copied()).collect(),
-        colour: COLOURS[k],
+        color: COLORS[k],
     };
     let all: Vec<Curve> = trained.iter().enumerate().map(curve).collect();
     let errors = || trained.iter().flat_map(|method| method.losses.iter().copied()).filter(|loss| loss.is_finite());

@@ -1,6 +1,7 @@
 //! A digit as an image, for the examples that look at single ones.
 
-use crate::common::{Canvas, FONT, Outcome};
+use crate::support::figure::{Canvas, Outcome};
+use crate::support::style::FONT;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 

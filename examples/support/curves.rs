@@ -1,6 +1,7 @@
 //! Curves over a logarithmic axis, for the examples that follow something down over several powers of ten.
 
-use crate::common::{Canvas, FONT, Outcome};
+use crate::support::figure::{Canvas, Outcome};
+use crate::support::style::FONT;
 use plotters::prelude::*;
 use std::ops::Range;
 
@@ -8,7 +9,7 @@ use std::ops::Range;
 pub struct Curve {
     pub label: String,
     pub points: Vec<(f64, f64)>,
-    pub colour: RGBColor,
+    pub color: RGBColor,
 }
 
 /// A chart of curves with a legend; the vertical axis is logarithmic. What lies outside of the ranges is not drawn.
@@ -48,7 +49,7 @@ pub fn curves(
         .draw()?;
     for curve in all {
         let inside = |(x, y): &(f64, f64)| ranges.0.contains(x) && ranges.1.contains(y);
-        let style = curve.colour.stroke_width(2);
+        let style = curve.color.stroke_width(2);
         chart
             .draw_series(LineSeries::new(curve.points.iter().copied().filter(inside), style))?
             .label(&curve.label)

@@ -1,7 +1,8 @@
 //! A chart of the plane, for the examples that draw points and vectors: both axes have the same scale.
 
-use crate::arrow::arrow;
-use crate::common::{Canvas, FONT, Outcome};
+use crate::support::arrow::arrow;
+use crate::support::figure::{Canvas, Outcome};
+use crate::support::style::FONT;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use std::error::Error;
@@ -51,12 +52,12 @@ pub fn plane<'a>(area: &Canvas<'a>, caption: &str, axes: &Axes) -> Result<Plane<
 }
 
 /// Draws an arrow between two points of the plane.
-pub fn vector(chart: &Plane, ends: [(f64, f64); 2], colour: RGBColor, width: u32) -> Outcome {
+pub fn vector(chart: &Plane, ends: [(f64, f64); 2], color: RGBColor, width: u32) -> Outcome {
     let area = chart.plotting_area();
     let (left, top) = area.get_pixel_range();
     let pixels = |point| {
         let (x, y) = area.map_coordinate(&point);
         (x - left.start, y - top.start)
     };
-    arrow(&area.strip_coord_spec(), ends.map(pixels), colour, width)
+    arrow(&area.strip_coord_spec(), ends.map(pixels), color, width)
 }

@@ -1,6 +1,7 @@
 //! A chart of lines with a legend, for the examples that show curves.
 
-use crate::common::{COLOURS, Canvas, FONT, Outcome};
+use crate::support::figure::{Canvas, Outcome};
+use crate::support::style::{COLORS, FONT};
 use plotters::prelude::*;
 use std::error::Error;
 
@@ -53,14 +54,14 @@ pub fn lines(
         .draw()?;
     for (k, line) in all.iter().enumerate() {
         let finite = line.points.iter().copied().take_while(|(_, y)| y.is_finite());
-        chart.draw_series(LineSeries::new(finite, colour(k).stroke_width(2)))?;
+        chart.draw_series(LineSeries::new(finite, color(k).stroke_width(2)))?;
     }
     Ok(())
 }
 
-/// The colour of the line at a position.
-fn colour(position: usize) -> RGBColor {
-    COLOURS[position % COLOURS.len()]
+/// The color of the line at a position.
+fn color(position: usize) -> RGBColor {
+    COLORS[position % COLORS.len()]
 }
 
 /// Writes what the lines are in rows above the chart, where it hides none of them; returns the area below.
@@ -75,7 +76,7 @@ fn legend<'a>(area: &Canvas<'a>, all: &[Line]) -> Result<Canvas<'a>, Box<dyn Err
         if x > LEFT && x + needed > width {
             (x, y) = (LEFT, y + ROW);
         }
-        area.draw(&PathElement::new([(x, y), (x + 18, y)], colour(k).stroke_width(3)))?;
+        area.draw(&PathElement::new([(x, y), (x + 18, y)], color(k).stroke_width(3)))?;
         area.draw(&Text::new(line.label.as_str(), (x + 24, y - 6), (FONT, 15)))?;
         x += needed;
     }

@@ -1,13 +1,13 @@
 //! An arrow, for the examples that draw vectors and graphs.
 
-use crate::common::{Canvas, Outcome};
+use crate::support::figure::{Canvas, Outcome};
 use plotters::prelude::*;
 
 /// Length of the head in pixels; an arrow shorter than that is all head.
 const HEAD: f64 = 10.0;
 
 /// Draws a straight arrow from a tail to a tip, in pixels.
-pub fn arrow(area: &Canvas, [tail, tip]: [(i32, i32); 2], colour: RGBColor, width: u32) -> Outcome {
+pub fn arrow(area: &Canvas, [tail, tip]: [(i32, i32); 2], color: RGBColor, width: u32) -> Outcome {
     let (x, y) = (f64::from(tip.0 - tail.0), f64::from(tip.1 - tail.1));
     let length = x.hypot(y);
     if length < 1.0 {
@@ -20,7 +20,7 @@ pub fn arrow(area: &Canvas, [tail, tip]: [(i32, i32); 2], colour: RGBColor, widt
     };
     let head = HEAD.min(length);
     // The shaft ends inside the head, whose point would be blunt otherwise.
-    area.draw(&PathElement::new([tail, at(0.8 * head, 0.0)], colour.stroke_width(width)))?;
-    area.draw(&Polygon::new([tip, at(head, 0.42 * head), at(head, -0.42 * head)], colour.filled()))?;
+    area.draw(&PathElement::new([tail, at(0.8 * head, 0.0)], color.stroke_width(width)))?;
+    area.draw(&Polygon::new([tip, at(head, 0.42 * head), at(head, -0.42 * head)], color.filled()))?;
     Ok(())
 }

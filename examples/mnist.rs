@@ -1,8 +1,8 @@
 //! Trains a multilayer perceptron to recognize handwritten digits: `cargo run --release --example mnist`.
 //!
 //! `-- --help` lists the options. This file holds the network. The folder `support/mnist` holds what it shares with the
-//! convolutional network of the example `mnist_cnn`: `options.rs` parses the command line, `training.rs` has the training loop, `checkpoint.rs`
-//! saves and resumes runs, and `report.rs` writes an HTML page with the results.
+//! convolutional network of the example `mnist_cnn`: `options.rs` parses the command line, `training.rs` has the training
+//! loop, `checkpoint.rs` saves and resumes runs, and `report.rs` writes an HTML page with the results.
 
 mod support {
     pub mod mnist;

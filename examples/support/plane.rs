@@ -1,4 +1,4 @@
-//! A chart of the plane, for the examples that draw points and vectors: both axes have the same scale.
+//! Charts of the plane, with the same scale on both axes.
 
 use crate::support::arrow::arrow;
 use crate::support::figure::{Canvas, Outcome};
@@ -8,25 +8,25 @@ use plotters::prelude::*;
 use std::error::Error;
 use std::ops::Range;
 
-/// A chart whose axes have the same scale.
+/// A chart of the plane.
 pub type Plane<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-/// The ranges of the two axes, and what they are called.
+/// Ranges and labels of the two axes.
 pub struct Axes<'a> {
     pub ranges: [Range<f64>; 2],
     pub names: [&'a str; 2],
 }
 
-/// The plane under a caption, as large as the area allows.
+/// Draws a plane below a caption, as large as the area allows.
 pub fn plane<'a>(area: &Canvas<'a>, caption: &str, axes: &Axes) -> Result<Plane<'a>, Box<dyn Error>> {
     const LABELS: (u32, u32) = (52, 42);
     const MARGIN: u32 = 10;
     let area = area.titled(caption, (FONT, 18))?;
     let (width, height) = area.dim_in_pixel();
-    let room = [width - LABELS.0 - 2 * MARGIN, height - LABELS.1 - 2 * MARGIN].map(f64::from);
+    let available = [width - LABELS.0 - 2 * MARGIN, height - LABELS.1 - 2 * MARGIN].map(f64::from);
     let [x, y] = [0, 1].map(|axis: usize| axes.ranges[axis].end - axes.ranges[axis].start);
-    let scale = (room[0] / x).min(room[1] / y);
-    let spare = [room[0] - scale * x, room[1] - scale * y].map(|pixels| pixels as u32 / 2);
+    let scale = (available[0] / x).min(available[1] / y);
+    let spare = [available[0] - scale * x, available[1] - scale * y].map(|pixels| pixels as u32 / 2);
     let mut chart = ChartBuilder::on(&area)
         .margin_left(MARGIN + spare[0])
         .margin_right(MARGIN + spare[0])

@@ -49,10 +49,10 @@ fn shapes_that_chain() {
         (&[100, 784], &[784, 50], "a layer with 784 inputs and 50 outputs, on 100 images"),
         (&[8, 2, 3], &[3, 4], "each of 8 matrices"),
     ];
-    for (left, right, what) in pairs {
+    for (left, right, note) in pairs {
         let product = Tensor::<f32>::ones(left).matmul(&Tensor::ones(right));
         println!(
-            "{:>12} · {:<10} -> {:<10} {what}",
+            "{:>12} · {:<10} -> {:<10} {note}",
             format!("{left:?}"),
             format!("{right:?}"),
             format!("{:?}", product.shape())

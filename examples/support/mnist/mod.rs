@@ -1,5 +1,6 @@
 //! What the examples `mnist` and `mnist_cnn` share: everything but the network.
 
+mod charts;
 mod checkpoint;
 mod options;
 mod report;

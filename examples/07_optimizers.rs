@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example 07_optimizers` shows
 //! - eight optimizers on x²/20 + y², a valley twenty times as steep across as along: SGD zigzags between the walls,
-//! - a constant slope: only AdaGrad's steps shrink, because it divides by the sum of all past squared gradients,
+//! - a constant slope: only AdaGrad's steps shrink to 0, because it divides by the sum of all past squared gradients,
 //! - how fast each trains a network of five layers on MNIST.
 
 mod support {

@@ -1,12 +1,13 @@
-//! A digit as an image, for the examples that look at single ones.
+//! Images of digits.
 
-use crate::common::{Canvas, FONT, Outcome};
+use crate::support::figure::{Canvas, Outcome};
+use crate::support::style::FONT;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-/// Draws 28 × 28 pixels from 0 to 1, dark on light, under a caption; they need 112 × 140 pixels of the area.
+/// Draws 28 × 28 pixels with values from 0 to 1, dark on light, under a caption; takes 112 × 140 pixels of the area.
 ///
-/// A piece of a row in one of a few shades is one rectangle, for the sake of the file's size.
+/// Each run of pixels with the same gray level is one rectangle, to keep the file small.
 pub fn digit(area: &Canvas, pixels: &[f32], caption: &str) -> Outcome {
     const SCALE: i32 = 4;
     const SIDE: i32 = 28 * SCALE;
@@ -17,11 +18,11 @@ pub fn digit(area: &Canvas, pixels: &[f32], caption: &str) -> Outcome {
     let shade = |ink: &f32| (SHADES * ink).round();
     for (y, row) in (0..).zip(pixels.chunks(28)) {
         let (y, mut x) = (top + y * SCALE, left);
-        for piece in row.chunk_by(|a, b| shade(a) == shade(b)) {
-            let (start, grey) = (x, (255.0 * (1.0 - shade(&piece[0]) / SHADES)) as u8);
-            x += piece.len() as i32 * SCALE;
-            if grey < 255 {
-                area.draw(&Rectangle::new([(start, y), (x, y + SCALE)], RGBColor(grey, grey, grey).filled()))?;
+        for run in row.chunk_by(|a, b| shade(a) == shade(b)) {
+            let (start, gray) = (x, (255.0 * (1.0 - shade(&run[0]) / SHADES)) as u8);
+            x += run.len() as i32 * SCALE;
+            if gray < 255 {
+                area.draw(&Rectangle::new([(start, y), (x, y + SCALE)], RGBColor(gray, gray, gray).filled()))?;
             }
         }
     }

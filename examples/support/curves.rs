@@ -1,6 +1,7 @@
-//! Curves over a logarithmic axis, for the examples that follow something down over several powers of ten.
+//! Charts with a logarithmic vertical axis.
 
-use crate::common::{Canvas, FONT, Outcome};
+use crate::support::figure::{Canvas, Outcome};
+use crate::support::style::FONT;
 use plotters::prelude::*;
 use std::ops::Range;
 
@@ -8,10 +9,10 @@ use std::ops::Range;
 pub struct Curve {
     pub label: String,
     pub points: Vec<(f64, f64)>,
-    pub colour: RGBColor,
+    pub color: RGBColor,
 }
 
-/// A chart of curves with a legend; the vertical axis is logarithmic. What lies outside of the ranges is not drawn.
+/// Draws curves with a legend on a logarithmic vertical axis. Points outside the ranges are not drawn.
 pub fn curves(
     area: &Canvas,
     caption: &str,
@@ -26,13 +27,13 @@ pub fn curves(
         .x_label_area_size(46)
         .y_label_area_size(66)
         .build_cartesian_2d(ranges.0.clone(), ranges.1.clone().log_scale())?;
-    // Without the digits that rounding adds.
+    // Rounded, to hide rounding errors.
     let number = |value: &f64| ((value * 1e6).round() / 1e6).to_string();
-    // Of the ticks between two powers of ten, 2 and 5 are named.
+    // Only the ticks at 1, 2 and 5 times a power of ten are labeled.
     let power = |value: &f64| {
         let text = number(value);
-        let named = text.trim_matches(['0', '.']).parse::<u32>().is_ok_and(|digit| [1, 2, 5].contains(&digit));
-        if named { text } else { String::new() }
+        let labeled = text.trim_matches(['0', '.']).parse::<u32>().is_ok_and(|digit| [1, 2, 5].contains(&digit));
+        if labeled { text } else { String::new() }
     };
     chart
         .configure_mesh()
@@ -48,7 +49,7 @@ pub fn curves(
         .draw()?;
     for curve in all {
         let inside = |(x, y): &(f64, f64)| ranges.0.contains(x) && ranges.1.contains(y);
-        let style = curve.colour.stroke_width(2);
+        let style = curve.color.stroke_width(2);
         chart
             .draw_series(LineSeries::new(curve.points.iter().copied().filter(inside), style))?
             .label(&curve.label)

@@ -1,4 +1,4 @@
-//! Ratings of items by users, for the example on recommendation: read from files, or generated from known factors.
+//! Ratings of items by users, read from files or generated from known factors.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -6,31 +6,31 @@ use std::path::Path;
 use wengert::data::{Samples, csv};
 use wengert::prelude::*;
 
-/// Fewer ratings than this cannot be split and learned from.
-const FEWEST: usize = 20;
-/// The generated ratings: how many users, items and factors there are, and how many of all pairs have a rating.
+/// Minimum number of ratings to split and learn from.
+const MIN_RATINGS: usize = 20;
+/// The generated ratings: numbers of users, items and factors, and the fraction of pairs with a rating.
 const USERS: usize = 600;
 const ITEMS: usize = 400;
 const FACTORS: usize = 3;
 const RATED: f64 = 0.2;
-/// The standard deviation of what no model can know about a generated rating.
+/// Standard deviation of the noise in the generated ratings.
 pub const NOISE: f64 = 0.5;
 
-/// Who rated what, by their positions in the lists of names, and how.
+/// User and item indices, and the ratings.
 pub type Ratings = Samples<(Vec<usize>, Vec<usize>), Tensor>;
 
-/// Ratings, and what is known about the users and items.
+/// Ratings with the names of users and items.
 pub struct Table {
     pub ratings: Ratings,
     pub users: Vec<String>,
     pub items: Vec<String>,
-    /// How strongly factors should be held small: the noisier the ratings and the weaker the factors, the more.
+    /// L2 penalty on factors that suits the ratings: larger for noisier ratings and weaker factors.
     pub penalty: f64,
-    /// What the generated ratings are without their noise: `[users, items]`.
+    /// The generated ratings without noise: `[users, items]`.
     pub truth: Option<Tensor>,
 }
 
-/// Ratings that follow a model: a mean, a bias for each user and item, the product of their factors, and noise.
+/// Generates ratings: a mean, user and item biases, the dot product of factors, and noise.
 pub fn generate(rng: &mut impl Rng) -> Table {
     let normal = |shape: [usize; 2], std: f64, rng: &mut _| Tensor::<f32>::randn(shape, rng) * std;
     let biases = normal([USERS, 1], 0.3, rng) + normal([1, ITEMS], 0.4, rng);
@@ -50,8 +50,8 @@ pub fn generate(rng: &mut impl Rng) -> Table {
     }
 }
 
-/// Reads ratings in MovieLens's form: the columns userId, movieId and rating. The titles, if they are there, are in
-/// the first two columns of movies.csv beside it: number and title.
+/// Reads ratings in MovieLens format: the columns userId, movieId and rating. Titles are optional: the first two columns,
+/// id and title, of a `movies.csv` beside the file.
 pub fn read(path: &Path) -> Result<Table, Box<dyn Error>> {
     let table = csv::read(path)?;
     let (raters, users) = table.classes("userId")?;
@@ -60,19 +60,19 @@ pub fn read(path: &Path) -> Result<Table, Box<dyn Error>> {
     if let Some(row) = ratings.to_vec().iter().position(|rating| !rating.is_finite()) {
         return Err(format!("{path:?}: rating number {} is {}", row + 1, ratings[[row]]).into());
     }
-    if table.len() < FEWEST {
-        return Err(format!("{path:?}: expected at least {FEWEST} ratings, found {}", table.len()).into());
+    if table.len() < MIN_RATINGS {
+        return Err(format!("{path:?}: expected at least {MIN_RATINGS} ratings, found {}", table.len()).into());
     }
     let items = titles(&path.with_file_name("movies.csv"), items)?;
     Ok(Table { ratings: Samples::new((raters, rated), ratings), users, items, penalty: 15.0, truth: None })
 }
 
-/// The title of each item instead of its number, where there is one.
+/// Replaces item ids by titles where there are any.
 fn titles(path: &Path, items: Vec<String>) -> Result<Vec<String>, wengert::Error> {
     if !path.exists() {
         return Ok(items);
     }
-    // Some copies have no heading. Where there is one, it is the title of an item that nobody has rated.
+    // Some copies have no header row. If there is one, it is read as an item that nobody has rated.
     let table = csv::Reader::new().headless().read(path)?;
     let titles: HashMap<&str, &str> = table.text(0)?.into_iter().zip(table.text(1)?).collect();
     Ok(items

@@ -1,8 +1,7 @@
-//! The training: epochs, scores, and what is printed.
+//! The training loop, its metrics, and what is printed.
 
-use crate::network::Network;
-use crate::options::{self, Options};
-use crate::{checkpoint, report};
+use crate::support::mnist::options::{self, Options};
+use crate::support::mnist::{Network, checkpoint, report};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
@@ -12,10 +11,10 @@ use wengert::data::{Images, mnist};
 use wengert::metrics::{Mean, accuracy};
 use wengert::prelude::*;
 
-/// The mean and the standard deviation of the training images: inputs of mean 0 and deviation 1 train faster.
+/// Mean and standard deviation of the training pixels. Standardized inputs train faster.
 pub const PIXELS: (f64, f64) = (0.1307, 0.3081);
 
-/// Means over the samples seen so far.
+/// Running means over the samples seen so far.
 #[derive(Default)]
 struct Score {
     loss: Mean,
@@ -23,7 +22,7 @@ struct Score {
 }
 
 impl Score {
-    /// Counts a batch: its scores, its labels and its mean loss.
+    /// Adds a batch: its class scores, labels and mean loss.
     fn add(&mut self, scores: &Var, labels: &[usize], loss: &Var) {
         let count = labels.len() as f64;
         self.loss.add_weighted(loss.item(), count);
@@ -37,7 +36,7 @@ impl Display for Score {
     }
 }
 
-/// How an epoch went.
+/// Metrics of one epoch.
 #[derive(Clone, Copy, Default)]
 pub struct Epoch {
     pub train_loss: f64,
@@ -47,21 +46,21 @@ pub struct Epoch {
     pub seconds: f64,
 }
 
-/// All that changes in the course of a training.
-pub struct Run {
-    pub model: Network,
+/// The state of a training run.
+pub struct Run<N> {
+    pub model: N,
     pub optimizer: Box<dyn Optimizer>,
     pub rng: Generator,
     pub history: Vec<Epoch>,
 }
 
-impl Run {
+impl<N: Network> Run<N> {
     fn new(options: &Options) -> Self {
         let mut rng = wengert::rng(options.seed);
-        Run { model: Network::new(options, &mut rng), optimizer: options.optimizer(), rng, history: Vec::new() }
+        Run { model: N::new(options, &mut rng), optimizer: options.optimizer(), rng, history: Vec::new() }
     }
 
-    /// One epoch: goes through the images in random order, a step of the optimizer for each batch.
+    /// Trains one epoch: one optimizer step for each batch, in random order.
     fn train(&mut self, images: &Images, batch: usize, schedule: &dyn Schedule, bar: &ProgressBar) -> Score {
         let mut score = Score::default();
         let batches = images.batches(batch).shuffled(&mut self.rng);
@@ -79,28 +78,28 @@ impl Run {
         }
         score
     }
-}
 
-/// Scores a model without training it. Batches keep the memory small; their size does not change the answers.
-fn evaluate(model: &Network, images: &Images) -> Score {
-    let mut score = Score::default();
-    for batch in images.batches(1000) {
-        let tape = Tape::inference();
-        let scores = model.forward(&tape.constant(batch.images));
-        score.add(&scores, &batch.labels, &scores.softmax_cross_entropy(&batch.labels));
+    /// Evaluates the model without training it. The batch size limits memory use and does not affect the result.
+    fn evaluate(&self, images: &Images) -> Score {
+        let mut score = Score::default();
+        for batch in images.batches(1000) {
+            let tape = Tape::inference();
+            let scores = self.model.forward(&tape.constant(batch.images));
+            score.add(&scores, &batch.labels, &scores.softmax_cross_entropy(&batch.labels));
+        }
+        score
     }
-    score
 }
 
-/// Does what the command line says.
-pub fn run() -> Result<(), Box<dyn Error>> {
-    let options = Options::parse()?;
+/// Trains a network as the command line says, and writes the results.
+pub fn train<N: Network>() -> Result<(), Box<dyn Error>> {
+    let options = Options::parse::<N>()?;
     let (train_set, test_set) = mnist::load(&options.data)?;
     let [train_set, test_set] =
         [train_set.limit(options.limit), test_set].map(|set| set.normalised(PIXELS.0, PIXELS.1));
     options.check(train_set.len())?;
 
-    let mut run = Run::new(&options);
+    let mut run = Run::<N>::new(&options);
     let mut origin = "untrained".to_string();
     if let Some(path) = &options.load {
         io::load(&mut run.model, path)?;
@@ -114,16 +113,16 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     let mut out = stdout();
     writeln!(out, "{}", run.model.summary())?;
 
-    let mut test = evaluate(&run.model, &test_set);
+    let mut test = run.evaluate(&test_set);
     writeln!(out, "{origin}  test {test}")?;
     for epoch in run.history.len() + 1..=options.epochs {
-        // The bar shows on a terminal only. The line that takes its place is printed in any case.
+        // The bar is drawn on a terminal only; the line that replaces it is always printed.
         let bar = ProgressBar::new(train_set.len() as u64);
         bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}")?);
         let train = run.train(&train_set, options.batch, &*schedule, &bar);
         let seconds = bar.elapsed().as_secs_f64();
         bar.finish_and_clear();
-        test = evaluate(&run.model, &test_set);
+        test = run.evaluate(&test_set);
         run.history.push(Epoch {
             train_loss: train.loss.value(),
             train_accuracy: train.accuracy.value(),

@@ -1,4 +1,4 @@
-//! A multilayer perceptron for MNIST, for the examples that train one and look at something else.
+//! A multilayer perceptron for MNIST.
 
 use wengert::data::ImageBatch;
 use wengert::metrics::{Mean, accuracy};
@@ -11,18 +11,18 @@ pub struct Mlp {
 module!(Mlp { layers });
 
 impl Mlp {
-    /// A network with layers of the given sizes, from the input to the output, and He's initial weights.
+    /// Builds a network with the given layer sizes, from input to output, and He initialization.
     pub fn new(sizes: &[usize], rng: &mut impl Rng) -> Self {
         Mlp { layers: sizes.windows(2).map(|pair| Linear::new(pair[0], pair[1], Init::He, rng)).collect() }
     }
 
-    /// The scores `[n, 10]` of images `[n, 784]`.
+    /// The class scores (logits) `[n, 10]` of images `[n, 784]`.
     pub fn forward(&self, x: &Var) -> Var {
         let (first, rest) = self.layers.split_first().expect("at least an output layer");
         rest.iter().fold(first.forward(x), |h, layer| layer.forward(&h.relu()))
     }
 
-    /// The mean loss over a set of images, and the share of correct answers.
+    /// The mean loss and the accuracy on a set of images.
     pub fn evaluate(&self, images: &impl Dataset<Batch = ImageBatch>) -> (f64, f64) {
         let (mut loss, mut correct) = (Mean::new(), Mean::new());
         for batch in images.batches(1000) {

@@ -1,6 +1,6 @@
-//! The command line: what can be asked for, and what is said of a mistake.
+//! The command line and its error messages.
 
-use crate::network;
+use crate::support::mnist::Network;
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::error::Error;
 use std::io::{self, Write};
@@ -10,32 +10,32 @@ use wengert::optim::schedule::{Cosine, CosineWarmRestarts, Exponential, LinearRa
 use wengert::optim::{AdaDelta, AdaGrad, Adamax, Group, Lion, NAdam, RAdam, RmsProp};
 use wengert::prelude::*;
 
-/// A rule with a learning rate that suits this task.
+/// An optimizer with a default learning rate for this task.
 #[derive(Clone, Copy)]
-struct Rule {
+struct Choice {
     learning_rate: f64,
     make: fn(f64) -> Box<dyn Optimizer>,
 }
 
-impl Rule {
+impl Choice {
     const fn new(learning_rate: f64, make: fn(f64) -> Box<dyn Optimizer>) -> Self {
-        Rule { learning_rate, make }
+        Choice { learning_rate, make }
     }
 }
 
-const RULES: [(&str, Rule); 12] = [
-    ("sgd", Rule::new(0.5, |rate| Box::new(Sgd::new(rate)))),
-    ("momentum", Rule::new(0.1, |rate| Box::new(Sgd::new(rate).momentum(0.9)))),
-    ("nesterov", Rule::new(0.1, |rate| Box::new(Sgd::new(rate).momentum(0.9).nesterov()))),
-    ("adagrad", Rule::new(0.03, |rate| Box::new(AdaGrad::new(rate)))),
-    ("rmsprop", Rule::new(0.003, |rate| Box::new(RmsProp::new(rate)))),
-    ("adadelta", Rule::new(1.0, |rate| Box::new(AdaDelta::new(rate)))),
-    ("adam", Rule::new(0.002, |rate| Box::new(Adam::new(rate)))),
-    ("adamw", Rule::new(0.002, |rate| Box::new(AdamW::new(rate).weight_decay(0.1)))),
-    ("adamax", Rule::new(0.008, |rate| Box::new(Adamax::new(rate)))),
-    ("nadam", Rule::new(0.004, |rate| Box::new(NAdam::new(rate)))),
-    ("radam", Rule::new(0.008, |rate| Box::new(RAdam::new(rate)))),
-    ("lion", Rule::new(0.0002, |rate| Box::new(Lion::new(rate)))),
+const OPTIMIZERS: [(&str, Choice); 12] = [
+    ("sgd", Choice::new(0.5, |rate| Box::new(Sgd::new(rate)))),
+    ("momentum", Choice::new(0.1, |rate| Box::new(Sgd::new(rate).momentum(0.9)))),
+    ("nesterov", Choice::new(0.1, |rate| Box::new(Sgd::new(rate).momentum(0.9).nesterov()))),
+    ("adagrad", Choice::new(0.03, |rate| Box::new(AdaGrad::new(rate)))),
+    ("rmsprop", Choice::new(0.003, |rate| Box::new(RmsProp::new(rate)))),
+    ("adadelta", Choice::new(1.0, |rate| Box::new(AdaDelta::new(rate)))),
+    ("adam", Choice::new(0.002, |rate| Box::new(Adam::new(rate)))),
+    ("adamw", Choice::new(0.002, |rate| Box::new(AdamW::new(rate).weight_decay(0.1)))),
+    ("adamax", Choice::new(0.008, |rate| Box::new(Adamax::new(rate)))),
+    ("nadam", Choice::new(0.004, |rate| Box::new(NAdam::new(rate)))),
+    ("radam", Choice::new(0.008, |rate| Box::new(RAdam::new(rate)))),
+    ("lion", Choice::new(0.0002, |rate| Box::new(Lion::new(rate)))),
 ];
 
 const INITS: [(&str, Init); 6] = [
@@ -47,7 +47,7 @@ const INITS: [(&str, Init); 6] = [
     ("lecun-uniform", Init::LeCunUniform),
 ];
 
-/// Makes a schedule of a learning rate and of the number of steps in the whole training.
+/// Builds a schedule from the peak learning rate and the total number of training steps.
 type MakeSchedule = fn(f64, usize) -> Box<dyn Schedule>;
 
 const SCHEDULES: [(&str, MakeSchedule); 8] = [
@@ -59,12 +59,14 @@ const SCHEDULES: [(&str, MakeSchedule); 8] = [
     ("exponential", |rate, steps| Box::new(Exponential::new(rate, 0.01f64.powf(1.0 / steps as f64)))),
     ("one-cycle", |rate, steps| Box::new(OneCycle::new(rate, steps))),
     ("warm-up", |rate, steps| {
-        let rise = steps.div_ceil(10);
-        Box::new(LinearRamp::new(rate, rise).start_factor(0.1).then(rise, Cosine::new(rate, (steps - rise).max(1))))
+        let warmup = steps.div_ceil(10);
+        Box::new(
+            LinearRamp::new(rate, warmup).start_factor(0.1).then(warmup, Cosine::new(rate, (steps - warmup).max(1))),
+        )
     }),
 ];
 
-/// What the command line asks for.
+/// The options of the command line.
 pub struct Options {
     pub hidden: Vec<usize>,
     pub init: Init,
@@ -80,18 +82,18 @@ pub struct Options {
     pub resume: Option<PathBuf>,
     pub checkpoint: Option<PathBuf>,
     pub report: PathBuf,
-    /// Every option with its value as text, for the report.
+    /// Every option and its value as text, for the report.
     pub settings: Vec<(String, String)>,
-    rule: Rule,
+    make_optimizer: fn(f64) -> Box<dyn Optimizer>,
     learning_rate: f64,
     weight_decay: Option<f64>,
     make_schedule: MakeSchedule,
 }
 
 impl Options {
-    /// Reads the command line.
-    pub fn parse() -> Result<Self, clap::Error> {
-        let command = command();
+    /// Parses the command line.
+    pub fn parse<N: Network>() -> Result<Self, clap::Error> {
+        let command = command::<N>();
         let names: Vec<String> = command.get_arguments().map(|argument| argument.get_id().to_string()).collect();
         let mut given = command.try_get_matches()?;
         let text = |name: &String| {
@@ -100,7 +102,7 @@ impl Options {
         };
         let settings = names.iter().filter_map(text).collect();
         let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let rule: Rule = given.remove_one("optimizer").expect("has a default");
+        let optimizer: Choice = given.remove_one("optimizer").expect("has a default");
         let mut options = Options {
             hidden: given.remove_many("hidden").expect("has a default").collect(),
             init: given.remove_one("init").expect("has a default"),
@@ -117,10 +119,10 @@ impl Options {
             checkpoint: given.remove_one("checkpoint"),
             report: given
                 .remove_one("report")
-                .unwrap_or_else(|| checkout.join("target").join(network::NAME).join("report.html")),
+                .unwrap_or_else(|| checkout.join("target").join(N::EXAMPLE).join("report.html")),
             settings,
-            rule,
-            learning_rate: given.remove_one("learning-rate").unwrap_or(rule.learning_rate),
+            make_optimizer: optimizer.make,
+            learning_rate: given.remove_one("learning-rate").unwrap_or(optimizer.learning_rate),
             weight_decay: given.remove_one("weight-decay"),
             make_schedule: given.remove_one("schedule").expect("has a default"),
         };
@@ -128,7 +130,7 @@ impl Options {
         Ok(options)
     }
 
-    /// Adds the settings whose default depends on the optimizer.
+    /// Adds the settings whose defaults depend on the optimizer.
     fn complete_settings(&mut self) {
         let optimizer = self.optimizer();
         let weight_decay = optimizer.settings().weight_decay;
@@ -140,42 +142,42 @@ impl Options {
         self.settings.sort();
     }
 
-    /// Checks what depends on the number of images: the deviation of a single one is not defined.
+    /// Refuses batch normalization if one batch would be a single image, which has no variance.
     pub fn check(&self, images: usize) -> Result<(), String> {
         match self.batch_norm && (self.batch == 1 || images % self.batch == 1) {
-            true => Err(format!("--batch-norm: of {images} images in batches of {} one is left alone", self.batch)),
+            true => Err(format!("--batch-norm: {images} images in batches of {} leave a batch of one", self.batch)),
             false => Ok(()),
         }
     }
 
-    /// The optimizer, with no decay on biases and norms.
+    /// The optimizer, without weight decay on biases and normalization layers.
     pub fn optimizer(&self) -> Box<dyn Optimizer> {
-        let mut optimizer = (self.rule.make)(self.learning_rate);
+        let mut optimizer = (self.make_optimizer)(self.learning_rate);
         let settings = optimizer.settings_mut();
         settings.weight_decay = self.weight_decay.unwrap_or(settings.weight_decay);
         settings.groups.push(Group::new(|path| path.ends_with("bias") || path.starts_with("norms")).weight_decay(0.0));
         optimizer
     }
 
-    /// The learning rate of each step of the whole training on so many images.
+    /// The learning-rate schedule for training on the given number of images.
     pub fn schedule(&self, images: usize) -> Box<dyn Schedule> {
         (self.make_schedule)(self.learning_rate, self.steps(images).max(1))
     }
 
-    /// The number of steps of the whole training on so many images.
+    /// The total number of training steps for the given number of images.
     pub fn steps(&self, images: usize) -> usize {
         self.epochs * images.div_ceil(self.batch)
     }
 }
 
 /// All options, in the order of `--help`.
-fn command() -> Command {
-    let command = Command::new(network::NAME)
-        .about(format!("Trains a {} to read handwritten digits", network::KIND))
+fn command<N: Network>() -> Command {
+    let command = Command::new(N::EXAMPLE)
+        .about(format!("Trains a {} to recognize handwritten digits", N::KIND))
         .args(network())
         .args(training())
-        .args(files());
-    network::DEFAULTS
+        .args(files(N::EXAMPLE));
+    N::DEFAULTS
         .iter()
         .fold(command, |command, (name, value)| command.mut_arg(name, |argument| argument.default_value(*value)))
 }
@@ -191,37 +193,35 @@ fn network() -> [Arg; 4] {
             .default_value("256,128")
             .value_delimiter(',')
             .value_parser(whole(1, 10_000)),
-        option("init", "RULE", format!("How the weights begin: {}", names(&INITS)))
+        option("init", "RULE", format!("Weight initialization: {}", names(&INITS)))
             .default_value("he")
             .value_parser(one_of(&INITS)),
         Arg::new("batch-norm")
             .long("batch-norm")
             .action(ArgAction::SetTrue)
-            .help("Normalises the hidden layers over each batch"),
-        option("dropout", "SHARE", "Share of the hidden units that each step leaves out")
+            .help("Adds batch normalization to the hidden layers"),
+        option("dropout", "RATE", "Dropout rate of the hidden units")
             .default_value("0.1")
-            .value_parser(number("a number from 0 to less than 1", |share| (0.0..1.0).contains(&share))),
+            .value_parser(number("a number from 0 to less than 1", |rate| (0.0..1.0).contains(&rate))),
     ]
     .map(|argument| argument.help_heading("Network"))
 }
 
 fn training() -> [Arg; 8] {
     [
-        option("optimizer", "RULE", format!("The rule of the steps: {}", names(&RULES)))
+        option("optimizer", "RULE", format!("Optimizer: {}", names(&OPTIMIZERS)))
             .default_value("adam")
-            .value_parser(one_of(&RULES)),
-        option("learning-rate", "RATE", "The largest learning rate [default: what suits the optimizer]")
+            .value_parser(one_of(&OPTIMIZERS)),
+        option("learning-rate", "RATE", "Peak learning rate [default: depends on the optimizer]")
             .value_parser(number("a positive number", |rate| rate > 0.0 && rate.is_finite())),
-        option("schedule", "CURVE", format!("How the learning rate changes: {}", names(&SCHEDULES)))
+        option("schedule", "CURVE", format!("Learning-rate schedule: {}", names(&SCHEDULES)))
             .default_value("one-cycle")
             .value_parser(one_of(&SCHEDULES)),
-        option("weight-decay", "FACTOR", "Pull of the weights towards 0 [default: 0; of adamw 0.1]")
+        option("weight-decay", "FACTOR", "Weight decay [default: 0; 0.1 for adamw]")
             .value_parser(number("a number of 0 or more", |decay| decay >= 0.0 && decay.is_finite())),
-        option("epochs", "N", "How often to go through the training set")
-            .default_value("10")
-            .value_parser(whole(0, 100_000)),
-        option("batch", "N", "Images in a step").default_value("128").value_parser(whole(1, 60_000)),
-        option("seed", "SEED", "Of weights and order: the same seed trains the same network")
+        option("epochs", "N", "Passes over the training set").default_value("10").value_parser(whole(0, 100_000)),
+        option("batch", "N", "Batch size").default_value("128").value_parser(whole(1, 60_000)),
+        option("seed", "SEED", "Random seed: the same seed trains the same network")
             .default_value("0")
             .value_parser(value_parser!(u64)),
         option("limit", "N", "Trains on the first N images only").default_value("60000").value_parser(whole(1, 60_000)),
@@ -229,37 +229,33 @@ fn training() -> [Arg; 8] {
     .map(|argument| argument.help_heading("Training"))
 }
 
-fn files() -> [Arg; 6] {
+fn files(example: &str) -> [Arg; 6] {
     const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist");
     let path = || value_parser!(PathBuf);
     [
-        option("data", "DIR", "Where the files of MNIST are").default_value(DATA).value_parser(path()),
-        option("load", "FILE", "Begins with the model in a file").value_parser(path()),
-        option("save", "FILE", "Writes the model to a file at the end, as safetensors").value_parser(writable),
-        option("checkpoint", "FILE", "Writes all that --resume needs to a file after each epoch")
-            .value_parser(writable),
-        option("resume", "FILE", "Goes on after a checkpoint; give the options that it was made with")
+        option("data", "DIR", "Directory of the MNIST files").default_value(DATA).value_parser(path()),
+        option("load", "FILE", "Starts from a saved model").value_parser(path()),
+        option("save", "FILE", "Saves the trained model as safetensors").value_parser(writable),
+        option("checkpoint", "FILE", "Writes a checkpoint for --resume after each epoch").value_parser(writable),
+        option("resume", "FILE", "Continues from a checkpoint; give the same options as for the first run")
             .value_parser(path())
             .conflicts_with("load"),
         option(
             "report",
             "FILE",
-            format!(
-                "Where the page about the training is written, and as .svg the tape [default: target/{}/report.html]",
-                network::NAME
-            ),
+            format!("HTML report, with the tape as .svg beside it [default: target/{example}/report.html]"),
         )
         .value_parser(writable),
     ]
     .map(|argument| argument.help_heading("Files"))
 }
 
-/// The names in a table, for people.
+/// The names in a table, as a list for messages.
 fn names<T>(table: &[(&str, T)]) -> String {
     table.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
-/// Reads one of the names in a table.
+/// Parses one of the names in a table.
 fn one_of<T: Copy + Send + Sync>(
     table: &'static [(&str, T)],
 ) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync {
@@ -269,15 +265,15 @@ fn one_of<T: Copy + Send + Sync>(
     }
 }
 
-/// Reads a number of something. The bound keeps a slip of the finger from asking for terabytes.
-fn whole(least: usize, most: usize) -> impl Fn(&str) -> Result<usize, String> + Clone + Send + Sync {
+/// Parses a count. The upper bound keeps a typo from allocating terabytes.
+fn whole(min: usize, max: usize) -> impl Fn(&str) -> Result<usize, String> + Clone + Send + Sync {
     move |text| {
-        let count = text.parse().ok().filter(|count| (least..=most).contains(count));
-        count.ok_or_else(|| format!("not a number from {least} to {most}"))
+        let count = text.parse().ok().filter(|count| (min..=max).contains(count));
+        count.ok_or_else(|| format!("not a number from {min} to {max}"))
     }
 }
 
-/// Reads a number for which something holds, which is given in words too.
+/// Parses a number that satisfies a condition; `expected` describes it.
 fn number(
     expected: &'static str,
     holds: fn(f64) -> bool,
@@ -285,7 +281,7 @@ fn number(
     move |text| text.parse().ok().filter(|&number| holds(number)).ok_or_else(|| format!("not {expected}"))
 }
 
-/// Reads the path of a file that shall be written at the end, so that it cannot come out then that there is no such place.
+/// Parses the path of an output file and fails early if its directory does not exist.
 fn writable(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
@@ -296,30 +292,30 @@ fn writable(text: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// A path as one writes it in the checkout, if it is there.
+/// A path relative to the checkout if it is inside it.
 pub fn short(path: &Path) -> String {
     path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(path).display().to_string()
 }
 
-/// Says what went wrong in one line, unless nobody is interested, and with which status to end.
-pub fn explain(error: &(dyn Error + 'static)) -> ExitCode {
+/// Prints an error in one line and returns the exit status. A closed pipe is not an error.
+pub fn report_error(error: &(dyn Error + 'static)) -> ExitCode {
     if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
     let text = error.to_string();
     let message = match error.downcast_ref::<clap::Error>() {
-        // Not an error: the text of --help. If nobody reads it, that is fine.
+        // The text of --help, which is not an error. A closed pipe does not matter here either.
         Some(error) if !error.use_stderr() => {
             let _ = error.print();
             return ExitCode::SUCCESS;
         }
-        // The first line is the message; usage follows, and perhaps what is alike.
+        // The first line is the message; the usage and perhaps a suggestion follow.
         Some(_) => {
             let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
             let tip = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: "));
             tip.map_or(message.to_string(), |tip| format!("{message}; {tip}"))
         }
-        // A file that does not fit has a line for each thing that does not.
+        // A file that does not match the model has one line per mismatch.
         None => {
             let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
             let rest: Vec<&str> = rest.lines().map(str::trim).collect();

@@ -1,6 +1,7 @@
-//! A chart of lines with a legend, for the examples that show curves.
+//! Line charts with linear axes.
 
-use crate::common::{COLOURS, Canvas, FONT, Outcome};
+use crate::support::figure::{Canvas, Outcome};
+use crate::support::style::{COLORS, FONT};
 use plotters::prelude::*;
 use std::error::Error;
 
@@ -10,7 +11,7 @@ pub struct Line {
     pub points: Vec<(f64, f64)>,
 }
 
-/// The smallest and the largest of some numbers that are finite, with a margin; 0 to 1 if there are none.
+/// The range of the finite numbers among some, with a margin; 0 to 1 if there are none.
 pub fn range(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
     let (low, high) = values
         .filter(|value| value.is_finite())
@@ -22,7 +23,7 @@ pub fn range(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
     }
 }
 
-/// A chart of lines under a legend; the axes are labelled and fit the points, or `y` if that is given.
+/// Draws lines below a legend. The axes fit the points; `y` overrides the vertical range.
 pub fn lines(
     area: &Canvas,
     caption: &str,
@@ -38,7 +39,7 @@ pub fn lines(
         .x_label_area_size(42)
         .y_label_area_size(58)
         .build_cartesian_2d(range(points().map(|(x, _)| x)), y)?;
-    // Without the digits that rounding adds.
+    // Rounded, to hide rounding errors.
     let number = |value: &f64| ((value * 1e6).round() / 1e6).to_string();
     chart
         .configure_mesh()
@@ -53,29 +54,29 @@ pub fn lines(
         .draw()?;
     for (k, line) in all.iter().enumerate() {
         let finite = line.points.iter().copied().take_while(|(_, y)| y.is_finite());
-        chart.draw_series(LineSeries::new(finite, colour(k).stroke_width(2)))?;
+        chart.draw_series(LineSeries::new(finite, color(k).stroke_width(2)))?;
     }
     Ok(())
 }
 
-/// The colour of the line at a position.
-fn colour(position: usize) -> RGBColor {
-    COLOURS[position % COLOURS.len()]
+/// The color of the line at an index.
+fn color(index: usize) -> RGBColor {
+    COLORS[index % COLORS.len()]
 }
 
-/// Writes what the lines are in rows above the chart, where it hides none of them; returns the area below.
+/// Draws the legend in rows above the chart, where it covers no line; returns the area below.
 fn legend<'a>(area: &Canvas<'a>, all: &[Line]) -> Result<Canvas<'a>, Box<dyn Error>> {
     const ROW: i32 = 20;
     const LEFT: i32 = 70;
     let width = area.dim_in_pixel().0 as i32;
     let (mut x, mut y) = (LEFT, ROW / 2);
     for (k, line) in all.iter().enumerate() {
-        // A stroke, a gap, and eight pixels a letter, which is more than they have.
+        // A stroke, a gap, and a generous eight pixels per letter.
         let needed = 40 + 8 * line.label.chars().count() as i32;
         if x > LEFT && x + needed > width {
             (x, y) = (LEFT, y + ROW);
         }
-        area.draw(&PathElement::new([(x, y), (x + 18, y)], colour(k).stroke_width(3)))?;
+        area.draw(&PathElement::new([(x, y), (x + 18, y)], color(k).stroke_width(3)))?;
         area.draw(&Text::new(line.label.as_str(), (x + 24, y - 6), (FONT, 15)))?;
         x += needed;
     }

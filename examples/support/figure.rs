@@ -1,43 +1,29 @@
-//! What the numbered examples share: where figures go, and how they look.
+//! Figures of the numbered examples: SVG files under `target/figures`, and a page that shows them all.
 
+use crate::support::style::FONT;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What an example's `main` returns.
+/// Result of an example's `main`.
 pub type Outcome = Result<(), Box<dyn Error>>;
 
-/// The area of a figure to draw on.
+/// Drawing area of a figure.
 pub type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// Colours that stay apart for the colour-blind: Okabe and Ito 2008.
-pub const COLOURS: [RGBColor; 8] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
-    RGBColor(0, 0, 0),
-    RGBColor(150, 130, 0),
-];
-
-/// The font of all text.
-pub const FONT: &str = "sans-serif";
-
-/// Whether the example shall be quick rather than thorough: `--quick`.
+/// Whether the program was started with `--quick`, for a shorter run.
 pub fn quick() -> bool {
     std::env::args().any(|argument| argument == "--quick")
 }
 
-/// The folder of the figures, `target/figures` in the checkout, whatever folder the example was started from.
-fn folder() -> PathBuf {
+/// The directory of the figures: `target/figures` in the checkout, independent of the current directory.
+fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/figures")
 }
 
-/// Draws a figure of `size` pixels as SVG under `target/figures`, and lists it in the `index.html` beside it.
+/// Draws a figure of `size` pixels to `target/figures` and adds it to `index.html` there.
 pub fn figure(name: &str, title: &str, size: (u32, u32), draw: impl FnOnce(&Canvas) -> Outcome) -> Outcome {
     let mut svg = String::new();
     {
@@ -47,22 +33,22 @@ pub fn figure(name: &str, title: &str, size: (u32, u32), draw: impl FnOnce(&Canv
         draw(&below)?;
         area.present()?;
     }
-    // Without what goes without saying, and on a page no wider than the page.
+    // Drop attributes that repeat the defaults, and fit the figure to the width of a page.
     let svg = svg
         .replace(" opacity=\"1\"", "")
         .replace(" stroke=\"none\"", "")
         .replace(" stroke-width=\"1\"", "")
         .replacen("<svg ", "<svg style=\"max-width:100%;height:auto\" ", 1);
-    fs::create_dir_all(folder())?;
-    let path = folder().join(format!("{name}.svg"));
+    fs::create_dir_all(directory())?;
+    let path = directory().join(format!("{name}.svg"));
     fs::write(&path, svg)?;
     println!("figure: target/figures/{name}.svg");
     index()
 }
 
-/// Writes the page that shows every figure there is.
+/// Writes the page that shows all figures.
 fn index() -> Outcome {
-    let mut names: Vec<String> = fs::read_dir(folder())?
+    let mut names: Vec<String> = fs::read_dir(directory())?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| name.ends_with(".svg"))
         .collect();
@@ -78,5 +64,5 @@ fn index() -> Outcome {
     let page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>wengert: figures</title>\n<style>{style}</style>\n<h1>Figures of the examples</h1>\n{body}</html>\n"
     );
-    Ok(fs::write(folder().join("index.html"), page)?)
+    Ok(fs::write(directory().join("index.html"), page)?)
 }

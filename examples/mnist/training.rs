@@ -96,8 +96,7 @@ fn evaluate(model: &Network, images: &Images) -> Score {
 pub fn run() -> Result<(), Box<dyn Error>> {
     let options = Options::parse()?;
     let (train_set, test_set) = mnist::load(&options.data)?;
-    let [train_set, test_set] =
-        [train_set.limit(options.limit), test_set].map(|set| set.normalised(PIXELS.0, PIXELS.1));
+    let [train_set, test_set] = [train_set.take(options.limit), test_set].map(|set| set.normalize(PIXELS.0, PIXELS.1));
     options.check(train_set.len())?;
 
     let mut run = Run::new(&options);

@@ -78,7 +78,7 @@ pub trait Dataset {
     /// use wengert::prelude::*;
     ///
     /// let series = Samples::new(Tensor::<f32>::arange(0.0, 10.0, 1.0), vec![0; 10]);
-    /// let (past, future) = (series.subset(0..8), series.subset(8..10)); // in order, unlike those of split
+    /// let (past, future) = (series.subset(0..8), series.subset(8..10)); // in order, unlike the parts of split
     /// assert_eq!(future.all().inputs, tensor![8.0, 9.0]);
     /// # assert_eq!(past.len(), 8);
     /// ```

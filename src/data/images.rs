@@ -41,7 +41,7 @@ impl Images {
     /// Concatenated images of a shape such as `[28, 28]`, and the class of each.
     ///
     /// # Panics
-    /// If the number of pixels is not that of `labels.len()` images.
+    /// If the number of pixels does not match the number of labels and the shape.
     #[track_caller]
     pub fn new(pixels: Vec<u8>, labels: Vec<usize>, shape: impl IntoShape) -> Self {
         let shape = resolve_shape("Images", shape, None);

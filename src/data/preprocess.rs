@@ -42,8 +42,9 @@ impl Standardizer {
     /// Scales samples `[n, …]`.
     ///
     /// # Panics
-    /// If the shape of the features is not that of the data it was fitted to.
+    /// If the features have another shape than in the data it was fitted to.
     #[track_caller]
+    #[must_use]
     pub fn apply<T: Float>(&self, samples: &Tensor<T>) -> Tensor<T> {
         self.0.apply("Standardizer", samples)
     }
@@ -51,8 +52,9 @@ impl Standardizer {
     /// Converts scaled samples back: `x = z · std + mean`.
     ///
     /// # Panics
-    /// If the shape of the features is not that of the data it was fitted to.
+    /// If the features have another shape than in the data it was fitted to.
     #[track_caller]
+    #[must_use]
     pub fn invert<T: Float>(&self, samples: &Tensor<T>) -> Tensor<T> {
         self.0.invert("Standardizer", samples)
     }
@@ -70,7 +72,7 @@ impl Standardizer {
 
 /// Scales every feature to the range from 0 to 1: `z = (x − min) / (max − min)`.
 ///
-/// The range is that of the data it was fitted to; other data can exceed it. A constant feature is only shifted.
+/// It maps the range of the data it was fitted to; other data can exceed it. A constant feature is only shifted.
 ///
 /// ```
 /// use wengert::data::MinMax;
@@ -99,8 +101,9 @@ impl MinMax {
     /// Scales samples `[n, …]`.
     ///
     /// # Panics
-    /// If the shape of the features is not that of the data it was fitted to.
+    /// If the features have another shape than in the data it was fitted to.
     #[track_caller]
+    #[must_use]
     pub fn apply<T: Float>(&self, samples: &Tensor<T>) -> Tensor<T> {
         self.0.apply("MinMax", samples)
     }
@@ -108,8 +111,9 @@ impl MinMax {
     /// Converts scaled samples back: `x = z · (max − min) + min`.
     ///
     /// # Panics
-    /// If the shape of the features is not that of the data it was fitted to.
+    /// If the features have another shape than in the data it was fitted to.
     #[track_caller]
+    #[must_use]
     pub fn invert<T: Float>(&self, samples: &Tensor<T>) -> Tensor<T> {
         self.0.invert("MinMax", samples)
     }
@@ -129,6 +133,7 @@ impl MinMax {
 /// assert_eq!(one_hot(&[2, 0], 3), tensor![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
 /// ```
 #[track_caller]
+#[must_use]
 pub fn one_hot(labels: &[usize], classes: usize) -> Tensor {
     if let Some((position, &label)) = labels.iter().enumerate().find(|(_, label)| **label >= classes) {
         panics::label_out_of_range("one_hot", label, position, classes);

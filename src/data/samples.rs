@@ -1,4 +1,4 @@
-//! Samples in memory: one row of inputs and one of targets each.
+//! Samples in memory, as rows of inputs and targets.
 
 use crate::data::Dataset;
 use crate::panics;
@@ -47,7 +47,7 @@ impl<X: SampleRows, Y: SampleRows> Samples<X, Y> {
     /// Inputs, and the target of each.
     ///
     /// # Panics
-    /// If the number of targets is not that of inputs, or either is a scalar.
+    /// If the numbers of inputs and targets differ, or either is a scalar tensor.
     #[track_caller]
     pub fn new(inputs: X, targets: Y) -> Self {
         let (count, other) = (inputs.row_count(), targets.row_count());

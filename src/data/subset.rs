@@ -9,6 +9,7 @@ use std::fmt::Debug;
 /// A data set that borrows some of the samples of another one, made by [`Dataset::subset`], [`Dataset::split`] and
 /// [`Dataset::k_fold`].
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Subset<'a, D> {
     dataset: &'a D,
     indices: Vec<usize>,

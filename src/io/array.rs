@@ -20,6 +20,7 @@ use std::io::{self, Write};
 /// assert_eq!(labels.indices(), Some(vec![7, 2, 1]));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Array {
     /// Single precision.
     F32(Tensor<f32>),
@@ -148,7 +149,7 @@ pub(super) fn describe(dtype: &str, shape: &[usize]) -> String {
     format!("{dtype} {shape:?}")
 }
 
-/// A tensor in another precision; the same precision shares the data, which keeps every bit, even of a NaN.
+/// Converts to another precision. The same precision shares the data, which preserves the bits of a NaN.
 fn converted<S: Float, T: Float>(tensor: &Tensor<S>) -> Tensor<T> {
     match (tensor as &dyn Any).downcast_ref::<Tensor<T>>() {
         Some(same) => same.clone(),
@@ -257,7 +258,7 @@ impl DType {
 
     /// The bytes of an array; `None` if they exceed the address space.
     ///
-    /// Zeros count as ones in this check, because strides are products of the other sizes.
+    /// The check counts a size of 0 as 1: strides are products of sizes and must not overflow either.
     pub(super) fn bytes(self, shape: &[usize]) -> Option<u64> {
         let largest = shape.iter().try_fold(self.size(), |product, &size| product.checked_mul(size.max(1)))?;
         let bytes = if shape.contains(&0) { 0 } else { largest as u64 };

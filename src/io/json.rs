@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(error("[]"), "0: object expected");
         assert_eq!(error("{} {}"), "3: end of file expected");
         assert_eq!(error(r#"{"a": 1}"#), "6: object expected");
-        assert_eq!(error(r#"{"a": {"b": null}}"#), "12: text or list of whole numbers expected");
+        assert_eq!(error(r#"{"a": {"b": null}}"#), "12: string or list of integers expected");
         assert_eq!(error(r#"{"a": {"b": [1.5]}}"#), "16: 1.5: invalid digit found in string");
         assert_eq!(error(r#"{"a": {"b": [[1]]}}"#), "13: expected digit");
         assert!(error(&format!("{{\"a\": {{\"b\": {}", "[".repeat(1_000_000))).starts_with("13: "));

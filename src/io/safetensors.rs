@@ -107,7 +107,7 @@ impl Contents {
         let header = json::parse(&bytes).map_err(|(at, reason)| {
             source.error(8 + at as u64, "header", "tensor descriptions", format!("a parse error: {reason}"))
         })?;
-        let (metadata, tensors) = interpret(header).map_err(|error| error.into_error(&source))?;
+        let (metadata, tensors) = parse_header(header).map_err(|error| error.into_error(&source))?;
         check_offsets(&tensors, source.remaining()).map_err(|error| error.into_error(&source))?;
         let mut arrays = BTreeMap::new();
         for TensorInfo { name, dtype, shape, begin, end } in tensors {
@@ -154,8 +154,8 @@ impl HeaderError {
     }
 }
 
-/// The metadata and the tensors of a header, the tensors in the order of their offsets.
-fn interpret(header: Object<Object<Field>>) -> Result<(BTreeMap<String, String>, Vec<TensorInfo>), HeaderError> {
+/// The metadata and the tensors of a header, the tensors sorted by offset.
+fn parse_header(header: Object<Object<Field>>) -> Result<(BTreeMap<String, String>, Vec<TensorInfo>), HeaderError> {
     let (mut metadata, mut tensors, mut names) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
     for (name, entry) in header {
         if !names.insert(name.clone()) {

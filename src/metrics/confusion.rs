@@ -81,10 +81,10 @@ impl ConfusionMatrix {
         self.add_predictions(&scores.argmax(axis), labels);
     }
 
-    /// Adds predicted classes, such as those of a threshold.
+    /// Adds predicted classes, for example from a threshold.
     ///
     /// # Panics
-    /// If the number of predictions is not that of labels, or a class is not less than the number of classes.
+    /// If the numbers of predictions and labels differ, or one of them is not less than the number of classes.
     #[track_caller]
     pub fn add_predictions(&mut self, predictions: &[usize], labels: &[usize]) {
         if predictions.len() != labels.len() {

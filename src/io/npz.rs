@@ -118,7 +118,7 @@ fn save(arrays: Vec<(String, Array)>, path: &Path) -> Result<(), Error> {
     for (name, _) in &arrays {
         let entry = format!("{name}{SUFFIX}");
         if ZipFilePath::from_str(&entry).as_str() != entry || entry.len() > usize::from(u16::MAX) {
-            mismatches.push(Mismatch::new(name, "a valid name for an archive entry", "an unsafe or overlong path"));
+            mismatches.push(Mismatch::new(name, "a valid name for an archive entry", "an invalid or overlong path"));
         } else if !names.insert(name) {
             mismatches.push(Mismatch::new(name, "a unique name", "a duplicate"));
         }

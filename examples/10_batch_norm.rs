@@ -126,7 +126,7 @@ fn compare(name: &str, title: &str, settings: Vec<(String, Init, f64)>, images: 
 
 fn main() -> Outcome {
     let (images, _) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
-    let images = images.limit(IMAGES);
+    let images = images.take(IMAGES);
     let (epochs, scales) = if quick() { (4, 4) } else { (20, 16) };
 
     let exponents = (0..scales).map(|k| -4.0 * f64::from(k) / f64::from(scales - 1));

@@ -219,7 +219,7 @@ fn best_descent(problem: &Problem, momentum: f64, budget: usize) -> (f64, Histor
 fn show_network() -> Outcome {
     let (images, budget) = if quick() { (200, 200) } else { (1000, 1200) };
     let (train, _) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
-    let batch = train.limit(images).batch(&(0..images).collect::<Vec<_>>());
+    let batch = train.take(images).batch(&(0..images).collect::<Vec<_>>());
     let mut rng = wengert::rng(0);
     let model = (Linear::new(784, HIDDEN, Init::Xavier, &mut rng), Linear::new(HIDDEN, 10, Init::Xavier, &mut rng));
     let problem = Problem { model, images: batch.images, labels: batch.labels };

@@ -85,6 +85,7 @@
 #![warn(missing_docs)]
 
 mod error;
+mod file;
 mod generator;
 #[doc(hidden)]
 pub mod instances;

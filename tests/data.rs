@@ -123,7 +123,7 @@ fn pixels_are_converted_as_documented() {
     let images = Images::new((0..=255).collect(), vec![0], [16, 16]);
     let expected: Vec<f32> = (0..=255u8).map(|pixel| f32::from(pixel) / 255.0).collect();
     assert_eq!(images.all().images.as_slice(), expected);
-    let normalised = images.normalised(0.1307, 0.3081).all().images;
+    let normalised = images.normalize(0.1307, 0.3081).all().images;
     for (pixel, &value) in normalised.as_slice().iter().enumerate() {
         assert_eq!(value, ((pixel as f64 / 255.0 - 0.1307) / 0.3081) as f32);
     }
@@ -224,9 +224,9 @@ fn batches_know_how_many_are_left() {
 
 #[test]
 fn a_limit_keeps_the_first_samples() {
-    assert_eq!(numbered(10).limit(3).all().labels, [0, 1, 2]);
-    assert_eq!(numbered(10).limit(3).all().images.shape(), [3, 1]);
-    assert_eq!(numbered(10).limit(usize::MAX).len(), 10);
+    assert_eq!(numbered(10).take(3).all().labels, [0, 1, 2]);
+    assert_eq!(numbered(10).take(3).all().images.shape(), [3, 1]);
+    assert_eq!(numbered(10).take(usize::MAX).len(), 10);
 }
 
 #[test]
@@ -270,13 +270,10 @@ fn messages_say_what_is_wrong() {
             good[..15].to_vec(),
             "elements of shape [2, 2] at byte 12: expected 4 bytes, found the end of the file after 3",
         ),
-        (
-            [&good[..], b"x"].concat(),
-            "what follows the elements at byte 16: expected the end of the file, found more bytes",
-        ),
+        ([&good[..], b"x"].concat(), "end of the data at byte 16: expected the end of the file, found more bytes"),
         (
             gzip(&[&good[..], b"x"].concat()),
-            "what follows the elements at byte 16: expected the end of the file, found more bytes",
+            "end of the data at byte 16: expected the end of the file, found more bytes",
         ),
     ];
     for (bytes, expected) in cases {
@@ -291,7 +288,7 @@ fn messages_say_what_is_wrong() {
     let checksum = altered.len() - 8;
     altered[checksum] ^= 1;
     let altered = message(&directory, &altered);
-    assert!(altered.starts_with("compressed data at byte 16: expected an intact gzip stream, found "), "{altered}");
+    assert!(altered.starts_with("end of the data at byte 16: expected intact data, found "), "{altered}");
 }
 
 #[test]
@@ -374,7 +371,7 @@ fn mnist_files_must_fit_together() {
         ),
         (images, idx_file(&[2, 784], &[0; 2 * 784]), "dimensions at byte 4: expected [n, 28, 28], found [2, 784]"),
         (images, idx_file(&[0, 28, 28], &[]), "dimensions at byte 4: expected [n, 28, 28], found [0, 28, 28]"),
-        (labels, idx_file(&[3], &[0; 3]), "dimensions at byte 4: expected [2], a label for each image, found [3]"),
+        (labels, idx_file(&[3], &[0; 3]), "dimensions at byte 4: expected [2], one label per image, found [3]"),
         (labels, idx_file(&[2], &[9, 10]), "label at byte 9: expected 0 to 9, found 10"),
     ];
     for (name, bytes, expected) in cases {
@@ -384,6 +381,6 @@ fn mnist_files_must_fit_together() {
     }
     directory.write_mnist();
     fs::remove_file(directory.0.join(labels)).unwrap();
-    let expected = "there is neither t10k-labels-idx1-ubyte.gz nor t10k-labels-idx1-ubyte";
+    let expected = "found neither t10k-labels-idx1-ubyte.gz nor t10k-labels-idx1-ubyte";
     assert_eq!(after_path(&mnist::load(&directory.0).unwrap_err(), &directory.0), expected);
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// From the ground up; those of one entry are beside each other and know nothing of one another.
 const STOREYS: [&[&str]; 10] = [
     &["panics", "error", "generator"],
-    &["kernel"],
+    &["kernel", "file"],
     &["tensor"],
     &["autograd"],
     &["ops", "inspect", "transform"],

@@ -73,7 +73,7 @@ fn titles(path: &Path, items: Vec<String>) -> Result<Vec<String>, wengert::Error
         return Ok(items);
     }
     // Some copies have no header row. If there is one, it is read as an item that nobody has rated.
-    let table = csv::Reader::new().headless().read(path)?;
+    let table = csv::Reader::new().without_header().read(path)?;
     let titles: HashMap<&str, &str> = table.text(0)?.into_iter().zip(table.text(1)?).collect();
     Ok(items
         .into_iter()

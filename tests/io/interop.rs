@@ -28,11 +28,11 @@ fn half_precision_is_refused_by_name() {
     let types = "F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, BOOL";
     for name in ["BF16", "F16"] {
         let refused = message(safetensors::read(fixture(&format!("{}.safetensors", name.to_lowercase()))));
-        let expected = format!("type of \"x\" in the header at byte 8: expected one of {types}, found {name}");
+        let expected = format!("dtype of \"x\" in the header at byte 8: expected one of {types}, found {name}");
         assert_eq!(refused, expected);
     }
     let types = "f4, f8, i1 to i8, u1 to u8 or b1, after '<', '>' or '|'";
-    let expected = format!("type of the elements at byte 10: expected {types}, found \\'<f2\\'");
+    let expected = format!("dtype at byte 10: expected {types}, found \\'<f2\\'");
     assert_eq!(message(npy::read(fixture("half.npy"))), expected);
     assert_eq!(message(npz::read(fixture("half.npz"))), format!("array \"x\": {expected}"));
     assert!(message(npy::read(fixture("records.npy"))).starts_with("header at byte 10: expected"));
@@ -60,9 +60,9 @@ fn archives_that_are_not_of_numpy_are_refused() {
     let compression = message(npz::read(fixture("bzip2.npz")));
     assert!(compression.ends_with("expected none (0) or deflate (8), found 12"), "{compression}");
     let twice = message(npz::read(fixture("twice.npz")));
-    assert!(twice.ends_with("expected one that is not there before, found x.npy"), "{twice}");
+    assert!(twice.ends_with("expected a unique name, found x.npy"), "{twice}");
     let text = message(npz::read(fixture("text.npz")));
-    assert!(text.ends_with("expected one that ends with .npy, found readme.txt"), "{text}");
+    assert!(text.ends_with("expected a name ending in .npy, found readme.txt"), "{text}");
 }
 
 #[test]

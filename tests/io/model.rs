@@ -1,6 +1,6 @@
 //! Models: what is saved comes back, what does not fit changes nothing, and a failed save loses nothing.
 
-use crate::{bits, directory, fixture, message, misfits};
+use crate::{bits, directory, fixture, message, mismatches};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::{env, fs};
@@ -59,7 +59,7 @@ fn double_precision_comes_back_and_single_precision_widens() {
     assert_eq!(other.linear.weight.value(), &widened);
 
     let mut narrow = narrow;
-    let refused = misfits(io::load(&mut narrow, &double));
+    let refused = mismatches(io::load(&mut narrow, &double));
     assert_eq!(refused.len(), 7);
     assert_eq!(refused[0], "linear.weight: expected F32 [2, 3], found F64 [2, 3]");
 }
@@ -94,13 +94,13 @@ fn all_that_does_not_fit_is_listed_and_nothing_changes() {
         "linear.weight: expected F32 [2, 3], found F32 [1, 3]",
         "linear.bias: expected F32 [2], found F64 [2]",
         "norm.bias: expected F32 [2], found nothing",
-        "norm.running_mean: expected F32 [2], found I64 [2] with numbers that are not exact in it",
+        "norm.running_mean: expected F32 [2], found I64 [2] with values that F32 cannot represent",
         "norm.running_var: expected F32 [2], found nothing",
-        "norm.num_batches_tracked: expected F32 [], found I64 [] with numbers that are not exact in it",
+        "norm.num_batches_tracked: expected F32 [], found I64 [] with values that F32 cannot represent",
         "linear.scale: expected nothing, found F32 [1]",
     ];
-    assert_eq!(text, format!("does not fit:\n  {}", expected.join("\n  ")));
-    assert_eq!(misfits(result), expected);
+    assert_eq!(text, format!("does not match:\n  {}", expected.join("\n  ")));
+    assert_eq!(mismatches(result), expected);
     assert_eq!(bits(&model), before);
 }
 
@@ -112,13 +112,13 @@ fn names_that_cannot_be_written_leave_the_file_alone() {
         write(vec![("x", tensor![1.0])], path.clone()).unwrap();
         let before = fs::read(&path).unwrap();
         let result = write(vec![("x", tensor![1.0]), ("x", tensor![2.0])], path.clone());
-        assert_eq!(misfits(result).len(), 1);
+        assert_eq!(mismatches(result).len(), 1);
         assert_eq!(fs::read(&path).unwrap(), before);
     }
-    let reserved = misfits(safetensors::write([("__metadata__", tensor![1.0])], &path));
-    assert_eq!(reserved, ["__metadata__: expected a name that the format does not keep for itself, found F32 [1]"]);
+    let reserved = mismatches(safetensors::write([("__metadata__", tensor![1.0])], &path));
+    assert_eq!(reserved, ["__metadata__: expected the name of a tensor, found a name reserved by the format"]);
     for name in ["../x", "/x", "a//b", "c:x", "a\\b", &"x".repeat(70_000)] {
-        assert_eq!(misfits(io::npz::write([(name, tensor![1.0])], &path)).len(), 1);
+        assert_eq!(mismatches(io::npz::write([(name, tensor![1.0])], &path)).len(), 1);
     }
     assert_eq!(names(directory.path()), ["arrays"]);
 }

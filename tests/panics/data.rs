@@ -9,7 +9,7 @@ use wengert::prelude::*;
 /// Reading and preparing data.
 pub const DATA: &[Case] = &[
     ("element_count", || _ = Images::new(vec![0; 5], vec![0, 1], [2, 2])),
-    ("option", || _ = images().normalised(0.0, 0.0)),
+    ("option", || _ = images().normalize(0.0, 0.0)),
     ("row_out_of_range", || _ = images().batch(&[2])),
     ("batch_size", || _ = images().batches(0)),
     ("sample_count", || _ = Samples::new(matrix(), vec![0; 3])),

@@ -95,8 +95,7 @@ impl<N: Network> Run<N> {
 pub fn train<N: Network>() -> Result<(), Box<dyn Error>> {
     let options = Options::parse::<N>()?;
     let (train_set, test_set) = mnist::load(&options.data)?;
-    let [train_set, test_set] =
-        [train_set.limit(options.limit), test_set].map(|set| set.normalised(PIXELS.0, PIXELS.1));
+    let [train_set, test_set] = [train_set.take(options.limit), test_set].map(|set| set.normalize(PIXELS.0, PIXELS.1));
     options.check(train_set.len())?;
 
     let mut run = Run::<N>::new(&options);

@@ -1,25 +1,26 @@
-//! Elementwise loops: one input, or two whose shapes broadcast.
+//! Elementwise loops over one input, or over two whose shapes broadcast.
 //!
-//! The compiler makes a long `f` a function of its own, which has no vectors; a closure with an exponential or more inside
-//! is therefore `#[inline(always)]`, and a kernel calls it itself and not through the implementation for references.
+//! The compiler does not inline a long `f`, and a loop with a call is not vectorized. So closures that contain an exponential
+//! or more are `#[inline(always)]`, and kernels call them as `(*f)(x)`: the implementation of `Fn` for references is one more
+//! function that would have to be inlined.
 
 use crate::kernel::Float;
 use crate::kernel::base::dims::Dims;
-use crate::kernel::base::threads::{GRAIN, for_each_piece, piece_size};
+use crate::kernel::base::threads::{CHUNK_MULTIPLE, chunk_size, for_each_chunk};
 
 /// `y[i] = f(x[i])`.
 pub(crate) fn map<T: Float>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {
-    // A single number is done before instructions are chosen.
+    // A single element is not worth the choice of an instruction set.
     if let ([x], [y]) = (x, &mut *y) {
         *y = f(*x);
         return;
     }
-    let size = piece_size(y.len(), GRAIN);
-    for_each_piece(y, size, |index, y| map_piece(&x[index * size..], y, &f));
+    let size = chunk_size(y.len(), CHUNK_MULTIPLE);
+    for_each_chunk(y, size, |index, y| map_chunk(&x[index * size..], y, &f));
 }
 
 simd! {
-    pub(crate) fn map_piece[T: Float, F: Fn(T) -> T](x: &[T], y: &mut [T], f: &F) {
+    pub(crate) fn map_chunk[T: Float, F: Fn(T) -> T](x: &[T], y: &mut [T], f: &F) {
         for (y, &x) in y.iter_mut().zip(x) {
             *y = (*f)(x);
         }
@@ -32,12 +33,12 @@ pub(crate) fn zip_equal<T: Float>(a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T
         *y = f(*a, *b);
         return;
     }
-    let size = piece_size(y.len(), GRAIN);
-    for_each_piece(y, size, |index, y| zip_piece(&a[index * size..], &b[index * size..], y, &f));
+    let size = chunk_size(y.len(), CHUNK_MULTIPLE);
+    for_each_chunk(y, size, |index, y| zip_chunk(&a[index * size..], &b[index * size..], y, &f));
 }
 
 simd! {
-    pub(crate) fn zip_piece[T: Float, F: Fn(T, T) -> T](a: &[T], b: &[T], y: &mut [T], f: &F) {
+    pub(crate) fn zip_chunk[T: Float, F: Fn(T, T) -> T](a: &[T], b: &[T], y: &mut [T], f: &F) {
         for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
             *y = (*f)(a, b);
         }
@@ -50,19 +51,20 @@ pub(crate) fn update<T: Float>(y: &mut [T], x: &[T], f: impl Fn(T, T) -> T + Syn
         *y = f(*y, *x);
         return;
     }
-    let size = piece_size(y.len(), GRAIN);
-    for_each_piece(y, size, |index, y| update_piece(y, &x[index * size..], &f));
+    let size = chunk_size(y.len(), CHUNK_MULTIPLE);
+    for_each_chunk(y, size, |index, y| update_chunk(y, &x[index * size..], &f));
 }
 
 simd! {
-    pub(crate) fn update_piece[T: Float, F: Fn(T, T) -> T](y: &mut [T], x: &[T], f: &F) {
+    pub(crate) fn update_chunk[T: Float, F: Fn(T, T) -> T](y: &mut [T], x: &[T], f: &F) {
         for (y, &x) in y.iter_mut().zip(x) {
             *y = (*f)(*y, x);
         }
     }
 }
 
-/// How two inputs spread over an output: the output's axes, coalesced, with both inputs' strides (0 where repeated).
+/// How two inputs broadcast to an output: the coalesced axes of the output, the last one first, and the strides of both
+/// inputs along them, 0 where an input is repeated.
 pub(crate) struct Broadcast {
     shape: Dims,
     a: Dims,
@@ -70,7 +72,7 @@ pub(crate) struct Broadcast {
 }
 
 impl Broadcast {
-    /// The plan for inputs of the shapes `a` and `b` and their common shape `shape`.
+    /// The plan for inputs of shapes `a` and `b`, which broadcast to `shape`.
     pub(crate) fn new(a: &[usize], b: &[usize], shape: &[usize]) -> Self {
         let mut plan = Broadcast { shape: Dims::new(), a: Dims::new(), b: Dims::new() };
         let stride = |dims: &[usize], axis: usize, step: &mut usize| {
@@ -80,7 +82,7 @@ impl Broadcast {
             stride
         };
         let (mut step_a, mut step_b) = (1, 1);
-        // Built from the last axis to the first; an axis that continues the one before it is merged into it.
+        // From the last axis to the first; an axis whose strides continue those of the previous one is merged into it.
         for axis in (0..shape.len()).rev() {
             let (sa, sb) = (stride(a, axis, &mut step_a), stride(b, axis, &mut step_b));
             let n = shape[axis];

@@ -151,7 +151,7 @@ registry! {
     window::conv::unfold::Unfold: 1;
     window::pool::average::Average: 1;
     window::pool::average::Spread: 1;
-    window::pool::max::Max<T>: 1;
-    window::pool::max::PickAtMaxima<T>: 1;
-    window::pool::max::PutAtMaxima<T>: 1;
+    window::pool::max::Max: 1;
+    window::pool::max::PickAtMaxima: 1;
+    window::pool::max::PutAtMaxima: 1;
 }

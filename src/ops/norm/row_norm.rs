@@ -63,11 +63,11 @@ impl<T: Float> Op<T, 3> for RowNormGradient {
             let [x, u, fu, fh] = [&x, u, &fu, &saved.output()].map(in_rows);
             let (h, normal) = (in_rows(&gy.over_channels(&weight, rows)), in_rows(&x.normalized_rows(rows)));
             let mean = |v: &Var<T>| v.mean_over(keepdim(-1));
-            let variance = if rows.centred { x.var_over(keepdim(-1), 0.0) } else { mean(&x.square()) };
+            let variance = if rows.centered { x.var_over(keepdim(-1), 0.0) } else { mean(&x.square()) };
             let s = (variance + rows.epsilon).rsqrt();
             let (along_u, along_h) = (mean(&(&u * &normal)), mean(&(&h * &normal)));
             let q = mean(&(&u * &h)) - &along_u * &along_h;
-            let q = if rows.centred { q - mean(&u) * mean(&h) } else { q };
+            let q = if rows.centered { q - mean(&u) * mean(&h) } else { q };
             let gx = -(normal * (s.square() * q)) - &s * (along_h * fu + along_u * fh);
             gx.with_shape(saved.input(0).value().dims())
         };
@@ -94,7 +94,7 @@ impl<T: Float> Op<T, 2> for RowNormWeightGradient {
 
     fn forward(&mut self, [x, gy]: [&Tensor<T>; 2]) -> Tensor<T> {
         let channels = self.0.channels;
-        let mut scratch = Tensor::zeros([row_norm::parts(&self.0, x.len()), channels]);
+        let mut scratch = Tensor::zeros([row_norm::partial_sums(&self.0, x.len()), channels]);
         Tensor::build(Dims::from_slice(&[channels]), |gw| {
             row_norm::weight_gradient(&self.0, x.as_slice(), gy.as_slice(), scratch.as_mut_slice(), gw);
         })
@@ -111,7 +111,7 @@ impl<T: Float> Op<T, 2> for RowNormWeightGradient {
 /// What rules and methods have in common.
 /// Adds the settings of a normalization of rows.
 fn describe(rows: &Rows, description: &mut Description) {
-    description.field("size", &rows.size).field("centered", &rows.centred).number("epsilon", rows.epsilon);
+    description.field("size", &rows.size).field("centered", &rows.centered).number("epsilon", rows.epsilon);
 }
 
 impl<T: Float> Var<T> {
@@ -177,12 +177,12 @@ impl<T: Float> Var<T> {
 
     /// The rows that normalisation over trailing axes of the given shape has.
     #[track_caller]
-    fn trailing_rows(&self, op: &str, shape: &[usize], centred: bool, epsilon: f64) -> Rows {
+    fn trailing_rows(&self, op: &str, shape: &[usize], centered: bool, epsilon: f64) -> Rows {
         if shape.is_empty() || !self.shape().ends_with(shape) {
             panics::not_trailing(op, self.shape(), shape);
         }
         let size = element_count(shape);
-        Rows { size, channels: size, run: 1, centred, epsilon }
+        Rows { size, channels: size, run: 1, centered, epsilon }
     }
 
     /// Layer normalisation: `(x − mean)/√(variance + ε) · weight + bias` over the trailing axes, whose shape is given.
@@ -257,7 +257,7 @@ impl<T: Float> Var<T> {
         if groups == 0 || !channels.is_multiple_of(groups) {
             panics::groups(groups, channels, self.shape());
         }
-        let rows = Rows { size: channels / groups * run, channels, run, centred: true, epsilon };
+        let rows = Rows { size: channels / groups * run, channels, run, centered: true, epsilon };
         self.row_norm("group_norm", rows, &[channels], weight, bias)
     }
 
@@ -282,7 +282,7 @@ impl<T: Float> Var<T> {
         if run < 2 {
             panics::no_positions(self.shape());
         }
-        let rows = Rows { size: run, channels, run, centred: true, epsilon };
+        let rows = Rows { size: run, channels, run, centered: true, epsilon };
         self.row_norm("instance_norm", rows, &[channels], weight, bias)
     }
 }

@@ -1,7 +1,7 @@
 //! The mean of each window and its adjoint, spreading an element over its window: the rule of each is the other.
 
 use crate::autograd::{Op, Save, Saved, Var};
-use crate::kernel::window::pool::{self, Spans};
+use crate::kernel::window::pool::{self, AxisWindows};
 use crate::ops::registry::Registered;
 use crate::ops::window::{PerAxis, Sliding, positive};
 use crate::panics;
@@ -74,16 +74,16 @@ impl<const D: usize> AvgPool<D> {
             let k = 2 - D + axis;
             let mut along = Vec::with_capacity(windows.output[k]);
             for window in 0..windows.output[k] {
-                let (taps, start) = windows.taps_of(k, window);
-                if taps.is_empty() {
+                let (offsets, start) = windows.valid_offsets(k, window);
+                if offsets.is_empty() {
                     panics::window_on_padding(op, window, first + axis, x.shape());
                 }
                 let (begin, end) = (window * windows.stride[k], size + 2 * padding);
                 let whole = (begin + windows.kernel[k]).min(end) - begin;
-                let count = if self.count_include_pad { whole } else { taps.len() };
-                along.push((start..start + taps.len(), count as f64));
+                let count = if self.count_include_pad { whole } else { offsets.len() };
+                along.push((start..start + offsets.len(), count as f64));
             }
-            spans.push(Spans { size, windows: along });
+            spans.push(AxisWindows { size, windows: along });
         }
         Average(Means::new(spans, x.shape())).of([x])
     }
@@ -130,7 +130,7 @@ impl<const D: usize> AdaptiveAvgPool<D> {
                 let range = i * size / count..((i + 1) * size).div_ceil(count);
                 (range.clone(), range.len() as f64)
             };
-            spans.push(Spans { size, windows: (0..count).map(window).collect() });
+            spans.push(AxisWindows { size, windows: (0..count).map(window).collect() });
         }
         Average(Means::new(spans, x.shape())).of([x])
     }
@@ -145,21 +145,21 @@ impl<const D: usize, S: PerAxis<D>> From<S> for AdaptiveAvgPool<D> {
 /// The windows along each axis.
 #[derive(Clone)]
 struct Means {
-    spans: Rc<[Spans; 2]>,
+    spans: Rc<[AxisWindows; 2]>,
     images: Dims,
     results: Dims,
 }
 
 impl Means {
-    fn new(mut spans: Vec<Spans>, images: &[usize]) -> Self {
+    fn new(mut spans: Vec<AxisWindows>, images: &[usize]) -> Self {
         let (front, _) = images.split_at(images.len() - spans.len());
         let results = front.iter().copied().chain(spans.iter().map(|spans| spans.windows.len())).collect();
         let columns = spans.pop().expect("one axis or two");
-        let rows = spans.pop().unwrap_or(Spans { size: 1, windows: vec![(0..1, 1.0)] });
+        let rows = spans.pop().unwrap_or(AxisWindows { size: 1, windows: vec![(0..1, 1.0)] });
         Means { spans: Rc::new([rows, columns]), images: Dims::from_slice(images), results }
     }
 
-    fn axes(&self) -> [&Spans; 2] {
+    fn axes(&self) -> [&AxisWindows; 2] {
         self.spans.each_ref()
     }
 }
@@ -187,7 +187,7 @@ impl<T: Float> Op<T, 1> for Spread {
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [y]: [&Tensor<T>; 1]) -> Tensor<T> {
-        Tensor::build(self.0.images.clone(), |x| pool::spread(self.0.axes(), y.as_slice(), x))
+        Tensor::build(self.0.images.clone(), |x| pool::average_gradient(self.0.axes(), y.as_slice(), x))
     }
     fn backward(&self, _: &Saved<T, 1>, gx: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(Average(self.0.clone()).of([gx]))]

@@ -3,7 +3,7 @@
 
 use crate::autograd::{Op, Save, Saved, Var};
 use crate::kernel::window::Windows;
-use crate::kernel::window::pool;
+use crate::kernel::window::pool::{self, Argmax};
 use crate::ops::registry::Registered;
 use crate::ops::window::{PerAxis, Sliding, positive};
 use crate::panics;
@@ -74,13 +74,13 @@ impl<const D: usize> MaxPool<D> {
         let windows = self.window.over(op, x.shape(), self.ceil);
         for (k, axis) in (x.shape().len() - D..x.shape().len()).enumerate() {
             let k = 2 - D + k;
-            if let Some(window) = (0..windows.output[k]).find(|&window| windows.taps_of(k, window).0.is_empty()) {
+            if let Some(window) = (0..windows.output[k]).find(|&window| windows.valid_offsets(k, window).0.is_empty()) {
                 panics::window_on_padding(op, window, axis, x.shape());
             }
         }
         let (front, _) = x.shape().split_at(x.shape().len() - D);
         let results = front.iter().chain(&windows.output[2 - D..]).copied().collect();
-        Max(Maxima { windows, images: x.value().dims(), results, taps: Tensor::scalar(0.0) }).of([x])
+        Max(Maxima { windows, images: x.value().dims(), results, argmax: None }).of([x])
     }
 }
 
@@ -93,26 +93,30 @@ impl<const D: usize, K: PerAxis<D>> From<K> for MaxPool<D> {
 
 /// Where the largest elements are: no derivative depends on it.
 #[derive(Clone)]
-struct Maxima<T: Float> {
+struct Maxima {
     windows: Windows,
     images: Dims,
     results: Dims,
-    /// The number of a tap for each window: as a tensor, so that its memory is recycled.
-    taps: Tensor<T>,
+    /// `None` before the forward pass.
+    argmax: Option<Argmax>,
+}
+
+impl Maxima {
+    fn argmax(&self) -> &Argmax {
+        self.argmax.as_ref().expect("the forward pass comes first")
+    }
 }
 
 /// The largest element of each window.
-pub(crate) struct Max<T: Float>(Maxima<T>);
+pub(crate) struct Max(Maxima);
 
-impl<T: Float> Op<T, 1> for Max<T> {
+impl<T: Float> Op<T, 1> for Max {
     const NAME: &'static str = "max_pool";
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let Maxima { windows, results, taps, .. } = &mut self.0;
-        Tensor::build(results.clone(), |y| {
-            *taps = Tensor::build(results.clone(), |taps| pool::max(windows, x.as_slice(), y, taps));
-        })
+        let Maxima { windows, results, argmax, .. } = &mut self.0;
+        Tensor::build(results.clone(), |y| *argmax = Some(pool::max(windows, x.as_slice(), y)))
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(PutAtMaxima(self.0.clone()).of([gy]))]
@@ -120,15 +124,15 @@ impl<T: Float> Op<T, 1> for Max<T> {
 }
 
 /// Elements added to zeros where the largest ones were.
-pub(crate) struct PutAtMaxima<T: Float>(Maxima<T>);
+pub(crate) struct PutAtMaxima(Maxima);
 
-impl<T: Float> Op<T, 1> for PutAtMaxima<T> {
+impl<T: Float> Op<T, 1> for PutAtMaxima {
     const NAME: &'static str = "put_at_maxima";
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [y]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let Maxima { windows, images, taps, .. } = &self.0;
-        Tensor::build(images.clone(), |x| pool::put(windows, y.as_slice(), taps.as_slice(), x))
+        let Maxima { windows, images, .. } = &self.0;
+        Tensor::build(images.clone(), |x| pool::max_gradient(windows, y.as_slice(), self.0.argmax(), x))
     }
     fn backward(&self, _: &Saved<T, 1>, gx: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(PickAtMaxima(self.0.clone()).of([gx]))]
@@ -136,15 +140,15 @@ impl<T: Float> Op<T, 1> for PutAtMaxima<T> {
 }
 
 /// The elements where the largest ones were.
-pub(crate) struct PickAtMaxima<T: Float>(Maxima<T>);
+pub(crate) struct PickAtMaxima(Maxima);
 
-impl<T: Float> Op<T, 1> for PickAtMaxima<T> {
+impl<T: Float> Op<T, 1> for PickAtMaxima {
     const NAME: &'static str = "pick_at_maxima";
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let Maxima { windows, results, taps, .. } = &self.0;
-        Tensor::build(results.clone(), |y| pool::pick(windows, x.as_slice(), taps.as_slice(), y))
+        let Maxima { windows, results, .. } = &self.0;
+        Tensor::build(results.clone(), |y| pool::max_gather(windows, x.as_slice(), self.0.argmax(), y))
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(PutAtMaxima(self.0.clone()).of([gy]))]

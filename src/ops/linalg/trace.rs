@@ -1,14 +1,14 @@
-//! Traces.
+//! Matrix trace.
 
 use crate::autograd::Var;
 use crate::panics;
 use crate::tensor::{Float, View};
 
 impl<T: Float> Var<T> {
-    /// The sum of the diagonal of `[…, m, n]`, a number for each matrix; they need not be square.
+    /// The trace, the sum of the diagonal, of each matrix of `[…, m, n]`; they need not be square.
     ///
     /// # Panics
-    /// If there are no two axes.
+    /// If there are fewer than two axes.
     ///
     /// ```
     /// # use wengert::prelude::*;

@@ -22,6 +22,6 @@ impl<T: Float> Var<T> {
         if self.shape().len() < 2 {
             panics::wrong_shapes("trace", &panics::not_a_matrix(self.shape()), "");
         }
-        self.viewed(View::diagonal(self.shape(), 0, -2, -1)).sum_over(-1)
+        self.slice_by(View::diagonal(self.shape(), 0, -2, -1)).sum_over(-1)
     }
 }

@@ -90,7 +90,7 @@ impl<T: Float> Var<T> {
     #[doc(alias = "diag")]
     #[track_caller]
     pub fn diagonal(&self, offset: isize, rows: impl AxisIndex, columns: impl AxisIndex) -> Var<T> {
-        self.viewed(View::diagonal(self.shape(), offset, rows, columns))
+        self.slice_by(View::diagonal(self.shape(), offset, rows, columns))
     }
 
     /// Square matrices with the last axis on the diagonal where column − row = `offset`, and zeros elsewhere.
@@ -109,6 +109,6 @@ impl<T: Float> Var<T> {
         let last = resolve_axis("diag_embed", -1, self.shape());
         let n = self.shape()[last] + offset.unsigned_abs();
         let shape: Dims = self.shape()[..last].iter().copied().chain([n, n]).collect();
-        self.placed(View::diagonal(&shape, offset, -2, -1), shape, 0.0)
+        self.pad_by(View::diagonal(&shape, offset, -2, -1), shape, 0.0)
     }
 }

@@ -27,8 +27,8 @@ impl<T: Float> Op<T, 1> for Embedding<T> {
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let rows = self.rows.clone();
         [Some(match &self.padding {
-            Some(padding) => gy.masked_fill(padding, 0.0).added_at(rows),
-            None => gy.added_at(rows),
+            Some(padding) => gy.masked_fill(padding, 0.0).scatter_rows(rows),
+            None => gy.scatter_rows(rows),
         })]
     }
 }

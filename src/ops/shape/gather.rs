@@ -21,7 +21,7 @@ impl<T: Float> Op<T, 1> for IndexSelect {
         x.selected(&self.0)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.added_at(self.0.clone()))]
+        [Some(gy.scatter_rows(self.0.clone()))]
     }
 }
 
@@ -41,7 +41,7 @@ impl<T: Float> Op<T, 1> for IndexAdd {
         x.added_at(&self.0)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.selected(self.0.clone()))]
+        [Some(gy.select_rows(self.0.clone()))]
     }
 }
 
@@ -100,7 +100,7 @@ impl<T: Float> Var<T> {
     #[doc(alias = "take")]
     #[track_caller]
     pub fn index_select(&self, axis: impl AxisIndex, indices: &[usize]) -> Var<T> {
-        self.selected(Rows::along("index_select", self.shape(), axis.index(), indices, &[indices.len()]))
+        self.select_rows(Rows::along("index_select", self.shape(), axis.index(), indices, &[indices.len()]))
     }
 
     /// A copy with `source` added along an axis: row k of the source is added to row `indices[k]`.
@@ -123,7 +123,7 @@ impl<T: Float> Var<T> {
         if source.shape() != rows.picked.as_ref() {
             self.shape_error("index_add", &source, &panics::source_shape(source.shape(), &rows.picked));
         }
-        self + source.added_at(rows)
+        self + source.scatter_rows(rows)
     }
 
     /// Gathers elements along an axis: `y[i, j] = x[i, indices[i, j]]` for axis 1. The result has the shape of the [`Indices`].
@@ -181,18 +181,18 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn index(&self, indices: &[Indices]) -> Var<T> {
-        self.selected(Rows::of_leading_axes(self.shape(), indices))
+        self.select_rows(Rows::of_leading_axes(self.shape(), indices))
     }
 
     /// The rows at given positions.
     #[track_caller]
-    fn selected(&self, rows: Rows) -> Var<T> {
+    fn select_rows(&self, rows: Rows) -> Var<T> {
         IndexSelect(rows).of([self])
     }
 
     /// Zeros with these rows added at given positions.
     #[track_caller]
-    pub(crate) fn added_at(&self, rows: Rows) -> Var<T> {
+    pub(crate) fn scatter_rows(&self, rows: Rows) -> Var<T> {
         IndexAdd(rows).of([self])
     }
 

@@ -20,7 +20,7 @@ impl<T: Float> Op<T, 1> for Slice {
         x.viewed(&self.view)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.placed(self.view.clone(), self.from.clone(), 0.0))]
+        [Some(gy.pad_by(self.view.clone(), self.from.clone(), 0.0))]
     }
 }
 
@@ -45,7 +45,7 @@ impl<T: Float> Op<T, 1> for Pad {
         x.placed(&self.view, &self.shape, self.value)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.viewed(self.view.clone()))]
+        [Some(gy.slice_by(self.view.clone()))]
     }
 }
 
@@ -82,7 +82,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn slice_step(&self, axis: impl AxisIndex, range: impl RangeBounds<isize>, step: isize) -> Var<T> {
-        self.viewed(View::slice(self.shape(), axis.index(), range, step))
+        self.slice_by(View::slice(self.shape(), axis.index(), range, step))
     }
 
     /// Selects one index of an axis and removes the axis; −1 is the last.
@@ -100,7 +100,7 @@ impl<T: Float> Var<T> {
     #[doc(alias = "unbind")]
     #[track_caller]
     pub fn select(&self, axis: impl AxisIndex, index: impl AxisIndex) -> Var<T> {
-        self.viewed(View::select(self.shape(), axis.index(), index.index()))
+        self.slice_by(View::select(self.shape(), axis.index(), index.index()))
     }
 
     /// Splits an axis into pieces of the given size; the last may be smaller.
@@ -159,7 +159,7 @@ impl<T: Float> Var<T> {
     /// If an axis is out of range or given twice.
     #[track_caller]
     pub fn flip(&self, axes: impl Axes) -> Var<T> {
-        self.viewed(View::flip(self.shape(), &axes))
+        self.slice_by(View::flip(self.shape(), &axes))
     }
 
     /// Pads each axis with a pair `(before, after)` of numbers of elements. The pairs begin with the **last** axis, as in PyTorch.
@@ -179,7 +179,7 @@ impl<T: Float> Var<T> {
         let padding = padding(self.shape(), pairs);
         if let PadMode::Constant(value) = mode {
             let (shape, view) = padded(self.shape(), &padding);
-            return self.placed(view, shape, value);
+            return self.pad_by(view, shape, value);
         }
         let mut y = self.clone();
         for part in padding {
@@ -191,18 +191,18 @@ impl<T: Float> Var<T> {
     /// A range of an axis that is known to lie within it.
     #[track_caller]
     pub(crate) fn narrow(&self, axis: usize, range: Range<usize>) -> Var<T> {
-        self.viewed(View::narrowed(self.shape(), axis, range))
+        self.slice_by(View::narrowed(self.shape(), axis, range))
     }
 
     /// The elements of a view, which visits none of them twice.
     #[track_caller]
-    pub(crate) fn viewed(&self, view: View) -> Var<T> {
+    pub(crate) fn slice_by(&self, view: View) -> Var<T> {
         Slice { view, from: self.value().dims() }.of([self])
     }
 
     /// A value of the given shape with this at the positions of a view and `value` elsewhere.
     #[track_caller]
-    pub(crate) fn placed(&self, view: View, shape: Dims, value: f64) -> Var<T> {
+    pub(crate) fn pad_by(&self, view: View, shape: Dims, value: f64) -> Var<T> {
         Pad { view, shape, value }.of([self])
     }
 }

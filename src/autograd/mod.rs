@@ -140,3 +140,20 @@ pub(crate) use operand::Resolved;
 pub use param::Param;
 pub use tape::{Mode, Tape};
 pub use var::Var;
+
+use crate::tensor::{Float, Tensor};
+use std::hint::black_box;
+
+/// Instantiates the engine for an element type; see [`crate::instances`].
+pub(crate) fn instantiate<T: Float>() {
+    black_box(Tape::<T>::with_mode as fn(Mode) -> Tape<T>);
+    black_box(Tape::<T>::param as fn(&Tape<T>, &Param<T>) -> Var<T>);
+    black_box(Tape::<T>::bind as fn(&Tape<T>, &Param<T>, &Var<T>));
+    black_box(Tape::<T>::update_buffer as fn(&Tape<T>, &Param<T>, f64, Tensor<T>));
+    black_box(Var::<T>::backward as fn(Var<T>) -> Gradients<T>);
+    black_box(Var::<T>::grad as fn(&Var<T>, &Var<T>) -> Var<T>);
+    black_box(Gradients::<T>::reason as fn(&Gradients<T>, &Param<T>) -> Option<NoGradient>);
+    black_box(Gradients::<T>::updated_buffer as fn(&Gradients<T>, &Param<T>) -> Option<Tensor<T>>);
+    black_box(Gradients::<T>::dot as fn(&Gradients<T>, &Gradients<T>) -> f64);
+    black_box(<Gradients<T> as std::ops::AddAssign>::add_assign as fn(&mut Gradients<T>, Gradients<T>));
+}

@@ -149,6 +149,7 @@ impl<T: Float> Var<T> {
     }
 
     #[track_caller]
+    #[inline(never)]
     fn all_gradients(&self, release: Option<&'static Location<'static>>) -> Gradients<T> {
         let op = if release.is_some() { "backward" } else { "gradients" };
         if self.value.len() != 1 {
@@ -179,6 +180,7 @@ impl<T: Float> Var<T> {
     /// assert!((d3y.item() + 0.5f32.cos()).abs() < 1e-6);
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn grad(&self, x: &Var<T>) -> Var<T> {
         if self.value.len() != 1 {
             panics::not_scalar("grad", self.shape(), &self.place());
@@ -210,6 +212,7 @@ impl<T: Float> Var<T> {
 
     /// [`vjp`](Var::vjp) by a pass of the given kind.
     #[track_caller]
+    #[inline(never)]
     pub(crate) fn vjp_with(&self, u: &Var<T>, xs: &[&Var<T>], pass: Pass) -> Vec<Option<Var<T>>> {
         if u.shape() != self.shape() {
             panics::cotangent_shape(u.shape(), self.shape());

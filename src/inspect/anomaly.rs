@@ -31,6 +31,7 @@ impl<T: Float> Tape<T> {
     /// let x = tape.var([0.5, 0.0]);
     /// x.ln(); // panics: ln: its value is the first on this tape that is not finite: shape [2], -0.6931 to -0.6931, 1 infinity …
     /// ```
+    #[inline(never)]
     pub fn detect_anomaly(self) -> Self {
         self.diagnostics().observer.set(Some(&AnomalyDetector));
         self

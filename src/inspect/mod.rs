@@ -13,6 +13,7 @@ use crate::kernel::base::small_box::AsDyn;
 use crate::tensor::{Float, Tensor};
 use groups::{Group, group};
 use std::collections::HashMap;
+use std::hint::black_box;
 use std::panic::Location;
 
 /// What a tape holds at a moment, in words and numbers.
@@ -105,6 +106,7 @@ impl Graph {
     }
 
     /// The number of nodes that no `backward` has passed.
+    #[inline(never)]
     fn live_nodes(&self) -> usize {
         self.vertices.iter().filter(|vertex| vertex.kind != Kind::Released).count()
     }
@@ -169,6 +171,7 @@ impl<T: Float> Tape<T> {
     /// y.backward();
     /// assert_eq!((tape.saved_bytes(), tape.live_nodes()), (0, 1));
     /// ```
+    #[inline(never)]
     pub fn saved_bytes(&self) -> usize {
         let list = self.list();
         let saved = list.nodes().flat_map(|(id, _)| list.saved(id).iter().flatten());
@@ -186,6 +189,7 @@ impl<T: Float> Tape<T> {
     /// let y = x.sin() + &x;
     /// assert!(x.tape().to_dot().contains("n1 -> n2"));
     /// ```
+    #[inline(never)]
     pub fn to_dot(&self) -> String {
         dot::draw(&Graph::of(self))
     }
@@ -204,7 +208,17 @@ impl<T: Float> Tape<T> {
     /// let y = x.sin() + &x;
     /// assert!(x.tape().to_svg().starts_with("<svg"));
     /// ```
+    #[inline(never)]
     pub fn to_svg(&self) -> String {
         svg::draw(&Graph::of(self))
     }
+}
+
+/// Instantiates the drawings for an element type; see [`crate::instances`].
+pub(crate) fn instantiate<T: Float>() {
+    black_box(Tape::<T>::detect_anomaly as fn(Tape<T>) -> Tape<T>);
+    black_box(Tape::<T>::live_nodes as fn(&Tape<T>) -> usize);
+    black_box(Tape::<T>::saved_bytes as fn(&Tape<T>) -> usize);
+    black_box(Tape::<T>::to_dot as fn(&Tape<T>) -> String);
+    black_box(Tape::<T>::to_svg as fn(&Tape<T>) -> String);
 }

@@ -5,9 +5,9 @@
 
 use crate::autograd::apply::apply_any;
 use crate::autograd::{Op, Var, apply};
-use crate::instances::keep;
 use crate::ops::*;
 use crate::tensor::Float;
+use std::hint::black_box;
 
 /// An operation of `N` inputs that the list has.
 pub(crate) trait Registered<T: Float, const N: usize>: Op<T, N> + Sized {
@@ -24,9 +24,9 @@ macro_rules! registry {
 
         /// Instantiates every operation for an element type.
         pub(crate) fn instantiate<T: Float>() {
-            $($(keep(apply::<T, $op, $inputs> as fn($op, [&Var<T>; $inputs]) -> Var<T>);)+)*
-            keep(apply_any::<T, shape::concat::Concat> as fn(shape::concat::Concat, &[&Var<T>]) -> Var<T>);
-            keep(apply_any::<T, shape::concat::Stack> as fn(shape::concat::Stack, &[&Var<T>]) -> Var<T>);
+            $($(black_box(apply::<T, $op, $inputs> as fn($op, [&Var<T>; $inputs]) -> Var<T>);)+)*
+            black_box(apply_any::<T, shape::concat::Concat> as fn(shape::concat::Concat, &[&Var<T>]) -> Var<T>);
+            black_box(apply_any::<T, shape::concat::Stack> as fn(shape::concat::Stack, &[&Var<T>]) -> Var<T>);
         }
 
         /// The names of all operations, as listings show them.

@@ -28,6 +28,7 @@ impl<T: Float> Recording<T> {
 
     /// Checks that the result has one element.
     #[track_caller]
+    #[inline(never)]
     pub(crate) fn scalar(self) -> Self {
         if self.y.value().len() != 1 {
             panics::not_scalar(self.op, self.y.shape(), &self.y.place());
@@ -41,12 +42,14 @@ impl<T: Float> Recording<T> {
 
     /// The gradient, recorded.
     #[track_caller]
+    #[inline(never)]
     pub(crate) fn gradient(&self) -> Vec<Var<T>> {
         pull_back(&self.y, &self.one(), &self.variables, Pass::Recorded)
     }
 
     /// A variable u and `uᵀJ`, which is linear in it.
     #[track_caller]
+    #[inline(never)]
     pub(crate) fn transposed(&self) -> (Var<T>, Vec<Var<T>>) {
         let u = self.tape.var(Tensor::zeros(self.y.shape()));
         let products = pull_back(&self.y, &u, &self.variables, Pass::Recorded);
@@ -72,6 +75,7 @@ impl<T: Float> Recording<T> {
 
     /// The Jacobian with respect to each variable, column by column.
     #[track_caller]
+    #[inline(never)]
     pub(crate) fn columns(&self, pass: Pass) -> Vec<Var<T>> {
         let (u, products) = self.transposed();
         let outputs = self.y.value().len();
@@ -102,6 +106,7 @@ pub(crate) fn unflatten<T: Float, P: Primal<T> + ?Sized>(x: &P, parts: &[Var<T>]
 
 /// The vector-Jacobian product with respect to each variable; zeros where `y` does not depend on it.
 #[track_caller]
+#[inline(never)]
 pub(crate) fn pull_back<T: Float>(y: &Var<T>, u: &Var<T>, to: &[Var<T>], pass: Pass) -> Vec<Var<T>> {
     let found = y.vjp_with(u, &to.iter().collect::<Vec<_>>(), pass);
     let or_zeros = |(part, x): (Option<Var<T>>, &Var<T>)| part.unwrap_or_else(|| x.constant(Tensor::zeros(x.shape())));
@@ -110,6 +115,7 @@ pub(crate) fn pull_back<T: Float>(y: &Var<T>, u: &Var<T>, to: &[Var<T>], pass: P
 
 /// The derivative of each element of `y` with respect to each variable, with the shape of `y` followed by that of the variable.
 #[track_caller]
+#[inline(never)]
 pub(crate) fn rows<T: Float>(y: &Var<T>, variables: &[Var<T>], pass: Pass) -> Vec<Var<T>> {
     let mut rows: Vec<Vec<Var<T>>> = Vec::new();
     for k in 0..y.value().len() {

@@ -1,8 +1,8 @@
 //! Determinants and log-determinants.
 
 use crate::autograd::{Op, Save, Saved, Var};
-use crate::ops::linalg::lu::LuFactors;
 use crate::ops::linalg::inverse::inverse_transposed;
+use crate::ops::linalg::lu::LuFactors;
 use crate::ops::linalg::{matrix, square};
 use crate::ops::registry::Registered;
 use crate::tensor::{Dims, Float, Positions, Tensor};

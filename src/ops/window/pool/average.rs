@@ -34,7 +34,11 @@ impl<const D: usize> AvgPool<D> {
     /// If a size is 0.
     #[track_caller]
     pub fn new(kernel: impl PerAxis<D>) -> Self {
-        AvgPool { window: WindowSpec::non_overlapping(positive("kernel", kernel)), ceil: false, count_include_pad: true }
+        AvgPool {
+            window: WindowSpec::non_overlapping(positive("kernel", kernel)),
+            ceil: false,
+            count_include_pad: true,
+        }
     }
 
     /// Whether the mean includes the padding, as it does by default. Elements beyond the padding, which

@@ -44,10 +44,10 @@ macro_rules! registry {
 registry! {
     dropout::Dropout: 1;
     elementwise::activation::ExponentialLinear: 1;
-    elementwise::activation::Gate: 2;
     elementwise::activation::Gelu: 1;
     elementwise::activation::HardSigmoid: 1;
     elementwise::activation::LeakyRelu: 1;
+    elementwise::activation::LeakyReluGradient: 2;
     elementwise::activation::LogSigmoid: 1;
     elementwise::activation::Relu: 1;
     elementwise::activation::Sigmoid: 1;
@@ -57,11 +57,8 @@ registry! {
     elementwise::arithmetic::MulOp: 2;
     elementwise::arithmetic::NegOp: 1;
     elementwise::arithmetic::SubOp: 2;
-    elementwise::compare::Clamp: 1;
-    elementwise::compare::MaskedFill<T>: 1;
-    elementwise::compare::Maximum: 2;
-    elementwise::compare::Minimum: 2;
-    elementwise::compare::Where<T>: 2;
+    elementwise::error_function::Erf: 1;
+    elementwise::error_function::Erfc: 1;
     elementwise::exponential::Exp2: 1;
     elementwise::exponential::Exp: 1;
     elementwise::exponential::Expm1: 1;
@@ -74,10 +71,13 @@ registry! {
     elementwise::hyperbolic::Asinh: 1;
     elementwise::hyperbolic::Atanh: 1;
     elementwise::hyperbolic::Cosh: 1;
-    elementwise::hyperbolic::Erf: 1;
-    elementwise::hyperbolic::Erfc: 1;
     elementwise::hyperbolic::Sinh: 1;
     elementwise::hyperbolic::Tanh: 1;
+    elementwise::mask::MaskedFill<T>: 1;
+    elementwise::mask::Where<T>: 2;
+    elementwise::minmax::Clamp: 1;
+    elementwise::minmax::Maximum: 2;
+    elementwise::minmax::Minimum: 2;
     elementwise::power::Hypot: 2;
     elementwise::power::Pow: 2;
     elementwise::power::Powf: 1;
@@ -86,16 +86,16 @@ registry! {
     elementwise::power::Rsqrt: 1;
     elementwise::power::Sqrt: 1;
     elementwise::power::Square: 1;
-    elementwise::rounding::Abs: 1;
     elementwise::rounding::Ceil: 1;
     elementwise::rounding::Floor: 1;
     elementwise::rounding::Round: 1;
-    elementwise::rounding::Sign: 1;
     elementwise::scalar::AddScalar: 1;
     elementwise::scalar::DivScalar: 1;
     elementwise::scalar::MulScalar: 1;
     elementwise::scalar::RdivScalar: 1;
     elementwise::scalar::RsubScalar: 1;
+    elementwise::sign::Abs: 1;
+    elementwise::sign::Sign: 1;
     elementwise::trigonometric::Acos: 1;
     elementwise::trigonometric::Asin: 1;
     elementwise::trigonometric::Atan2: 2;
@@ -149,9 +149,9 @@ registry! {
     window::conv::WeightGradient: 2;
     window::conv::unfold::Fold: 1;
     window::conv::unfold::Unfold: 1;
-    window::pool::average::Average: 1;
-    window::pool::average::Spread: 1;
-    window::pool::max::Max: 1;
-    window::pool::max::PickAtMaxima: 1;
-    window::pool::max::PutAtMaxima: 1;
+    window::pool::average::AvgPoolGradient: 1;
+    window::pool::average::AvgPoolOp: 1;
+    window::pool::max::MaxPoolGather: 1;
+    window::pool::max::MaxPoolGradient: 1;
+    window::pool::max::MaxPoolOp: 1;
 }

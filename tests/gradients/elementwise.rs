@@ -87,9 +87,9 @@ pub fn binary() -> Vec<Row> {
     let kinked = [
         pair("maximum", apart, |a, b| a.maximum(b)),
         pair("minimum", apart, |a, b| a.minimum(b)),
-        pair("where_mask", [PLAIN, PLAIN], |a, b| a.where_mask(&tensor![f64; 1.0], b)),
-        row("where_mask", &[&[&[2, 2], &[2]], &[&[2, 1], &[]]], |x| {
-            x[0].where_mask(&tensor![f64; [1.0, 0.0], [0.0, 1.0]], &x[1])
+        pair("where_", [PLAIN, PLAIN], |a, b| a.where_(&tensor![f64; 1.0], b)),
+        row("where_", &[&[&[2, 2], &[2]], &[&[2, 1], &[]]], |x| {
+            x[0].where_(&tensor![f64; [1.0, 0.0], [0.0, 1.0]], &x[1])
         }),
         row("masked_fill", &[&[&[2, 2]]], |x| x[0].masked_fill(&tensor![f64; 1.0, 0.0], 3.0)),
         row("prelu", &[&[&[4], &[1]], &[&[2, 3], &[3]], &[&[2, 3, 2], &[3]], &[&[], &[1]]], |x| x[0].prelu(&x[1]))

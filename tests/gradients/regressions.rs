@@ -1,5 +1,7 @@
 //! Mistakes that engines of this kind have made, each with a test that is named after it.
 
+use wengert::autograd::NoGradient;
+use wengert::ops::BatchStatistics;
 use wengert::prelude::*;
 
 const TOLERANCE: f64 = 1e-12;
@@ -214,4 +216,15 @@ fn a_constant_gets_no_gradient() {
     let gradients = y.backward();
     assert_eq!((gradients.len(), gradients[&x].item()), (1, 2.0));
     assert!(gradients.get(&constant).is_none());
+}
+
+#[test]
+fn the_gradient_of_a_batch_norm_is_not_a_detach() {
+    let weight = Param::new(tensor![f64; 1.0, -2.0]);
+    let tape = Tape::new_f64();
+    let x = tape.var(tensor![f64; [1.0, 4.0], [3.0, 0.0], [2.0, 1.0]]);
+    let y = (&x * &weight).batch_norm(1.0, 0.0, BatchStatistics::OfBatch, 1e-5).y;
+    _ = y.square().sum().grad(&x);
+    let gradients = x.square().sum().backward();
+    assert!(matches!(gradients.reason(&weight), Some(NoGradient::Unused { .. })));
 }

@@ -76,7 +76,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn unfold2d(&self, kernel: impl PerAxis<2>, options: Conv<2>) -> Var<T> {
         let [_, channels, _, _] = *self.shape() else { panics::no_image_batch("unfold2d", self.shape()) };
-        let windows = options.window(&positive("kernel", kernel)).over("unfold2d", self.shape(), false);
+        let windows = options.window(&positive("kernel", kernel)).output_of("unfold2d", self.shape(), false);
         Unfold(Columns { channels, windows }).of([self])
     }
 }

@@ -52,11 +52,14 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
         self.0.describe(description);
     }
     fn check(&self, inputs: &[&Tensor<T>]) -> Result<(), String> {
-        self.0.check(std::array::from_fn(|k| inputs[k].shape()))
+        let mut shapes = [[].as_slice(); N];
+        shapes.iter_mut().zip(inputs).for_each(|(shape, x)| *shape = x.shape());
+        self.0.check(shapes)
     }
     #[track_caller]
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        self.0.forward(std::array::from_fn(|k| inputs[k]))
+        let inputs = <&[&Tensor<T>; N]>::try_from(inputs).expect("as many inputs as the operation has");
+        self.0.forward(*inputs)
     }
     fn backward(&self, context: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
         gradients.extend(self.0.backward(&Saved::of(context), gy));
@@ -70,7 +73,9 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
 #[track_caller]
 #[inline(never)]
 pub fn apply<T: Float, O: Op<T, N>, const N: usize>(op: O, inputs: [&Var<T>; N]) -> Var<T> {
-    apply_to_values(OfArity(op), &inputs, &inputs.map(Var::value))
+    let mut values = [inputs[0].value(); N];
+    values.iter_mut().zip(&inputs).for_each(|(value, x)| *value = x.value());
+    apply_to_values(OfArity(op), &inputs, &values)
 }
 
 /// [`apply`] for an operation of any number of inputs, at least one.

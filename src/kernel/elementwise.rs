@@ -15,8 +15,14 @@ pub(crate) fn map<T: Float>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {
         *y = f(*x);
         return;
     }
+    share(x, y, &|x, y| map_chunk(x, y, &f));
+}
+
+/// Runs a pass over the elements of `x` and `y`, on several threads if there are many. Compiled once for all closures.
+#[inline(never)]
+fn share<T: Float>(x: &[T], y: &mut [T], pass: &(dyn Fn(&[T], &mut [T]) + Sync)) {
     let size = chunk_size(y.len(), CHUNK_MULTIPLE);
-    for_each_chunk(y, size, |index, y| map_chunk(&x[index * size..], y, &f));
+    for_each_chunk(y, size, |index, y| pass(&x[index * size..], y));
 }
 
 simd! {
@@ -33,8 +39,14 @@ pub(crate) fn zip_equal<T: Float>(a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T
         *y = f(*a, *b);
         return;
     }
+    share_two(a, b, y, &|a, b, y| zip_chunk(a, b, y, &f));
+}
+
+/// The same with two inputs.
+#[inline(never)]
+fn share_two<T: Float>(a: &[T], b: &[T], y: &mut [T], pass: &(dyn Fn(&[T], &[T], &mut [T]) + Sync)) {
     let size = chunk_size(y.len(), CHUNK_MULTIPLE);
-    for_each_chunk(y, size, |index, y| zip_chunk(&a[index * size..], &b[index * size..], y, &f));
+    for_each_chunk(y, size, |index, y| pass(&a[index * size..], &b[index * size..], y));
 }
 
 simd! {
@@ -51,8 +63,7 @@ pub(crate) fn update<T: Float>(y: &mut [T], x: &[T], f: impl Fn(T, T) -> T + Syn
         *y = f(*y, *x);
         return;
     }
-    let size = chunk_size(y.len(), CHUNK_MULTIPLE);
-    for_each_chunk(y, size, |index, y| update_chunk(y, &x[index * size..], &f));
+    share(x, y, &|x, y| update_chunk(y, x, &f));
 }
 
 simd! {
@@ -103,48 +114,62 @@ impl Broadcast {
         }
         plan
     }
+
+    /// Calls `f` with each block of the last two axes of the output, and with the offsets of the inputs there.
+    #[inline(never)]
+    fn for_each_block<T: Float>(&self, y: &mut [T], f: &mut dyn FnMut(&mut [T], usize, usize)) {
+        let size = self.shape.iter().take(2).product::<usize>().max(1);
+        let mut index: Dims = self.shape.iter().map(|_| 0).collect();
+        let (mut at_a, mut at_b) = (0, 0);
+        for block in y.chunks_exact_mut(size) {
+            f(block, at_a, at_b);
+            for axis in 2..self.shape.len() {
+                index[axis] += 1;
+                at_a += self.a[axis];
+                at_b += self.b[axis];
+                if index[axis] < self.shape[axis] {
+                    break;
+                }
+                at_a -= self.a[axis] * self.shape[axis];
+                at_b -= self.b[axis] * self.shape[axis];
+                index[axis] = 0;
+            }
+        }
+    }
+}
+
+/// `y = f(a, b)` with both inputs broadcast to the output.
+pub(crate) fn zip<T: Float>(plan: &Broadcast, a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T) {
+    plan.for_each_block(y, &mut |y, at_a, at_b| zip_block(plan, &a[at_a..], &b[at_b..], y, &f));
 }
 
 simd! {
-    /// `y = f(a, b)` with both inputs broadcast to the output.
-    pub(crate) fn zip[T: Float, F: Fn(T, T) -> T](plan: &Broadcast, a: &[T], b: &[T], y: &mut [T], f: F) {
+    /// The last two axes of [`zip`].
+    pub(crate) fn zip_block[T: Float, F: Fn(T, T) -> T](plan: &Broadcast, a: &[T], b: &[T], y: &mut [T], f: &F) {
         let inner = plan.shape[0];
-        if y.is_empty() {
-            return;
-        }
-        let mut index: Dims = plan.shape.iter().map(|_| 0).collect();
-        let (mut at_a, mut at_b) = (0, 0);
-        for row in y.chunks_exact_mut(inner) {
+        let step = |strides: &Dims| strides.get(1).copied().unwrap_or(0);
+        let (step_a, step_b) = (step(&plan.a), step(&plan.b));
+        for (k, row) in y.chunks_exact_mut(inner).enumerate() {
+            let (a, b) = (&a[k * step_a..], &b[k * step_b..]);
             match (plan.a[0], plan.b[0]) {
-                (0, 0) => row.fill(f(a[at_a], b[at_b])),
+                (0, 0) => row.fill((*f)(a[0], b[0])),
                 (0, _) => {
-                    let x = a[at_a];
-                    for (y, &b) in row.iter_mut().zip(&b[at_b..at_b + inner]) {
-                        *y = f(x, b);
+                    let a = a[0];
+                    for (y, &b) in row.iter_mut().zip(b) {
+                        *y = (*f)(a, b);
                     }
                 }
                 (_, 0) => {
-                    let x = b[at_b];
-                    for (y, &a) in row.iter_mut().zip(&a[at_a..at_a + inner]) {
-                        *y = f(a, x);
+                    let b = b[0];
+                    for (y, &a) in row.iter_mut().zip(a) {
+                        *y = (*f)(a, b);
                     }
                 }
                 _ => {
-                    for ((y, &a), &b) in row.iter_mut().zip(&a[at_a..at_a + inner]).zip(&b[at_b..at_b + inner]) {
-                        *y = f(a, b);
+                    for ((y, &a), &b) in row.iter_mut().zip(a).zip(b) {
+                        *y = (*f)(a, b);
                     }
                 }
-            }
-            for axis in 1..plan.shape.len() {
-                index[axis] += 1;
-                at_a += plan.a[axis];
-                at_b += plan.b[axis];
-                if index[axis] < plan.shape[axis] {
-                    break;
-                }
-                at_a -= plan.a[axis] * plan.shape[axis];
-                at_b -= plan.b[axis] * plan.shape[axis];
-                index[axis] = 0;
             }
         }
     }

@@ -43,9 +43,11 @@ struct Table<D: ?Sized + 'static> {
 
 impl<D: ?Sized + 'static> SmallBox<D> {
     pub(crate) fn new<V: AsDyn<D> + 'static>(value: V) -> Self {
-        match size_of::<V>() <= size_of::<Words>() && align_of::<V>() <= align_of::<Words>() {
-            true => Self::inline(value),
-            false => Self::inline(Large(Box::new(value))),
+        // A constant condition: only one of the two is compiled.
+        if const { size_of::<V>() <= size_of::<Words>() && align_of::<V>() <= align_of::<Words>() } {
+            Self::inline(value)
+        } else {
+            Self::inline(Large(Box::new(value)))
         }
     }
 

@@ -53,13 +53,20 @@ pub(crate) fn chunk_size(length: usize, multiple: usize) -> usize {
 /// `work(0), …, work(count − 1)` on up to [`num_threads`] threads, in any order; returns when all have finished.
 ///
 /// If several panic, the panic of the lowest index is propagated.
+#[inline]
 pub(crate) fn for_each_index(count: usize, work: impl Fn(usize) + Sync) {
+    run(count, &work);
+}
+
+/// [`for_each_index`], compiled once for all closures.
+#[inline(never)]
+fn run(count: usize, work: &(dyn Fn(usize) + Sync)) {
     let helpers = num_threads().min(count).saturating_sub(1);
     let owned = if helpers == 0 { None } else { POOL.try_own() };
     match owned {
         None => (0..count).for_each(work),
         Some(mut started) => {
-            let job = Job { work: &work, count, helpers, next: AtomicUsize::new(0), panics: Mutex::new(Vec::new()) };
+            let job = Job { work, count, helpers, next: AtomicUsize::new(0), panics: Mutex::new(Vec::new()) };
             POOL.run(&job, &mut started);
             drop(started);
             let panics = job.panics.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -88,7 +88,7 @@ mistakes! {
     not_retained(place: &dyn Display)
         "gradients: the gradient of an intermediate result is not kept: call retain_grad() on it before the backward pass ({place})"
     /// `report` is the observer's.
-    observed(report: &str)
+    anomaly(report: &str)
         "{report}"
 
     selection_out_of_range(op: &str, index: isize, axis: usize, shape: &[usize])
@@ -218,7 +218,7 @@ mistakes! {
 }
 
 /// What the search for a NaN found; `report` is a line for everything that helps to find the cause.
-pub(crate) fn anomaly(op: &str, what: &str, stats: &dyn Display, place: &str, report: &str) -> String {
+pub(crate) fn anomaly_report(op: &str, what: &str, stats: &dyn Display, place: &str, report: &str) -> String {
     format!("{op}: {what} is the first on this tape that is not finite: {stats} ({place}){report}")
 }
 

@@ -117,7 +117,7 @@ fn observe<T: Float>(op: &dyn AnyOp<T>, inputs: &[&Var<T>], value: &Tensor<T>) {
     let tape = inputs[0].tape();
     let Some(observer) = tape.observer().filter(|_| !tape.in_a_rule()) else { return };
     if let Err(report) = observer.computed(op, inputs, value, Location::caller()) {
-        panics::observed(&report);
+        panics::anomaly(&report);
     }
 }
 

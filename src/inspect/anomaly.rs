@@ -102,7 +102,7 @@ impl<T: Float> Observer<T> for AnomalyDetector {
         let ranges: String = inputs.iter().enumerate().map(input).collect();
         let behind = parameters_behind(inputs[0].tape(), inputs.iter().filter_map(|x| x.node()));
         let place = format!("{} at {at}", op.name());
-        Err(panics::anomaly(op.name(), "its value", &stats, &place, &(ranges + &behind)))
+        Err(panics::anomaly_report(op.name(), "its value", &stats, &place, &(ranges + &behind)))
     }
 
     fn arrived(&self, tape: &Tape<T>, id: NodeId, gy: &Var<T>) -> Result<(), String> {
@@ -111,7 +111,7 @@ impl<T: Float> Observer<T> for AnomalyDetector {
         }
         let (stats, name) = (TensorStats::of(gy.value()), tape.list()[id].name);
         let behind = parameters_behind(tape, [id]);
-        Err(panics::anomaly(name, "the gradient that reaches it", &stats, &tape.place(id), &behind))
+        Err(panics::anomaly_report(name, "the gradient that reaches it", &stats, &tape.place(id), &behind))
     }
 
     fn returned(
@@ -140,7 +140,7 @@ impl<T: Float> Observer<T> for AnomalyDetector {
         }
         report += &parameters_behind(tape, list.inputs(context.id).iter().flatten().copied());
         let what = format!("the gradient that its rule gives input {input}");
-        Err(panics::anomaly(list[context.id].name, &what, &stats, &tape.place(context.id), &report))
+        Err(panics::anomaly_report(list[context.id].name, &what, &stats, &tape.place(context.id), &report))
     }
 }
 

@@ -163,7 +163,7 @@ impl<T: Float> Var<T> {
         let missing = self.tape.without_gradient(root, &found);
         // Parameters that were read one after another were mostly made in that order.
         let entries = found.into_iter().rev().map(|(id, gradient)| (Key::of(&self.tape, id), gradient.value));
-        Gradients::collect(entries, missing, self.tape.take_buffer_updates())
+        Gradients::collect(entries, missing, self.tape.take_buffer_notes())
     }
 
     /// The derivative of this result of one element with respect to `x`, as a variable on the same tape.

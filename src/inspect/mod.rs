@@ -138,14 +138,14 @@ fn bytes<T: Float>(value: &Tensor<T>) -> usize {
 
 /// The paths of the parameters whose names are known, by the nodes that stand for them.
 fn paths<T: Float>(tape: &Tape<T>) -> HashMap<usize, String> {
-    let named = |(param, node): (_, Option<NodeId>)| Some((node?.index(), tape.path(param)?));
+    let named = |(param, leaf): (_, Result<NodeId, _>)| Some((leaf.ok()?.index(), tape.path(param)?));
     tape.bindings().into_iter().filter_map(named).collect()
 }
 
 /// The modules around each parameter that is read, the outermost first.
 fn modules<T: Float>(tape: &Tape<T>) -> HashMap<usize, Vec<(String, &'static str)>> {
     let names = tape.diagnostics().names.borrow();
-    let around = |(param, node): (_, Option<NodeId>)| Some((node?.index(), names.get(&param)?.modules.clone()));
+    let around = |(param, leaf): (_, Result<NodeId, _>)| Some((leaf.ok()?.index(), names.get(&param)?.modules.clone()));
     tape.bindings().into_iter().filter_map(around).collect()
 }
 

@@ -103,7 +103,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     let mut run = Run::new(&options);
     let mut origin = "untrained".to_string();
     if let Some(path) = &options.load {
-        io::load(&mut run.model, path)?;
+        wengert::io::load(&mut run.model, path)?;
         origin = "loaded".into();
     }
     if let Some(path) = &options.resume {
@@ -138,7 +138,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         writeln!(out, "epoch {epoch}/{}  {train}  test {test}  {speed:.0} samples/s", options.epochs)?;
     }
     if let Some(path) = &options.save {
-        io::save(&run.model, path)?;
+        wengert::io::save(&run.model, path)?;
     }
     report::write(&options, &run, &*schedule, &train_set, &test_set)?;
     writeln!(out, "report: {}", options::short(&options.report))?;

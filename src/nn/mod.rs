@@ -23,7 +23,9 @@ mod sequential;
 mod summary;
 
 pub use crate::autograd::Param;
-pub use activation::{Elu, Flatten, Gelu, Identity, LeakyRelu, LogSoftmax, Relu, Sigmoid, Silu, Softmax, Softplus, Tanh};
+pub use activation::{
+    Elu, Flatten, Gelu, Identity, LeakyRelu, LogSoftmax, Relu, Sigmoid, Silu, Softmax, Softplus, Tanh,
+};
 pub use batch_norm::BatchNorm;
 pub use conv::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d};
 pub use diagnosis::Missing;
@@ -42,3 +44,32 @@ pub use pool::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPo
 pub use recompute::recompute;
 pub use sequential::Sequential;
 pub use summary::Summary;
+
+use crate::autograd::{Tape, Var};
+use crate::instances::keep;
+use crate::tensor::{Float, Indices, Tensor};
+use rand::Rng;
+
+/// Instantiates the layers for an element type.
+pub(crate) fn instantiate<T: Float>() {
+    /// The layer behind a trait object needs all its methods.
+    fn layer<T: Float, L: Layer<T>>(layer: &L) -> &dyn Layer<T> {
+        layer
+    }
+    macro_rules! layers {
+        ($($layer:ident),*) => {
+            $(keep(layer::<T, $layer<T>> as fn(&$layer<T>) -> &dyn Layer<T>);)*
+            $(keep($layer::<T>::forward as fn(&$layer<T>, &Var<T>) -> Var<T>);)*
+        };
+    }
+    layers!(Linear, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d);
+    layers!(BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm);
+    keep(layer::<T, Sequential<T>> as fn(&Sequential<T>) -> &dyn Layer<T>);
+    keep(Init::sample::<T> as fn(Init, &[usize], &mut dyn Rng) -> Tensor<T>);
+    keep(Linear::<T>::create as fn(usize, usize, bool, Init, &mut dyn Rng) -> Linear<T>);
+    keep(conv::weight::<T> as fn([usize; 2], &[usize], usize, bool, Init, &mut dyn Rng) -> Param<T>);
+    keep(conv::zeros::<T> as fn(usize) -> Param<T>);
+    keep(BatchNorm::<T>::new as fn(usize) -> BatchNorm<T>);
+    keep(GroupNorm::<T>::new as fn(usize, usize) -> GroupNorm<T>);
+    keep(Embedding::<T>::look_up as fn(&Embedding<T>, &Tape<T>, Indices) -> Var<T>);
+}

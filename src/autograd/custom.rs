@@ -33,10 +33,15 @@ where
     }
 }
 
-/// An operation of one's own, for one use: its name, its inputs, its value, and the rule for its gradient.
+/// An operation for one use: its name, its inputs, its value, and the rule for its gradient.
 ///
 /// The rule may read the inputs and the output, which are all kept, and is written in operations on [`Var`]s; then it is
 /// differentiable to any order. What is used more than once, or should keep less, is an [`Op`](super::Op).
+///
+/// The rule belongs to the tape, and must not capture a variable of that tape or the tape itself: the two would own each other, and
+/// only [`backward`](Var::backward) releases a rule, so that after [`grad`](Var::grad) or [`gradients`](Var::gradients), or without a
+/// backward pass, the tape is never freed. A variable that the rule reads is one of the inputs (`saved.input(1)`, with `None` for its
+/// gradient if it has none); a constant is captured as a tensor, `let mask = mask.value().clone()`.
 ///
 /// Gradient reversal (Ganin and Lempitsky 2015), which makes features useless for telling domains apart: the identity, but what comes back
 /// changes its sign.

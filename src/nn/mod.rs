@@ -44,6 +44,42 @@ pub use pool::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPo
 pub use recompute::recompute;
 pub use sequential::Sequential;
 pub use summary::Summary;
+/// Implements [`Module`](trait@Module) for a struct or an enum whose fields are modules.
+///
+/// The path of a parameter is made of the names of the fields on the way, of a tuple struct their positions; a raw
+/// identifier stands for its name, `gen` for `r#gen`. An enum is the variant that it holds; a variant with one unnamed field is
+/// that field, without a step in the path.
+///
+/// `#[module(skip)]` marks a field that is not a module.
+///
+/// The precision is that of the type parameter with the bound `Float`. A type without one is of the precision
+/// `f32`, or of the one that `#[module(f64)]` names; if all its fields have generic types, it has every precision.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// #[derive(Module)]
+/// struct Block<T: Float, const N: usize> {
+///     layers: [Linear<T>; N],
+///     activation: Activation<T>,
+///     #[module(skip)]
+///     rate: f64,
+/// }
+///
+/// #[derive(Module)]
+/// enum Activation<T: Float> {
+///     Relu,
+///     PRelu { slope: Param<T> },
+///     Norm(LayerNorm<T>),
+/// }
+///
+/// let layers = [Linear::new(2, 2, Init::He, &mut wengert::rng(0))];
+/// let block = Block { layers, activation: Activation::PRelu { slope: Param::new(0.1) }, rate: 0.5 };
+/// let paths: Vec<String> = block.parameters().into_iter().map(|(path, _)| path).collect();
+/// assert_eq!(paths, ["layers.0.weight", "layers.0.bias", "activation.slope"]);
+/// ```
+#[cfg(feature = "derive")]
+pub use wengert_derive::Module;
 
 use crate::autograd::{Tape, Var};
 use crate::instances::keep;

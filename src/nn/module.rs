@@ -54,7 +54,7 @@ use crate::tensor::Float;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a `Module<{T}>`",
-    label = "not a module of this precision",
+    label = "not a module",
     note = "derive it with `#[derive(Module)]`, or list the fields of a struct with `module!`",
     note = "a field without parameters is marked `#[module(skip)]`, or stands after the semicolon of `module!`"
 )]
@@ -164,7 +164,8 @@ macro_rules! module {
                 // Never called. The message about a field that is not listed names it.
                 let _ = || Self { $($field: $crate::nn::absent(),)* $($($other: $crate::nn::absent(),)*)? };
                 $(path.step($crate::nn::PathStep::field(stringify!($field)), stringify!($kind), |path| {
-                    $crate::nn::Module::<$t>::visit(&self.$field, path, f)
+                    let $field = &self.$field;
+                    $crate::nn::Module::<$t>::visit($field, path, f)
                 });)*
                 let _ = (path, f);
             }
@@ -175,11 +176,18 @@ macro_rules! module {
                 f: &mut dyn FnMut(&$crate::nn::Path, &'a mut $crate::Param<$t>),
             ) {
                 $(path.step($crate::nn::PathStep::field(stringify!($field)), stringify!($kind), |path| {
-                    $crate::nn::Module::<$t>::visit_mut(&mut self.$field, path, f)
+                    let $field = &mut self.$field;
+                    $crate::nn::Module::<$t>::visit_mut($field, path, f)
                 });)*
                 let _ = (path, f);
             }
         }
+    };
+    ($($other:tt)*) => {
+        compile_error!(concat!(
+            "module! takes `Name { fields; other fields }`, `Name in f64 { … }` or `Name<T> { … }` with named fields: ",
+            "#[derive(Module)] serves enums, tuple structs and structs that are generic over modules"
+        ));
     };
 }
 

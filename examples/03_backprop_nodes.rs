@@ -72,10 +72,10 @@ fn main() -> Outcome {
     let [apples, apple, orange, oranges, tax] = &inputs;
 
     // Forward pass, from left to right.
-    let for_apples = apply(MulNode, [apples, apple]);
-    let for_oranges = apply(MulNode, [orange, oranges]);
-    let sum = apply(AddNode, [&for_apples, &for_oranges]);
-    let bill = apply(MulNode, [&sum, tax]);
+    let for_apples = wengert::apply(MulNode, [apples, apple]);
+    let for_oranges = wengert::apply(MulNode, [orange, oranges]);
+    let sum = wengert::apply(AddNode, [&for_apples, &for_oranges]);
+    let bill = wengert::apply(MulNode, [&sum, tax]);
     println!("The tape: each line is a node and names its inputs.\n\n{tape}");
 
     // Backward pass, from right to left, starting with ∂bill/∂bill = 1.

@@ -93,7 +93,7 @@ fn train(images: &Images, path: &Path) -> Outcome {
         let accuracy = accuracy(&network.predict(images, 1000), images.labels());
         println!("epoch {epoch:>2}: train accuracy {accuracy:.4} in {:.1} s", start.elapsed().as_secs_f64());
     }
-    io::save(&network, path)?;
+    wengert::io::save(&network, path)?;
     println!("saved: {}\n", path.display());
     Ok(())
 }
@@ -181,7 +181,7 @@ fn run(options: &ArgMatches) -> Outcome {
         train(&train_images, path)?;
     }
     let mut network = Network::new(&mut wengert::rng(0));
-    io::load(&mut network, path).map_err(|error| format!("{error}\n  `-- --train` recreates the file"))?;
+    wengert::io::load(&mut network, path).map_err(|error| format!("{error}\n  `-- --train` recreates the file"))?;
     println!("{} parameters from {}", network.parameter_count(), path.display());
     let probabilities = network.predict(&test_images, 1);
     let accuracy = accuracy(&probabilities, test_images.labels());

@@ -20,6 +20,7 @@ fn of<T: Float>() {
     crate::autograd::instantiate::<T>();
     crate::ops::registry::instantiate::<T>();
     crate::inspect::instantiate::<T>();
+    crate::nn::instantiate::<T>();
 }
 
 /// The names of all operations, for the tests that have to cover them.

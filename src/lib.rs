@@ -56,7 +56,7 @@
 //! | [`autograd`] | [`Tape`], [`Var`], [`Gradients`], and [`Op`] for custom operations; [drawings](Tape::to_svg) of a tape, and the [search](Tape::detect_anomaly) for a NaN |
 //! | [`ops`] | every differentiable operation: methods of [`Var`] |
 //! | [`functional`], [`check`], [`parallel`] | derivatives of functions, gradient checks, gradients over shards of data on threads |
-//! | [`nn`] | [`Module`] and [`module!`], [`Linear`], [`Conv2d`], pooling, [`Init`] |
+//! | [`nn`] | [`Module`] and [`Layer`], [`Linear`], [`Conv2d`], pooling, [`Init`] |
 //! | [`optim`] | [`Optimizer`](optim::Optimizer), [`Sgd`](optim::Sgd), [`Adam`](optim::Adam), [schedules](optim::schedule) of the learning rate |
 //! | [`data`] | data sets and batches, splitting and scaling; MNIST, IDX and CSV files |
 //! | [`io`] | saving and loading models, [checkpoints](io::Checkpoint), and the files of numpy |
@@ -105,19 +105,13 @@ pub mod ops;
 pub mod optim;
 pub mod tensor;
 
-pub use autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply};
+pub use autograd::apply;
 pub use error::Error;
 pub use generator::Generator;
 pub use kernel::{num_threads, set_num_threads};
-pub use nn::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d};
-pub use nn::{BatchNorm, Dropout, Embedding, Fan, Init, Linear, Module, Nonlinearity};
-pub use nn::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d};
-pub use nn::{GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
-pub use ops::einsum;
-pub use ops::{Conv, CrossEntropy, Reduction};
+pub use prelude::*;
 pub use rand;
-pub use tensor::{Float, Indices, PadMode, Tensor, keepdim};
-pub use transform::{check, functional, parallel};
+pub use transform::parallel;
 
 /// A random generator with a fixed algorithm, xoshiro256++: the same seed gives the same numbers on every machine and in every
 /// version.
@@ -125,21 +119,21 @@ pub fn rng(seed: u64) -> Generator {
     rand::SeedableRng::seed_from_u64(seed)
 }
 
-/// The items that most programs use: `use wengert::prelude::*;`.
+/// The items that most programs use, `use wengert::prelude::*;`. The root of the crate has the same names.
 pub mod prelude {
-    pub use crate::autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply};
+    pub use crate::autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var};
     pub use crate::data::Dataset;
-    pub use crate::io;
-    pub use crate::module;
     pub use crate::nn::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d};
-    pub use crate::nn::{BatchNorm, Dropout, Embedding, Fan, Init, Linear, Module, Nonlinearity};
-    pub use crate::nn::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d};
-    pub use crate::nn::{GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
+    pub use crate::nn::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
+    pub use crate::nn::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Dropout, Embedding, Linear};
+    pub use crate::nn::{Elu, Gelu, LeakyRelu, LogSoftmax, Relu, Sigmoid, Silu, Softmax, Softplus, Tanh};
+    pub use crate::nn::{Fan, Init, Nonlinearity};
+    pub use crate::nn::{Flatten, Identity, Lambda, Layer, Module, Sequential};
     pub use crate::ops::einsum;
     pub use crate::ops::{Conv, CrossEntropy, Reduction};
     pub use crate::optim::{Adam, AdamW, Optimizer, Schedule, Sgd};
-    pub use crate::tensor;
     pub use crate::tensor::{Float, Indices, PadMode, Tensor, keepdim};
     pub use crate::transform::{check, functional};
+    pub use crate::{module, tensor};
     pub use rand::Rng;
 }

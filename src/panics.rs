@@ -81,8 +81,8 @@ mistakes! {
         "recompute: the function reads a parameter, which would get no gradient: nn::recompute takes the layer whose parameters are read"
     bound_shape(shape: &[usize], value: &[usize])
         "bind: the parameter has shape {shape:?}, the variable {value:?}: they must be equal"
-    bound_too_late(shape: &[usize])
-        "bind: the parameter of shape {shape:?} was read or bound on this tape before: bind it once, before its first use"
+    bound_too_late(op: &str, shape: &[usize])
+        "{op}: the parameter of shape {shape:?} was read or bound on this tape before: {op} it once, before its first use"
     no_gradient(place: &dyn Display)
         "gradients: there is no gradient for {place}, because the result does not depend on it: get() gives None then"
     not_retained(place: &dyn Display)
@@ -173,6 +173,8 @@ mistakes! {
         "instance_norm: shape {shape:?} has fewer than two positions per channel, so the variance is 0: it takes [N, C, ...] with at least two"
     batch_of_one(shape: &[usize])
         "BatchNorm: a training batch of shape {shape:?} has one value for each channel, whose variance is 0: use batches of two or more, or a tape that is not for training"
+    initial_statistics(path: &str, at: &Location)
+        "step: the batch normalization at {at} used the running statistics {path:?}, which no batch has updated yet, since its tape is not for training: begin each training step with Tape::training"
     buffer_shape(buffer: &[usize], value: &[usize])
         "update_buffer: the buffer has shape {buffer:?}, the value {value:?}: they must be equal"
     no_images(op: &str, shape: &[usize], axes: usize)

@@ -277,6 +277,11 @@ const MODELS: &[Case] = &[
         let tape = Tape::training(&mut wengert::rng(0));
         _ = BatchNorm::new(3).forward(&tape.var(Tensor::ones([1, 3])));
     }),
+    ("initial_statistics", || {
+        let mut layer = BatchNorm::new(3);
+        let gradients = layer.forward(&variable()).sum().backward();
+        Sgd::new(0.1).step(&mut layer, &gradients);
+    }),
     ("not_per_channel", || _ = BatchNorm::new(2).forward(&variable())),
     ("selection_out_of_range", || _ = Embedding::<f32>::new(3, 2, Init::He, &mut wengert::rng(0)).padding(3)),
     ("selection_out_of_range", || {

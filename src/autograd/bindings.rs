@@ -2,7 +2,7 @@
 
 use crate::autograd::param::ParamId;
 use crate::autograd::tape::{Content, NodeId};
-use crate::autograd::{Param, Tape, Var};
+use crate::autograd::{NoGradient, Param, Tape, Var};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 use std::collections::HashMap;
@@ -33,13 +33,21 @@ impl Hasher for NumberHasher {
 pub(crate) struct Binding<T: Float> {
     version: u32,
     node: Option<NodeId>,
-    /// The value bound in its place; in a box, since it is rare.
+    /// The value bound in its place; in a box, since it is rare. Without it and without a node the parameter is frozen.
     bound: Option<Box<Tensor<T>>>,
 }
 
 impl<T: Float> Binding<T> {
     fn bound(version: u32, value: &Var<T>) -> Self {
         Binding { version, node: value.node(), bound: Some(Box::new(value.value().clone())) }
+    }
+
+    /// The leaf that stands for the parameter, or why there is none.
+    fn leaf(&self) -> Result<NodeId, NoGradient> {
+        match &self.bound {
+            Some(_) => Err(NoGradient::Bound),
+            None => self.node.ok_or(NoGradient::Frozen),
+        }
     }
 }
 
@@ -64,9 +72,18 @@ impl<T: Float> Tape<T> {
     #[inline(never)]
     pub fn bind(&self, param: &Param<T>, value: &Var<T>) {
         self.check_binding(param, value);
-        let binding = Binding::bound(param.version(), value);
-        if self.parameters().borrow_mut().insert(param.id(), binding).is_some() {
-            panics::bound_too_late(param.value().shape());
+        if self.parameters().borrow_mut().insert(param.id(), Binding::bound(param.version(), value)).is_some() {
+            panics::bound_too_late("bind", param.shape());
+        }
+    }
+
+    /// Makes a parameter a constant of this tape.
+    #[track_caller]
+    pub(crate) fn freeze_parameter(&self, param: &Param<T>) {
+        let frozen = Binding { version: param.version(), node: None, bound: None };
+        let before = self.parameters().borrow_mut().insert(param.id(), frozen);
+        if before.is_some_and(|before| before.leaf() != Err(NoGradient::Frozen)) {
+            panics::bound_too_late("freeze", param.shape());
         }
     }
 
@@ -113,16 +130,8 @@ impl<T: Float> Tape<T> {
         let bind = |(param, version, value): (ParamId, u32, &Var<T>)| {
             (param, self.parameters().borrow_mut().insert(param, Binding::bound(version, value)))
         };
-        let outer: Vec<_> = bindings.map(bind).collect();
-        let result = f();
-        let mut bindings = self.parameters().borrow_mut();
-        for (param, binding) in outer.into_iter().rev() {
-            match binding {
-                Some(binding) => bindings.insert(param, binding),
-                None => bindings.remove(&param),
-            };
-        }
-        result
+        let _restore = Restore { tape: self, outer: bindings.map(bind).collect() };
+        f()
     }
 
     #[track_caller]
@@ -172,9 +181,26 @@ impl<T: Float> Tape<T> {
         }
     }
 
-    /// The parameters that were read, with their leaves; without one if another variable was bound in their place.
-    pub(crate) fn bindings(&self) -> Vec<(ParamId, Option<NodeId>)> {
-        let bindings = self.parameters().borrow();
-        bindings.iter().map(|(&id, binding)| (id, binding.node.filter(|_| binding.bound.is_none()))).collect()
+    /// The parameters that were read, with their leaves, or why they have none.
+    pub(crate) fn bindings(&self) -> Vec<(ParamId, Result<NodeId, NoGradient>)> {
+        self.parameters().borrow().iter().map(|(&id, binding)| (id, binding.leaf())).collect()
+    }
+}
+
+/// Puts back what a tape read in place of parameters, also after a panic.
+struct Restore<'a, T: Float> {
+    tape: &'a Tape<T>,
+    outer: Vec<(ParamId, Option<Binding<T>>)>,
+}
+
+impl<T: Float> Drop for Restore<'_, T> {
+    fn drop(&mut self) {
+        let mut bindings = self.tape.parameters().borrow_mut();
+        for (param, binding) in self.outer.drain(..).rev() {
+            match binding {
+                Some(binding) => bindings.insert(param, binding),
+                None => bindings.remove(&param),
+            };
+        }
     }
 }

@@ -38,6 +38,11 @@ where
 /// The rule may read all inputs and the output, which are saved. Written in operations on [`Var`]s it is differentiable to any
 /// order. To reuse an operation, or to save less, implement [`Op`](super::Op).
 ///
+/// The rule belongs to the tape, so it must not capture a variable of that tape or the tape itself: they would own each other, and
+/// only [`backward`](Var::backward) drops a rule. After [`grad`](Var::grad) or [`gradients`](Var::gradients), or without a
+/// backward pass, the tape would never be freed. Pass variables that the rule reads as inputs (`saved.input(1)`, with `None` for a
+/// gradient that is not needed), and capture constants as tensors, `let mask = mask.value().clone()`.
+///
 /// Gradient reversal (Ganin and Lempitsky 2015), for features that do not distinguish domains: the identity, whose gradient has
 /// the opposite sign.
 ///

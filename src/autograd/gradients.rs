@@ -6,6 +6,7 @@ use crate::autograd::{NoGradient, Param, Tape, Var};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 use std::ops::{AddAssign, Index, Mul, MulAssign};
+use std::panic::Location;
 
 /// Gradients, by [`Param`] and by [`Var`].
 ///
@@ -30,15 +31,16 @@ pub struct Gradients<T: Float = f32> {
     /// The parameters that were read and have no gradient.
     missing: Vec<(ParamId, NoGradient)>,
     /// In the order of the forward passes.
-    buffer_updates: Vec<BufferUpdate<T>>,
+    buffer_notes: Vec<BufferNote<T>>,
 }
 
-/// A pending update of a buffer, `buffer ← decay · buffer + value`.
+/// A record of a forward pass about a buffer.
 #[derive(Clone, Debug)]
-pub(crate) struct BufferUpdate<T: Float> {
-    pub(crate) buffer: ParamId,
-    pub(crate) decay: f64,
-    pub(crate) value: Tensor<T>,
+pub(crate) enum BufferNote<T: Float> {
+    /// A pending update: `buffer ← decay · buffer + value`.
+    Update { buffer: ParamId, decay: f64, value: Tensor<T> },
+    /// A layer read running statistics that no batch has updated, on a tape that records but is not for training.
+    ReadInitial { buffer: ParamId, at: &'static Location<'static> },
 }
 
 /// The owner of a gradient.
@@ -104,11 +106,11 @@ impl<T: Float> Gradients<T> {
     pub(crate) fn collect(
         entries: impl Iterator<Item = (Key, Tensor<T>)>,
         missing: Vec<(ParamId, NoGradient)>,
-        buffer_updates: Vec<BufferUpdate<T>>,
+        buffer_notes: Vec<BufferNote<T>>,
     ) -> Self {
         let mut entries: Vec<_> = entries.collect();
         entries.sort_by_key(|&(key, _)| key);
-        Gradients { entries, missing, buffer_updates }
+        Gradients { entries, missing, buffer_notes }
     }
 
     /// The gradient with respect to a parameter or variable, if there is one.
@@ -161,10 +163,27 @@ impl<T: Float> Gradients<T> {
     /// The value of a buffer after the forward passes of these gradients; `None` if they did not update it.
     #[inline(never)]
     pub fn updated_buffer(&self, buffer: &Param<T>) -> Option<Tensor<T>> {
-        let updates = self.buffer_updates.iter().filter(|update| update.buffer == buffer.id());
-        updates.fold(None, |value: Option<Tensor<T>>, update| {
-            let decay = T::from_f64(update.decay);
-            Some(value.as_ref().unwrap_or(buffer.value()).zip(&update.value, |old, new| decay * old + new))
+        let mut updated: Option<Tensor<T>> = None;
+        for note in &self.buffer_notes {
+            let BufferNote::Update { buffer: id, decay, value } = note else { continue };
+            if *id == buffer.id() {
+                let decay = T::from_f64(*decay);
+                updated = Some(updated.as_ref().unwrap_or(buffer.value()).zip(value, |old, new| decay * old + new));
+            }
+        }
+        updated
+    }
+
+    /// Whether a layer read running statistics in their initial state, on a tape that records and is not for training.
+    pub(crate) fn read_initial_statistics(&self) -> bool {
+        self.buffer_notes.iter().any(|note| matches!(note, BufferNote::ReadInitial { .. }))
+    }
+
+    /// Where a layer read this buffer in its initial state.
+    pub(crate) fn initial_read(&self, buffer: &Param<T>) -> Option<&'static Location<'static>> {
+        self.buffer_notes.iter().find_map(|note| match note {
+            BufferNote::ReadInitial { buffer: id, at } if *id == buffer.id() => Some(*at),
+            _ => None,
         })
     }
 
@@ -258,7 +277,7 @@ impl<T: Float> AddAssign for Gradients<T> {
     #[track_caller]
     #[inline(never)]
     fn add_assign(&mut self, other: Self) {
-        self.buffer_updates.extend(other.buffer_updates);
+        self.buffer_notes.extend(other.buffer_notes);
         let known = |id: ParamId| self.missing.iter().any(|&(known, _)| known == id);
         let new: Vec<_> = other.missing.into_iter().filter(|&(id, _)| !known(id)).collect();
         self.missing.extend(new);

@@ -24,7 +24,10 @@ impl<T: Float> Var<T> {
     /// Uses of the result go through the hook, other uses of `self` do not. In a recorded pass the gradient is a variable on the
     /// tape, and the hook is differentiated too.
     ///
-    /// The hook belongs to the tape. One that holds a variable of that tape keeps both alive for ever.
+    /// The hook belongs to the tape. If it captures a variable of that tape or the tape itself, the two own each other, and a tape on
+    /// which [`backward`](Var::backward) does not release the hook is never freed, neither after [`grad`](Var::grad) or
+    /// [`gradients`](Var::gradients) nor where there is no backward pass. A hook that needs a value captures the tensor,
+    /// `let value = h.value().clone()`, which it can multiply with as it is.
     ///
     /// ```
     /// use std::cell::Cell;

@@ -10,6 +10,7 @@ use std::panic::Location;
 
 /// Why a parameter has no gradient; see [`Gradients::reason`](super::Gradients::reason).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NoGradient {
     /// No operation on the tape read it.
     NeverRead,
@@ -17,6 +18,8 @@ pub enum NoGradient {
     Buffer,
     /// [`Tape::bind`] put a variable in its place: the gradient is that variable's.
     Bound,
+    /// [`Tape::freeze`] made it a constant on the tape.
+    Frozen,
     /// The path from it to the result was cut by that [`detach`](super::Var::detach).
     Detached(&'static Location<'static>),
     /// It was used, up to this operation, but the result does not depend on that.
@@ -36,6 +39,7 @@ impl Display for NoGradient {
             NoGradient::NeverRead => f.write_str("never read on the tape"),
             NoGradient::Buffer => f.write_str("a buffer, which is not trained"),
             NoGradient::Bound => f.write_str("a variable was bound in its place, and has the gradient"),
+            NoGradient::Frozen => f.write_str("frozen on this tape, so that no gradient is computed"),
             NoGradient::Detached(at) => write!(f, "cut off by the detach at {at}"),
             NoGradient::Unused { operation: "parameter", at } => write!(f, "read at {at}, but used by no operation"),
             NoGradient::Unused { operation, at } => {
@@ -69,10 +73,11 @@ impl<T: Float> Tape<T> {
         }
         let is_found = |node: NodeId| found.binary_search_by(|(other, _)| node.cmp(other)).is_ok();
         let mut missing = self.bindings();
-        missing.retain(|(_, node)| !node.is_some_and(is_found));
-        let reasons = self.reasons(root);
-        let reason = |node: Option<NodeId>| node.map_or(NoGradient::Bound, |node| reasons[node.index()]);
-        missing.into_iter().map(|(id, node)| (id, reason(node))).collect()
+        missing.retain(|(_, leaf)| !leaf.is_ok_and(is_found));
+        // Searches the whole list, which parameters without a leaf do not need.
+        let reasons = if missing.iter().any(|(_, leaf)| leaf.is_ok()) { self.reasons(root) } else { Vec::new() };
+        let reason = |leaf: Result<NodeId, NoGradient>| leaf.map_or_else(|reason| reason, |node| reasons[node.index()]);
+        missing.into_iter().map(|(id, leaf)| (id, reason(leaf))).collect()
     }
 
     /// For each node, why no gradient reached it.

@@ -119,7 +119,7 @@ mod bindings;
 mod custom;
 mod description;
 pub(crate) mod diagnostics;
-mod gradients;
+pub(crate) mod gradients;
 mod hook;
 mod missing;
 pub(crate) mod op;

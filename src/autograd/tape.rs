@@ -3,7 +3,7 @@
 use crate::autograd::apply::AnyOp;
 use crate::autograd::bindings::Bindings;
 use crate::autograd::diagnostics::Diagnostics;
-use crate::autograd::gradients::BufferUpdate;
+use crate::autograd::gradients::BufferNote;
 use crate::autograd::param::ParamId;
 use crate::autograd::{Param, Var};
 use crate::generator::Generator;
@@ -60,8 +60,8 @@ struct Inner<T: Float> {
     mode: Mode,
     list: RefCell<List<T>>,
     parameters: RefCell<Bindings<T>>,
-    /// Pending updates of buffers, which the next gradients take along.
-    buffer_updates: RefCell<Vec<BufferUpdate<T>>>,
+    /// Records about buffers, which the next gradients take along.
+    buffer_notes: RefCell<Vec<BufferNote<T>>>,
     generator: RefCell<Generator>,
     /// While a rule runs: the source line of the operation that is being differentiated.
     origin: Cell<Option<&'static Location<'static>>>,
@@ -240,7 +240,7 @@ impl<T: Float> Tape<T> {
             mode,
             list: RefCell::new(list),
             parameters: RefCell::new(parameters),
-            buffer_updates: RefCell::default(),
+            buffer_notes: RefCell::default(),
             generator: RefCell::new(Generator::seed_from_u64(seed)),
             origin: Cell::new(None),
             diagnostics: Diagnostics::default(),
@@ -300,25 +300,26 @@ impl<T: Float> Tape<T> {
         if buffer.shape() != value.shape() {
             panics::buffer_shape(buffer.shape(), value.shape());
         }
-        self.0.buffer_updates.borrow_mut().push(BufferUpdate { buffer: buffer.id(), decay, value });
+        self.note_buffer(BufferNote::Update { buffer: buffer.id(), decay, value });
     }
 
-    pub(crate) fn take_buffer_updates(&self) -> Vec<BufferUpdate<T>> {
-        self.0.buffer_updates.take()
+    pub(crate) fn note_buffer(&self, note: BufferNote<T>) {
+        self.0.buffer_notes.borrow_mut().push(note);
     }
 
-    pub(crate) fn add_buffer_updates(&self, updates: Vec<BufferUpdate<T>>) {
-        self.0.buffer_updates.borrow_mut().extend(updates);
+    pub(crate) fn take_buffer_notes(&self) -> Vec<BufferNote<T>> {
+        self.0.buffer_notes.take()
     }
 
-    /// Runs `f` with a generator in place of the tape's; neither that nor what is said to buffers is different afterwards.
+    pub(crate) fn add_buffer_notes(&self, notes: Vec<BufferNote<T>>) {
+        self.0.buffer_notes.borrow_mut().extend(notes);
+    }
+
+    /// Runs `f` with a generator in place of the tape's; afterwards it has its own again, and notes for buffers are dropped.
     pub(crate) fn with_generator<R>(&self, generator: &Generator, f: impl FnOnce() -> R) -> R {
-        let outer = self.0.generator.replace(generator.clone());
-        let updates = self.0.buffer_updates.borrow().len();
-        let result = f();
-        self.0.buffer_updates.borrow_mut().truncate(updates);
-        self.0.generator.replace(outer);
-        result
+        let notes = self.0.buffer_notes.borrow().len();
+        let _restore = RestoreGenerator { tape: self, outer: Some(self.0.generator.replace(generator.clone())), notes };
+        f()
     }
 
     #[track_caller]
@@ -413,6 +414,20 @@ impl<T: Float> Tape<T> {
 #[inline]
 fn position(index: usize) -> u32 {
     u32::try_from(index).expect("a tape holds at most 2³² − 1 inputs and saved values")
+}
+
+/// Puts back the generator of a tape and drops what was noted for buffers meanwhile, also after a panic.
+struct RestoreGenerator<'a, T: Float> {
+    tape: &'a Tape<T>,
+    outer: Option<Generator>,
+    notes: usize,
+}
+
+impl<T: Float> Drop for RestoreGenerator<'_, T> {
+    fn drop(&mut self) {
+        self.tape.0.buffer_notes.borrow_mut().truncate(self.notes);
+        self.outer.take().map(|outer| self.tape.0.generator.replace(outer));
+    }
 }
 
 impl<T: Float> Clone for Tape<T> {

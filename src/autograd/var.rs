@@ -161,7 +161,7 @@ impl<T: Float> Var<T> {
         let missing = self.tape.missing_gradients(root, &found);
         // Parameters are mostly read in the order of their creation, by which the entries are sorted.
         let entries = found.into_iter().rev().map(|(id, gradient)| (Key::of(&self.tape, id), gradient.value));
-        Gradients::collect(entries, missing, self.tape.take_buffer_updates())
+        Gradients::collect(entries, missing, self.tape.take_buffer_notes())
     }
 
     /// The derivative of this result of one element with respect to `x`, as a variable on the same tape.

@@ -140,14 +140,15 @@ fn bytes<T: Float>(value: &Tensor<T>) -> usize {
 
 /// The paths of named parameters, by node.
 fn paths<T: Float>(tape: &Tape<T>) -> HashMap<usize, String> {
-    let named = |(param, node): (_, Option<NodeId>)| Some((node?.index(), tape.path(param)?));
+    let named = |(param, leaf): (_, Result<NodeId, _>)| Some((leaf.ok()?.index(), tape.path(param)?));
     tape.bindings().into_iter().filter_map(named).collect()
 }
 
 /// The modules that contain each parameter, outermost first, by node.
 fn modules<T: Float>(tape: &Tape<T>) -> HashMap<usize, Vec<(String, &'static str)>> {
     let names = tape.diagnostics().names.borrow();
-    let modules = |(param, node): (_, Option<NodeId>)| Some((node?.index(), names.get(&param)?.modules.clone()));
+    let modules =
+        |(param, leaf): (_, Result<NodeId, _>)| Some((leaf.ok()?.index(), names.get(&param)?.modules.clone()));
     tape.bindings().into_iter().filter_map(modules).collect()
 }
 

@@ -1,9 +1,11 @@
-//! The batch normalisation layer.
+//! The batch normalization layer.
 
+use crate::autograd::gradients::BufferNote;
 use crate::autograd::{Param, Var};
 use crate::ops::BatchStatistics;
 use crate::panics;
 use crate::tensor::{Float, Tensor};
+use std::panic::Location;
 
 /// Batch normalisation of `[N, C]` or `[N, C, H, W]`, Ioffe and Szegedy 2015: `(x − mean)/√(variance + ε) · weight + bias`.
 ///
@@ -11,6 +13,10 @@ use crate::tensor::{Float, Tensor};
 /// share `momentum`, the variance in its unbiased form: PyTorch's conventions (the book's and Chainer's momentum is
 /// 1 − this one). On any other tape the running averages are used. The forward pass changes nothing: the new averages travel with the
 /// gradients, and the optimizer's step puts them in place.
+///
+/// A tape that is not for training changes no averages, so a model that is trained on one never learns them. A step panics if
+/// its gradients come from a layer whose averages are still those of a new one; averages that were learned or loaded before
+/// may be kept fixed that way.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -43,6 +49,7 @@ crate::module!(BatchNorm<T> { weight, bias, running_mean, running_var, num_batch
 
 impl<T: Float> BatchNorm<T> {
     /// A layer for `channels` channels, with momentum 0.1 and ε = 1e-5.
+    #[inline(never)]
     pub fn new(channels: usize) -> Self {
         BatchNorm {
             weight: Param::new(Tensor::ones([channels])),
@@ -56,11 +63,13 @@ impl<T: Float> BatchNorm<T> {
     }
 
     /// The share by which the running averages move towards those of a batch.
+    #[must_use]
     pub fn momentum(self, momentum: f64) -> Self {
         BatchNorm { momentum, ..self }
     }
 
     /// What is added to the variance.
+    #[must_use]
     pub fn epsilon(self, epsilon: f64) -> Self {
         BatchNorm { epsilon, ..self }
     }
@@ -70,11 +79,16 @@ impl<T: Float> BatchNorm<T> {
     /// # Panics
     /// If axis 1 of `x` does not have the size of the layer, or a training batch has one value for each channel only.
     #[track_caller]
+    #[inline(never)]
     pub fn forward(&self, x: &Var<T>) -> Var<T> {
         if x.shape().get(1) != self.weight.shape().first() {
             panics::not_per_channel("batch_norm", self.weight.shape(), x.shape());
         }
         if !x.tape().is_training() {
+            if x.tape().records() && self.has_initial_statistics() {
+                let (buffer, at) = (self.running_mean.id(), Location::caller());
+                x.tape().note_buffer(BufferNote::ReadInitial { buffer, at });
+            }
             let statistics =
                 BatchStatistics::Given { mean: self.running_mean.value(), variance: self.running_var.value() };
             return x.batch_norm(&self.weight, &self.bias, statistics, self.epsilon).y;
@@ -90,5 +104,10 @@ impl<T: Float> BatchNorm<T> {
         x.tape().update_buffer(&self.running_var, keep, normalized.variance * (unbiased * self.momentum));
         x.tape().update_buffer(&self.num_batches_tracked, 1.0, Tensor::scalar(1.0));
         normalized.y
+    }
+    /// Whether the running averages are those of a new layer, which no batch and no file has changed.
+    fn has_initial_statistics(&self) -> bool {
+        let is = |buffer: &Param<T>, initial: T| buffer.value().as_slice().iter().all(|&value| value == initial);
+        is(&self.num_batches_tracked, T::ZERO) && is(&self.running_mean, T::ZERO) && is(&self.running_var, T::ONE)
     }
 }

@@ -23,7 +23,7 @@ macro_rules! layer {
         crate::module!($name<T> { weight, bias; options });
 
         impl<T: Float> $name<T> {
-            /// A layer from so many channels to so many, with a bias of zeros.
+            /// A layer from `inputs` channels to `outputs`, with a bias of zeros.
             ///
             /// # Panics
             /// If a size of the kernel is 0.
@@ -67,20 +67,21 @@ macro_rules! layer {
                 rng: &mut impl Rng,
             ) -> Self {
                 let weight = weight([inputs, outputs], &kernel.per_axis(), groups, $transposed, init, rng);
-                let (weight, bias) = (Param::new(weight), Some(Param::new(Tensor::zeros([outputs]))));
-                $name { weight, bias, options: Conv::new().groups(groups) }
+                $name { weight, bias: Some(zeros(outputs)), options: Conv::new().groups(groups) }
             }
 
             /// The step from one window to the next; 1 unless it is said here.
             ///
             /// # Panics
             /// If it is 0.
+            #[must_use]
             #[track_caller]
             pub fn stride(self, stride: impl PerAxis<$axes>) -> Self {
                 $name { options: self.options.stride(stride), ..self }
             }
 
             /// Zeros on each side of the image, or what a transposed convolution takes away there.
+            #[must_use]
             pub fn padding(self, padding: impl PerAxis<$axes>) -> Self {
                 $name { options: self.options.padding(padding), ..self }
             }
@@ -89,6 +90,7 @@ macro_rules! layer {
             ///
             /// # Panics
             /// If it is 0.
+            #[must_use]
             #[track_caller]
             pub fn dilation(self, dilation: impl PerAxis<$axes>) -> Self {
                 $name { options: self.options.dilation(dilation), ..self }
@@ -99,6 +101,7 @@ macro_rules! layer {
             /// # Panics
             /// If the shapes do not fit.
             #[track_caller]
+            #[inline(never)]
             pub fn forward(&self, x: &Var<T>) -> Var<T> {
                 x.$method(&self.weight, self.bias.as_ref(), self.options)
             }
@@ -108,22 +111,29 @@ macro_rules! layer {
 
 /// An initial weight `[out, in / groups, kernel …]`, or `[in, out / groups, kernel …]` for a transposed convolution.
 ///
-/// Its scale is that of the first shape in both cases: an output is the sum of so many products.
+/// Its scale is that of the first shape in both cases: an output is the sum of in / groups · kernel products.
 #[track_caller]
-fn weight<T: Float>(
+#[inline(never)]
+pub(super) fn weight<T: Float>(
     [inputs, outputs]: [usize; 2],
     kernel: &[usize],
     groups: usize,
     transposed: bool,
     init: Init,
-    rng: &mut impl Rng,
-) -> Tensor<T> {
+    rng: &mut dyn Rng,
+) -> Param<T> {
     if groups == 0 || !inputs.is_multiple_of(groups) || !outputs.is_multiple_of(groups) {
         panics::layer_groups(inputs, outputs, groups);
     }
     let shape = |front: [usize; 2]| front.iter().chain(kernel).copied().collect::<Dims>();
-    let weight: Tensor<T> = init.tensor(shape([outputs, inputs / groups]).as_slice(), rng);
-    if transposed { weight.with_shape(shape([inputs, outputs / groups])) } else { weight }
+    let weight: Tensor<T> = init.sample(&shape([outputs, inputs / groups]), rng);
+    Param::new(if transposed { weight.with_shape(shape([inputs, outputs / groups])) } else { weight })
+}
+
+/// An initial bias.
+#[inline(never)]
+pub(super) fn zeros<T: Float>(outputs: usize) -> Param<T> {
+    Param::new(Tensor::zeros([outputs]))
 }
 
 layer! {
@@ -174,6 +184,7 @@ layer! {
 
 impl<T: Float> ConvTranspose1d<T> {
     /// Further elements at the end, fewer than the stride: see [`Conv::output_padding`].
+    #[must_use]
     pub fn output_padding(self, output_padding: usize) -> Self {
         ConvTranspose1d { options: self.options.output_padding(output_padding), ..self }
     }
@@ -181,6 +192,7 @@ impl<T: Float> ConvTranspose1d<T> {
 
 impl<T: Float> ConvTranspose2d<T> {
     /// Further elements at the end of each axis, fewer than the stride: see [`Conv::output_padding`].
+    #[must_use]
     pub fn output_padding(self, output_padding: impl PerAxis<2>) -> Self {
         ConvTranspose2d { options: self.options.output_padding(output_padding), ..self }
     }

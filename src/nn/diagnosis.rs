@@ -1,7 +1,8 @@
-//! The paths of a model in what its tape and its gradients have to say.
+//! The paths of a model in the messages of its tape and its gradients.
 
 use super::{Module, Path};
 use crate::autograd::{Gradients, NoGradient, ParamName, Tape};
+use crate::panics;
 use crate::tensor::Float;
 use std::fmt::{self, Display, Formatter};
 
@@ -51,6 +52,20 @@ impl<T: Float> Gradients<T> {
             rows.extend(reason.map(|reason| (path.to_string(), reason)));
         });
         Missing(rows)
+    }
+
+    /// Panics if these gradients come from a batch normalization of the model with running averages that no batch has
+    /// updated, which a training loop on tapes that are not for training never does.
+    #[track_caller]
+    pub(crate) fn check_statistics(&self, model: &dyn Module<T>) {
+        if !self.read_initial_statistics() {
+            return;
+        }
+        for (path, param) in model.parameters() {
+            if let Some(at) = self.initial_read(param) {
+                panics::initial_statistics(&path, at);
+            }
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! The dropout layer.
 
-use crate::autograd::Var;
+use super::layer::stateless;
+use super::{Layer, Module, Path};
+use crate::autograd::{Param, Var};
 use crate::tensor::Float;
 
 /// [`Var::dropout`] with a fixed rate: sets elements to 0 on a training tape, does nothing on any other.
@@ -30,5 +32,14 @@ impl Dropout {
     #[track_caller]
     pub fn forward<T: Float>(&self, x: &Var<T>) -> Var<T> {
         x.dropout(self.rate)
+    }
+}
+
+stateless!([] Dropout, "Dropout");
+
+impl<T: Float> Layer<T> for Dropout {
+    #[track_caller]
+    fn forward(&self, x: &Var<T>) -> Var<T> {
+        Dropout::forward(self, x)
     }
 }

@@ -8,6 +8,9 @@ use rand::Rng;
 
 /// A table of vectors, one for each word, user or other thing that has a number: looks up rows.
 ///
+/// Its input is no variable: indices are integers, which have no gradient, and so the tape that a variable would bring along
+/// is given beside them. That is why this is the one layer that is no [`Layer`](super::Layer).
+///
 /// ```
 /// use wengert::prelude::*;
 ///
@@ -30,13 +33,14 @@ crate::module!(Embedding<T> { weight; padding_idx });
 impl<T: Float> Embedding<T> {
     /// `count` vectors of the given size; PyTorch begins with [`Init::Normal(1.0)`](Init::Normal).
     pub fn new(count: usize, size: usize, init: Init, rng: &mut impl Rng) -> Self {
-        Embedding { weight: Param::new(init.tensor([count, size], rng)), padding_idx: None }
+        Embedding { weight: Param::new(init.sample(&[count, size], rng)), padding_idx: None }
     }
 
     /// The same layer, whose row `padding_idx` is 0 and stays so: for the unused places of sequences of different length.
     ///
     /// # Panics
     /// If there is no such row.
+    #[must_use]
     #[track_caller]
     pub fn padding(mut self, padding_idx: usize) -> Self {
         let [count, size] = *self.weight.shape() else { panics::no_matrix("Embedding", self.weight.shape()) };
@@ -54,6 +58,12 @@ impl<T: Float> Embedding<T> {
     /// If an index is not less than the number of vectors.
     #[track_caller]
     pub fn forward(&self, tape: &Tape<T>, indices: impl Into<Indices>) -> Var<T> {
+        self.look_up(tape, indices.into())
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    pub(super) fn look_up(&self, tape: &Tape<T>, indices: Indices) -> Var<T> {
         tape.param(&self.weight).embedding(indices, self.padding_idx)
     }
 }

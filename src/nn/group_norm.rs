@@ -34,6 +34,7 @@ impl<T: Float> GroupNorm<T> {
     /// # Panics
     /// If the groups do not divide the channels.
     #[track_caller]
+    #[inline(never)]
     pub fn new(groups: usize, channels: usize) -> Self {
         if groups == 0 || !channels.is_multiple_of(groups) {
             panics::groups(groups, channels, &[channels]);
@@ -43,6 +44,7 @@ impl<T: Float> GroupNorm<T> {
     }
 
     /// What is added to the variance.
+    #[must_use]
     pub fn epsilon(self, epsilon: f64) -> Self {
         GroupNorm { epsilon, ..self }
     }
@@ -52,6 +54,7 @@ impl<T: Float> GroupNorm<T> {
     /// # Panics
     /// If axis 1 of `x` does not have the size of the layer.
     #[track_caller]
+    #[inline(never)]
     pub fn forward(&self, x: &Var<T>) -> Var<T> {
         x.group_norm(self.groups, &self.weight, &self.bias, self.epsilon)
     }
@@ -93,6 +96,7 @@ impl<T: Float> InstanceNorm<T> {
     }
 
     /// What is added to the variance.
+    #[must_use]
     pub fn epsilon(self, epsilon: f64) -> Self {
         InstanceNorm { epsilon, ..self }
     }
@@ -102,6 +106,7 @@ impl<T: Float> InstanceNorm<T> {
     /// # Panics
     /// If a channel has less than two positions, or axis 1 of `x` does not have the size of an affine layer.
     #[track_caller]
+    #[inline(never)]
     pub fn forward(&self, x: &Var<T>) -> Var<T> {
         match (&self.weight, &self.bias) {
             (Some(weight), Some(bias)) => x.instance_norm(weight, bias, self.epsilon),

@@ -14,6 +14,7 @@ use rand::Rng;
 /// assert!((std - (2.0f32 / 400.0).sqrt()).abs() < 1e-3);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Init {
     /// Normal with the variance 2/fan-in: keeps the size of activations through ReLU layers. He et al. 2015, PyTorch's `kaiming_normal_`.
     He,
@@ -57,6 +58,7 @@ pub enum Fan {
 
 /// What follows a layer, for the gain of its initial weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Nonlinearity {
     /// Nothing.
     Linear,
@@ -100,11 +102,16 @@ impl Init {
     /// If the rule needs fans and the shape has fewer than two axes.
     #[track_caller]
     pub fn tensor<T: Float>(self, shape: impl IntoShape, rng: &mut impl Rng) -> Tensor<T> {
-        let shape = resolve_shape("Init", shape, None);
-        match self.distribution(&shape) {
-            Distribution::Constant(value) => Tensor::full(shape.as_slice(), value),
-            Distribution::Normal { std } => Tensor::randn(shape.as_slice(), rng) * std,
-            Distribution::Uniform { bound } => Tensor::uniform(shape.as_slice(), -bound, bound, rng),
+        self.sample(&resolve_shape("Init", shape, None), rng)
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    pub(super) fn sample<T: Float>(self, shape: &[usize], mut rng: &mut dyn Rng) -> Tensor<T> {
+        match self.distribution(shape) {
+            Distribution::Constant(value) => Tensor::full(shape, value),
+            Distribution::Normal { std } => Tensor::randn(shape, &mut rng) * std,
+            Distribution::Uniform { bound } => Tensor::uniform(shape, -bound, bound, &mut rng),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Normalisation over the trailing axes: the layers for sequences.
 
 use crate::autograd::{Param, Var};
-use crate::tensor::{Float, IntoShape, Tensor};
+use crate::tensor::{Dims, Float, IntoShape, Tensor, resolve_shape};
 
 /// Layer normalisation over the trailing axes, Ba, Kiros and Hinton 2016: `(x − mean)/√(variance + ε) · weight + bias`.
 ///
@@ -30,16 +30,22 @@ crate::module!(LayerNorm<T> { weight, bias; epsilon });
 impl<T: Float> LayerNorm<T> {
     /// A layer for trailing axes of the given shape, such as the number of features, with ε = 1e-5.
     pub fn new(normalized_shape: impl IntoShape) -> Self {
-        let layer = LayerNorm::without_bias(normalized_shape);
-        LayerNorm { bias: Some(Param::new(Tensor::zeros(layer.weight.shape()))), ..layer }
+        LayerNorm::create(resolve_shape("LayerNorm", normalized_shape, None), true)
     }
 
     /// A layer that scales but does not shift.
     pub fn without_bias(normalized_shape: impl IntoShape) -> Self {
-        LayerNorm { weight: Param::new(Tensor::ones(normalized_shape)), bias: None, epsilon: 1e-5 }
+        LayerNorm::create(resolve_shape("LayerNorm", normalized_shape, None), false)
+    }
+
+    #[inline(never)]
+    pub(super) fn create(shape: Dims, bias: bool) -> Self {
+        let bias = bias.then(|| Param::new(Tensor::zeros(shape.as_slice())));
+        LayerNorm { weight: Param::new(Tensor::ones(shape.as_slice())), bias, epsilon: 1e-5 }
     }
 
     /// What is added to the variance.
+    #[must_use]
     pub fn epsilon(self, epsilon: f64) -> Self {
         LayerNorm { epsilon, ..self }
     }
@@ -49,6 +55,7 @@ impl<T: Float> LayerNorm<T> {
     /// # Panics
     /// If the shape of `x` does not end with the one that the layer was made for.
     #[track_caller]
+    #[inline(never)]
     pub fn forward(&self, x: &Var<T>) -> Var<T> {
         let shape = self.weight.shape();
         match &self.bias {
@@ -86,6 +93,7 @@ impl<T: Float> RmsNorm<T> {
     }
 
     /// What is added to the mean square.
+    #[must_use]
     pub fn epsilon(self, epsilon: f64) -> Self {
         RmsNorm { epsilon, ..self }
     }
@@ -95,6 +103,7 @@ impl<T: Float> RmsNorm<T> {
     /// # Panics
     /// If the shape of `x` does not end with the one that the layer was made for.
     #[track_caller]
+    #[inline(never)]
     pub fn forward(&self, x: &Var<T>) -> Var<T> {
         x.rms_norm(self.weight.shape(), &self.weight, self.epsilon)
     }

@@ -29,13 +29,18 @@ crate::module!(Linear<T> { weight, bias });
 impl<T: Float> Linear<T> {
     /// A layer with a bias of zeros.
     pub fn new(inputs: usize, outputs: usize, init: Init, rng: &mut impl Rng) -> Self {
-        let layer = Linear::without_bias(inputs, outputs, init, rng);
-        Linear { bias: Some(Param::new(Tensor::zeros([outputs]))), ..layer }
+        Linear::create(inputs, outputs, true, init, rng)
     }
 
     /// A layer without a bias, as before a normalisation.
     pub fn without_bias(inputs: usize, outputs: usize, init: Init, rng: &mut impl Rng) -> Self {
-        Linear { weight: Param::new(init.tensor([outputs, inputs], rng)), bias: None }
+        Linear::create(inputs, outputs, false, init, rng)
+    }
+
+    #[inline(never)]
+    pub(super) fn create(inputs: usize, outputs: usize, bias: bool, init: Init, rng: &mut dyn Rng) -> Self {
+        let weight = Param::new(init.sample(&[outputs, inputs], rng));
+        Linear { weight, bias: bias.then(|| Param::new(Tensor::zeros([outputs]))) }
     }
 
     /// The map of `[…, in]` to `[…, out]`.
@@ -43,6 +48,7 @@ impl<T: Float> Linear<T> {
     /// # Panics
     /// If the last axis of `x` does not have the size of the layer's inputs.
     #[track_caller]
+    #[inline(never)]
     pub fn forward(&self, x: &Var<T>) -> Var<T> {
         x.linear(&self.weight, self.bias.as_ref())
     }

@@ -1,20 +1,31 @@
 //! Models: what has parameters, layers, and how they begin.
 
+#![warn(missing_debug_implementations)]
+
+mod activation;
 mod batch_norm;
+mod containers;
 mod conv;
 mod diagnosis;
 mod dropout;
 mod embedding;
+mod freeze;
 mod group_norm;
 mod init;
+mod layer;
 mod layer_norm;
 mod linear;
 mod module;
+mod path;
 mod pool;
 mod recompute;
+mod sequential;
 mod summary;
 
 pub use crate::autograd::Param;
+pub use activation::{
+    Elu, Flatten, Gelu, Identity, LeakyRelu, LogSoftmax, Relu, Sigmoid, Silu, Softmax, Softplus, Tanh,
+};
 pub use batch_norm::BatchNorm;
 pub use conv::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d};
 pub use diagnosis::Missing;
@@ -22,9 +33,79 @@ pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use group_norm::{GroupNorm, InstanceNorm};
 pub use init::{Fan, Init, Nonlinearity};
+pub use layer::{Lambda, Layer};
 pub use layer_norm::{LayerNorm, RmsNorm};
 pub use linear::Linear;
-pub use module::{Module, Path, PathStep};
+pub use module::Module;
+#[doc(hidden)]
+pub use module::absent;
+pub use path::{Path, PathStep};
 pub use pool::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d};
 pub use recompute::recompute;
+pub use sequential::Sequential;
 pub use summary::Summary;
+/// Implements [`Module`](trait@Module) for a struct or an enum whose fields are modules.
+///
+/// The path of a parameter is made of the names of the fields on the way, of a tuple struct their positions; a raw
+/// identifier stands for its name, `gen` for `r#gen`. An enum is the variant that it holds; a variant with one unnamed field is
+/// that field, without a step in the path.
+///
+/// `#[module(skip)]` marks a field that is not a module.
+///
+/// The precision is that of the type parameter with the bound `Float`. A type without one is of the precision
+/// `f32`, or of the one that `#[module(f64)]` names; if all its fields have generic types, it has every precision.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// #[derive(Module)]
+/// struct Block<T: Float, const N: usize> {
+///     layers: [Linear<T>; N],
+///     activation: Activation<T>,
+///     #[module(skip)]
+///     rate: f64,
+/// }
+///
+/// #[derive(Module)]
+/// enum Activation<T: Float> {
+///     Relu,
+///     PRelu { slope: Param<T> },
+///     Norm(LayerNorm<T>),
+/// }
+///
+/// let layers = [Linear::new(2, 2, Init::He, &mut wengert::rng(0))];
+/// let block = Block { layers, activation: Activation::PRelu { slope: Param::new(0.1) }, rate: 0.5 };
+/// let paths: Vec<String> = block.parameters().into_iter().map(|(path, _)| path).collect();
+/// assert_eq!(paths, ["layers.0.weight", "layers.0.bias", "activation.slope"]);
+/// ```
+#[cfg(feature = "derive")]
+pub use wengert_derive::Module;
+
+use crate::autograd::{Tape, Var};
+use crate::tensor::{Float, Indices, Tensor};
+use rand::Rng;
+use std::hint::black_box;
+
+/// Instantiates the layers for an element type.
+pub(crate) fn instantiate<T: Float>() {
+    /// The layer behind a trait object needs all its methods.
+    fn layer<T: Float, L: Layer<T>>(layer: &L) -> &dyn Layer<T> {
+        layer
+    }
+    macro_rules! layers {
+        ($($layer:ident),*) => {
+            $(black_box(layer::<T, $layer<T>> as fn(&$layer<T>) -> &dyn Layer<T>);)*
+            $(black_box($layer::<T>::forward as fn(&$layer<T>, &Var<T>) -> Var<T>);)*
+        };
+    }
+    layers!(Linear, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d);
+    layers!(BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm);
+    black_box(layer::<T, Sequential<T>> as fn(&Sequential<T>) -> &dyn Layer<T>);
+    black_box(Init::sample::<T> as fn(Init, &[usize], &mut dyn Rng) -> Tensor<T>);
+    black_box(Linear::<T>::create as fn(usize, usize, bool, Init, &mut dyn Rng) -> Linear<T>);
+    black_box(conv::weight::<T> as fn([usize; 2], &[usize], usize, bool, Init, &mut dyn Rng) -> Param<T>);
+    black_box(conv::zeros::<T> as fn(usize) -> Param<T>);
+    black_box(BatchNorm::<T>::new as fn(usize) -> BatchNorm<T>);
+    black_box(GroupNorm::<T>::new as fn(usize, usize) -> GroupNorm<T>);
+    black_box(Embedding::<T>::look_up as fn(&Embedding<T>, &Tape<T>, Indices) -> Var<T>);
+}

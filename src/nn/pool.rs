@@ -1,6 +1,8 @@
 //! Pooling layers. They have nothing to train: a layer is what the method of variables takes.
 
-use crate::autograd::Var;
+use super::layer::stateless;
+use super::{Layer, Module, Path};
+use crate::autograd::{Param, Var};
 use crate::ops::{AdaptiveAvgPool, AvgPool, MaxPool};
 use crate::tensor::Float;
 
@@ -18,6 +20,15 @@ macro_rules! layers {
             #[track_caller]
             pub fn forward<T: Float>(&self, x: &Var<T>) -> Var<T> {
                 x.$method(*self)
+            }
+        }
+
+        stateless!([] $pool<$axes>, stringify!($name));
+
+        impl<T: Float> Layer<T> for $pool<$axes> {
+            #[track_caller]
+            fn forward(&self, x: &Var<T>) -> Var<T> {
+                $pool::<$axes>::forward(self, x)
             }
         }
     )* };

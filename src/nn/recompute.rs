@@ -8,7 +8,7 @@ use crate::tensor::Float;
 /// gradient checkpointing; see [`Var::recompute`] for what it saves and costs.
 ///
 /// Values, gradients, dropout masks and running averages are those of `f(part, x)`. What `f` reads of the part is kept as handles,
-/// not copies, and let go by the backward pass.
+/// not copies, and let go by the backward pass. Parameters that are [frozen](crate::Tape::freeze) on the tape stay so.
 ///
 /// ```
 /// use wengert::nn::recompute;
@@ -34,6 +34,7 @@ use crate::tensor::Float;
 /// assert!(gradients.get(&blocks[0].first.weight).is_some());
 /// ```
 #[doc(alias = "checkpoint")]
+#[must_use]
 #[track_caller]
 pub fn recompute<T: Float, M>(part: &M, x: &Var<T>, f: impl Fn(&M, &Var<T>) -> Var<T> + 'static) -> Var<T>
 where

@@ -112,9 +112,11 @@ pub trait Optimizer<T: Float = f32> {
     /// The parameters change in place: once `backward` has released the tape nothing else holds them.
     ///
     /// # Panics
-    /// If a gradient, or what the optimizer remembers under a path, has another shape than the parameter.
+    /// If a gradient, or what the optimizer remembers under a path, has another shape than the parameter, or the gradients come
+    /// from a new [`BatchNorm`](crate::nn::BatchNorm) on a tape that is not for training.
     #[track_caller]
     fn step(&mut self, model: &mut dyn Module<T>, gradients: &Gradients<T>) {
+        gradients.check_statistics(model);
         let (mut misfit, mut next) = (None, 0);
         model.visit_mut(&mut Path::new(), &mut |path, param| {
             if let Some(value) = gradients.updated_buffer(param) {

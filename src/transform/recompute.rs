@@ -124,7 +124,7 @@ impl<T: Float> Var<T> {
             panics::reads_parameters();
         }
         *outer.generator() = inner.generator().clone();
-        outer.add_buffer_updates(inner.take_buffer_updates());
+        outer.add_buffer_notes(inner.take_buffer_notes());
         op.value = Some(y.value().clone());
         apply_any(op, &inputs.iter().collect::<Vec<_>>())
     }

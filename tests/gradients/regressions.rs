@@ -86,8 +86,8 @@ impl Op<f64, 2> for Weighted {
 fn an_input_that_is_given_twice_gets_both_gradients() {
     let tape = Tape::new_f64();
     let x = tape.var(2.0);
-    assert_eq!(apply(Weighted, [&x, &x]).grad(&x).item(), 4.0);
-    assert_eq!(apply(Weighted, [&x, &x]).backward()[&x].item(), 4.0);
+    assert_eq!(wengert::apply(Weighted, [&x, &x]).grad(&x).item(), 4.0);
+    assert_eq!(wengert::apply(Weighted, [&x, &x]).backward()[&x].item(), 4.0);
 }
 
 #[test]

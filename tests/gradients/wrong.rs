@@ -145,7 +145,7 @@ fn a_wrong_third_derivative_is_rejected_by_a_check_of_order_3() {
 
 #[test]
 fn the_input_with_the_wrong_gradient_is_named() {
-    let mismatch = check::gradients(|x| apply(WrongSign, [&x[0], &x[1]]), &[input(), input()]).unwrap_err();
+    let mismatch = check::gradients(|x| wengert::apply(WrongSign, [&x[0], &x[1]]), &[input(), input()]).unwrap_err();
     assert_eq!(order_and_input(&mismatch), (1, 1));
     assert_eq!(mismatch.shape, [3]);
 }

@@ -101,7 +101,7 @@ pub fn train<N: Network>() -> Result<(), Box<dyn Error>> {
     let mut run = Run::<N>::new(&options);
     let mut origin = "untrained".to_string();
     if let Some(path) = &options.load {
-        io::load(&mut run.model, path)?;
+        wengert::io::load(&mut run.model, path)?;
         origin = "loaded".into();
     }
     if let Some(path) = &options.resume {
@@ -136,7 +136,7 @@ pub fn train<N: Network>() -> Result<(), Box<dyn Error>> {
         writeln!(out, "epoch {epoch}/{}  {train}  test {test}  {speed:.0} samples/s", options.epochs)?;
     }
     if let Some(path) = &options.save {
-        io::save(&run.model, path)?;
+        wengert::io::save(&run.model, path)?;
     }
     report::write(&options, &run, &*schedule, &train_set, &test_set)?;
     writeln!(out, "report: {}", options::short(&options.report))?;

@@ -1,0 +1,52 @@
+//! The derive macro for the trait `Module` of [wengert](https://docs.rs/wengert), which re-exports it.
+
+mod expand;
+mod parse;
+
+use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
+
+/// Implements `wengert::nn::Module`; see there.
+#[proc_macro_derive(Module, attributes(module))]
+pub fn module(input: TokenStream) -> TokenStream {
+    match parse::item(input) {
+        Ok(item) => expand::implementation(&item),
+        Err(error) => error.into_compile_error(),
+    }
+}
+
+/// What is wrong with an item, and where.
+struct Error {
+    span: Span,
+    message: String,
+}
+
+impl Error {
+    fn new(span: Span, message: impl Into<String>) -> Self {
+        Error { span, message: message.into() }
+    }
+
+    /// `::core::compile_error!("message");` at the place of the mistake.
+    fn into_compile_error(self) -> TokenStream {
+        let Error { span, message } = self;
+        let punct = |c, spacing| TokenTree::Punct(Punct::new(c, spacing));
+        let ident = |name| TokenTree::Ident(Ident::new(name, span));
+        let message = TokenStream::from(TokenTree::Literal(Literal::string(&message)));
+        let tokens = [
+            punct(':', Spacing::Joint),
+            punct(':', Spacing::Alone),
+            ident("core"),
+            punct(':', Spacing::Joint),
+            punct(':', Spacing::Alone),
+            ident("compile_error"),
+            punct('!', Spacing::Alone),
+            TokenTree::Group(Group::new(Delimiter::Brace, message)),
+        ];
+        tokens.into_iter().map(|token| with_span(token, span)).collect()
+    }
+}
+
+/// The token at another place, so that a message points there.
+fn with_span(mut token: TokenTree, span: Span) -> TokenTree {
+    token.set_span(span);
+    token
+}

@@ -1,0 +1,52 @@
+//! Layers without parameters: activation functions and the like.
+
+use super::layer::stateless;
+use super::{Layer, Module, Path};
+use crate::autograd::{Param, Var};
+use crate::tensor::Float;
+
+/// Declares layers that apply one method of variables, with their options.
+macro_rules! activations {
+    ($($(#[$meta:meta])* $name:ident $(($($option:ident: $type:ty),+))? = |$x:ident| $y:expr;)*) => { $(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $name $(($(#[doc = concat!("The `", stringify!($option), "` of the method.")] pub $type),+))?;
+
+        stateless!([] $name, stringify!($name));
+
+        impl<T: Float> Layer<T> for $name {
+            #[track_caller]
+            fn forward(&self, $x: &Var<T>) -> Var<T> {
+                let &$name $(($($option),+))? = self;
+                $y
+            }
+        }
+    )* };
+}
+
+activations! {
+    /// Nothing: `y = x`.
+    Identity = |x| x.clone();
+    /// [`Var::flatten`] of all axes but the first, that of the samples.
+    Flatten = |x| x.flatten(1, -1);
+    /// [`Var::relu`].
+    Relu = |x| x.relu();
+    /// [`Var::leaky_relu`] of the given slope; PyTorch's default is 0.01.
+    LeakyRelu(slope: f64) = |x| x.leaky_relu(slope);
+    /// [`Var::elu`] with the given α; PyTorch's default is 1.
+    Elu(alpha: f64) = |x| x.elu(alpha);
+    /// [`Var::gelu`].
+    Gelu = |x| x.gelu();
+    /// [`Var::silu`].
+    Silu = |x| x.silu();
+    /// [`Var::sigmoid`].
+    Sigmoid = |x| x.sigmoid();
+    /// [`Var::tanh`].
+    Tanh = |x| x.tanh();
+    /// [`Var::softplus`].
+    Softplus = |x| x.softplus();
+    /// [`Var::softmax`] over the given axis.
+    Softmax(axis: isize) = |x| x.softmax(axis);
+    /// [`Var::log_softmax`] over the given axis.
+    LogSoftmax(axis: isize) = |x| x.log_softmax(axis);
+}

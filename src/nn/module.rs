@@ -31,12 +31,30 @@ pub trait Module<T: Float = f32> {
     fn visit<'a>(&'a self, path: &mut Path, f: &mut dyn FnMut(&Path, &'a Param<T>));
 
     /// Calls `f` with every parameter and buffer, for changing it, and its path.
-    fn visit_mut(&mut self, path: &mut Path, f: &mut dyn FnMut(&Path, &mut Param<T>));
+    fn visit_mut<'a>(&'a mut self, path: &mut Path, f: &mut dyn FnMut(&Path, &'a mut Param<T>));
 
     /// Every parameter and buffer with its path, such as `layers.0.weight`, in the order of the fields.
     fn parameters(&self) -> Vec<(String, &Param<T>)> {
         let mut parameters = Vec::new();
         self.visit(&mut Path::new(), &mut |path, param| parameters.push((path.to_string(), param)));
+        parameters
+    }
+
+    /// Every parameter and buffer with its path, for changing it.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// // An exponential moving average of a model.
+    /// let model = Linear::new(3, 2, Init::He, &mut wengert::rng(0));
+    /// let mut average = model.clone();
+    /// for ((_, average), (_, param)) in average.parameters_mut().into_iter().zip(model.parameters()) {
+    ///     *average.value_mut() = average.value() * 0.99 + param.value() * 0.01;
+    /// }
+    /// ```
+    fn parameters_mut(&mut self) -> Vec<(String, &mut Param<T>)> {
+        let mut parameters = Vec::new();
+        self.visit_mut(&mut Path::new(), &mut |path, param| parameters.push((path.to_string(), param)));
         parameters
     }
 
@@ -181,10 +199,10 @@ macro_rules! module {
                 $(path.step(stringify!($field), kind, |path| $crate::nn::Module::<$t>::visit($field, path, f));)*
                 let _ = (path, f, kind);
             }
-            fn visit_mut(
-                &mut self,
+            fn visit_mut<'a>(
+                &'a mut self,
                 path: &mut $crate::nn::Path,
-                f: &mut dyn FnMut(&$crate::nn::Path, &mut $crate::Param<$t>),
+                f: &mut dyn FnMut(&$crate::nn::Path, &'a mut $crate::Param<$t>),
             ) {
                 let kind = $crate::nn::Module::<$t>::kind(self);
                 let Self { $($field,)* $($($other: _,)*)? } = self;
@@ -202,7 +220,7 @@ impl<T: Float> Module<T> for Param<T> {
     fn visit<'a>(&'a self, path: &mut Path, f: &mut dyn FnMut(&Path, &'a Param<T>)) {
         f(path, self);
     }
-    fn visit_mut(&mut self, path: &mut Path, f: &mut dyn FnMut(&Path, &mut Param<T>)) {
+    fn visit_mut<'a>(&'a mut self, path: &mut Path, f: &mut dyn FnMut(&Path, &'a mut Param<T>)) {
         f(path, self);
     }
 }
@@ -221,7 +239,7 @@ macro_rules! container {
                     path.step(name, $kind, |path| module.visit(path, f));
                 }
             }
-            fn visit_mut(&mut self, path: &mut Path, f: &mut dyn FnMut(&Path, &mut Param<T>)) {
+            fn visit_mut<'a>(&'a mut self, path: &mut Path, f: &mut dyn FnMut(&Path, &'a mut Param<T>)) {
                 let $inside = self;
                 for (name, module) in ($names).zip($exclusive) {
                     path.step(name, $kind, |path| module.visit_mut(path, f));
@@ -240,7 +258,7 @@ impl<T: Float, M: Module<T>> Module<T> for Option<M> {
     fn visit<'a>(&'a self, path: &mut Path, f: &mut dyn FnMut(&Path, &'a Param<T>)) {
         self.iter().for_each(|module| module.visit(path, f));
     }
-    fn visit_mut(&mut self, path: &mut Path, f: &mut dyn FnMut(&Path, &mut Param<T>)) {
+    fn visit_mut<'a>(&'a mut self, path: &mut Path, f: &mut dyn FnMut(&Path, &'a mut Param<T>)) {
         self.iter_mut().for_each(|module| module.visit_mut(path, f));
     }
 }
@@ -252,7 +270,7 @@ impl<T: Float, M: Module<T> + ?Sized> Module<T> for Box<M> {
     fn visit<'a>(&'a self, path: &mut Path, f: &mut dyn FnMut(&Path, &'a Param<T>)) {
         (**self).visit(path, f);
     }
-    fn visit_mut(&mut self, path: &mut Path, f: &mut dyn FnMut(&Path, &mut Param<T>)) {
+    fn visit_mut<'a>(&'a mut self, path: &mut Path, f: &mut dyn FnMut(&Path, &'a mut Param<T>)) {
         (**self).visit_mut(path, f);
     }
 }
@@ -268,7 +286,7 @@ macro_rules! tuple {
                 let mut names = 0..;
                 $(path.step(names.next().unwrap_or_default(), "tuple", |path| $name.visit(path, f));)*
             }
-            fn visit_mut(&mut self, path: &mut Path, f: &mut dyn FnMut(&Path, &mut Param<T>)) {
+            fn visit_mut<'a>(&'a mut self, path: &mut Path, f: &mut dyn FnMut(&Path, &'a mut Param<T>)) {
                 let ($($name,)*) = self;
                 let mut names = 0..;
                 $(path.step(names.next().unwrap_or_default(), "tuple", |path| $name.visit_mut(path, f));)*

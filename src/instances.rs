@@ -24,6 +24,7 @@ pub fn instantiate() {
 
 fn of<T: Float>() {
     crate::ops::registry::instantiate::<T>();
+    crate::optim::instantiate::<T>();
 }
 
 /// The names of all operations, for the tests that have to cover them.

@@ -78,7 +78,7 @@ fn train(remedy: &Remedy, seed: u64, train_set: &Images, test_set: &Images, epoc
     let mut rng = wengert::rng(seed);
     let mut model = DeepNet::new(remedy.dropout, &mut rng);
     // No decay on biases: they do not affect how strongly the network responds to its input.
-    let no_decay = Group::ending("bias").weight_decay(0.0);
+    let no_decay = Group::with_suffix("bias").weight_decay(0.0);
     let mut optimizer = AdamW::new(LEARNING_RATE).weight_decay(remedy.weight_decay).group(no_decay);
     let mut accuracies = Vec::new();
     for epoch in 0..=epochs {

@@ -107,7 +107,7 @@ fn train(mut model: Model, penalty: f64, [train_part, test_part]: [&Subset<Ratin
     let sets = [train_part.all(), test_part.all()];
     // The derivative of penalty · parameter² has a factor 2.
     let decay = |penalty: f64| 2.0 * penalty / train_part.len() as f64;
-    let biases = Group::ending("bias").weight_decay(decay(BIAS_PENALTY));
+    let biases = Group::matching(|path| path.ends_with("_bias")).weight_decay(decay(BIAS_PENALTY));
     let mut optimizer = Adam::new(LEARNING_RATE).weight_decay(decay(penalty)).group(biases);
     let schedule = LinearRamp::new(LEARNING_RATE, epochs).start_factor(1.0).end_factor(0.0);
     let evaluate = |model: &Model| sets.each_ref().map(|set| rmse(&model.predict(&set.inputs), &set.targets));

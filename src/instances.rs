@@ -21,6 +21,7 @@ fn of<T: Float>() {
     crate::ops::registry::instantiate::<T>();
     crate::inspect::instantiate::<T>();
     crate::nn::instantiate::<T>();
+    crate::optim::instantiate::<T>();
 }
 
 /// The names of all operations, for the tests that have to cover them.

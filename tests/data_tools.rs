@@ -8,7 +8,7 @@ use wengert::Error;
 use wengert::data::csv::{self, Table};
 use wengert::data::{Images, MinMax, SampleBatch, Samples, Standardizer, Subset, one_hot};
 use wengert::metrics::{ClassScores, ConfusionMatrix, Mean, accuracy, top_k};
-use wengert::optim::{EarlyStopping, Verdict};
+use wengert::optim::{EarlyStopping, Status};
 use wengert::prelude::*;
 
 /// Samples whose input and target are both their position.
@@ -401,9 +401,9 @@ fn a_running_mean_is_sound() {
 /// The verdicts on metrics, by their first letters.
 fn verdicts(mut stopping: EarlyStopping, metrics: &[f64]) -> (String, Option<usize>) {
     let letter = |metric: &f64| match stopping.update(*metric) {
-        Verdict::Improved => 'I',
-        Verdict::Continue => 'C',
-        Verdict::Stop => 'S',
+        Status::Improved => 'I',
+        Status::Continue => 'C',
+        Status::Stop => 'S',
     };
     (metrics.iter().map(letter).collect(), stopping.best_epoch())
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 use wengert::ops::BatchStatistics;
+use wengert::optim::{Group, Slot};
 use wengert::prelude::*;
 
 #[path = "panics/algebra.rs"]
@@ -304,6 +305,30 @@ const MODELS: &[Case] = &[
             optimizer.step(&mut weight, &gradients);
         }
     }),
+    ("state_tensors", || {
+        let mut weight = Param::new([1.0, 2.0]);
+        let mut optimizer = Adam::new(0.1);
+        let gradients = gradients_of(&weight);
+        optimizer.step(&mut weight, &gradients);
+        optimizer = optimizer.amsgrad();
+        let gradients = gradients_of(&weight);
+        optimizer.step(&mut weight, &gradients);
+    }),
+    ("slot_tensors", || {
+        let mut slot = Slot::<f32> { steps: 0, product: 1.0, tensors: vec![Tensor::zeros([2])] };
+        let [_m, _s] = slot.slices();
+    }),
+    ("unmatched_group", || {
+        let mut weight = Param::new([1.0, 2.0]);
+        let gradients = gradients_of(&weight);
+        Sgd::new(0.1).group(Group::with_prefix("layers.1").frozen()).step(&mut weight, &gradients);
+    }),
+    ("gradients_of_another_model", || {
+        let weight = Param::new([1.0, 2.0]);
+        let gradients = gradients_of(&weight);
+        Sgd::new(0.1).step(&mut weight.clone(), &gradients);
+    }),
+    ("nesterov", || _ = Sgd::<f32>::new(0.1).nesterov()),
 ];
 
 fn matrix() -> Tensor {

@@ -247,11 +247,15 @@ impl<T: Float> Gradients<T> {
 /// ```
 impl<'a, T: Float> FromIterator<(&'a Param<T>, Tensor<T>)> for Gradients<T> {
     fn from_iter<I: IntoIterator<Item = (&'a Param<T>, Tensor<T>)>>(entries: I) -> Self {
-        let of = |entry: Option<(Key, Tensor<T>)>| Gradients::collect(entry.into_iter(), Vec::new(), Vec::new());
-        let mut gradients = of(None);
-        for (param, gradient) in entries {
-            gradients += of(Some((param.key(), gradient)));
-        }
+        let entries = entries.into_iter().map(|(param, gradient)| (param.key(), gradient));
+        let mut gradients = Gradients::collect(entries, Vec::new(), Vec::new());
+        gradients.entries.dedup_by(|(key, gradient), (earlier, sum)| {
+            let again = key == earlier;
+            if again {
+                *sum += &*gradient;
+            }
+            again
+        });
         gradients
     }
 }

@@ -96,7 +96,7 @@ impl Checkpoint {
     /// Adds the learning rate, weight decay and direction of an optimizer, and its state for each parameter.
     pub fn optimizer<T: Float, O: Optimizer<T> + ?Sized>(mut self, optimizer: &O) -> Self {
         let name = self.name("optimizer");
-        self.metadata.insert(name, optimizer.kind().into());
+        self.metadata.insert(name, optimizer.name().into());
         let settings = optimizer.settings();
         self.add("optimizer.learning_rate", number(settings.learning_rate));
         self.add("optimizer.weight_decay", number(settings.weight_decay));

@@ -101,6 +101,16 @@ impl<'a> Validator<'a> {
         }
     }
 
+    /// A finite, non-negative number.
+    fn factor(&mut self, name: &str) -> Option<f64> {
+        let factor = self.number(name)?;
+        let fits = (0.0..f64::INFINITY).contains(&factor);
+        if !fits {
+            self.report(name, "a non-negative number", factor.to_string());
+        }
+        fits.then_some(factor)
+    }
+
     /// The elements of an integer array of a given shape.
     pub(super) fn integers(&mut self, name: &str, shape: &[usize]) -> Option<&'a [i64]> {
         match self.contents.arrays.get(name) {
@@ -146,13 +156,13 @@ impl<'a> Validator<'a> {
     ) -> Option<(Settings, State<T>)> {
         let name = format!("{prefix}optimizer");
         let found = self.contents.metadata.get(&name).map_or(NOTHING, String::as_str);
-        if found != optimizer.kind() {
-            self.report(&name, optimizer.kind(), found);
+        if found != optimizer.name() {
+            self.report(&name, optimizer.name(), found);
             return None;
         }
         let [learning_rate, weight_decay, maximize] =
             ["learning_rate", "weight_decay", "maximize"].map(|setting| format!("{name}.{setting}"));
-        let numbers = [self.number(&learning_rate), self.number(&weight_decay)];
+        let factors = [self.factor(&learning_rate), self.factor(&weight_decay)];
         let direction = self.integer(&maximize, "0 or 1", |n| (0i64..=1).contains(n));
         let (mut state, mut known) = (State::new(), BTreeSet::from([learning_rate, weight_decay, maximize]));
         let steps = format!("{name}.steps.");
@@ -163,7 +173,7 @@ impl<'a> Validator<'a> {
             }
         }
         self.reject_unknown(&format!("{name}."), &known);
-        let [learning_rate, weight_decay] = numbers;
+        let [learning_rate, weight_decay] = factors;
         let mut settings = optimizer.settings().clone();
         settings.learning_rate = learning_rate?;
         settings.weight_decay = weight_decay?;

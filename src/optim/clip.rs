@@ -3,6 +3,7 @@
 use crate::autograd::Gradients;
 use crate::panics;
 use crate::tensor::Float;
+use std::hint::black_box;
 
 /// Clipping, between `backward` and `step`.
 ///
@@ -32,6 +33,7 @@ impl<T: Float> Gradients<T> {
     /// # Panics
     /// If p is not positive.
     #[track_caller]
+    #[inline(never)]
     pub fn norm_p(&self, p: f64) -> f64 {
         if p.is_nan() || p <= 0.0 {
             panics::option("norm: p", p, "more than 0");
@@ -63,6 +65,7 @@ impl<T: Float> Gradients<T> {
     /// # Panics
     /// If the bound is negative or NaN, or p is not positive.
     #[track_caller]
+    #[inline(never)]
     pub fn clip_norm_p(&mut self, bound: f64, p: f64) -> f64 {
         check_bound("clip_norm: the bound", bound);
         let norm = self.norm_p(p);
@@ -73,7 +76,7 @@ impl<T: Float> Gradients<T> {
         norm
     }
 
-    /// Clamps each element to `[−bound, bound]`; a NaN stays. This turns the direction, other than [`clip_norm`](Gradients::clip_norm).
+    /// Clamps each element to `[−bound, bound]`; a NaN stays. Unlike [`clip_norm`](Gradients::clip_norm) this changes the direction.
     ///
     /// PyTorch's `clip_grad_value_`.
     ///
@@ -89,6 +92,7 @@ impl<T: Float> Gradients<T> {
     /// # Panics
     /// If the bound is negative or NaN.
     #[track_caller]
+    #[inline(never)]
     pub fn clip_value(&mut self, bound: f64) {
         check_bound("clip_value: the bound", bound);
         let bound = T::from_f64(bound);
@@ -114,4 +118,11 @@ fn sum<T: Float>(gradient: &[T], f: impl Fn(f64) -> f64) -> f64 {
         }
     }
     sums.iter().sum()
+}
+
+/// Instantiates the passes over all gradients for an element type.
+pub(super) fn instantiate<T: Float>() {
+    black_box(Gradients::norm_p as fn(&Gradients<T>, f64) -> f64);
+    black_box(Gradients::clip_norm_p as fn(&mut Gradients<T>, f64, f64) -> f64);
+    black_box(Gradients::clip_value as fn(&mut Gradients<T>, f64));
 }

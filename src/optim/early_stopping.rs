@@ -9,7 +9,7 @@ use crate::panics;
 /// a model that diverged is not kept, and stops when patience ends.
 ///
 /// ```
-/// use wengert::optim::{EarlyStopping, Verdict};
+/// use wengert::optim::{EarlyStopping, Status};
 /// use wengert::prelude::*;
 ///
 /// // Fits y = 2x; the losses of validation are made up.
@@ -22,15 +22,16 @@ use crate::panics;
 ///     let loss = (tape.constant([1.0, 2.0]) * &model).mse_loss(tensor![2.0, 4.0], Reduction::Mean);
 ///     optimizer.step(&mut model, &loss.backward());
 ///     match stopping.update(validation_loss) {
-///         Verdict::Improved => best = model.clone(),
-///         Verdict::Continue => {}
-///         Verdict::Stop => break,
+///         Status::Improved => best = model.clone(),
+///         Status::Continue => {}
+///         Status::Stop => break,
 ///     }
 /// }
 /// assert_eq!((stopping.best(), stopping.best_epoch()), (Some(0.5), Some(1)));
 /// assert_eq!(best.value().item(), 1.5); // the model of that epoch, not the last one
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct EarlyStopping {
     patience: usize,
     min_delta: f64,
@@ -40,6 +41,7 @@ pub struct EarlyStopping {
 
 /// What an [`EarlyStopping`] remembers: given it and the same options a run goes on as if it had not stopped.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct StoppingState {
     /// The best metric so far; infinitely bad at first.
     pub best: f64,
@@ -48,13 +50,13 @@ pub struct StoppingState {
     /// How many metrics have come.
     pub epochs: usize,
     /// How many of them since the best.
-    pub waited: usize,
+    pub bad_epochs: usize,
 }
 
 /// What a metric means for training: see [`EarlyStopping::update`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Verdict {
+pub enum Status {
     /// The best so far: the model is worth keeping.
     Improved,
     /// No better, but there is patience left.
@@ -66,7 +68,7 @@ pub enum Verdict {
 impl EarlyStopping {
     /// Stops at the `patience`-th epoch in a row that is no better than the best; 0 is as 1.
     pub fn new(patience: usize) -> Self {
-        let state = StoppingState { best: f64::INFINITY, best_epoch: 0, epochs: 0, waited: 0 };
+        let state = StoppingState { best: f64::INFINITY, best_epoch: 0, epochs: 0, bad_epochs: 0 };
         EarlyStopping { patience, min_delta: 0.0, maximize: false, state }
     }
 
@@ -95,18 +97,18 @@ impl EarlyStopping {
     }
 
     /// Takes the metric of the epoch that has ended.
-    pub fn update(&mut self, metric: impl Into<f64>) -> Verdict {
+    pub fn update(&mut self, metric: impl Into<f64>) -> Status {
         let metric = metric.into();
         let improved = self.is_better(metric);
         let state = &mut self.state;
         let epoch = state.epochs;
         state.epochs += 1;
         if improved {
-            (state.best, state.best_epoch, state.waited) = (metric, epoch, 0);
-            return Verdict::Improved;
+            (state.best, state.best_epoch, state.bad_epochs) = (metric, epoch, 0);
+            return Status::Improved;
         }
-        state.waited += 1;
-        if state.waited < self.patience { Verdict::Continue } else { Verdict::Stop }
+        state.bad_epochs += 1;
+        if state.bad_epochs < self.patience { Status::Continue } else { Status::Stop }
     }
 
     /// The best metric; none if all were NaN or infinitely bad.

@@ -1,13 +1,13 @@
 //! The search for a learning rate.
 
-use super::check_option;
+use crate::optim::option::check_option;
 use crate::panics;
 
 /// Finds a learning rate in one short run, whose learning rate grows exponentially: the one at which the loss falls fastest.
 ///
 /// Step k of n is taken with `low (high/low)^(k/(n − 1))`. The run ends when the loss diverges: when it is not finite, or its mean
 /// over the last n/20 steps is four times its lowest. The suggestion is where the smoothed loss, its mean over the n/20 steps before
-/// and after, falls most steeply along the logarithm of the learning rate. The model is spoilt afterwards: search with a clone.
+/// and after, falls most steeply along the logarithm of the learning rate. The run ruins the weights: search with a clone.
 ///
 /// Smith 2017, "Cyclical learning rates for training neural networks"; the steepest slope, and the end at divergence, as in fast.ai.
 ///
@@ -29,6 +29,7 @@ use crate::panics;
 /// assert!(0.01 < suggestion && suggestion < 0.5); // from 1 on it diverges
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct LearningRateFinder {
     low: f64,
     high: f64,

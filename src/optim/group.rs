@@ -1,24 +1,14 @@
-//! What holds for all parameters, and for groups of them.
+//! Settings for some of the parameters.
 
-use super::check_option;
-use crate::tensor::Float;
+use crate::optim::Step;
+use crate::optim::option::check_option;
 use std::fmt::{self, Debug, Formatter};
+use std::panic::Location;
 use std::sync::Arc;
 
-/// The settings that every optimizer has.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The factor of the step.
-    pub learning_rate: f64,
-    /// The factor λ of the weight decay; whether that is L2 or decoupled the optimizer says.
-    pub weight_decay: f64,
-    /// Whether the step goes up instead of down.
-    pub maximize: bool,
-    /// Settings for some of the parameters; the first that matches decides.
-    pub groups: Vec<Group>,
-}
-
 /// Settings for the parameters whose paths it matches.
+///
+/// A group that matches no trainable parameter of the model is a mistake, which the step reports.
 ///
 /// ```
 /// use wengert::optim::Group;
@@ -27,131 +17,114 @@ pub struct Settings {
 /// // No decay on biases, and the first layer stays as it is.
 /// let optimizer: Adam = Adam::new(1e-3)
 ///     .weight_decay(1e-2)
-///     .group(Group::beginning("hidden").frozen())
-///     .group(Group::ending("bias").weight_decay(0.0));
+///     .group(Group::with_prefix("hidden").frozen())
+///     .group(Group::with_suffix("bias").weight_decay(0.0));
 /// assert_eq!(optimizer.settings().step_for("output.bias").unwrap().weight_decay, 0.0);
 /// assert!(optimizer.settings().step_for("hidden.weight").is_none());
 /// ```
 #[derive(Clone)]
+#[must_use]
 pub struct Group {
     matches: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    /// How it was made.
+    origin: String,
     learning_rate_factor: f64,
     weight_decay: Option<f64>,
     frozen: bool,
-}
-
-/// What holds for one parameter at one step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
-    /// The factor of the step, with the group's factor.
-    pub learning_rate: f64,
-    /// The factor of the weight decay.
-    pub weight_decay: f64,
-    /// Whether the step goes up instead of down.
-    pub maximize: bool,
-}
-
-impl Settings {
-    /// A learning rate, without weight decay and groups.
-    ///
-    /// # Panics
-    /// If the learning rate is negative or NaN.
-    #[track_caller]
-    pub fn new(learning_rate: f64) -> Self {
-        let learning_rate = check_option("learning_rate", learning_rate, 0.0, f64::INFINITY);
-        Settings { learning_rate, weight_decay: 0.0, maximize: false, groups: Vec::new() }
-    }
-
-    /// What holds for the parameter at a path; `None` if it is frozen.
-    pub fn step_for(&self, path: &str) -> Option<Step> {
-        let Settings { learning_rate, weight_decay, maximize, .. } = *self;
-        match self.groups.iter().find(|group| (group.matches)(path)) {
-            None => Some(Step { learning_rate, weight_decay, maximize }),
-            Some(group) if group.frozen => None,
-            Some(group) => Some(Step {
-                learning_rate: learning_rate * group.learning_rate_factor,
-                weight_decay: group.weight_decay.unwrap_or(weight_decay),
-                maximize,
-            }),
-        }
-    }
+    /// Whether some parameter has been in it.
+    met: bool,
 }
 
 impl Group {
-    /// The parameters whose path `matches` says yes to.
-    pub fn new(matches: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
-        Group { matches: Arc::new(matches), learning_rate_factor: 1.0, weight_decay: None, frozen: false }
+    /// The parameters whose path the function accepts.
+    ///
+    /// ```
+    /// # use wengert::optim::Group;
+    /// let first_layers = Group::matching(|path| path.starts_with("layers.0.") || path.starts_with("layers.1."));
+    /// # _ = first_layers;
+    /// ```
+    #[track_caller]
+    pub fn matching(matches: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Group::new(matches, format!("the Group::matching of {}", Location::caller()))
     }
 
-    /// The parameters whose path begins like this, such as those of a layer.
-    pub fn beginning(prefix: &str) -> Self {
-        let prefix = prefix.to_string();
-        Group::new(move |path| path.starts_with(&prefix))
+    /// The parameters whose path begins with these components, such as those of a layer: `"hidden"` matches `hidden.weight` and
+    /// `hidden.0.bias`, but not `hidden2.weight`.
+    pub fn with_prefix(prefix: &str) -> Self {
+        let (prefix, origin) = (prefix.to_string(), format!("Group::with_prefix({prefix:?})"));
+        Group::new(
+            move |path| path.strip_prefix(&*prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
+            origin,
+        )
     }
 
-    /// The parameters whose path ends like this, such as `bias`.
-    pub fn ending(suffix: &str) -> Self {
-        let suffix = suffix.to_string();
-        Group::new(move |path| path.ends_with(&suffix))
+    /// The parameters whose path ends with these components: `"bias"` matches `hidden.bias`, but not `user_bias`.
+    pub fn with_suffix(suffix: &str) -> Self {
+        let (suffix, origin) = (suffix.to_string(), format!("Group::with_suffix({suffix:?})"));
+        Group::new(
+            move |path| path.strip_suffix(&*suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
+            origin,
+        )
+    }
+
+    fn new(matches: impl Fn(&str) -> bool + Send + Sync + 'static, origin: String) -> Self {
+        let matches = Arc::new(matches);
+        Group { matches, origin, learning_rate_factor: 1.0, weight_decay: None, frozen: false, met: false }
     }
 
     /// Multiplies the learning rate, whatever a schedule makes of it.
+    ///
+    /// # Panics
+    /// If the factor is negative or NaN.
     #[track_caller]
     pub fn learning_rate_factor(self, factor: f64) -> Self {
         Group { learning_rate_factor: check_option("learning_rate_factor", factor, 0.0, f64::INFINITY), ..self }
     }
 
-    /// Another weight decay.
+    /// Replaces the weight decay.
+    ///
+    /// # Panics
+    /// If it is negative or NaN.
     #[track_caller]
     pub fn weight_decay(self, weight_decay: f64) -> Self {
         Group { weight_decay: Some(check_option("weight_decay", weight_decay, 0.0, f64::INFINITY)), ..self }
     }
 
-    /// Not changed at all.
+    /// Leaves the parameters as they are.
     pub fn frozen(self) -> Self {
         Group { frozen: true, ..self }
+    }
+
+    pub(super) fn contains(&self, path: &str) -> bool {
+        (self.matches)(path)
+    }
+
+    /// A step with the settings of the group; `None` if it is frozen.
+    pub(super) fn change(&self, step: Step) -> Option<Step> {
+        let mut changed = step;
+        changed.learning_rate *= self.learning_rate_factor;
+        changed.weight_decay = self.weight_decay.unwrap_or(step.weight_decay);
+        (!self.frozen).then_some(changed)
+    }
+
+    /// Notes that a model has a parameter at a path.
+    pub(super) fn meet(&mut self, path: &str) {
+        self.met = self.met || self.contains(path);
+    }
+
+    /// How the group was made, if no parameter has been in it.
+    pub(super) fn unmet(&self) -> Option<&str> {
+        (!self.met).then_some(&self.origin)
     }
 }
 
 impl Debug for Group {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         f.debug_struct("Group")
+            .field("origin", &self.origin)
             .field("learning_rate_factor", &self.learning_rate_factor)
             .field("weight_decay", &self.weight_decay)
             .field("frozen", &self.frozen)
             .finish_non_exhaustive()
-    }
-}
-
-/// How the weight decay enters a rule, and the direction.
-#[derive(Clone, Copy)]
-pub(super) struct Decay<T> {
-    sign: T,
-    penalty: T,
-    shrink: T,
-}
-
-impl Step {
-    /// L2: the gradient of the penalty `λ/2 p²` joins the gradient.
-    pub(super) fn l2<T: Float>(&self) -> Decay<T> {
-        Decay { sign: self.sign(), penalty: T::from_f64(self.weight_decay), shrink: T::ONE }
-    }
-
-    /// Decoupled: the parameter itself shrinks by the factor 1 − lr λ, whatever the rule does with the gradient.
-    pub(super) fn decoupled<T: Float>(&self) -> Decay<T> {
-        let shrink = T::from_f64(1.0 - self.learning_rate * self.weight_decay);
-        Decay { sign: self.sign(), penalty: T::ZERO, shrink }
-    }
-
-    fn sign<T: Float>(&self) -> T {
-        if self.maximize { -T::ONE } else { T::ONE }
-    }
-}
-
-impl<T: Float> Decay<T> {
-    /// The parameter and the gradient that the rule begins with.
-    #[inline(always)]
-    pub(super) fn apply(&self, p: T, g: T) -> (T, T) {
-        (p * self.shrink, self.sign * g + self.penalty * p)
     }
 }

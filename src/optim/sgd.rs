@@ -1,12 +1,13 @@
 //! Stochastic gradient descent.
 
-use super::{Group, Optimizer, Settings, Slot, State, Step, check_option, optimizer, setters};
-use crate::kernel::update;
-use crate::tensor::{Float, Tensor};
+use crate::optim::option::setters;
+use crate::optim::{Descent, Rule, Slot, Step};
+use crate::panics;
+use crate::tensor::Float;
 
 /// Stochastic gradient descent, with momentum if asked for: `v ← μ v + (1 − dampening) g`, `p ← p − lr v`.
 ///
-/// PyTorch's conventions: the first velocity is the undamped gradient, the learning rate is outside of the velocity,
+/// PyTorch's conventions: the first velocity is the undamped gradient, the learning rate is outside the velocity,
 /// Nesterov's step is along `g + μ v`, and weight decay is L2, `g ← g + λ p` first.
 ///
 /// ```
@@ -19,56 +20,65 @@ use crate::tensor::{Float, Tensor};
 /// optimizer.step(&mut model, &gradients);
 /// assert_eq!(model.value(), &tensor![0.8, -1.6]);
 /// ```
+pub type Sgd<T = f32> = Descent<SgdRule, T>;
+
+/// The rule of [`Sgd`].
 #[derive(Clone, Debug)]
-pub struct Sgd<T: Float = f32> {
-    settings: Settings,
+pub struct SgdRule {
     momentum: f64,
     dampening: f64,
     nesterov: bool,
-    state: State<T>,
 }
-optimizer!(Sgd, |sgd| usize::from(sgd.momentum != 0.0));
-
-setters!(Sgd {
-    /// The share μ of the velocity that is kept from step to step; 0.9 is usual. Polyak 1964.
-    momentum: 0.0, f64::INFINITY;
-});
 
 impl<T: Float> Sgd<T> {
     /// Plain gradient descent, `p ← p − lr g`.
     ///
     /// # Panics
-    /// If the learning rate is negative or NaN, as the options do outside of their ranges.
+    /// If the learning rate is negative or NaN; the setters likewise check their ranges.
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
-        let settings = Settings::new(learning_rate);
-        Sgd { settings, momentum: 0.0, dampening: 0.0, nesterov: false, state: State::new() }
-    }
-
-    /// Takes the share `dampening` from each gradient but the first on its way into the velocity.
-    pub fn dampening(mut self, dampening: f64) -> Self {
-        self.dampening = dampening;
-        self
+        Descent::with_rule(SgdRule { momentum: 0.0, dampening: 0.0, nesterov: false }, learning_rate)
     }
 
     /// Looks ahead: steps along `g + μ v`. Nesterov 1983, in the form of Sutskever et al. 2013.
+    ///
+    /// # Panics
+    /// If no momentum has been set.
+    #[track_caller]
     pub fn nesterov(mut self) -> Self {
-        self.nesterov = true;
+        if self.rule.momentum == 0.0 {
+            panics::nesterov();
+        }
+        self.rule.nesterov = true;
         self
     }
+}
 
-    fn rule(&self, slot: &mut Slot<T>, p: &mut [T], g: &[T], step: &Step) {
-        let (decay, nesterov) = (step.l2::<T>(), self.nesterov);
-        let inflow = if slot.steps == 1 { 1.0 } else { 1.0 - self.dampening };
-        let [rate, momentum, inflow] = [step.learning_rate, self.momentum, inflow].map(T::from_f64);
+setters!(Sgd<T> {
+    /// The share μ of the velocity that is kept from step to step; 0.9 is usual. Polyak 1964.
+    momentum: 0.0, f64::INFINITY;
+    /// The share of each gradient but the first that does not enter the velocity.
+    dampening: 0.0, 1.0;
+});
+
+impl<T: Float> Rule<T> for SgdRule {
+    fn name(&self) -> &'static str {
+        "Sgd"
+    }
+    fn tensors(&self) -> usize {
+        usize::from(self.momentum != 0.0)
+    }
+    #[inline(never)]
+    fn update(&self, slot: &mut Slot<T>, parameter: &mut [T], gradient: &[T], step: &Step) {
+        let (nesterov, rate) = (self.nesterov, T::from_f64(step.learning_rate));
         if self.momentum == 0.0 {
-            return update::stateless(p, g, |p, g| p - rate * decay.apply(p, g).1);
+            return slot.elementwise(parameter, gradient, step, |p, g, []| (p - rate * g, []));
         }
-        let [v] = slot.slices();
-        update::with_one(p, g, v, |p, g, v| {
-            let (p, g) = decay.apply(p, g);
-            let v = momentum * v + inflow * g;
-            (p - rate * if nesterov { g + momentum * v } else { v }, v)
+        let dampened = if slot.steps == 1 { 1.0 } else { 1.0 - self.dampening };
+        let [momentum, dampened] = [self.momentum, dampened].map(T::from_f64);
+        slot.elementwise(parameter, gradient, step, |p, g, [v]| {
+            let v = momentum * v + dampened * g;
+            (p - rate * if nesterov { g + momentum * v } else { v }, [v])
         });
     }
 }

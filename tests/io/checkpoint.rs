@@ -6,7 +6,7 @@ use wengert::Generator;
 use wengert::data::Dataset;
 use wengert::io::{self, Checkpoint, Integers, Resume, safetensors};
 use wengert::optim::schedule::ReduceOnPlateau;
-use wengert::optim::{Adam, EarlyStopping, Lion, NAdam, RmsProp, Slot, Verdict};
+use wengert::optim::{Adam, EarlyStopping, Lion, NAdam, RmsProp, Slot, Status};
 use wengert::prelude::*;
 
 struct Network {
@@ -134,18 +134,18 @@ fn what_listens_to_a_metric_goes_on() {
         (plateau.observe(1.0 - metric(epoch)).to_bits(), stopping.update(metric(epoch)))
     };
     let before = [0, 1, 2, 3].map(|number| epoch(&mut plateau, &mut stopping, number).1);
-    assert_eq!(before, [Verdict::Improved, Verdict::Improved, Verdict::Continue, Verdict::Continue]);
+    assert_eq!(before, [Status::Improved, Status::Improved, Status::Continue, Status::Continue]);
     let (listens, stops) = (plateau.state(), stopping.state());
     Checkpoint::new()
         .number("learning_rate", listens.learning_rate)
         .number("best", listens.best)
-        .counter("waited", listens.waited)
+        .counter("bad_epochs", listens.bad_epochs)
         .counter("resting", listens.resting)
         .scope("stopping")
         .number("best", stops.best)
         .counter("best_epoch", stops.best_epoch)
         .counter("epochs", stops.epochs)
-        .counter("waited", stops.waited)
+        .counter("bad_epochs", stops.bad_epochs)
         .save(&path)
         .unwrap();
 
@@ -154,13 +154,13 @@ fn what_listens_to_a_metric_goes_on() {
     Resume::new()
         .number("learning_rate", &mut listens.learning_rate)
         .number("best", &mut listens.best)
-        .counter("waited", &mut listens.waited)
+        .counter("bad_epochs", &mut listens.bad_epochs)
         .counter("resting", &mut listens.resting)
         .scope("stopping")
         .number("best", &mut stops.best)
         .counter("best_epoch", &mut stops.best_epoch)
         .counter("epochs", &mut stops.epochs)
-        .counter("waited", &mut stops.waited)
+        .counter("bad_epochs", &mut stops.bad_epochs)
         .load(&path)
         .unwrap();
     for number in 4..8 {

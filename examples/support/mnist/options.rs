@@ -155,7 +155,9 @@ impl Options {
         let mut optimizer = (self.make_optimizer)(self.learning_rate);
         let settings = optimizer.settings_mut();
         settings.weight_decay = self.weight_decay.unwrap_or(settings.weight_decay);
-        settings.groups.push(Group::new(|path| path.ends_with("bias") || path.starts_with("norms")).weight_decay(0.0));
+        settings
+            .groups
+            .push(Group::matching(|path| path.ends_with("bias") || path.starts_with("norms")).weight_decay(0.0));
         optimizer
     }
 

@@ -1,7 +1,7 @@
 //! Schedules made of half cosine waves.
 
 use super::{Schedule, check_learning_rate, check_steps};
-use crate::optim::{check_option, setters};
+use crate::optim::option::{check_option, setters};
 use std::f64::consts::PI;
 
 /// Half a cosine wave from one value, at `way` = 0, to another, at 1; beyond it the wave goes on.
@@ -23,13 +23,14 @@ fn half_wave(from: f64, to: f64, way: f64) -> f64 {
 /// assert!((schedule.at(50) - 0.06).abs() < 1e-12);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Cosine {
     learning_rate: f64,
     steps: usize,
     minimum: f64,
 }
 
-setters!([] Cosine {
+setters!(Cosine {
     /// The learning rate at the end; 0 by default.
     minimum: 0.0, f64::INFINITY;
 });
@@ -64,6 +65,7 @@ impl Schedule for Cosine {
 /// assert!((schedule.at(20) - 0.05).abs() < 1e-12);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct CosineWarmRestarts {
     learning_rate: f64,
     steps: usize,
@@ -71,7 +73,7 @@ pub struct CosineWarmRestarts {
     minimum: f64,
 }
 
-setters!([] CosineWarmRestarts {
+setters!(CosineWarmRestarts {
     /// What the learning rate falls to; 0 by default.
     minimum: 0.0, f64::INFINITY;
 });
@@ -126,6 +128,7 @@ impl Schedule for CosineWarmRestarts {
 /// assert!((schedule.at(49) - 0.5 / 25.0 / 1e4).abs() < 1e-12);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct OneCycle {
     learning_rate: f64,
     steps: usize,
@@ -135,7 +138,7 @@ pub struct OneCycle {
     linear: bool,
 }
 
-setters!([] OneCycle {
+setters!(OneCycle {
     /// The share of the steps in which the learning rate rises; 0.3 by default.
     rise: 0.0, 1.0;
     /// The share of the top at the beginning; 1/25 by default.

@@ -1,7 +1,7 @@
 //! Schedules that only fall: by steps, exponentially, by a power.
 
 use super::{Schedule, check_learning_rate, check_steps};
-use crate::optim::{check_option, setters};
+use crate::optim::option::{check_option, setters};
 
 /// Falls by a factor at equal distances: `lr γ^⌊t / steps⌋`. PyTorch's `StepLR`.
 ///
@@ -13,13 +13,14 @@ use crate::optim::{check_option, setters};
 /// assert_eq!((schedule.at(9), schedule.at(10), schedule.at(20)), (0.1, 0.05, 0.025));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct StepDecay {
     learning_rate: f64,
     steps: usize,
     gamma: f64,
 }
 
-setters!([] StepDecay {
+setters!(StepDecay {
     /// The factor γ; 0.1 by default.
     gamma: 0.0, f64::INFINITY;
 });
@@ -51,13 +52,14 @@ impl Schedule for StepDecay {
 /// assert_eq!((schedule.at(29), schedule.at(30), schedule.at(80)), (0.1, 0.05, 0.025));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct MultiStep {
     learning_rate: f64,
     milestones: Vec<usize>,
     gamma: f64,
 }
 
-setters!([] MultiStep {
+setters!(MultiStep {
     /// The factor γ; 0.1 by default.
     gamma: 0.0, f64::INFINITY;
 });
@@ -90,6 +92,7 @@ impl Schedule for MultiStep {
 /// assert_eq!((schedule.at(0), schedule.at(1), schedule.at(3)), (0.1, 0.05, 0.0125));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Exponential {
     learning_rate: f64,
     gamma: f64,
@@ -125,13 +128,14 @@ impl Schedule for Exponential {
 /// assert_eq!((schedule.at(0), schedule.at(20), schedule.at(50)), (0.1, 0.025, 0.0));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Polynomial {
     learning_rate: f64,
     steps: usize,
     power: f64,
 }
 
-setters!([] Polynomial {
+setters!(Polynomial {
     /// The power; 1 by default.
     power: 0.0, f64::INFINITY;
 });

@@ -28,7 +28,7 @@ mod decay;
 mod plateau;
 mod ramp;
 
-use super::check_option;
+use crate::optim::option::check_option;
 
 pub use cosine::{Cosine, CosineWarmRestarts, OneCycle};
 pub use decay::{Exponential, MultiStep, Polynomial, StepDecay};
@@ -92,6 +92,7 @@ impl<F: Fn(usize) -> f64> Schedule for F {
 
 /// One schedule after another: what [`Schedule::then`] makes.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Then<A, B> {
     first: A,
     steps: usize,
@@ -109,6 +110,7 @@ impl<A: Schedule, B: Schedule> Schedule for Then<A, B> {
 
 /// The product of two schedules: what [`Schedule::times`] makes.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Times<A, B> {
     schedule: A,
     factor: B,

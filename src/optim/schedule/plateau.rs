@@ -1,7 +1,7 @@
 //! The schedule that listens.
 
-use super::{check_learning_rate, check_option};
-use crate::optim::setters;
+use super::check_learning_rate;
+use crate::optim::option::setters;
 
 /// Reduces the learning rate, `lr ← max(factor lr, minimum)`, when a metric such as the validation loss has not become better
 /// for more than `patience` observations. PyTorch's `ReduceLROnPlateau`.
@@ -21,6 +21,7 @@ use crate::optim::setters;
 /// assert_eq!(optimizer.learning_rate(), 0.05);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct ReduceOnPlateau {
     maximize: bool,
     factor: f64,
@@ -35,18 +36,19 @@ pub struct ReduceOnPlateau {
 
 /// What a [`ReduceOnPlateau`] remembers: given it and the same options a run goes on as if it had not stopped.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PlateauState {
     /// The learning rate now.
     pub learning_rate: f64,
     /// The best metric so far; infinite at first.
     pub best: f64,
     /// Observations since the last that was better.
-    pub waited: usize,
+    pub bad_epochs: usize,
     /// Observations left in which nothing is counted.
     pub resting: usize,
 }
 
-setters!([] ReduceOnPlateau {
+setters!(ReduceOnPlateau {
     /// What the learning rate is multiplied by; 0.1 by default.
     factor: 0.0, 1.0;
     /// How much better a metric must be; 1e-4 by default, relative unless it is [absolute](ReduceOnPlateau::absolute).
@@ -61,7 +63,7 @@ impl ReduceOnPlateau {
     /// A tenth of the learning rate after more than ten observations without a smaller metric.
     ///
     /// # Panics
-    /// If the learning rate is negative or NaN, as the options do outside of their ranges.
+    /// If the learning rate is negative or NaN; the setters likewise check their ranges.
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
         let learning_rate = check_learning_rate(learning_rate);
@@ -74,7 +76,7 @@ impl ReduceOnPlateau {
             cooldown: 0,
             minimum: 0.0,
             epsilon: 1e-8,
-            state: PlateauState { learning_rate, best: f64::INFINITY, waited: 0, resting: 0 },
+            state: PlateauState { learning_rate, best: f64::INFINITY, bad_epochs: 0, resting: 0 },
         }
     }
 
@@ -107,18 +109,18 @@ impl ReduceOnPlateau {
     pub fn observe(&mut self, metric: f64) -> f64 {
         if self.is_better(metric) {
             self.state.best = metric;
-            self.state.waited = 0;
+            self.state.bad_epochs = 0;
         } else {
-            self.state.waited += 1;
+            self.state.bad_epochs += 1;
         }
         if self.state.resting > 0 {
             self.state.resting -= 1;
-            self.state.waited = 0;
+            self.state.bad_epochs = 0;
         }
-        if self.state.waited > self.patience {
+        if self.state.bad_epochs > self.patience {
             self.reduce();
             self.state.resting = self.cooldown;
-            self.state.waited = 0;
+            self.state.bad_epochs = 0;
         }
         self.state.learning_rate
     }

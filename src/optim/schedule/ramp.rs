@@ -1,7 +1,7 @@
 //! Schedules for the first steps of a training.
 
 use super::{Schedule, check_learning_rate, check_steps};
-use crate::optim::{check_option, setters};
+use crate::optim::option::{check_option, setters};
 
 /// A share of the learning rate for the first steps, then all of it: `lr factor` while `t < steps`, then `lr`. PyTorch's `ConstantLR`.
 ///
@@ -13,6 +13,7 @@ use crate::optim::{check_option, setters};
 /// assert_eq!((schedule.at(6), schedule.at(7)), (0.025, 0.1));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Constant {
     learning_rate: f64,
     factor: f64,
@@ -50,6 +51,7 @@ impl Schedule for Constant {
 /// assert_eq!((warm_up.at(0), warm_up.at(2), warm_up.at(9)), (0.05, 0.1 * 0.75, 0.1));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct LinearRamp {
     learning_rate: f64,
     steps: usize,
@@ -57,7 +59,7 @@ pub struct LinearRamp {
     end_factor: f64,
 }
 
-setters!([] LinearRamp {
+setters!(LinearRamp {
     /// The share a of the learning rate at the beginning; 1/3 by default.
     start_factor: 0.0, f64::INFINITY;
     /// The share b of the learning rate at the end; 1 by default.

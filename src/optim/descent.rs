@@ -1,0 +1,224 @@
+//! The driver of all rules.
+
+use crate::autograd::{Gradients, NoGradient, Param};
+use crate::nn::{Module, Path};
+use crate::optim::option::check_option;
+use crate::optim::{Group, Optimizer, Rule, Settings, Slot, State, Step};
+use crate::panics;
+use crate::tensor::{Float, Tensor, same};
+
+/// An optimizer that changes parameters by a [`Rule`]: [`Adam`](super::Adam) is `Descent<AdamRule>`.
+///
+/// What all optimizers share is here: the learning rate, weight decay, [groups](Group) and the [state](State).
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Descent<R, T: Float = f32> {
+    /// The rule with its options.
+    pub rule: R,
+    settings: Settings,
+    state: State<T>,
+}
+
+impl<R, T: Float> Descent<R, T> {
+    /// An optimizer with any rule; see [`Rule`] for an example.
+    ///
+    /// # Panics
+    /// If the learning rate is negative or NaN.
+    #[track_caller]
+    pub fn with_rule(rule: R, learning_rate: f64) -> Self {
+        Descent { rule, settings: Settings::new(learning_rate), state: State::new() }
+    }
+
+    /// The factor λ of the weight decay; whether that is L2 or decoupled is a matter of the rule.
+    ///
+    /// # Panics
+    /// If it is negative or NaN.
+    #[track_caller]
+    pub fn weight_decay(mut self, weight_decay: f64) -> Self {
+        self.settings.weight_decay = check_option("weight_decay", weight_decay, 0.0, f64::INFINITY);
+        self
+    }
+
+    /// Other settings for some parameters; the first group that a parameter is in decides.
+    ///
+    /// `optimizer.group(Group::with_suffix("bias").weight_decay(0.0))` exempts every bias from the decay.
+    pub fn group(mut self, group: Group) -> Self {
+        self.settings.groups.push(group);
+        self
+    }
+
+    /// Goes up instead of down.
+    pub fn maximize(mut self) -> Self {
+        self.settings.maximize = true;
+        self
+    }
+}
+
+impl<R: Rule<T>, T: Float> Optimizer<T> for Descent<R, T> {
+    fn name(&self) -> &'static str {
+        self.rule.name()
+    }
+    fn tensors_per_parameter(&self) -> Option<usize> {
+        Some(self.rule.tensors())
+    }
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+    fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+    fn state(&self) -> &State<T> {
+        &self.state
+    }
+    fn state_mut(&mut self) -> &mut State<T> {
+        &mut self.state
+    }
+    fn step(&mut self, model: &mut dyn Module<T>, gradients: &Gradients<T>) {
+        step(&self.rule, &mut self.settings, &mut self.state, model, gradients);
+    }
+}
+
+/// What a step does to a parameter or buffer.
+enum Change<'a, T: Float> {
+    /// `slot` is a position in the state.
+    Update {
+        param: &'a mut Param<T>,
+        gradient: &'a Tensor<T>,
+        slot: usize,
+        step: Step,
+    },
+    Buffer {
+        buffer: &'a mut Param<T>,
+        value: Tensor<T>,
+    },
+}
+
+/// All that a step does.
+struct Plan<'a, T: Float> {
+    changes: Vec<Change<'a, T>>,
+    /// What is to be remembered of parameters that change for the first time; their positions follow those of the state.
+    new_slots: Vec<(String, Slot<T>)>,
+    /// Whether the model has parameters to change, but the gradients know neither them nor another parameter or buffer of it.
+    idle: bool,
+}
+
+/// A step of a rule. Everything is checked before anything changes.
+#[inline(never)]
+#[track_caller]
+pub(super) fn step<T: Float>(
+    rule: &dyn Rule<T>,
+    settings: &mut Settings,
+    state: &mut State<T>,
+    model: &mut dyn Module<T>,
+    gradients: &Gradients<T>,
+) {
+    settings.check();
+    gradients.check_statistics(model);
+    let plan = Plan::new(rule, settings, state, model, gradients);
+    if let Some(group) = settings.groups.iter().find_map(Group::unmet) {
+        drop(plan);
+        panics::unmatched_group(group, &paths(model));
+    }
+    if plan.idle && !gradients.is_empty() {
+        drop(plan);
+        return check_known(model, gradients);
+    }
+    plan.check(rule, state);
+    plan.apply(rule, state);
+}
+
+impl<'a, T: Float> Plan<'a, T> {
+    fn new(
+        rule: &dyn Rule<T>,
+        settings: &mut Settings,
+        state: &State<T>,
+        model: &'a mut dyn Module<T>,
+        gradients: &'a Gradients<T>,
+    ) -> Self {
+        let (mut changes, mut new_slots) = (Vec::new(), Vec::new());
+        let (mut waiting, mut known) = (false, false);
+        let (mut next_gradient, mut next_slot) = (0, 0);
+        model.visit_mut(&mut Path::new(), &mut |path, param| {
+            if let Some(value) = gradients.updated_buffer(param) {
+                known = true;
+                return changes.push(Change::Buffer { buffer: param, value });
+            }
+            if !param.is_trainable() {
+                return;
+            }
+            let path = path.as_str();
+            settings.groups.iter_mut().for_each(|group| group.meet(path));
+            let (gradient, step) = (gradients.get_near(param, &mut next_gradient), settings.step_for(path));
+            known |= gradient.is_some();
+            waiting |= step.is_some();
+            let (Some(gradient), Some(step)) = (gradient, step) else { return };
+            let slot = state.position(path, &mut next_slot).unwrap_or_else(|| {
+                new_slots.push((path.to_string(), Slot::new(rule.tensors(), param.shape())));
+                state.len() + new_slots.len() - 1
+            });
+            changes.push(Change::Update { param, gradient, slot, step });
+        });
+        Plan { changes, new_slots, idle: waiting && !known }
+    }
+
+    /// Checks that gradients and state fit their parameters.
+    #[track_caller]
+    fn check(&self, rule: &dyn Rule<T>, state: &State<T>) {
+        for change in &self.changes {
+            let Change::Update { param, gradient, slot, .. } = change else { continue };
+            let (path, slot) = match slot.checked_sub(state.len()) {
+                None => state.at(*slot),
+                Some(new) => (self.new_slots[new].0.as_str(), &self.new_slots[new].1),
+            };
+            if let Some(tensor) = slot.tensors.iter().find(|tensor| tensor.shape() != param.shape()) {
+                panics::state_shape(path, tensor.shape(), param.shape());
+            }
+            if slot.tensors.len() != rule.tensors() {
+                panics::state_tensors(path, slot.tensors.len(), rule.name(), rule.tensors());
+            }
+            if !same(gradient.shape(), param.shape()) {
+                panics::gradient_of_parameter(path, gradient.shape(), param.shape());
+            }
+        }
+    }
+
+    fn apply(self, rule: &dyn Rule<T>, state: &mut State<T>) {
+        for (path, slot) in self.new_slots {
+            state.push(path, slot);
+        }
+        for change in self.changes {
+            match change {
+                Change::Buffer { buffer, value } => *buffer.value_mut() = value,
+                Change::Update { param, gradient, slot, step } => {
+                    let slot = state.slot_mut(slot);
+                    slot.steps += 1;
+                    rule.update(slot, param.value_mut().as_mut_slice(), gradient.as_slice(), &step);
+                }
+            }
+        }
+    }
+}
+
+/// Checks that the forward pass has read the model, none of whose parameters has a gradient.
+#[cold]
+#[track_caller]
+fn check_known<T: Float>(model: &dyn Module<T>, gradients: &Gradients<T>) {
+    let read = |param: &Param<T>| param.is_trainable() && gradients.reason(param) != Some(NoGradient::NeverRead);
+    if !model.parameters().into_iter().any(|(_, param)| read(param)) {
+        panics::gradients_of_another_model(gradients.len(), &paths(model));
+    }
+}
+
+/// The paths of a model's trainable parameters, for a message: the first ones, and their number.
+#[cold]
+fn paths<T: Float>(model: &dyn Module<T>) -> String {
+    let mut paths: Vec<String> = Vec::new();
+    model.visit(&mut Path::new(), &mut |path, param| {
+        paths.extend(param.is_trainable().then(|| format!("{:?}", path.as_str())));
+    });
+    match paths.len() {
+        0 => "none".into(),
+        count @ ..=6 => format!("{count}: {}", paths.join(", ")),
+        count => format!("{count}: {}, …", paths[..6].join(", ")),
+    }
+}

@@ -23,6 +23,7 @@ pub fn instantiate() {
 }
 
 fn of<T: Float>() {
+    crate::tensor::instantiate::<T>();
     crate::ops::registry::instantiate::<T>();
 }
 

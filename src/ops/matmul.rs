@@ -72,7 +72,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn matmul(&self, other: impl Operand<T>) -> Var<T> {
-        let other = other.resolve(self.tape()).into_var(self.tape());
+        let other = self.beside(&other);
         match MatmulShapes::new(self.shape(), other.shape()) {
             Ok(shapes) if shapes.b.len() == 2 && shapes.a.len() > 2 => {
                 // One matrix for all: the stack is a taller matrix, and the gradient of the one needs no sum over the stack.
@@ -100,7 +100,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn linear<B: Operand<T>>(&self, weight: impl Operand<T>, bias: Option<B>) -> Var<T> {
-        let weight = weight.resolve(self.tape()).into_var(self.tape());
+        let weight = self.beside(&weight);
         let (x, w) = (self.shape(), weight.shape());
         let (Some(&inputs), [outputs, columns]) = (x.last(), w) else {
             self.shape_error("linear", &weight, &panics::not_linear(x, w))
@@ -110,7 +110,7 @@ impl<T: Float> Var<T> {
         }
         let rows = if x.len() == 2 { Cow::Borrowed(self) } else { Cow::Owned(self.with_shape(flat(x))) };
         let y = if let Some(bias) = &bias {
-            let bias = bias.resolve(self.tape()).into_var(self.tape());
+            let bias = self.beside(&bias);
             if bias.shape() != [*outputs] {
                 self.shape_error("linear", &bias, &panics::linear_bias(bias.shape(), w));
             }
@@ -136,7 +136,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn dot(&self, other: impl Operand<T>) -> Var<T> {
-        let other = other.resolve(self.tape()).into_var(self.tape());
+        let other = self.beside(&other);
         if self.shape().len() != 1 || other.shape().len() != 1 {
             self.shape_error("dot", &other, &panics::not_vectors(self.shape(), other.shape()));
         }
@@ -159,7 +159,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn outer(&self, other: impl Operand<T>) -> Var<T> {
-        let other = other.resolve(self.tape()).into_var(self.tape());
+        let other = self.beside(&other);
         let (&[m], &[n]) = (self.shape(), other.shape()) else {
             self.shape_error("outer", &other, &panics::not_vectors(self.shape(), other.shape()))
         };
@@ -180,7 +180,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn addmm(&self, x: impl Operand<T>, y: impl Operand<T>, beta: f64, alpha: f64) -> Var<T> {
-        let x = x.resolve(self.tape()).into_var(self.tape());
+        let x = self.beside(&x);
         self * beta + x.matmul(y) * alpha
     }
 

@@ -1,10 +1,11 @@
 //! Constructors.
 
 use super::buffer::Buffer;
-use super::{Dims, Float, IntoShape, Tensor, element_count, resolve_shape};
+use super::{Dims, Float, IntoShape, Number, Tensor, element_count, resolve_shape};
 use crate::panics;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal, StandardUniform};
+use std::ops::Range;
 
 /// Builds a [`Tensor`] from nested lists, as they are written: `tensor![[1.0, 2.0], [3.0, 4.0]]`.
 ///
@@ -54,8 +55,8 @@ impl<T: Float> Tensor<T> {
     }
 
     /// A tensor without axes.
-    pub fn scalar(x: impl Into<f64>) -> Self {
-        Tensor::filled(Dims::new(), T::from_f64(x.into()))
+    pub fn scalar(x: impl Number) -> Self {
+        Tensor::filled(Dims::new(), T::from_f64(x.number()))
     }
 
     /// All zeros.
@@ -64,7 +65,11 @@ impl<T: Float> Tensor<T> {
     /// If the shape has a negative entry, as the other constructors do.
     #[track_caller]
     pub fn zeros(shape: impl IntoShape) -> Self {
-        let shape = resolve_shape("zeros", shape, None);
+        Tensor::zeros_of(resolve_shape("zeros", shape, None))
+    }
+
+    #[inline(never)]
+    fn zeros_of(shape: Dims) -> Self {
         Tensor { buffer: Buffer::zeros(element_count(&shape)), shape }
     }
 
@@ -80,6 +85,7 @@ impl<T: Float> Tensor<T> {
         Tensor::filled(resolve_shape("full", shape, None), T::from_f64(value))
     }
 
+    #[inline(never)]
     pub(crate) fn filled(shape: Dims, value: T) -> Self {
         Tensor::build(shape, |y| y.fill(value))
     }
@@ -134,32 +140,56 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn randn(shape: impl IntoShape, rng: &mut impl Rng) -> Self {
-        Tensor::drawn(resolve_shape("randn", shape, None), || StandardNormal.sample(rng))
+        Tensor::normal(resolve_shape("randn", shape, None), rng)
     }
 
     /// Independent deviates, uniform in `[low, high)`.
     #[track_caller]
     pub fn uniform(shape: impl IntoShape, low: f64, high: f64, rng: &mut impl Rng) -> Self {
-        Tensor::drawn(resolve_shape("uniform", shape, None), || {
-            let unit: f64 = StandardUniform.sample(rng);
-            low + (high - low) * unit
+        Tensor::uniform_in(resolve_shape("uniform", shape, None), low..high, rng)
+    }
+
+    #[inline(never)]
+    fn normal(shape: Dims, rng: &mut dyn Rng) -> Self {
+        Tensor::build(shape, |y| y.fill_with(|| T::from_f64(StandardNormal.sample(rng))))
+    }
+
+    #[inline(never)]
+    fn uniform_in(shape: Dims, range: Range<f64>, rng: &mut dyn Rng) -> Self {
+        let Range { start: low, end: high } = range;
+        Tensor::build(shape, |y| {
+            y.fill_with(|| {
+                let unit: f64 = StandardUniform.sample(rng);
+                T::from_f64(low + (high - low) * unit)
+            });
         })
     }
-
-    fn drawn(shape: Dims, mut draw: impl FnMut() -> f64) -> Self {
-        Tensor::build(shape, |y| y.iter_mut().for_each(|y| *y = T::from_f64(draw())))
-    }
 }
 
-impl<T: Float> From<f64> for Tensor<T> {
-    fn from(x: f64) -> Self {
+impl<T: Float, N: Number> From<N> for Tensor<T> {
+    fn from(x: N) -> Self {
         Tensor::scalar(x)
     }
 }
 
-impl<T: Float> From<f32> for Tensor<T> {
-    fn from(x: f32) -> Self {
-        Tensor::scalar(x)
+/// A vector `[n]`; the elements are not copied.
+impl<T: Float> From<Vec<T>> for Tensor<T> {
+    fn from(elements: Vec<T>) -> Self {
+        Tensor { shape: Dims::from_slice(&[elements.len()]), buffer: Buffer::adopt(elements) }
+    }
+}
+
+/// A vector `[n]`.
+impl<T: Float> From<&Vec<T>> for Tensor<T> {
+    fn from(elements: &Vec<T>) -> Self {
+        elements.as_slice().into()
+    }
+}
+
+/// A vector `[n]`.
+impl<T: Float> From<&[T]> for Tensor<T> {
+    fn from(elements: &[T]) -> Self {
+        elements.to_vec().into()
     }
 }
 
@@ -177,17 +207,10 @@ pub trait Nested {
     fn flatten(&self, elements: &mut Vec<f64>);
 }
 
-impl Nested for f64 {
+impl<N: Number> Nested for N {
     fn shape(_: &mut Vec<usize>) {}
     fn flatten(&self, elements: &mut Vec<f64>) {
-        elements.push(*self);
-    }
-}
-
-impl Nested for f32 {
-    fn shape(_: &mut Vec<usize>) {}
-    fn flatten(&self, elements: &mut Vec<f64>) {
-        elements.push(f64::from(*self));
+        elements.push(self.number());
     }
 }
 

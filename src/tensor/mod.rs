@@ -8,6 +8,7 @@ mod index;
 mod indices;
 mod lookup;
 mod matmul;
+mod number;
 mod pad;
 mod parts;
 mod reduce;
@@ -16,11 +17,14 @@ mod shape;
 mod transform;
 mod view;
 
+use crate::generator::Generator;
+use crate::instances::keep;
 use buffer::Buffer;
 pub use construct::Nested;
 pub use indices::Indices;
 pub(crate) use lookup::{Positions, Rows};
 pub(crate) use matmul::{MatmulShapes, Offsets};
+pub use number::Number;
 pub use pad::PadMode;
 pub(crate) use pad::{padded, padding};
 pub(crate) use parts::{joins, stack_axis, stacks};
@@ -48,6 +52,7 @@ pub(crate) use crate::kernel::strided::View;
 /// assert_eq!((&x * 2.0 + 1.0).sum(), Tensor::scalar(48.0));
 /// ```
 #[derive(Clone)]
+#[must_use = "operations leave a tensor as it is and return a new one"]
 pub struct Tensor<T: Float = f32> {
     shape: Dims,
     buffer: Buffer<T>,
@@ -96,6 +101,23 @@ impl<T: Float> Tensor<T> {
         self.as_slice().to_vec()
     }
 
+    /// The elements in row-major order as a vector of the standard library, into which they are copied: a tensor's own memory
+    /// serves the next one.
+    pub fn into_vec(self) -> Vec<T> {
+        self.to_vec()
+    }
+
+    /// Iterates over the elements in row-major order, whatever the shape.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let x = tensor![[1.0, -2.0], [3.0, 4.0]];
+    /// assert_eq!(x.iter().filter(|&&x| x > 0.0).count(), 3);
+    /// ```
+    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.as_slice().iter()
+    }
+
     /// The value of a tensor of one element.
     ///
     /// # Panics
@@ -118,4 +140,28 @@ impl<T: Float> PartialEq for Tensor<T> {
     fn eq(&self, other: &Self) -> bool {
         self.shape == other.shape && self.as_slice() == other.as_slice()
     }
+}
+
+/// Iterates over the elements in row-major order; see [`Tensor::iter`].
+impl<'a, T: Float> IntoIterator for &'a Tensor<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Instantiates for an element type what programs call on plain tensors, as far as no operation does.
+pub(crate) fn instantiate<T: Float>() {
+    let rng = &mut Generator::from_state([1; 4]);
+    let mut x = Tensor::<T>::uniform([2, 2], 0.0, 1.0, rng);
+    x += &Tensor::randn([2, 2], rng);
+    x -= &Tensor::ones([2, 2]);
+    x *= &Tensor::eye(2);
+    x /= &Tensor::from_slice(&[T::ONE], 1);
+    x += 1.0;
+    x -= 1.0;
+    x *= 1.0;
+    x /= 1.0;
+    keep((1.0 - x).to_string());
 }

@@ -145,7 +145,7 @@ macro_rules! operator {
             let $c = left;
             $left_scalar
         });
-        operator!(@left $trait, $method, &Param<T>, |left, right| (&*left.resolve(right.tape()).into_var(right.tape())).$method(right));
+        operator!(@left $trait, $method, &Param<T>, |left, right| (&*right.beside(&left)).$method(right));
         operator!(@left $trait, $method, &Tensor<T>, |left, right| right.constant(left).$method(right));
         operator!(@left $trait, $method, Tensor<T>, |left, right| right.constant(left).$method(right));
     };

@@ -151,7 +151,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn maximum(&self, other: impl Operand<T>) -> Var<T> {
-        Maximum.of([self, &other.resolve(self.tape()).into_var(self.tape())])
+        Maximum.of([self, &self.beside(&other)])
     }
 
     /// The smaller of two values; the shapes broadcast. At a tie each side gets half of the gradient. NaN if either is.
@@ -160,7 +160,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn minimum(&self, other: impl Operand<T>) -> Var<T> {
-        Minimum.of([self, &other.resolve(self.tape()).into_var(self.tape())])
+        Minimum.of([self, &self.beside(&other)])
     }
 
     /// Cut off at two bounds, either of which may be infinite; the gradient is 0 at the bounds and beyond.
@@ -185,7 +185,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn where_mask(&self, mask: &Tensor<T>, other: impl Operand<T>) -> Var<T> {
-        Where { mask: mask.clone() }.of([self, &other.resolve(self.tape()).into_var(self.tape())])
+        Where { mask: mask.clone() }.of([self, &self.beside(&other)])
     }
 
     /// `value` where the mask is not 0, this elsewhere; the mask broadcasts to this shape.

@@ -55,6 +55,6 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn logaddexp(&self, other: impl Operand<T>) -> Var<T> {
-        LogAddExp.of([self, &other.resolve(self.tape()).into_var(self.tape())])
+        LogAddExp.of([self, &self.beside(&other)])
     }
 }

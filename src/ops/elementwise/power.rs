@@ -150,7 +150,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn pow(&self, exponent: impl Operand<T>) -> Var<T> {
-        Pow.of([self, &exponent.resolve(self.tape()).into_var(self.tape())])
+        Pow.of([self, &self.beside(&exponent)])
     }
 
     /// √(a² + b²), without overflow; the shapes broadcast. `dy/da = a/y`, NaN where both are 0.
@@ -159,7 +159,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn hypot(&self, other: impl Operand<T>) -> Var<T> {
-        Hypot.of([self, &other.resolve(self.tape()).into_var(self.tape())])
+        Hypot.of([self, &self.beside(&other)])
     }
 
     /// Zeros of this shape, as a constant.

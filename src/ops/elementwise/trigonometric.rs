@@ -49,6 +49,6 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn atan2(&self, x: impl Operand<T>) -> Var<T> {
-        Atan2.of([self, &x.resolve(self.tape()).into_var(self.tape())])
+        Atan2.of([self, &self.beside(&x)])
     }
 }

@@ -101,7 +101,7 @@ impl CrossEntropy {
     #[track_caller]
     pub fn loss_of_probabilities<T: Float>(&self, scores: &Var<T>, target: impl Operand<T>) -> Var<T> {
         let axis = class_axis("softmax_cross_entropy", scores.shape());
-        let target = target.resolve(scores.tape()).into_var(scores.tape());
+        let target = scores.beside(&target);
         if target.shape() != scores.shape() {
             let reason = panics::probability_shape(scores.shape(), target.shape());
             scores.shape_error("softmax_cross_entropy", &target, &reason);

@@ -50,7 +50,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn bce_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
-        BinaryCrossEntropy.of([self, &target.resolve(self.tape()).into_var(self.tape())]).reduce(reduction)
+        BinaryCrossEntropy.of([self, &self.beside(&target)]).reduce(reduction)
     }
 
     /// The binary cross-entropy of the scores x (this) before a sigmoid: `−t ln σ(x) − (1 − t) ln σ(−x)`.
@@ -80,7 +80,7 @@ impl<T: Float> Var<T> {
         positive_weight: impl Operand<T>,
         reduction: Reduction,
     ) -> Var<T> {
-        let target = target.resolve(self.tape()).into_var(self.tape());
+        let target = self.beside(&target);
         let positive = (&*target * self.log_sigmoid()) * positive_weight;
         let negative = (1.0 - &*target) * (-self).log_sigmoid();
         (-(positive + negative)).reduce(reduction)
@@ -94,7 +94,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn kl_div_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
-        let target = target.resolve(self.tape()).into_var(self.tape());
+        let target = self.beside(&target);
         let zero = target.value().mask(|t| t <= T::ZERO);
         (&*target * (target.masked_fill(&zero, 1.0).ln() - self)).reduce(reduction)
     }
@@ -105,7 +105,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn kl_div_log_loss(&self, log_target: impl Operand<T>, reduction: Reduction) -> Var<T> {
-        let target = log_target.resolve(self.tape()).into_var(self.tape());
+        let target = self.beside(&log_target);
         (target.exp() * (&*target - self)).reduce(reduction)
     }
 }

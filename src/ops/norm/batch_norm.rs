@@ -233,7 +233,7 @@ impl<T: Float> Var<T> {
     /// A value for each channel, from one for each or one number.
     #[track_caller]
     fn per_channel(&self, given: impl Operand<T>) -> Var<T> {
-        let given = given.resolve(self.tape()).into_var(self.tape());
+        let given = self.beside(&given);
         match given.shape() {
             [] => given.expand_to(&self.shape()[1..2]),
             [channels] if *channels == self.shape()[1] => given.into_owned(),

@@ -166,7 +166,7 @@ impl<T: Float> Var<T> {
     /// A value for each channel, from one of shape `affine` or one number.
     #[track_caller]
     fn of_channels(&self, op: &str, rows: &Rows, affine: &[usize], given: impl Operand<T>) -> Var<T> {
-        let given = given.resolve(self.tape()).into_var(self.tape());
+        let given = self.beside(&given);
         let channels = Dims::from_slice(&[rows.channels]);
         match given.shape() {
             [] => given.expand_to(&channels),

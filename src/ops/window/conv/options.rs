@@ -178,7 +178,7 @@ impl<T: Float> Var<T> {
         bias: Option<B>,
         options: &Conv<D>,
     ) -> Var<T> {
-        let weight = weight.resolve(self.tape()).into_var(self.tape());
+        let weight = self.beside(&weight);
         let (channels, [outputs, inputs]) = self.fitting(op, &weight, "out, channels / groups", D);
         let (kernel, groups) = (&weight.shape()[2..], options.groups);
         if channels != inputs * groups {
@@ -208,7 +208,7 @@ impl<T: Float> Var<T> {
         bias: Option<B>,
         options: &Conv<D>,
     ) -> Var<T> {
-        let weight = weight.resolve(self.tape()).into_var(self.tape());
+        let weight = self.beside(&weight);
         let (channels, [outputs, inputs]) = self.fitting(op, &weight, "channels, out / groups", D);
         let (kernel, groups) = (&weight.shape()[2..], options.groups);
         if channels != outputs {

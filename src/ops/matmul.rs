@@ -114,7 +114,7 @@ impl<T: Float> Var<T> {
             if bias.shape() != [*outputs] {
                 self.shape_error("linear", &bias, &panics::linear_bias(bias.shape(), w));
             }
-            Linear.of([&rows, &weight, &bias])
+            Linear.of([&*rows, &*weight, &*bias])
         } else {
             rows.multiply(&weight, false, true)
         };

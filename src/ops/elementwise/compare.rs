@@ -1,47 +1,28 @@
 //! Choosing between values: maximum, minimum, clamp, and by a mask.
 
 use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
-use crate::ops::elementwise::arithmetic::broadcasts;
+use crate::ops::macros::broadcasts;
 use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Float, Tensor, broadcast};
 
-/// The larger of two; at a tie each side gets half of the gradient.
-pub(crate) struct Maximum;
-
-impl<T: Float> Op<T, 2> for Maximum {
-    const NAME: &'static str = "maximum";
-    const SAVE: Save = Save::Inputs;
-
-    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
-        broadcasts(shapes)
-    }
-    fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
-        a.zip(b, T::maximum)
-    }
-    fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
+broadcasting! {
+    /// The larger of two values; the shapes broadcast. At a tie each side gets half of the gradient. NaN if either is.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    maximum: Maximum { x, other => x.zip(other, T::maximum); Inputs: |saved, gy| {
         let [a, b] = saved.inputs();
         [saved.needs(0).then(|| gy * share(&a, &b)), saved.needs(1).then(|| gy * share(&b, &a))]
-    }
-}
-
-/// The smaller of two; at a tie each side gets half of the gradient.
-pub(crate) struct Minimum;
-
-impl<T: Float> Op<T, 2> for Minimum {
-    const NAME: &'static str = "minimum";
-    const SAVE: Save = Save::Inputs;
-
-    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
-        broadcasts(shapes)
-    }
-    fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
-        a.zip(b, T::minimum)
-    }
-    fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
+    } }
+    /// The smaller of two values; the shapes broadcast. At a tie each side gets half of the gradient. NaN if either is.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    minimum: Minimum { x, other => x.zip(other, T::minimum); Inputs: |saved, gy| {
         let [a, b] = saved.inputs();
         [saved.needs(0).then(|| gy * share(&b, &a)), saved.needs(1).then(|| gy * share(&a, &b))]
-    }
+    } }
 }
 
 /// 1 where `a` is the larger one, 0 where it is the smaller, ½ at a tie; beside a NaN, which both pass on, 1 as in PyTorch.
@@ -144,31 +125,17 @@ impl<T: Float> Op<T, 1> for MaskedFill<T> {
     }
 }
 
-impl<T: Float> Var<T> {
-    /// The larger of two values; the shapes broadcast. At a tie each side gets half of the gradient. NaN if either is.
-    ///
-    /// # Panics
-    /// If the shapes do not broadcast.
-    #[track_caller]
-    pub fn maximum(&self, other: impl Operand<T>) -> Var<T> {
-        Maximum.of([self, &self.beside(&other)])
-    }
-
-    /// The smaller of two values; the shapes broadcast. At a tie each side gets half of the gradient. NaN if either is.
-    ///
-    /// # Panics
-    /// If the shapes do not broadcast.
-    #[track_caller]
-    pub fn minimum(&self, other: impl Operand<T>) -> Var<T> {
-        Minimum.of([self, &self.beside(&other)])
-    }
-
+functions! {
     /// Cut off at two bounds, either of which may be infinite; the gradient is 0 at the bounds and beyond.
-    #[track_caller]
-    pub fn clamp(&self, low: f64, high: f64) -> Var<T> {
-        Clamp { low, high }.of([self])
-    }
+    fn clamp(x, low: f64, high: f64) = Clamp { low, high }.of([x]);
+    /// `value` where the mask is not 0, this elsewhere; the mask broadcasts to this shape.
+    ///
+    /// # Panics
+    /// If the mask does not broadcast to this shape.
+    fn masked_fill(x, mask: &Tensor<T>, value: f64) = MaskedFill { mask: mask.clone(), value }.of([x]);
+}
 
+impl<T: Float> Var<T> {
     /// This where the mask is not 0, and `other` where it is; all three shapes broadcast.
     ///
     /// What is not chosen gets no gradient, not even a NaN. [`Tensor::mask`] makes masks.
@@ -185,15 +152,23 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn where_mask(&self, mask: &Tensor<T>, other: impl Operand<T>) -> Var<T> {
-        Where { mask: mask.clone() }.of([self, &self.beside(&other)])
+        Where { mask: mask.clone() }.of([self, &*self.beside(&other)])
     }
+}
 
-    /// `value` where the mask is not 0, this elsewhere; the mask broadcasts to this shape.
+impl<T: Float> Tensor<T> {
+    /// This where the mask is not 0, and `other` where it is; all three shapes broadcast.
     ///
     /// # Panics
-    /// If the mask does not broadcast to this shape.
+    /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let x = tensor![-2.0, 3.0];
+    /// assert_eq!(x.where_mask(&x.mask(|x| x > 0.0), 0.5), tensor![0.5, 3.0]);
+    /// ```
     #[track_caller]
-    pub fn masked_fill(&self, mask: &Tensor<T>, value: f64) -> Var<T> {
-        MaskedFill { mask: mask.clone(), value }.of([self])
+    pub fn where_mask(&self, mask: &Tensor<T>, other: impl Into<Tensor<T>>) -> Tensor<T> {
+        Where { mask: mask.clone() }.of([self, &other.into()])
     }
 }

@@ -1,7 +1,6 @@
 //! Powers, roots and reciprocals.
 
-use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
-use crate::ops::elementwise::arithmetic::broadcasts;
+use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::tensor::{Float, Tensor};
 
@@ -73,20 +72,12 @@ impl<T: Float> Op<T, 1> for Powf {
     }
 }
 
-/// A power with a variable exponent: `dy/dx = p xᵖ⁻¹`, `dy/dp = y ln x`.
-pub(crate) struct Pow;
-
-impl<T: Float> Op<T, 2> for Pow {
-    const NAME: &'static str = "pow";
-    const SAVE: Save = Save::InputsAndOutput;
-
-    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
-        broadcasts(shapes)
-    }
-    fn forward(&mut self, [x, p]: [&Tensor<T>; 2]) -> Tensor<T> {
-        x.zip(p, T::powf)
-    }
-    fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
+broadcasting! {
+    /// xᵖ with a variable exponent; the shapes broadcast. `dy/dx = p xᵖ⁻¹`, `dy/dp = y ln x`, which is 0 where x = 0 and p ≥ 0.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    pow: Pow { x, exponent => x.zip(exponent, T::powf); InputsAndOutput: |saved, gy| {
         let ([x, p], y) = (saved.inputs(), saved.output());
         let both = |f: fn(T, T) -> bool| x.value().zip(p.value(), |x, p| if f(x, p) { T::ONE } else { T::ZERO });
         let gx = || {
@@ -102,29 +93,18 @@ impl<T: Float> Op<T, 2> for Pow {
             gy * (&y * log)
         };
         [saved.needs(0).then(gx), saved.needs(1).then(gp)]
-    }
-}
-
-/// The length of the hypotenuse, without overflow: `dy/da = a/y`.
-pub(crate) struct Hypot;
-
-impl<T: Float> Op<T, 2> for Hypot {
-    const NAME: &'static str = "hypot";
-    const SAVE: Save = Save::InputsAndOutput;
-
-    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
-        broadcasts(shapes)
-    }
-    fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
-        a.zip(b, T::hypot)
-    }
-    fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
+    } }
+    /// √(a² + b²), without overflow; the shapes broadcast. `dy/da = a/y`, NaN where both are 0.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    hypot: Hypot { a, b => a.zip(b, T::hypot); InputsAndOutput: |saved, gy| {
         let ([a, b], y) = (saved.inputs(), saved.output());
         [saved.needs(0).then(|| gy * (&a / &y)), saved.needs(1).then(|| gy * (&b / &y))]
-    }
+    } }
 }
 
-impl<T: Float> Var<T> {
+functions! {
     /// xⁿ for an integer n, `dy/dx = n xⁿ⁻¹`; 0⁰ = 1.
     ///
     /// ```
@@ -133,35 +113,12 @@ impl<T: Float> Var<T> {
     /// let x = tape.var(2.0);
     /// assert_eq!(x.powi(3).grad(&x).item(), 12.0);
     /// ```
-    #[track_caller]
-    pub fn powi(&self, n: i32) -> Var<T> {
-        Powi { n }.of([self])
-    }
-
+    fn powi(x, n: i32) = Powi { n }.of([x]);
     /// xᵖ for a fixed real p, `dy/dx = p xᵖ⁻¹`; NaN for a negative x unless p is an integer.
-    #[track_caller]
-    pub fn powf(&self, exponent: f64) -> Var<T> {
-        Powf { exponent }.of([self])
-    }
+    fn powf(x, exponent: f64) = Powf { exponent }.of([x]);
+}
 
-    /// xᵖ with a variable exponent; the shapes broadcast. `dy/dx = p xᵖ⁻¹`, `dy/dp = y ln x`, which is 0 where x = 0 and p ≥ 0.
-    ///
-    /// # Panics
-    /// If the shapes do not broadcast.
-    #[track_caller]
-    pub fn pow(&self, exponent: impl Operand<T>) -> Var<T> {
-        Pow.of([self, &self.beside(&exponent)])
-    }
-
-    /// √(a² + b²), without overflow; the shapes broadcast. `dy/da = a/y`, NaN where both are 0.
-    ///
-    /// # Panics
-    /// If the shapes do not broadcast.
-    #[track_caller]
-    pub fn hypot(&self, other: impl Operand<T>) -> Var<T> {
-        Hypot.of([self, &self.beside(&other)])
-    }
-
+impl<T: Float> Var<T> {
     /// Zeros of this shape, as a constant.
     pub(crate) fn zeros_like(&self) -> Var<T> {
         self.constant(Tensor::filled(self.value().dims(), T::ZERO))

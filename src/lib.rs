@@ -103,7 +103,7 @@ pub use nn::{GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
 pub use ops::einsum;
 pub use ops::{Conv, CrossEntropy, Reduction};
 pub use rand;
-pub use tensor::{Float, Indices, PadMode, Tensor, keepdim};
+pub use tensor::{Float, Indices, Labels, PadMode, Tensor, keepdim};
 pub use transform::{check, functional, parallel};
 
 /// A generator with a fixed algorithm, xoshiro256++: the same seed gives the same numbers on every machine and in every version.

@@ -1,7 +1,7 @@
 //! Bringing inputs to a common scale, and labels to numbers.
 
 use crate::panics;
-use crate::tensor::{Dims, Float, Tensor, element_count};
+use crate::tensor::{Dims, Float, Labels, Tensor, all_classes_of, element_count};
 
 /// Brings every feature to mean 0 and standard deviation 1: `z = (x − mean) / std`.
 ///
@@ -129,13 +129,11 @@ impl MinMax {
 /// assert_eq!(one_hot(&[2, 0], 3), tensor![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
 /// ```
 #[track_caller]
-pub fn one_hot(labels: &[usize], classes: usize) -> Tensor {
-    if let Some((position, &label)) = labels.iter().enumerate().find(|(_, label)| **label >= classes) {
-        panics::label_out_of_range("one_hot", label, position, classes);
-    }
+pub fn one_hot(labels: impl Labels, classes: usize) -> Tensor {
+    let labels = all_classes_of("one_hot", &labels.labels(), classes);
     let mut vectors = Tensor::zeros([labels.len(), classes]);
     let rows = vectors.as_mut_slice().chunks_exact_mut(classes.max(1));
-    rows.zip(labels).for_each(|(row, &label)| row[label] = 1.0);
+    rows.zip(labels).for_each(|(row, label)| row[label] = 1.0);
     vectors
 }
 

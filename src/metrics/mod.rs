@@ -10,7 +10,7 @@ pub use confusion::{ClassScores, ConfusionMatrix};
 pub use mean::Mean;
 
 use crate::panics;
-use crate::tensor::{Float, Tensor};
+use crate::tensor::{Float, Labels, Tensor, all_classes_of, class_axis};
 
 /// The share of samples whose largest score is that of their label: `correct / n`; 0 if there are no samples.
 ///
@@ -28,8 +28,8 @@ use crate::tensor::{Float, Tensor};
 /// assert_eq!(accuracy(&scores, &[0, 1, 2, 0]), 0.75);
 /// ```
 #[track_caller]
-pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: &[usize]) -> f64 {
-    share_within("accuracy", scores, labels, 1)
+pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: impl Labels) -> f64 {
+    share_within("accuracy", scores, &labels.labels(), 1)
 }
 
 /// The share of samples whose label is among the k largest scores; 0 if there are no samples.
@@ -47,14 +47,16 @@ pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: &[usize]) -> f64 {
 /// assert_eq!(top_k(&scores, &[1, 0], 2), 0.5);
 /// ```
 #[track_caller]
-pub fn top_k<T: Float>(scores: &Tensor<T>, labels: &[usize], k: usize) -> f64 {
-    share_within("top_k", scores, labels, k)
+pub fn top_k<T: Float>(scores: &Tensor<T>, labels: impl Labels, k: usize) -> f64 {
+    share_within("top_k", scores, &labels.labels(), k)
 }
 
 /// The share of samples whose label has fewer than `k` classes ahead of it.
 #[track_caller]
-fn share_within<T: Float>(op: &str, scores: &Tensor<T>, labels: &[usize], k: usize) -> f64 {
-    let axis = class_axis(op, scores.shape(), labels);
+#[inline(never)]
+fn share_within<T: Float>(op: &str, scores: &Tensor<T>, labels: &[i64], k: usize) -> f64 {
+    let axis = class_axis_for(op, scores.shape(), labels.len());
+    let labels = all_classes_of(op, labels, scores.shape()[axis]);
     let classes = scores.shape()[axis];
     let inner: usize = scores.shape()[axis + 1..].iter().product();
     let within = labels.iter().enumerate().filter(|&(sample, &label)| {
@@ -68,28 +70,15 @@ fn share_within<T: Float>(op: &str, scores: &Tensor<T>, labels: &[usize], k: usi
     ratio(within.count() as u64, labels.len() as u64)
 }
 
-/// The axis of the classes, when the labels fit the scores.
+/// The axis of the classes, when the number of labels fits the scores.
 #[track_caller]
-fn class_axis(op: &str, shape: &[usize], labels: &[usize]) -> usize {
-    let axis = match shape.len() {
-        0 => panics::no_class_axis(op),
-        1 => 0,
-        _ => 1,
-    };
+fn class_axis_for(op: &str, shape: &[usize], labels: usize) -> usize {
+    let axis = class_axis(op, shape);
     let samples = shape.iter().enumerate().filter(|(k, _)| *k != axis).map(|(_, size)| size).product();
-    if labels.len() != samples {
-        panics::label_count(op, shape, labels.len(), samples);
+    if labels != samples {
+        panics::label_count(op, shape, labels, samples);
     }
-    check_labels(op, labels, shape[axis]);
     axis
-}
-
-/// Panics if a label is not one of the classes.
-#[track_caller]
-fn check_labels(op: &str, labels: &[usize], classes: usize) {
-    if let Some((position, &label)) = labels.iter().enumerate().find(|(_, label)| **label >= classes) {
-        panics::label_out_of_range(op, label, position, classes);
-    }
 }
 
 /// `part / whole`; 0 of nothing.

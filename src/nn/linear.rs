@@ -44,6 +44,9 @@ impl<T: Float> Linear<T> {
     /// If the last axis of `x` does not have the size of the layer's inputs.
     #[track_caller]
     pub fn forward(&self, x: &Var<T>) -> Var<T> {
-        x.linear(&self.weight, self.bias.as_ref())
+        match &self.bias {
+            Some(bias) => x.linear_bias(&self.weight, bias),
+            None => x.linear(&self.weight),
+        }
     }
 }

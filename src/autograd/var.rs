@@ -12,9 +12,10 @@ use std::panic::Location;
 /// A value on a [`Tape`], differentiable if it came from a variable or a parameter.
 ///
 /// Cloning is cheap: the value is shared. Operators work on borrowed and owned variables, and with
-/// `f64` on either side: `1.0 - &y * &y`. A variable stays on its thread; tensors, parameters and
+/// numbers on either side: `1.0 - &y * &y`; see [`Operand`](super::Operand). A variable stays on its thread; tensors, parameters and
 /// gradients travel.
 #[derive(Clone)]
+#[must_use = "operations leave a variable as it is and return a new one"]
 pub struct Var<T: Float = f32> {
     value: Tensor<T>,
     tape: Tape<T>,

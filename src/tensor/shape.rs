@@ -233,6 +233,17 @@ pub(crate) struct Reduction {
     pub(crate) count: usize,
 }
 
+impl Reduction {
+    /// How the reduced axes become one last axis: the order of the axes, unless it is theirs, and the shape then.
+    pub(crate) fn to_last(&self) -> (Option<Dims>, Dims) {
+        let left: Dims = (0..self.from.len()).filter(|axis| !self.axes.contains(axis)).collect();
+        let shape = left.iter().map(|&axis| self.from[axis]).chain([self.count]).collect();
+        let in_order = self.axes.iter().enumerate().all(|(k, &axis)| axis == left.len() + k);
+        let order = (!in_order).then(|| left.iter().chain(&self.axes).copied().collect());
+        (order, shape)
+    }
+}
+
 /// Resolves the axes of a reduction against a shape.
 #[track_caller]
 pub(crate) fn reduction_of(op: &str, shape: &[usize], axes: &impl Axes) -> Reduction {

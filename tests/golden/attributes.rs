@@ -81,8 +81,8 @@ impl<'a> Attributes<'a> {
     /// The options of a loss on classes.
     pub fn cross_entropy(&self) -> Result<CrossEntropy, Fault> {
         let weight = self.get::<Option<Tensor<f64>>>("weight")?;
-        let ignored = self.get_or("ignore_index", -100)?;
-        let options = CrossEntropy::new().reduction(self.reduction()?).ignore_index(ignored);
+        let ignored: isize = self.get_or("ignore_index", -100)?;
+        let options = CrossEntropy::new().reduction(self.reduction()?).ignore_index(ignored as i64);
         Ok(weight.iter().fold(options, |options, weight| options.class_weights(weight.as_slice())))
     }
 

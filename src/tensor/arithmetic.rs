@@ -50,6 +50,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// The same elements in the other precision.
+    #[inline(never)]
     pub fn cast<U: Float>(&self) -> Tensor<U> {
         Tensor::from_vec(self.as_slice().iter().map(|x| U::from_f64(x.to_f64())).collect(), self.shape())
     }

@@ -85,6 +85,12 @@ impl<T: Float> Tensor<T> {
         Tensor::filled(resolve_shape("full", shape, None), T::from_f64(value))
     }
 
+    /// A tensor of numbers in double precision, each of them rounded to this one.
+    #[inline(never)]
+    fn rounded(elements: &[f64], shape: &[usize]) -> Self {
+        Tensor::from_vec(elements.iter().map(|&x| T::from_f64(x)).collect(), shape)
+    }
+
     #[inline(never)]
     pub(crate) fn filled(shape: Dims, value: T) -> Self {
         Tensor::build(shape, |y| y.fill(value))
@@ -100,6 +106,7 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(Tensor::<f32>::arange(0.0, 1.0, 0.25), tensor![0.0, 0.25, 0.5, 0.75]);
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn arange(start: f64, end: f64, step: f64) -> Self {
         let count = ((end - start) / step).ceil();
         if step == 0.0 || !count.is_finite() {
@@ -115,6 +122,7 @@ impl<T: Float> Tensor<T> {
     /// # use wengert::prelude::*;
     /// assert_eq!(Tensor::<f32>::linspace(0.0, 1.0, 5), tensor![0.0, 0.25, 0.5, 0.75, 1.0]);
     /// ```
+    #[inline(never)]
     pub fn linspace(start: f64, end: f64, count: usize) -> Self {
         let step = (end - start) / count.saturating_sub(1).max(1) as f64;
         let at = |k: usize| if k > 0 && k + 1 == count { end } else { start + k as f64 * step };
@@ -122,6 +130,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// The identity matrix `[n, n]`.
+    #[inline(never)]
     pub fn eye(n: usize) -> Self {
         let mut y = Tensor::zeros([n, n]);
         y.as_mut_slice().iter_mut().step_by(n + 1).for_each(|y| *y = T::ONE);
@@ -229,6 +238,6 @@ impl<T: Float, X: Nested, const N: usize> From<[X; N]> for Tensor<T> {
         let (mut dims, mut elements) = (Vec::new(), Vec::new());
         <[X; N]>::shape(&mut dims);
         array.flatten(&mut elements);
-        Tensor::from_vec(elements.into_iter().map(T::from_f64).collect(), dims)
+        Tensor::rounded(&elements, &dims)
     }
 }

@@ -159,12 +159,14 @@ pub(crate) fn instantiate<T: Float>() {
     let rng = &mut Generator::from_state([1; 4]);
     let mut x = Tensor::<T>::uniform([2, 2], 0.0, 1.0, rng);
     x += &Tensor::randn([2, 2], rng);
-    x -= &Tensor::ones([2, 2]);
+    x -= &Tensor::linspace(0.0, 1.0, 2);
     x *= &Tensor::eye(2);
-    x /= &Tensor::from_slice(&[T::ONE], 1);
+    x /= &Tensor::arange(1.0, 3.0, 1.0);
     x += 1.0;
     x -= 1.0;
     x *= 1.0;
     x /= 1.0;
+    x = Tensor::concat(&[x.rows(&[0]), x.prod_over(0), x.cumprod(0), x.matmul(&x), Tensor::from([[1.0, 2.0]])], 0);
+    keep((x.argmax(0), x.argmin(0), x.cast::<f32>(), x.cast::<f64>(), x.split(1, 0), x.tril(0), x.triu(0)));
     keep((1.0 - x).to_string());
 }

@@ -158,6 +158,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// Summed down to a shape that broadcasts to this one: the adjoint of broadcasting.
+    #[inline(never)]
     pub(crate) fn summed_to(&self, shape: &[usize]) -> Self {
         if shape == self.shape() {
             return self.clone();

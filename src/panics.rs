@@ -113,8 +113,6 @@ mistakes! {
         "split: the sizes {sizes:?} add up to {total}, which is not the size of axis {axis} of shape {shape:?}"
     chunk_count(axis: usize, shape: &[usize])
         "chunk: axis {axis} of shape {shape:?} cannot be cut into 0 pieces: there must be at least one"
-    empty_sum()
-        "sum: there are no variables, and a sum of nothing is on no tape: begin with tape.constant(0.0) and add to it"
     nothing_to_join(op: &str)
         "{op}: there is nothing to join: give at least one value"
     label_count(op: &str, shape: &[usize], labels: usize, expected: usize)

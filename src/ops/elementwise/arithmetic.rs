@@ -2,7 +2,6 @@
 
 use crate::autograd::{Op, Operand, Param, Resolved, Save, Saved, Var};
 use crate::ops::registry::Registered;
-use crate::panics;
 use crate::tensor::{Float, Tensor};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -121,7 +120,13 @@ operator!(Sub::sub, SubAssign::sub_assign, SubOp, |x, c| x.add_scalar(-c), x.rsu
 operator!(Mul::mul, MulAssign::mul_assign, MulOp, |x, c| x.mul_scalar(c), x.mul_scalar(c));
 operator!(Div::div, DivAssign::div_assign, DivOp, |x, c| x.div_scalar(c), x.rdiv_scalar(c));
 
+/// Here and not among the other messages, because `Iterator::sum` does not tell the line of its caller.
+const NO_SUM: &str = "sum: there are no variables, and a sum of nothing is on no tape: add to tape.constant(0.0) instead";
+
 /// The sum of variables, added from the first to the last: the loss of several parts.
+///
+/// Listings attribute the additions to this crate, because Rust does not tell `sum` the line of its caller; those of `+=` have
+/// that of the program.
 ///
 /// # Panics
 /// If there are none: a sum of nothing is on no tape. Where that can happen, add to `tape.constant(0.0)`.
@@ -136,7 +141,7 @@ operator!(Div::div, DivAssign::div_assign, DivOp, |x, c| x.div_scalar(c), x.rdiv
 /// ```
 impl<T: Float> Sum for Var<T> {
     fn sum<I: Iterator<Item = Self>>(variables: I) -> Self {
-        variables.reduce(|sum, x| sum + x).unwrap_or_else(|| panics::empty_sum())
+        variables.reduce(|sum, x| sum + x).expect(NO_SUM)
     }
 }
 

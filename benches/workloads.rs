@@ -172,8 +172,8 @@ impl Settings {
             let (a, b) = (tape.var(&a), tape.var(&b));
             let mut y = tape.var(&x);
             for _ in 0..5000 {
-                y = y * &a;
-                y = y + &b;
+                y *= &a;
+                y += &b;
             }
             f64::from(y.backward()[&a].item())
         })

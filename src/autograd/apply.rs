@@ -79,10 +79,7 @@ pub fn apply<T: Float, O: Op<T, N>, const N: usize>(op: O, inputs: [&Var<T>; N])
 /// # Panics
 /// If the operation is not defined for their shapes.
 #[track_caller]
-pub(crate) fn apply_to_tensors<T: Float, O: Op<T, N>, const N: usize>(
-    mut op: O,
-    inputs: [&Tensor<T>; N],
-) -> Tensor<T> {
+pub(crate) fn apply_to_tensors<T: Float, O: Op<T, N>, const N: usize>(mut op: O, inputs: [&Tensor<T>; N]) -> Tensor<T> {
     if let Err(reason) = op.check(inputs.map(Tensor::shape)) {
         panics::wrong_shapes(O::NAME, &reason, "");
     }

@@ -33,6 +33,7 @@ pub trait Operand<T: Float> {
 
 /// An operand on a tape.
 #[doc(hidden)]
+#[derive(Debug)]
 pub enum Resolved<'a, T: Float> {
     /// A number.
     Scalar(f64),
@@ -80,7 +81,7 @@ macro_rules! numbers {
 }
 numbers!(f32 f64 i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
 
-impl<T: Float, O: Operand<T>> Operand<T> for &O {
+impl<T: Float, O: Operand<T> + ?Sized> Operand<T> for &O {
     #[track_caller]
     fn resolve(&self, tape: &Tape<T>) -> Resolved<'_, T> {
         (**self).resolve(tape)

@@ -13,6 +13,7 @@ use crate::tensor::{Dims, Float, Tensor};
 use rand::{Rng, SeedableRng};
 use std::any::Any;
 use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::fmt::{self, Debug, Formatter};
 use std::num::NonZeroU32;
 use std::ops::{Index, IndexMut};
 use std::panic::Location;
@@ -233,7 +234,8 @@ impl Tape<f64> {
 /// The constructors of a [`Tape`] in any precision, by the names of those in single precision.
 ///
 /// The prelude has this trait. `Tape::new()` finds the function of `Tape<f32>` itself before it looks at traits, so a precision
-/// that is not named is `f32`, and one that is named comes here, also where it is a parameter.
+/// that is not named there is `f32`, and one that is named comes here, also where it is a parameter. A type on the left of the
+/// `=` does not name it: write `let tape = Tape::<f64>::new();`.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -459,6 +461,12 @@ impl<T: Float> Tape<T> {
 #[inline]
 fn position(index: usize) -> u32 {
     u32::try_from(index).expect("a tape holds at most 2³² − 1 inputs and saved values")
+}
+
+impl<T: Float> Debug for Tape<T> {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        f.debug_struct("Tape").field("mode", &self.mode()).field("len", &self.len()).finish_non_exhaustive()
+    }
 }
 
 impl<T: Float> Clone for Tape<T> {

@@ -77,7 +77,7 @@ impl<T: Float> Var<T> {
     ///         for pair in window.windows(2) {
     ///             let input = Var::concat(&[tape.constant([pair[0]]), h], 0);
     ///             h = cell.forward(&input).tanh();
-    ///             loss = loss + (&h - f64::from(pair[1])).square().sum(); // to predict the next value
+    ///             loss += (&h - pair[1]).square().sum(); // to predict the next value
     ///         }
     ///         losses.push(loss.item());
     ///         state = h.value().clone();

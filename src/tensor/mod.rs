@@ -19,7 +19,6 @@ mod transform;
 mod view;
 
 use crate::generator::Generator;
-use crate::instances::keep;
 use buffer::Buffer;
 pub use construct::Nested;
 pub use indices::Indices;
@@ -34,6 +33,7 @@ pub(crate) use parts::{joins, stack_axis, stacks};
 pub(crate) use scan::scan_axis;
 pub use shape::{Axes, AxisIndex, AxisList, IntoShape, keepdim};
 pub(crate) use shape::{Reduction, broadcast, element_count, reduction_of, resolve_axis, resolve_shape, same, sums_to};
+use std::hint::black_box;
 pub(crate) use transform::{broadcast_target, interleaving, matrix_columns, permutation, tiling};
 pub(crate) use view::{chunks, pieces, pieces_of_sizes};
 
@@ -45,6 +45,11 @@ pub(crate) use crate::kernel::strided::View;
 ///
 /// Cloning a tensor is cheap, the elements are shared; writing to a shared one copies it first. So is taking rows that
 /// follow each other, `x.slice(0, 2..5)`. The memory of a tensor that nobody holds any more is kept for the next one of its size.
+///
+/// Operators take tensors, whose shapes broadcast, and numbers: of any type on the right, `f64` and `i32` on the left. Elementwise
+/// functions, statistics and softmax have the names and the meaning that they have on a [`Var`](crate::Var).
+///
+/// Where nothing else tells the precision of a constructed tensor, its type does: `let x: Tensor = Tensor::zeros([2])`.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -167,6 +172,6 @@ pub(crate) fn instantiate<T: Float>() {
     x *= 1.0;
     x /= 1.0;
     x = Tensor::concat(&[x.rows(&[0]), x.prod_over(0), x.cumprod(0), x.matmul(&x), Tensor::from([[1.0, 2.0]])], 0);
-    keep((x.argmax(0), x.argmin(0), x.cast::<f32>(), x.cast::<f64>(), x.split(1, 0), x.tril(0), x.triu(0)));
-    keep((1.0 - x).to_string());
+    _ = black_box((x.argmax(0), x.argmin(0), x.cast::<f32>(), x.cast::<f64>(), x.split(1, 0), x.tril(0), x.triu(0)));
+    _ = black_box((1.0 - x).to_string());
 }

@@ -121,7 +121,8 @@ operator!(Mul::mul, MulAssign::mul_assign, MulOp, |x, c| x.mul_scalar(c), x.mul_
 operator!(Div::div, DivAssign::div_assign, DivOp, |x, c| x.div_scalar(c), x.rdiv_scalar(c));
 
 /// Here and not among the other messages, because `Iterator::sum` does not tell the line of its caller.
-const NO_SUM: &str = "sum: there are no variables, and a sum of nothing is on no tape: add to tape.constant(0.0) instead";
+const NO_SUM: &str =
+    "sum: there are no variables, and a sum of nothing is on no tape: add to tape.constant(0.0) instead";
 
 /// The sum of variables, added from the first to the last: the loss of several parts.
 ///

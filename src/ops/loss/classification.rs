@@ -190,8 +190,7 @@ impl Targets {
     /// The weight that each log-probability has in the loss.
     fn distribution<T: Float>(&self, options: &CrossEntropy) -> Distribution<T> {
         let smoothing = options.label_smoothing;
-        let label =
-            |(&label, &weight): (&Option<usize>, &f64)| (label, T::from_f64((1.0 - smoothing) * weight));
+        let label = |(&label, &weight): (&Option<usize>, &f64)| (label, T::from_f64((1.0 - smoothing) * weight));
         let class_weight = |class: usize| options.class_weights.as_ref().map_or(1.0, |weights| weights[class]);
         let smoothed = if smoothing > 0.0 { self.classes } else { 0 };
         Distribution {

@@ -163,6 +163,7 @@ impl Normalization {
 }
 
 /// What a batch normalisation normalises by.
+#[derive(Debug)]
 pub enum BatchStatistics<'a, T: Float> {
     /// The mean and the biased variance of the batch itself, which are differentiated too.
     OfBatch,
@@ -176,6 +177,7 @@ pub enum BatchStatistics<'a, T: Float> {
 }
 
 /// A normalised batch, and what it was normalised by.
+#[derive(Debug)]
 pub struct BatchNormalized<T: Float> {
     /// `(x − mean)/√(variance + ε)`, times the weight, plus the bias; the shape of x.
     pub y: Var<T>,

@@ -133,7 +133,7 @@ impl<T: Float> Var<T> {
     }
 
     #[track_caller]
-    fn shared_extremum(&self, largest: bool, reduction: Reduction) -> Var<T> {
+    pub(crate) fn shared_extremum(&self, largest: bool, reduction: Reduction) -> Var<T> {
         if reduction.count == 0 && !reduction.shape.contains(&0) {
             self.refuse_choice(largest, &reduction);
         }

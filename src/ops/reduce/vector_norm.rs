@@ -64,14 +64,19 @@ impl<T: Float> Var<T> {
     /// If an axis is out of range or named twice; for p = ±∞ also if there are no elements.
     #[track_caller]
     pub fn norm_over(&self, p: f64, axes: impl Axes) -> Var<T> {
-        let reduction = reduction_of("norm", self.shape(), &axes);
+        self.norm_of(p, reduction_of("norm", self.shape(), &axes))
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn norm_of(&self, p: f64, reduction: Reduction) -> Var<T> {
         let shape = reduction.shape.clone();
         match p {
             2.0 => Norm { reduction }.of([self]).with_shape(shape),
             1.0 => self.abs().sum_reduction(&reduction),
             0.0 => self.sign().abs().sum_reduction(&reduction),
-            f64::INFINITY => self.abs().amax_over(axes),
-            f64::NEG_INFINITY => self.abs().amin_over(axes),
+            f64::INFINITY => self.abs().shared_extremum(true, reduction),
+            f64::NEG_INFINITY => self.abs().shared_extremum(false, reduction),
             _ => {
                 let size = self.abs();
                 let zero = size.value().mask(|x| x == T::ZERO);

@@ -65,7 +65,7 @@ impl<T: Float> Graph<T> {
             if v.shape() != part.shape() {
                 panics::direction_shape(self.op, v.shape(), part.shape());
             }
-            sum = sum + (part * v).sum();
+            sum += (part * v).sum();
         }
         sum
     }

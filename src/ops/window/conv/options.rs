@@ -198,13 +198,7 @@ impl<T: Float> Var<T> {
 
     #[track_caller]
     #[inline(never)]
-    fn convolve<const D: usize>(
-        &self,
-        op: &str,
-        weight: &Var<T>,
-        bias: Option<&Var<T>>,
-        options: &Conv<D>,
-    ) -> Var<T> {
+    fn convolve<const D: usize>(&self, op: &str, weight: &Var<T>, bias: Option<&Var<T>>, options: &Conv<D>) -> Var<T> {
         let (channels, [outputs, inputs]) = self.fitting(op, weight, "out, channels / groups", D);
         let (kernel, groups) = (&weight.shape()[2..], options.groups);
         if channels != inputs * groups {

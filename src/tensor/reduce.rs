@@ -87,7 +87,10 @@ impl<T: Float> Tensor<T> {
     /// The reduced axes as one last axis.
     pub(crate) fn last(&self, reduction: &Reduction) -> Self {
         let (order, shape) = reduction.to_last();
-        order.map_or_else(|| self.clone(), |order| self.permuted(&order)).with_shape(shape)
+        match order {
+            Some(order) => self.permuted(&order).with_shape(shape),
+            None => self.with_shape(shape),
+        }
     }
 
     /// `f` folded over the reduced axes in order, from `start`.

@@ -153,6 +153,9 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub(crate) fn last(&self, reduction: &Reduction) -> Var<T> {
         let (order, shape) = reduction.to_last();
-        order.map_or_else(|| self.clone(), |order| self.permute_by(order)).with_shape(shape)
+        match order {
+            Some(order) => self.permute_by(order).with_shape(shape),
+            None => self.with_shape(shape),
+        }
     }
 }

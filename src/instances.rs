@@ -25,6 +25,7 @@ pub fn instantiate() {
 fn of<T: Float>() {
     crate::tensor::instantiate::<T>();
     crate::ops::registry::instantiate::<T>();
+    crate::ops::instantiate::<T>();
 }
 
 /// The names of all operations, for the tests that have to cover them.

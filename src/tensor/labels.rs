@@ -1,5 +1,6 @@
 //! Class labels as arguments.
 
+use super::Number;
 use crate::panics;
 
 /// Class labels: a slice, an array or a vector of integers of any type.
@@ -27,7 +28,7 @@ pub trait Labels {
     label = "labels are integers that count the classes from 0",
     note = "targets that are probabilities go to `CrossEntropy::loss_of_probabilities`"
 )]
-pub trait Label: Copy {
+pub trait Label: Number {
     #[doc(hidden)]
     fn label(self) -> i64;
 }

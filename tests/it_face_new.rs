@@ -66,10 +66,10 @@ fn tensors_are_assigned_to_in_place_unless_shared() {
     assert_ne!(x.as_slice().as_ptr(), memory);
     let own = x.as_slice().as_ptr();
     x *= &tensor![2.0, 2.0, 2.0];
-    x -= tensor![1.0];
     x /= 0.5;
-    assert_eq!(x.as_slice().as_ptr(), own, "an operation with a tensor of the same shape or a number is in place");
-    assert_eq!((x, shared), (tensor![6.0, 10.0, 14.0], tensor![1.0, 2.0, 3.0]));
+    assert_eq!(x.as_slice().as_ptr(), own, "with a number or a tensor of its shape it is in place");
+    x -= tensor![1.0];
+    assert_eq!((x, shared), (tensor![7.0, 11.0, 15.0], tensor![1.0, 2.0, 3.0]));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `+ - * /` with a number on one side: what `x + 2.0` and `1.0 - x` record.
 
-use crate::autograd::{Op, Save, Saved, Var};
+use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::tensor::{Float, Tensor};
 
@@ -14,6 +14,10 @@ macro_rules! scalar_operation {
         impl<T: Float> Op<T, 1> for $op {
             const NAME: &'static str = stringify!($method);
             const SAVE: Save = Save::$save;
+
+            fn describe(&self, description: &mut Description) {
+                description.number("c", self.c);
+            }
 
             fn forward(&mut self, [$x]: [&Tensor<T>; 1]) -> Tensor<T> {
                 let $c = self.c;

@@ -50,7 +50,7 @@ fn descend(steps: usize, direction: impl Fn(&Tensor<f64>, Tensor<f64>) -> Tensor
     for _ in 0..=steps {
         let (value, gradient) = functional::value_and_grad(rosenbrock, &point);
         path.push(([point[[0]], point[[1]]], value.item()));
-        point = &point - &direction(&point, gradient);
+        point -= &direction(&point, gradient);
     }
     path
 }

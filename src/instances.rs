@@ -17,8 +17,9 @@ pub fn instantiate() {
 }
 
 fn of<T: Float>() {
+    crate::tensor::instantiate::<T>();
     crate::autograd::instantiate::<T>();
-    crate::ops::registry::instantiate::<T>();
+    crate::ops::instantiate::<T>();
     crate::inspect::instantiate::<T>();
     crate::nn::instantiate::<T>();
     crate::optim::instantiate::<T>();

@@ -105,7 +105,7 @@ pub mod ops;
 pub mod optim;
 pub mod tensor;
 
-pub use autograd::apply;
+pub use autograd::{TapeConstructors, apply};
 pub use error::Error;
 pub use generator::Generator;
 pub use kernel::{num_threads, set_num_threads};
@@ -121,6 +121,7 @@ pub fn rng(seed: u64) -> Generator {
 
 /// The items that most programs use, `use wengert::prelude::*;`. The root of the crate has the same names.
 pub mod prelude {
+    pub use crate::autograd::TapeConstructors as _;
     pub use crate::autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var};
     pub use crate::data::Dataset;
     pub use crate::nn::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d};
@@ -132,7 +133,7 @@ pub mod prelude {
     pub use crate::ops::einsum;
     pub use crate::ops::{Conv, CrossEntropy, Reduction};
     pub use crate::optim::{Adam, AdamW, Optimizer, Schedule, Sgd};
-    pub use crate::tensor::{Float, Indices, PadMode, Tensor, keepdim};
+    pub use crate::tensor::{Float, Indices, Labels, PadMode, Tensor, keepdim};
     pub use crate::transform::{check, functional};
     pub use crate::{module, tensor};
     pub use rand::Rng;

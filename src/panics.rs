@@ -117,7 +117,7 @@ mistakes! {
         "{op}: there is nothing to join: give at least one value"
     label_count(op: &str, shape: &[usize], labels: usize, expected: usize)
         "{op}: scores of shape {shape:?} need {expected} labels, not {labels}"
-    label_out_of_range(op: &str, label: usize, position: usize, classes: usize)
+    label_out_of_range(op: &str, label: i64, position: usize, classes: usize)
         "{op}: label {label} at position {position} is not one of the {classes} classes, which count from 0"
     class_weights(op: &str, weights: usize, classes: usize)
         "{op}: {weights} class weights for {classes} classes: there must be one for each"

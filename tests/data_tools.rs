@@ -144,7 +144,7 @@ fn scales_keep_their_precision_and_accept_what_never_changes() {
     assert_eq!(Standardizer::fit(&images).apply(&images).shape(), [5, 2, 3]);
     assert_eq!(Standardizer::fit(&tensor![3.0]).apply(&tensor![3.0, 5.0]), tensor![0.0, 2.0]);
     assert_eq!(MinMax::fit(&Tensor::<f32>::zeros([2, 0])).apply(&Tensor::<f32>::zeros([4, 0])).shape(), [4, 0]);
-    assert_eq!(one_hot(&[], 3).shape(), [0, 3]);
+    assert_eq!(one_hot(&[0usize; 0], 3).shape(), [0, 3]);
 }
 
 /// A file for one test, gone at its end.
@@ -304,7 +304,7 @@ fn accuracy_and_top_k_by_hand() {
     assert_eq!([1, 2, 3, 9].map(|k| top_k(&scores, &[2, 2, 1, 1], k)), [0.0, 0.5, 1.0, 1.0]);
     assert_eq!(top_k(&scores, &[1, 0, 2, 1], 0), 0.0);
     assert_eq!(accuracy(&tensor![0.1, 0.9], &[1]), 1.0);
-    assert_eq!(accuracy(&Tensor::<f64>::zeros([0, 3]), &[]), 0.0);
+    assert_eq!(accuracy(&Tensor::<f64>::zeros([0, 3]), &[0usize; 0]), 0.0);
     // Maps of scores: the classes are axis 1, and labels follow the other axes.
     let maps = tensor![[[0.0, 1.0, 2.0], [1.0, 0.0, 3.0]]];
     assert_eq!(accuracy(&maps, &[1, 0, 0]), 2.0 / 3.0);

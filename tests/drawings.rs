@@ -62,7 +62,7 @@ fn tape(named: bool) -> Tape {
         tape.name_parameters(&net);
     }
     let x = tape.var(Tensor::randn([5, 3], &mut wengert::rng(1)));
-    net.loss(&x).grad(&x);
+    _ = net.loss(&x).grad(&x);
     tape
 }
 

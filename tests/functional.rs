@@ -279,6 +279,6 @@ fn bound_weights_are_read_for_a_while() {
     assert_eq!((product.grad(&other).item(), product.backward()[&weight].item()), (18.0, 60.0));
     // What was first read inside is not read so afterwards.
     let unread = Param::<f64>::new(1.0);
-    tape.with_bound([(&unread, &other)], || tape.param(&unread));
+    _ = tape.with_bound([(&unread, &other)], || tape.param(&unread));
     assert_eq!(tape.param(&unread).item(), 1.0);
 }

@@ -16,7 +16,7 @@ fn truncated_backpropagation_is_that_of_each_window_by_itself() {
         let mut loss = h.constant(0.0);
         for &x in inputs {
             *h = step(&cell, x, h);
-            loss = loss + h.square().sum();
+            loss += h.square().sum();
         }
         loss
     };
@@ -28,7 +28,7 @@ fn truncated_backpropagation_is_that_of_each_window_by_itself() {
             if detached {
                 h = h.detach();
             }
-            total = total + window(&mut h, inputs);
+            total += window(&mut h, inputs);
         }
         let value = total.item();
         (value, total.backward()[&cell.weight].clone())

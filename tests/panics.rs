@@ -81,9 +81,9 @@ const OPERATIONS: &[Case] = &[
     ("wrong_shapes batches_do_not_broadcast", || {
         _ = variable().broadcast_to([2, 2, 3]).matmul(Tensor::ones([3, 3, 2]));
     }),
-    ("wrong_shapes not_linear", || _ = variable().linear(Tensor::ones([3]), None::<f64>)),
-    ("wrong_shapes linear_inputs", || _ = variable().linear(Tensor::ones([3, 2]), None::<f64>)),
-    ("wrong_shapes linear_bias", || _ = variable().linear(Tensor::ones([4, 3]), Some(Tensor::ones([3])))),
+    ("wrong_shapes not_linear", || _ = variable().linear(Tensor::ones([3]))),
+    ("wrong_shapes linear_inputs", || _ = variable().linear(Tensor::ones([3, 2]))),
+    ("wrong_shapes linear_bias", || _ = variable().linear_bias(Tensor::ones([4, 3]), Tensor::ones([3]))),
     ("wrong_shapes linear_inputs", || {
         _ = Linear::new(2, 1, Init::He, &mut wengert::rng(0)).forward(&variable());
     }),

@@ -20,7 +20,7 @@ fn ten_thousand_steps_leave_resident_memory_flat() {
     let mut run = |steps: usize| {
         for _ in 0..steps {
             // A forward pass that nobody differentiates, then a step.
-            layer.forward(&Tape::new().constant(&images)).softmax_cross_entropy(&labels);
+            _ = layer.forward(&Tape::new().constant(&images)).softmax_cross_entropy(&labels);
             let tape = Tape::training(&mut rng);
             let loss = layer.forward(&tape.constant(&images)).softmax_cross_entropy(&labels);
             optimizer.step(&mut layer, &loss.backward());

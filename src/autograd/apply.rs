@@ -59,7 +59,7 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
     #[track_caller]
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
         let inputs = <&[&Tensor<T>; N]>::try_from(inputs).expect("as many inputs as the operation has");
-        self.0.forward(*inputs)
+        compute(&mut self.0, *inputs)
     }
     fn backward(&self, context: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
         gradients.extend(self.0.backward(&Saved::of(context), gy));
@@ -76,6 +76,25 @@ pub fn apply<T: Float, O: Op<T, N>, const N: usize>(op: O, inputs: [&Var<T>; N])
     let mut values = [inputs[0].value(); N];
     values.iter_mut().zip(&inputs).for_each(|(value, x)| *value = x.value());
     apply_to_values(OfArity(op), &inputs, &values)
+}
+
+/// Applies an operation to plain tensors: its value, and nothing recorded.
+///
+/// # Panics
+/// If the operation is not defined for their shapes.
+#[track_caller]
+pub(crate) fn apply_to_tensors<T: Float, O: Op<T, N>, const N: usize>(mut op: O, inputs: [&Tensor<T>; N]) -> Tensor<T> {
+    if let Err(reason) = op.check(inputs.map(Tensor::shape)) {
+        panics::wrong_shapes(O::NAME, &reason, "");
+    }
+    compute(&mut op, inputs)
+}
+
+/// The value of an operation, compiled once for variables and tensors.
+#[track_caller]
+#[inline(never)]
+fn compute<T: Float, O: Op<T, N>, const N: usize>(op: &mut O, inputs: [&Tensor<T>; N]) -> Tensor<T> {
+    op.forward(inputs)
 }
 
 /// [`apply`] for an operation of any number of inputs, at least one.

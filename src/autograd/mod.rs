@@ -138,7 +138,7 @@ pub use op::{Op, Save, Saved};
 pub use operand::Operand;
 pub(crate) use operand::Resolved;
 pub use param::Param;
-pub use tape::{Mode, Tape};
+pub use tape::{Mode, Tape, TapeConstructors};
 pub use var::Var;
 
 use crate::tensor::{Float, Tensor};

@@ -1,11 +1,29 @@
 //! What can stand beside a variable in an operation.
 
 use crate::autograd::{Param, Tape, Var};
-use crate::tensor::{Float, Tensor};
+use crate::tensor::{Float, Number, Tensor};
 use std::borrow::Cow;
 
-/// What an operation accepts beside a [`Var`]: a variable, a parameter, a tensor (both constant and
-/// shared, not copied) or a number, owned or borrowed.
+/// What an operation accepts beside a [`Var`]: a variable, a parameter, a tensor (a constant that shares its elements) or a
+/// number of any type, owned or borrowed.
+///
+/// On the left of an operator a number must be an `f64` or `i32`, which literals are: with an `f32` there as well, Rust could not
+/// tell the type of `(1.0 - &x).exp()`. A variable of type `f32` goes on the right, `&x * rate`, or becomes `f64::from(rate) * &x`.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let tape = Tape::new();
+/// let (x, weight) = (tape.var([1.0, 2.0]), Param::new([3.0, 4.0]));
+/// let (rate, count) = (0.5f32, 2usize);
+/// let y = 2 * &x * &weight * rate / count - tensor![1.0, 1.0];
+/// assert_eq!(y.value(), &tensor![0.5, 3.0]);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an operand for a variable of `{T}`",
+    label = "expected a variable, a parameter or a tensor of `{T}`, or a number",
+    note = "a list of numbers becomes a tensor by `Tensor::from`, a tensor of the other precision by `cast()`"
+)]
 pub trait Operand<T: Float> {
     /// This operand on a tape.
     #[doc(hidden)]
@@ -15,6 +33,7 @@ pub trait Operand<T: Float> {
 
 /// An operand on a tape.
 #[doc(hidden)]
+#[derive(Debug)]
 pub enum Resolved<'a, T: Float> {
     /// A number.
     Scalar(f64),
@@ -51,13 +70,18 @@ impl<T: Float> Operand<T> for Tensor<T> {
     }
 }
 
-impl<T: Float> Operand<T> for f64 {
-    fn resolve(&self, _: &Tape<T>) -> Resolved<'_, T> {
-        Resolved::Scalar(*self)
-    }
+macro_rules! numbers {
+    ($($t:ty)*) => { $(
+        impl<T: Float> Operand<T> for $t {
+            fn resolve(&self, _: &Tape<T>) -> Resolved<'_, T> {
+                Resolved::Scalar(self.number())
+            }
+        }
+    )* };
 }
+numbers!(f32 f64 i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
 
-impl<T: Float, O: Operand<T>> Operand<T> for &O {
+impl<T: Float, O: Operand<T> + ?Sized> Operand<T> for &O {
     #[track_caller]
     fn resolve(&self, tape: &Tape<T>) -> Resolved<'_, T> {
         (**self).resolve(tape)
@@ -79,6 +103,12 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn operand(&self, x: impl Operand<T>) -> Var<T> {
-        x.resolve(self.tape()).into_var(self.tape()).into_owned()
+        self.beside(&x).into_owned()
+    }
+
+    /// [`operand`](Var::operand) without a copy of what is a variable already.
+    #[track_caller]
+    pub(crate) fn beside<'a>(&self, x: &'a impl Operand<T>) -> Cow<'a, Var<T>> {
+        x.resolve(self.tape()).into_var(self.tape())
     }
 }

@@ -13,6 +13,7 @@ use crate::tensor::{Dims, Float, Tensor};
 use rand::{Rng, SeedableRng};
 use std::any::Any;
 use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::fmt::{self, Debug, Formatter};
 use std::num::NonZeroU32;
 use std::ops::{Index, IndexMut};
 use std::panic::Location;
@@ -29,6 +30,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// | [`Tape::training`] | yes | yes | a training step |
 /// | [`Tape::new`] | yes | no | calculus, gradients of a finished model |
 /// | [`Tape::inference`] | no | no | prediction: an intermediate is freed when its `Var` is |
+///
+/// In double precision write `Tape::<f64>::new()` and so on; see [`TapeConstructors`].
 ///
 /// Printing a tape shows the list, one operation per line; [`to_svg`](Tape::to_svg) draws it. The
 /// [module documentation](crate::autograd) explains how it works.
@@ -215,21 +218,68 @@ impl Tape {
     }
 }
 
-impl Default for Tape {
+impl<T: Float> Default for Tape<T> {
     fn default() -> Self {
-        Tape::new()
+        Tape::with_mode(Mode::Differentiable)
     }
 }
 
 impl Tape<f64> {
-    /// [`Tape::new`] in double precision.
+    /// `Tape::<f64>::new()`.
     pub fn new_f64() -> Self {
         Tape::with_mode(Mode::Differentiable)
     }
 }
 
+/// The constructors of a [`Tape`] in any precision, by the names of those in single precision.
+///
+/// The prelude has this trait. `Tape::new()` finds the function of `Tape<f32>` itself before it looks at traits, so a precision
+/// that is not named there is `f32`, and one that is named comes here, also where it is a parameter. A type on the left of the
+/// `=` does not name it: write `let tape = Tape::<f64>::new();`.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// fn slope<T: Float>(at: f64) -> T {
+///     let tape = Tape::<T>::new();
+///     let x = tape.var(at);
+///     x.powi(3).grad(&x).item()
+/// }
+/// assert_eq!((slope::<f32>(2.0), slope::<f64>(2.0)), (12.0f32, 12.0f64));
+///
+/// let tape = Tape::<f64>::training(&mut wengert::rng(0));
+/// assert!(tape.is_training());
+/// assert!(Tape::<f64>::inference().is_empty());
+/// ```
+pub trait TapeConstructors: Sized {
+    /// A tape that records, without dropout and batch statistics: for calculus and for gradients of a finished model.
+    fn new() -> Self;
+
+    /// A tape for one training step: records, with dropout and batch statistics.
+    ///
+    /// Takes one number from `rng` and seeds the tape's own generator with it.
+    fn training(rng: &mut impl Rng) -> Self;
+
+    /// A tape that does not record: for prediction.
+    fn inference() -> Self;
+}
+
+impl<T: Float> TapeConstructors for Tape<T> {
+    fn new() -> Self {
+        Tape::with_mode(Mode::Differentiable)
+    }
+
+    fn training(rng: &mut impl Rng) -> Self {
+        Tape::with_mode(Mode::Training(rng.next_u64()))
+    }
+
+    fn inference() -> Self {
+        Tape::with_mode(Mode::Inference)
+    }
+}
+
 impl<T: Float> Tape<T> {
-    /// A tape of either precision: `Tape::<f64>::with_mode(Mode::Inference)`.
+    /// A tape of either precision in the given mode.
     #[inline(never)]
     pub fn with_mode(mode: Mode) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -427,6 +477,12 @@ impl<T: Float> Drop for RestoreGenerator<'_, T> {
     fn drop(&mut self) {
         self.tape.0.buffer_notes.borrow_mut().truncate(self.notes);
         self.outer.take().map(|outer| self.tape.0.generator.replace(outer));
+    }
+}
+
+impl<T: Float> Debug for Tape<T> {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        f.debug_struct("Tape").field("mode", &self.mode()).field("len", &self.len()).finish_non_exhaustive()
     }
 }
 

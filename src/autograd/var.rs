@@ -12,9 +12,10 @@ use std::panic::Location;
 /// A value on a [`Tape`], differentiable if it came from a variable or a parameter.
 ///
 /// Cloning is cheap: the value is shared. Operators work on borrowed and owned variables, and with
-/// numbers on either side: `1.0 - &y * &y`. A variable stays on its thread; tensors, parameters and
+/// numbers on either side: `1.0 - &y * &y`; see [`Operand`](super::Operand). A variable stays on its thread; tensors, parameters and
 /// gradients can be sent to others.
 #[derive(Clone)]
+#[must_use = "operations leave a variable as it is and return a new one"]
 pub struct Var<T: Float = f32> {
     value: Tensor<T>,
     tape: Tape<T>,
@@ -76,7 +77,7 @@ impl<T: Float> Var<T> {
     ///         for pair in window.windows(2) {
     ///             let input = Var::concat(&[tape.constant([pair[0]]), h], 0);
     ///             h = cell.forward(&input).tanh();
-    ///             loss = loss + (&h - f64::from(pair[1])).square().sum(); // to predict the next value
+    ///             loss += (&h - pair[1]).square().sum(); // to predict the next value
     ///         }
     ///         losses.push(loss.item());
     ///         state = h.value().clone();

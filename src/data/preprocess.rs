@@ -1,7 +1,7 @@
 //! Feature scaling and one-hot encoding.
 
 use crate::panics;
-use crate::tensor::{Dims, Float, Tensor, element_count};
+use crate::tensor::{Dims, Float, Labels, Tensor, all_classes_of, element_count};
 
 /// Scales every feature to mean 0 and standard deviation 1: `z = (x − mean) / std`.
 ///
@@ -134,13 +134,11 @@ impl MinMax {
 /// ```
 #[track_caller]
 #[must_use]
-pub fn one_hot(labels: &[usize], classes: usize) -> Tensor {
-    if let Some((position, &label)) = labels.iter().enumerate().find(|(_, label)| **label >= classes) {
-        panics::label_out_of_range("one_hot", label, position, classes);
-    }
+pub fn one_hot(labels: impl Labels, classes: usize) -> Tensor {
+    let labels = all_classes_of("one_hot", &labels.labels(), classes);
     let mut vectors = Tensor::zeros([labels.len(), classes]);
     let rows = vectors.as_mut_slice().chunks_exact_mut(classes.max(1));
-    rows.zip(labels).for_each(|(row, &label)| row[label] = 1.0);
+    rows.zip(labels).for_each(|(row, label)| row[label] = 1.0);
     vectors
 }
 

@@ -1,8 +1,8 @@
 //! The confusion matrix and the scores derived from it.
 
-use crate::metrics::{check_labels, class_axis, ratio};
+use crate::metrics::{class_axis_for, ratio};
 use crate::panics;
-use crate::tensor::{Float, Tensor};
+use crate::tensor::{Float, Labels, Tensor, all_classes_of};
 use std::fmt::{self, Display, Formatter};
 
 /// The number of samples for each pair of label (row) and prediction (column), accumulated over batches.
@@ -73,12 +73,13 @@ impl ConfusionMatrix {
     /// # Panics
     /// If the scores or the number of labels have the wrong shape, or a label is not less than the number of classes.
     #[track_caller]
-    pub fn add<T: Float>(&mut self, scores: &Tensor<T>, labels: &[usize]) {
-        let axis = class_axis("ConfusionMatrix", scores.shape(), labels);
+    pub fn add<T: Float>(&mut self, scores: &Tensor<T>, labels: impl Labels) {
+        let labels = labels.labels();
+        let axis = class_axis_for("ConfusionMatrix", scores.shape(), labels.len());
         if scores.shape()[axis] != self.classes() {
             panics::class_count(scores.shape(), self.classes());
         }
-        self.add_predictions(&scores.argmax(axis), labels);
+        self.add_predictions(scores.argmax(axis), labels);
     }
 
     /// Adds predicted classes, for example from a threshold.
@@ -86,12 +87,13 @@ impl ConfusionMatrix {
     /// # Panics
     /// If the numbers of predictions and labels differ, or one of them is not less than the number of classes.
     #[track_caller]
-    pub fn add_predictions(&mut self, predictions: &[usize], labels: &[usize]) {
+    pub fn add_predictions(&mut self, predictions: impl Labels, labels: impl Labels) {
+        let (predictions, labels) = (predictions.labels(), labels.labels());
         if predictions.len() != labels.len() {
             panics::predictions(predictions.len(), labels.len());
         }
-        check_labels("ConfusionMatrix", labels, self.classes());
-        check_labels("ConfusionMatrix", predictions, self.classes());
+        let labels = all_classes_of("ConfusionMatrix", &labels, self.classes());
+        let predictions = all_classes_of("ConfusionMatrix", &predictions, self.classes());
         for (prediction, label) in predictions.iter().zip(labels) {
             self.counts[label * self.names.len() + prediction] += 1;
         }
@@ -108,8 +110,8 @@ impl ConfusionMatrix {
     /// If either is not less than the number of classes.
     #[track_caller]
     pub fn count(&self, label: usize, prediction: usize) -> u64 {
-        check_labels("ConfusionMatrix", &[label, prediction], self.classes());
-        self.counts[label * self.classes() + prediction]
+        let pair = all_classes_of("ConfusionMatrix", &[label, prediction].labels(), self.classes());
+        self.counts[pair[0] * self.classes() + pair[1]]
     }
 
     /// The number of samples.

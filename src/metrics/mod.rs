@@ -10,7 +10,7 @@ pub use confusion::{ClassScores, ConfusionMatrix};
 pub use mean::Mean;
 
 use crate::panics;
-use crate::tensor::{Float, Tensor};
+use crate::tensor::{Float, Labels, Tensor, all_classes_of, class_axis};
 
 /// The fraction of samples whose label has the highest score: `correct / n`; 0 if there are no samples.
 ///
@@ -29,8 +29,8 @@ use crate::tensor::{Float, Tensor};
 /// ```
 #[track_caller]
 #[must_use]
-pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: &[usize]) -> f64 {
-    fraction_within("accuracy", scores, labels, 1)
+pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: impl Labels) -> f64 {
+    fraction_within("accuracy", scores, &labels.labels(), 1)
 }
 
 /// The fraction of samples whose label has one of the k highest scores; 0 if there are no samples.
@@ -49,14 +49,16 @@ pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: &[usize]) -> f64 {
 /// ```
 #[track_caller]
 #[must_use]
-pub fn top_k<T: Float>(scores: &Tensor<T>, labels: &[usize], k: usize) -> f64 {
-    fraction_within("top_k", scores, labels, k)
+pub fn top_k<T: Float>(scores: &Tensor<T>, labels: impl Labels, k: usize) -> f64 {
+    fraction_within("top_k", scores, &labels.labels(), k)
 }
 
 /// The fraction of samples whose label has fewer than `k` classes ranked above it.
 #[track_caller]
-fn fraction_within<T: Float>(op: &str, scores: &Tensor<T>, labels: &[usize], k: usize) -> f64 {
-    let axis = class_axis(op, scores.shape(), labels);
+#[inline(never)]
+fn fraction_within<T: Float>(op: &str, scores: &Tensor<T>, labels: &[i64], k: usize) -> f64 {
+    let axis = class_axis_for(op, scores.shape(), labels.len());
+    let labels = all_classes_of(op, labels, scores.shape()[axis]);
     let classes = scores.shape()[axis];
     let inner: usize = scores.shape()[axis + 1..].iter().product();
     let within = labels.iter().enumerate().filter(|&(sample, &label)| {
@@ -72,26 +74,13 @@ fn fraction_within<T: Float>(op: &str, scores: &Tensor<T>, labels: &[usize], k: 
 
 /// The axis of the classes; panics if the labels do not match the scores.
 #[track_caller]
-fn class_axis(op: &str, shape: &[usize], labels: &[usize]) -> usize {
-    let axis = match shape.len() {
-        0 => panics::no_class_axis(op),
-        1 => 0,
-        _ => 1,
-    };
+fn class_axis_for(op: &str, shape: &[usize], labels: usize) -> usize {
+    let axis = class_axis(op, shape);
     let samples = shape.iter().enumerate().filter(|(k, _)| *k != axis).map(|(_, size)| size).product();
-    if labels.len() != samples {
-        panics::label_count(op, shape, labels.len(), samples);
+    if labels != samples {
+        panics::label_count(op, shape, labels, samples);
     }
-    check_labels(op, labels, shape[axis]);
     axis
-}
-
-/// Panics if a label is not less than the number of classes.
-#[track_caller]
-fn check_labels(op: &str, labels: &[usize], classes: usize) {
-    if let Some((position, &label)) = labels.iter().enumerate().find(|(_, label)| **label >= classes) {
-        panics::label_out_of_range(op, label, position, classes);
-    }
 }
 
 /// `part / whole`, or 0 if both are 0.

@@ -7,9 +7,9 @@ use crate::panics;
 use crate::tensor::{Dims, Float, Tensor};
 use rand::Rng;
 
-/// Declares a convolution layer: its name, axes, the method of variables, the shape of the weight, and whether that has the inputs in front.
+/// Declares a convolution layer: its name, axes, the methods of variables without and with a bias, the shape of the weight, and whether that has the inputs in front.
 macro_rules! layer {
-    ($(#[$meta:meta])* $name:ident, $axes:literal, $method:ident, $weight:literal, transposed: $transposed:literal) => {
+    ($(#[$meta:meta])* $name:ident, $axes:literal, $method:ident, $method_bias:ident, $weight:literal, transposed: $transposed:literal) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
         pub struct $name<T: Float = f32> {
@@ -103,7 +103,10 @@ macro_rules! layer {
             #[track_caller]
             #[inline(never)]
             pub fn forward(&self, x: &Var<T>) -> Var<T> {
-                x.$method(&self.weight, self.bias.as_ref(), self.options)
+                match &self.bias {
+                    Some(bias) => x.$method_bias(&self.weight, bias, self.options),
+                    None => x.$method(&self.weight, self.options),
+                }
             }
         }
     };
@@ -146,7 +149,7 @@ layer! {
     /// let tape = Tape::new();
     /// assert_eq!(layer.forward(&tape.constant(Tensor::ones([5, 2, 100]))).shape(), [5, 8, 100]);
     /// ```
-    Conv1d, 1, conv1d, "`[out, in / groups, kernel]`.", transposed: false
+    Conv1d, 1, conv1d, conv1d_bias, "`[out, in / groups, kernel]`.", transposed: false
 }
 
 layer! {
@@ -161,12 +164,12 @@ layer! {
     /// let tape = Tape::new();
     /// assert_eq!(layer.forward(&tape.constant(Tensor::ones([8, 3, 32, 32]))).shape(), [8, 16, 16, 16]);
     /// ```
-    Conv2d, 2, conv2d, "`[out, in / groups, kernel height, kernel width]`.", transposed: false
+    Conv2d, 2, conv2d, conv2d_bias, "`[out, in / groups, kernel height, kernel width]`.", transposed: false
 }
 
 layer! {
     /// A transposed convolution along one axis: [`Var::conv_transpose1d`] with its weight and bias.
-    ConvTranspose1d, 1, conv_transpose1d, "`[in, out / groups, kernel]`.", transposed: true
+    ConvTranspose1d, 1, conv_transpose1d, conv_transpose1d_bias, "`[in, out / groups, kernel]`.", transposed: true
 }
 
 layer! {
@@ -179,7 +182,7 @@ layer! {
     /// let tape = Tape::new();
     /// assert_eq!(layer.forward(&tape.constant(Tensor::ones([8, 16, 16, 16]))).shape(), [8, 3, 32, 32]);
     /// ```
-    ConvTranspose2d, 2, conv_transpose2d, "`[in, out / groups, kernel height, kernel width]`.", transposed: true
+    ConvTranspose2d, 2, conv_transpose2d, conv_transpose2d_bias, "`[in, out / groups, kernel height, kernel width]`.", transposed: true
 }
 
 impl<T: Float> ConvTranspose1d<T> {

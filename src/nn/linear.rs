@@ -50,6 +50,9 @@ impl<T: Float> Linear<T> {
     #[track_caller]
     #[inline(never)]
     pub fn forward(&self, x: &Var<T>) -> Var<T> {
-        x.linear(&self.weight, self.bias.as_ref())
+        match &self.bias {
+            Some(bias) => x.linear_bias(&self.weight, bias),
+            None => x.linear(&self.weight),
+        }
     }
 }

@@ -72,7 +72,12 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn matmul(&self, other: impl Operand<T>) -> Var<T> {
-        let other = other.resolve(self.tape()).into_var(self.tape());
+        self.times(&self.beside(&other))
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn times(&self, other: &Var<T>) -> Var<T> {
         match MatmulShapes::new(self.shape(), other.shape()) {
             Ok(shapes) if shapes.b.len() == 2 && shapes.a.len() > 2 => {
                 // One matrix for all: the stack is a taller matrix, and the gradient of the one needs no sum over the stack.
@@ -83,8 +88,24 @@ impl<T: Float> Var<T> {
                 let (a, b) = (self.with_shape(shapes.a), other.with_shape(shapes.b));
                 a.multiply(&b, false, false).with_shape(shapes.result)
             }
-            Err(reason) => self.shape_error("matmul", &other, &reason),
+            Err(reason) => self.shape_error("matmul", other, &reason),
         }
+    }
+
+    /// `x Wᵀ` for x `[…, in]` and W `[out, in]`, PyTorch's order of the weight's axes; [`linear_bias`](Var::linear_bias) adds a bias.
+    ///
+    /// # Panics
+    /// If the shapes do not chain.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.constant([[1.0, 2.0]]);
+    /// assert_eq!(x.linear(&tensor![[3.0, 4.0]]).value(), &tensor![[11.0]]);
+    /// ```
+    #[track_caller]
+    pub fn linear(&self, weight: impl Operand<T>) -> Var<T> {
+        self.affine(&self.beside(&weight), None)
     }
 
     /// `x Wᵀ + b` for x `[…, in]`, W `[out, in]` and b `[out]`: PyTorch's order of the weight's axes.
@@ -95,28 +116,32 @@ impl<T: Float> Var<T> {
     /// ```
     /// # use wengert::prelude::*;
     /// let tape = Tape::new();
-    /// let y = tape.constant([[1.0, 2.0]]).linear(&tensor![[3.0, 4.0]], Some(&tensor![0.5]));
-    /// assert_eq!(y.value(), &tensor![[11.5]]);
+    /// let x = tape.constant([[1.0, 2.0]]);
+    /// assert_eq!(x.linear_bias(&tensor![[3.0, 4.0]], &tensor![0.5]).value(), &tensor![[11.5]]);
     /// ```
     #[track_caller]
-    pub fn linear<B: Operand<T>>(&self, weight: impl Operand<T>, bias: Option<B>) -> Var<T> {
-        let weight = weight.resolve(self.tape()).into_var(self.tape());
+    pub fn linear_bias(&self, weight: impl Operand<T>, bias: impl Operand<T>) -> Var<T> {
+        self.affine(&self.beside(&weight), Some(&self.beside(&bias)))
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn affine(&self, weight: &Var<T>, bias: Option<&Var<T>>) -> Var<T> {
         let (x, w) = (self.shape(), weight.shape());
         let (Some(&inputs), [outputs, columns]) = (x.last(), w) else {
-            self.shape_error("linear", &weight, &panics::not_linear(x, w))
+            self.shape_error("linear", weight, &panics::not_linear(x, w))
         };
         if inputs != *columns {
-            self.shape_error("linear", &weight, &panics::linear_inputs(x, w, inputs, *columns));
+            self.shape_error("linear", weight, &panics::linear_inputs(x, w, inputs, *columns));
         }
         let rows = if x.len() == 2 { Cow::Borrowed(self) } else { Cow::Owned(self.with_shape(flat(x))) };
-        let y = if let Some(bias) = &bias {
-            let bias = bias.resolve(self.tape()).into_var(self.tape());
+        let y = if let Some(bias) = bias {
             if bias.shape() != [*outputs] {
-                self.shape_error("linear", &bias, &panics::linear_bias(bias.shape(), w));
+                self.shape_error("linear", bias, &panics::linear_bias(bias.shape(), w));
             }
-            Linear.of([&rows, &weight, &bias])
+            Linear.of([&*rows, weight, bias])
         } else {
-            rows.multiply(&weight, false, true)
+            rows.multiply(weight, false, true)
         };
         if x.len() == 2 {
             return y;
@@ -136,7 +161,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn dot(&self, other: impl Operand<T>) -> Var<T> {
-        let other = other.resolve(self.tape()).into_var(self.tape());
+        let other = self.beside(&other);
         if self.shape().len() != 1 || other.shape().len() != 1 {
             self.shape_error("dot", &other, &panics::not_vectors(self.shape(), other.shape()));
         }
@@ -159,7 +184,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn outer(&self, other: impl Operand<T>) -> Var<T> {
-        let other = other.resolve(self.tape()).into_var(self.tape());
+        let other = self.beside(&other);
         let (&[m], &[n]) = (self.shape(), other.shape()) else {
             self.shape_error("outer", &other, &panics::not_vectors(self.shape(), other.shape()))
         };
@@ -180,7 +205,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn addmm(&self, x: impl Operand<T>, y: impl Operand<T>, beta: f64, alpha: f64) -> Var<T> {
-        let x = x.resolve(self.tape()).into_var(self.tape());
+        let x = self.beside(&x);
         self * beta + x.matmul(y) * alpha
     }
 

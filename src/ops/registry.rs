@@ -3,18 +3,38 @@
 //! An operation that is not in it does not compile. From the list the operations are instantiated for both element types, so
 //! that a program links them and need not compile them, and the tests take the names that they have to cover.
 
-use crate::autograd::apply::apply_any;
+use crate::autograd::apply::{apply_any, apply_to_tensors};
 use crate::autograd::{Op, Var, apply};
 use crate::ops::*;
-use crate::tensor::Float;
+use crate::tensor::{Float, Tensor};
 use std::hint::black_box;
 
 /// An operation of `N` inputs that the list has.
 pub(crate) trait Registered<T: Float, const N: usize>: Op<T, N> + Sized {
-    /// Applies the operation; see [`apply`].
+    /// Applies the operation to variables, which records it, or to plain tensors.
     #[track_caller]
-    fn of(self, inputs: [&Var<T>; N]) -> Var<T> {
-        apply(self, inputs)
+    fn of<X: Argument<T>>(self, inputs: [&X; N]) -> X {
+        X::apply(self, inputs)
+    }
+}
+
+/// What an operation can be applied to.
+pub(crate) trait Argument<T: Float>: Sized {
+    /// Applies an operation.
+    fn apply<O: Op<T, N>, const N: usize>(op: O, inputs: [&Self; N]) -> Self;
+}
+
+impl<T: Float> Argument<T> for Var<T> {
+    #[track_caller]
+    fn apply<O: Op<T, N>, const N: usize>(op: O, inputs: [&Self; N]) -> Self {
+        apply(op, inputs)
+    }
+}
+
+impl<T: Float> Argument<T> for Tensor<T> {
+    #[track_caller]
+    fn apply<O: Op<T, N>, const N: usize>(op: O, inputs: [&Self; N]) -> Self {
+        apply_to_tensors(op, inputs)
     }
 }
 

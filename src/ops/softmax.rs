@@ -3,7 +3,7 @@
 use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::kernel::softmax::{self, Output};
 use crate::ops::registry::Registered;
-use crate::tensor::{Axes, AxisIndex, Dims, Float, Reduction, Tensor, keepdim, reduction_of, resolve_axis};
+use crate::tensor::{Axes, AxisIndex, Dims, Float, Tensor, keepdim, reduction_of, resolve_axis};
 
 /// Softmax or its logarithm along one axis.
 fn softmax_along<T: Float>(x: &Tensor<T>, axis: usize, output: Output) -> Tensor<T> {
@@ -74,7 +74,7 @@ impl<T: Float> Op<T, 1> for LogSumExp {
     }
 }
 
-impl<T: Float> Var<T> {
+functions! {
     /// `eˣ/Σeˣ` along an axis: positive, and sums to 1. Stable for scores of any size; a row of −∞ gives NaN.
     ///
     /// For a loss on class labels use [`softmax_cross_entropy`](Var::softmax_cross_entropy), which takes the scores themselves.
@@ -86,45 +86,40 @@ impl<T: Float> Var<T> {
     /// # use wengert::prelude::*;
     /// let tape = Tape::new();
     /// assert_eq!(tape.constant([1000.0, 1000.0]).softmax(-1).value(), &tensor![0.5, 0.5]);
+    /// assert_eq!(tensor![1000.0, 1000.0].softmax(-1), tensor![0.5, 0.5]);
     /// ```
-    #[track_caller]
-    pub fn softmax(&self, axis: impl AxisIndex) -> Var<T> {
-        let (x, axis) = self.along("softmax", axis.index());
-        Softmax { axis }.of([&x]).with_shape(self.value().dims())
-    }
+    fn softmax(x, axis: impl AxisIndex) = {
+        let (shape, axis) = along("softmax", axis.index(), x.shape());
+        Softmax { axis }.of([&x.with_shape(shape)]).with_shape(Dims::from_slice(x.shape()))
+    };
 
     /// `x − ln Σ eˣ` along an axis, the logarithm of [`softmax`](Var::softmax), without its rounding near 0.
     ///
     /// # Panics
     /// If the axis is out of range.
-    #[track_caller]
-    pub fn log_softmax(&self, axis: impl AxisIndex) -> Var<T> {
-        let (x, axis) = self.along("log_softmax", axis.index());
-        LogSoftmax { axis }.of([&x]).with_shape(self.value().dims())
-    }
+    fn log_softmax(x, axis: impl AxisIndex) = {
+        let (shape, axis) = along("log_softmax", axis.index(), x.shape());
+        LogSoftmax { axis }.of([&x.with_shape(shape)]).with_shape(Dims::from_slice(x.shape()))
+    };
 
     /// `ln Σ eˣ` of all elements, without overflow; −∞ if there are none.
-    #[track_caller]
-    pub fn logsumexp(&self) -> Var<T> {
-        self.logsumexp_over(..)
-    }
+    fn logsumexp(x) = x.logsumexp_over(..);
 
     /// `ln Σ eˣ` over [`Axes`], without overflow.
     ///
     /// # Panics
     /// If an axis is out of range or named twice.
-    #[track_caller]
-    pub fn logsumexp_over(&self, axes: impl Axes) -> Var<T> {
-        let reduction: Reduction = reduction_of("logsumexp", self.shape(), &axes);
-        LogSumExp.of([&self.last(&reduction)]).with_shape(reduction.shape)
-    }
+    fn logsumexp_over(x, axes: impl Axes) = {
+        let reduction = reduction_of("logsumexp", x.shape(), &axes);
+        LogSumExp.of([&x.last(&reduction)]).with_shape(reduction.shape)
+    };
+}
 
-    /// This, and the axis that a number means; a scalar has one axis of size 1 for that, as in PyTorch.
-    #[track_caller]
-    fn along(&self, op: &str, axis: isize) -> (Var<T>, usize) {
-        if self.shape().is_empty() && (axis == 0 || axis == -1) {
-            return (self.with_shape(Dims::from_slice(&[1])), 0);
-        }
-        (self.clone(), resolve_axis(op, axis, self.shape()))
+/// The shape and the axis that a number means; a scalar has one axis of size 1 for that, as in PyTorch.
+#[track_caller]
+fn along(op: &str, axis: isize, shape: &[usize]) -> (Dims, usize) {
+    if shape.is_empty() && (axis == 0 || axis == -1) {
+        return (Dims::from_slice(&[1]), 0);
     }
+    (Dims::from_slice(shape), resolve_axis(op, axis, shape))
 }

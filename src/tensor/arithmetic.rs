@@ -1,9 +1,10 @@
 //! Elementwise functions, the operators `+ - * /`, and comparisons.
 
-use super::{Float, Tensor, broadcast, sums_to};
+use super::{Float, Number, Tensor, broadcast, sums_to};
 use crate::kernel::elementwise::{self, Broadcast};
 use crate::panics;
-use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 impl<T: Float> Tensor<T> {
     /// `f` of each element.
@@ -49,76 +50,121 @@ impl<T: Float> Tensor<T> {
     }
 
     /// The same elements in the other precision.
+    #[inline(never)]
     pub fn cast<U: Float>(&self) -> Tensor<U> {
         Tensor::from_vec(self.as_slice().iter().map(|x| U::from_f64(x.to_f64())).collect(), self.shape())
     }
 }
 
+/// An operator between tensors, and with a number on one side. It stands in three functions that are compiled once; what is
+/// around them only passes arguments on.
 macro_rules! operator {
-    ($trait:ident, $method:ident, $op:literal, |$x:ident, $y:ident| $f:expr) => {
+    ($trait:ident::$method:ident, $assign_trait:ident::$assign:ident, |$x:ident, $y:ident| $f:expr) => {
         impl<T: Float> $trait<&Tensor<T>> for &Tensor<T> {
             type Output = Tensor<T>;
             #[track_caller]
+            #[inline(never)]
             fn $method(self, other: &Tensor<T>) -> Tensor<T> {
-                self.zip_named($op, other, |$x, $y| $f)
+                self.zip_named(stringify!($method), other, |$x, $y| $f)
             }
         }
-        impl<T: Float> $trait<Tensor<T>> for &Tensor<T> {
+
+        impl<T: Float, N: Number> $trait<N> for &Tensor<T> {
             type Output = Tensor<T>;
-            #[track_caller]
-            fn $method(self, other: Tensor<T>) -> Tensor<T> {
-                self.zip_named($op, &other, |$x, $y| $f)
+            fn $method(self, other: N) -> Tensor<T> {
+                #[inline(never)]
+                fn with_number<T: Float>(x: &Tensor<T>, $y: T) -> Tensor<T> {
+                    x.map(|$x| $f)
+                }
+                with_number(self, T::from_f64(other.number()))
             }
         }
-        impl<T: Float> $trait<&Tensor<T>> for Tensor<T> {
-            type Output = Tensor<T>;
-            #[track_caller]
-            fn $method(self, other: &Tensor<T>) -> Tensor<T> {
-                self.zip_named($op, other, |$x, $y| $f)
-            }
-        }
-        impl<T: Float> $trait<Tensor<T>> for Tensor<T> {
-            type Output = Tensor<T>;
-            #[track_caller]
-            fn $method(self, other: Tensor<T>) -> Tensor<T> {
-                self.zip_named($op, &other, |$x, $y| $f)
-            }
-        }
-        impl<T: Float> $trait<f64> for &Tensor<T> {
-            type Output = Tensor<T>;
-            fn $method(self, other: f64) -> Tensor<T> {
-                let $y = T::from_f64(other);
-                self.map(|$x| $f)
-            }
-        }
-        impl<T: Float> $trait<f64> for Tensor<T> {
-            type Output = Tensor<T>;
-            fn $method(self, other: f64) -> Tensor<T> {
-                (&self).$method(other)
-            }
-        }
+
         impl<T: Float> $trait<&Tensor<T>> for f64 {
             type Output = Tensor<T>;
             fn $method(self, other: &Tensor<T>) -> Tensor<T> {
-                let $x = T::from_f64(self);
-                other.map(|$y| $f)
+                #[inline(never)]
+                fn number_with<T: Float>($x: T, y: &Tensor<T>) -> Tensor<T> {
+                    y.map(|$y| $f)
+                }
+                number_with(T::from_f64(self), other)
             }
         }
-        impl<T: Float> $trait<Tensor<T>> for f64 {
+
+        impl<T: Float> $trait<&Tensor<T>> for i32 {
             type Output = Tensor<T>;
-            fn $method(self, other: Tensor<T>) -> Tensor<T> {
-                self.$method(&other)
+            fn $method(self, other: &Tensor<T>) -> Tensor<T> {
+                f64::from(self).$method(other)
+            }
+        }
+
+        /// In place, unless another tensor shares the elements. The right side broadcasts, the left does not.
+        impl<T: Float> $assign_trait<&Tensor<T>> for Tensor<T> {
+            #[track_caller]
+            #[inline(never)]
+            fn $assign(&mut self, other: &Tensor<T>) {
+                if self.shape == other.shape {
+                    elementwise::update(self.as_mut_slice(), other.as_slice(), |$x, $y| $f);
+                } else if sums_to(self.shape(), other.shape()) {
+                    *self = (&*self).$method(other);
+                } else {
+                    panics::does_not_broadcast_to(stringify!($assign), other.shape(), &self.shape());
+                }
+            }
+        }
+
+        impl<T: Float> $assign_trait<Tensor<T>> for Tensor<T> {
+            #[track_caller]
+            fn $assign(&mut self, other: Tensor<T>) {
+                self.$assign(&other);
+            }
+        }
+
+        impl<T: Float, N: Number> $assign_trait<N> for Tensor<T> {
+            fn $assign(&mut self, other: N) {
+                #[inline(never)]
+                fn with_number<T: Float>(x: &mut Tensor<T>, $y: T) {
+                    for element in x.as_mut_slice() {
+                        let $x = *element;
+                        *element = $f;
+                    }
+                }
+                with_number(self, T::from_f64(other.number()));
+            }
+        }
+
+        operator!(@owned $trait::$method, Tensor<T>, &Tensor<T>, |left, right| (&left).$method(right));
+        operator!(@owned $trait::$method, Tensor<T>, Tensor<T>, |left, right| (&left).$method(&right));
+        operator!(@owned $trait::$method, &Tensor<T>, Tensor<T>, |left, right| left.$method(&right));
+        operator!(@owned $trait::$method, f64, Tensor<T>, |left, right| left.$method(&right));
+        operator!(@owned $trait::$method, i32, Tensor<T>, |left, right| left.$method(&right));
+
+        impl<T: Float, N: Number> $trait<N> for Tensor<T> {
+            type Output = Tensor<T>;
+            fn $method(self, other: N) -> Tensor<T> {
+                (&self).$method(other)
+            }
+        }
+    };
+    (@owned $trait:ident::$method:ident, $left_type:ty, $right_type:ty, |$left:ident, $right:ident| $value:expr) => {
+        impl<T: Float> $trait<$right_type> for $left_type {
+            type Output = Tensor<T>;
+            #[track_caller]
+            fn $method(self, other: $right_type) -> Tensor<T> {
+                let ($left, $right) = (self, other);
+                $value
             }
         }
     };
 }
-operator!(Add, add, "add", |x, y| x + y);
-operator!(Sub, sub, "sub", |x, y| x - y);
-operator!(Mul, mul, "mul", |x, y| x * y);
-operator!(Div, div, "div", |x, y| x / y);
+operator!(Add::add, AddAssign::add_assign, |x, y| x + y);
+operator!(Sub::sub, SubAssign::sub_assign, |x, y| x - y);
+operator!(Mul::mul, MulAssign::mul_assign, |x, y| x * y);
+operator!(Div::div, DivAssign::div_assign, |x, y| x / y);
 
 impl<T: Float> Neg for &Tensor<T> {
     type Output = Tensor<T>;
+    #[inline(never)]
     fn neg(self) -> Tensor<T> {
         self.map(|x| -x)
     }
@@ -131,16 +177,16 @@ impl<T: Float> Neg for Tensor<T> {
     }
 }
 
-/// Adds in place, unless another tensor shares the elements. The right side broadcasts, the left does not.
-impl<T: Float> AddAssign<&Tensor<T>> for Tensor<T> {
-    #[track_caller]
-    fn add_assign(&mut self, other: &Tensor<T>) {
-        if self.shape == other.shape {
-            elementwise::update(self.as_mut_slice(), other.as_slice(), |y, x| y + x);
-        } else if sums_to(self.shape(), other.shape()) {
-            *self = &*self + other;
-        } else {
-            panics::does_not_broadcast_to("add_assign", other.shape(), &self.shape());
-        }
+/// The sum of tensors whose shapes broadcast; 0 without axes if there are none.
+impl<T: Float> Sum for Tensor<T> {
+    fn sum<I: Iterator<Item = Self>>(tensors: I) -> Self {
+        tensors.reduce(|sum, x| sum + x).unwrap_or_else(|| Tensor::scalar(0.0))
+    }
+}
+
+/// The sum of tensors whose shapes broadcast; 0 without axes if there are none.
+impl<'a, T: Float> Sum<&'a Tensor<T>> for Tensor<T> {
+    fn sum<I: Iterator<Item = &'a Self>>(tensors: I) -> Self {
+        tensors.cloned().sum()
     }
 }

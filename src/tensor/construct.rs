@@ -1,10 +1,11 @@
 //! Constructors.
 
 use super::buffer::Buffer;
-use super::{Dims, Float, IntoShape, Tensor, element_count, resolve_shape};
+use super::{Dims, Float, IntoShape, Number, Tensor, element_count, resolve_shape};
 use crate::panics;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal, StandardUniform};
+use std::ops::Range;
 
 /// Builds a [`Tensor`] from nested lists, as they are written: `tensor![[1.0, 2.0], [3.0, 4.0]]`.
 ///
@@ -54,8 +55,8 @@ impl<T: Float> Tensor<T> {
     }
 
     /// A tensor without axes.
-    pub fn scalar(x: impl Into<f64>) -> Self {
-        Tensor::filled(Dims::new(), T::from_f64(x.into()))
+    pub fn scalar(x: impl Number) -> Self {
+        Tensor::filled(Dims::new(), T::from_f64(x.number()))
     }
 
     /// All zeros.
@@ -64,7 +65,11 @@ impl<T: Float> Tensor<T> {
     /// If the shape has a negative entry, as the other constructors do.
     #[track_caller]
     pub fn zeros(shape: impl IntoShape) -> Self {
-        let shape = resolve_shape("zeros", shape, None);
+        Tensor::zeros_of(resolve_shape("zeros", shape, None))
+    }
+
+    #[inline(never)]
+    fn zeros_of(shape: Dims) -> Self {
         Tensor { buffer: Buffer::zeros(element_count(&shape)), shape }
     }
 
@@ -80,6 +85,13 @@ impl<T: Float> Tensor<T> {
         Tensor::filled(resolve_shape("full", shape, None), T::from_f64(value))
     }
 
+    /// A tensor of numbers in double precision, each of them rounded to this one.
+    #[inline(never)]
+    fn rounded(elements: &[f64], shape: &[usize]) -> Self {
+        Tensor::from_vec(elements.iter().map(|&x| T::from_f64(x)).collect(), shape)
+    }
+
+    #[inline(never)]
     pub(crate) fn filled(shape: Dims, value: T) -> Self {
         Tensor::build(shape, |y| y.fill(value))
     }
@@ -94,6 +106,7 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(Tensor::<f32>::arange(0.0, 1.0, 0.25), tensor![0.0, 0.25, 0.5, 0.75]);
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn arange(start: f64, end: f64, step: f64) -> Self {
         let count = ((end - start) / step).ceil();
         if step == 0.0 || !count.is_finite() {
@@ -109,6 +122,7 @@ impl<T: Float> Tensor<T> {
     /// # use wengert::prelude::*;
     /// assert_eq!(Tensor::<f32>::linspace(0.0, 1.0, 5), tensor![0.0, 0.25, 0.5, 0.75, 1.0]);
     /// ```
+    #[inline(never)]
     pub fn linspace(start: f64, end: f64, count: usize) -> Self {
         let step = (end - start) / count.saturating_sub(1).max(1) as f64;
         let at = |k: usize| if k > 0 && k + 1 == count { end } else { start + k as f64 * step };
@@ -116,6 +130,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// The identity matrix `[n, n]`.
+    #[inline(never)]
     pub fn eye(n: usize) -> Self {
         let mut y = Tensor::zeros([n, n]);
         y.as_mut_slice().iter_mut().step_by(n + 1).for_each(|y| *y = T::ONE);
@@ -134,32 +149,56 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn randn(shape: impl IntoShape, rng: &mut impl Rng) -> Self {
-        Tensor::drawn(resolve_shape("randn", shape, None), || StandardNormal.sample(rng))
+        Tensor::normal(resolve_shape("randn", shape, None), rng)
     }
 
     /// Independent deviates, uniform in `[low, high)`.
     #[track_caller]
     pub fn uniform(shape: impl IntoShape, low: f64, high: f64, rng: &mut impl Rng) -> Self {
-        Tensor::drawn(resolve_shape("uniform", shape, None), || {
-            let unit: f64 = StandardUniform.sample(rng);
-            low + (high - low) * unit
+        Tensor::uniform_in(resolve_shape("uniform", shape, None), low..high, rng)
+    }
+
+    #[inline(never)]
+    fn normal(shape: Dims, rng: &mut dyn Rng) -> Self {
+        Tensor::build(shape, |y| y.fill_with(|| T::from_f64(StandardNormal.sample(rng))))
+    }
+
+    #[inline(never)]
+    fn uniform_in(shape: Dims, range: Range<f64>, rng: &mut dyn Rng) -> Self {
+        let Range { start: low, end: high } = range;
+        Tensor::build(shape, |y| {
+            y.fill_with(|| {
+                let unit: f64 = StandardUniform.sample(rng);
+                T::from_f64(low + (high - low) * unit)
+            });
         })
     }
-
-    fn drawn(shape: Dims, mut draw: impl FnMut() -> f64) -> Self {
-        Tensor::build(shape, |y| y.iter_mut().for_each(|y| *y = T::from_f64(draw())))
-    }
 }
 
-impl<T: Float> From<f64> for Tensor<T> {
-    fn from(x: f64) -> Self {
+impl<T: Float, N: Number> From<N> for Tensor<T> {
+    fn from(x: N) -> Self {
         Tensor::scalar(x)
     }
 }
 
-impl<T: Float> From<f32> for Tensor<T> {
-    fn from(x: f32) -> Self {
-        Tensor::scalar(x)
+/// A vector `[n]`; the elements are not copied.
+impl<T: Float> From<Vec<T>> for Tensor<T> {
+    fn from(elements: Vec<T>) -> Self {
+        Tensor { shape: Dims::from_slice(&[elements.len()]), buffer: Buffer::adopt(elements) }
+    }
+}
+
+/// A vector `[n]`.
+impl<T: Float> From<&Vec<T>> for Tensor<T> {
+    fn from(elements: &Vec<T>) -> Self {
+        elements.as_slice().into()
+    }
+}
+
+/// A vector `[n]`.
+impl<T: Float> From<&[T]> for Tensor<T> {
+    fn from(elements: &[T]) -> Self {
+        elements.to_vec().into()
     }
 }
 
@@ -177,17 +216,10 @@ pub trait Nested {
     fn flatten(&self, elements: &mut Vec<f64>);
 }
 
-impl Nested for f64 {
+impl<N: Number> Nested for N {
     fn shape(_: &mut Vec<usize>) {}
     fn flatten(&self, elements: &mut Vec<f64>) {
-        elements.push(*self);
-    }
-}
-
-impl Nested for f32 {
-    fn shape(_: &mut Vec<usize>) {}
-    fn flatten(&self, elements: &mut Vec<f64>) {
-        elements.push(f64::from(*self));
+        elements.push(self.number());
     }
 }
 
@@ -206,6 +238,6 @@ impl<T: Float, X: Nested, const N: usize> From<[X; N]> for Tensor<T> {
         let (mut dims, mut elements) = (Vec::new(), Vec::new());
         <[X; N]>::shape(&mut dims);
         array.flatten(&mut elements);
-        Tensor::from_vec(elements.into_iter().map(T::from_f64).collect(), dims)
+        Tensor::rounded(&elements, &dims)
     }
 }

@@ -21,6 +21,7 @@ const PRECISION: usize = 8;
 /// ");
 /// ```
 impl<T: Float> Display for Tensor<T> {
+    #[inline(never)]
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         let shown = shown(self);
         let format = Format::of(&shown, f.precision().unwrap_or(PRECISION));

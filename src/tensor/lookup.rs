@@ -112,6 +112,7 @@ impl<T: Float> Tensor<T> {
     /// # Panics
     /// If there is no axis, or an index is out of range.
     #[track_caller]
+    #[inline(never)]
     pub fn rows(&self, indices: &[usize]) -> Self {
         let Some(n) = self.shape().first() else { panics::axis_out_of_range("rows", 0, self.shape()) };
         if let Some(&row) = indices.iter().find(|&row| row >= n) {
@@ -154,6 +155,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// The rows at some positions.
+    #[inline(never)]
     pub(crate) fn selected(&self, rows: &Rows) -> Self {
         Tensor::build(rows.picked.clone(), |y| {
             lookup::index_select(self.as_slice(), &rows.indices, rows.n, rows.inner, y)
@@ -161,6 +163,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// Zeros with these rows added at some positions: the adjoint of `selected`.
+    #[inline(never)]
     pub(crate) fn added_at(&self, rows: &Rows) -> Self {
         let mut y = Tensor::zeros(rows.whole.as_slice());
         lookup::index_add(self.as_slice(), &rows.indices, rows.n, rows.inner, y.as_mut_slice());
@@ -168,12 +171,14 @@ impl<T: Float> Tensor<T> {
     }
 
     /// The elements at some positions.
+    #[inline(never)]
     pub(crate) fn taken(&self, at: &Positions) -> Self {
         let x = self.as_slice();
         Tensor::build(at.picked.clone(), |y| y.iter_mut().zip(&*at.positions).for_each(|(y, &at)| *y = x[at]))
     }
 
     /// Zeros with these elements added at some positions: the adjoint of `taken`.
+    #[inline(never)]
     pub(crate) fn put(&self, at: &Positions) -> Self {
         let mut y = Tensor::zeros(at.whole.as_slice());
         let elements = y.as_mut_slice();

@@ -16,6 +16,7 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(a.matmul(&tensor![1.0, 1.0]), tensor![3.0, 7.0]);
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn matmul(&self, other: &Self) -> Self {
         let shapes = match MatmulShapes::new(self.shape(), other.shape()) {
             Ok(shapes) => shapes,
@@ -26,6 +27,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// The product of matrices `[…, m, k]` and `[…, k, n]`, each stored transposed if its flag says so.
+    #[inline(never)]
     pub(crate) fn multiplied(&self, other: &Self, transpose_a: bool, transpose_b: bool) -> Self {
         let [(batch_a, a_sizes), (batch_b, b_sizes)] = [split(self.shape()), split(other.shape())];
         let ordered =
@@ -49,6 +51,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// `x Wᵀ + b` for rows x `[m, k]`, W `[n, k]` and b `[n]`.
+    #[inline(never)]
     pub(crate) fn affine(&self, weight: &Self, bias: &Self) -> Self {
         let ([m, k], [n, columns]) = (split(self.shape()).1, split(weight.shape()).1);
         let (x, weight) = (Matrix::new(self.as_slice(), m, k, false), Matrix::new(weight.as_slice(), columns, n, true));

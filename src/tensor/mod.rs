@@ -6,8 +6,10 @@ mod construct;
 mod display;
 mod index;
 mod indices;
+mod labels;
 mod lookup;
 mod matmul;
+mod number;
 mod pad;
 mod parts;
 mod reduce;
@@ -16,17 +18,22 @@ mod shape;
 mod transform;
 mod view;
 
+use crate::generator::Generator;
 use buffer::Buffer;
 pub use construct::Nested;
 pub use indices::Indices;
+pub use labels::{Label, Labels};
+pub(crate) use labels::{all_classes_of, class_axis, classes_of};
 pub(crate) use lookup::{Positions, Rows};
 pub(crate) use matmul::{MatmulShapes, Offsets};
+pub use number::Number;
 pub use pad::PadMode;
 pub(crate) use pad::{padded, padding};
 pub(crate) use parts::{joins, stack_axis, stacks};
 pub(crate) use scan::scan_axis;
 pub use shape::{Axes, AxisIndex, AxisList, IntoShape, keepdim};
 pub(crate) use shape::{Reduction, broadcast, element_count, reduction_of, resolve_axis, resolve_shape, same, sums_to};
+use std::hint::black_box;
 pub(crate) use transform::{broadcast_target, interleaving, matrix_columns, permutation, tiling};
 pub(crate) use view::{chunks, pieces, pieces_of_sizes};
 
@@ -39,6 +46,11 @@ pub(crate) use crate::kernel::strided::View;
 /// Cloning a tensor is cheap, the elements are shared; writing to a shared one copies it first. So is taking rows that
 /// follow each other, `x.slice(0, 2..5)`. The memory of a tensor that nobody holds any more is kept for the next one of its size.
 ///
+/// Operators take tensors, whose shapes broadcast, and numbers: of any type on the right, `f64` and `i32` on the left. Elementwise
+/// functions, statistics and softmax have the names and the meaning that they have on a [`Var`](crate::Var).
+///
+/// Where nothing else tells the precision of a constructed tensor, its type does: `let x: Tensor = Tensor::zeros([2])`.
+///
 /// ```
 /// use wengert::prelude::*;
 ///
@@ -48,6 +60,7 @@ pub(crate) use crate::kernel::strided::View;
 /// assert_eq!((&x * 2.0 + 1.0).sum(), Tensor::scalar(48.0));
 /// ```
 #[derive(Clone)]
+#[must_use = "operations leave a tensor as it is and return a new one"]
 pub struct Tensor<T: Float = f32> {
     shape: Dims,
     buffer: Buffer<T>,
@@ -102,6 +115,23 @@ impl<T: Float> Tensor<T> {
         self.as_slice().to_vec()
     }
 
+    /// The elements in row-major order as a vector of the standard library, into which they are copied: a tensor's own memory
+    /// serves the next one.
+    pub fn into_vec(self) -> Vec<T> {
+        self.to_vec()
+    }
+
+    /// Iterates over the elements in row-major order, whatever the shape.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let x = tensor![[1.0, -2.0], [3.0, 4.0]];
+    /// assert_eq!(x.iter().filter(|&&x| x > 0.0).count(), 3);
+    /// ```
+    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.as_slice().iter()
+    }
+
     /// The value of a tensor of one element.
     ///
     /// # Panics
@@ -124,4 +154,30 @@ impl<T: Float> PartialEq for Tensor<T> {
     fn eq(&self, other: &Self) -> bool {
         self.shape == other.shape && self.as_slice() == other.as_slice()
     }
+}
+
+/// Iterates over the elements in row-major order; see [`Tensor::iter`].
+impl<'a, T: Float> IntoIterator for &'a Tensor<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Instantiates for an element type what programs call on plain tensors, as far as no operation does.
+pub(crate) fn instantiate<T: Float>() {
+    let rng = &mut Generator::from_state([1; 4]);
+    let mut x = Tensor::<T>::uniform([2, 2], 0.0, 1.0, rng);
+    x += &Tensor::randn([2, 2], rng);
+    x -= &Tensor::linspace(0.0, 1.0, 2);
+    x *= &Tensor::eye(2);
+    x /= &Tensor::arange(1.0, 3.0, 1.0);
+    x += 1.0;
+    x -= 1.0;
+    x *= 1.0;
+    x /= 1.0;
+    x = Tensor::concat(&[x.rows(&[0]), x.prod_over(0), x.cumprod(0), x.matmul(&x), Tensor::from([[1.0, 2.0]])], 0);
+    _ = black_box((x.argmax(0), x.argmin(0), x.cast::<f32>(), x.cast::<f64>(), x.split(1, 0), x.tril(0), x.triu(0)));
+    _ = black_box((1.0 - x).to_string());
 }

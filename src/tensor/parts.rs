@@ -78,6 +78,7 @@ impl<T: Float> Tensor<T> {
         self.cut(axis, chunks(count, axis, self.shape()))
     }
 
+    #[inline(never)]
     fn cut(&self, axis: usize, ranges: Vec<Range<usize>>) -> Vec<Self> {
         ranges.into_iter().map(|range| self.viewed(&View::narrowed(self.shape(), axis, range))).collect()
     }
@@ -152,6 +153,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// [`concat`](Tensor::concat) of values that are known to join.
+    #[inline(never)]
     pub(crate) fn concatenated(values: &[&Self], axis: usize) -> Self {
         let mut shape = values[0].dims();
         shape[axis] = values.iter().map(|x| x.shape()[axis]).sum();
@@ -172,6 +174,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// [`stack`](Tensor::stack) of values of one shape.
+    #[inline(never)]
     pub(crate) fn stacked(values: &[&Self], axis: usize) -> Self {
         let (outer, inner) = values[0].shape().split_at(axis);
         let one: Dims = outer.iter().copied().chain([1]).chain(inner.iter().copied()).collect();

@@ -19,6 +19,7 @@ impl<T: Float> Tensor<T> {
         self.summed(&reduction_of("sum", self.shape(), &axes))
     }
 
+    #[inline(never)]
     pub(crate) fn summed(&self, reduction: &Reduction) -> Self {
         self.reduced(reduction, reduce::sum_axis)
     }
@@ -43,7 +44,7 @@ impl<T: Float> Tensor<T> {
     /// The largest element over [`Axes`].
     #[track_caller]
     pub fn max_over(&self, axes: impl Axes) -> Self {
-        self.folded(&reduction_of("max", self.shape(), &axes), T::NEG_INFINITY, T::maximum)
+        self.largest(&reduction_of("max", self.shape(), &axes))
     }
 
     /// The smallest of all elements; NaN if one is, ∞ if there are none.
@@ -54,11 +55,46 @@ impl<T: Float> Tensor<T> {
     /// The smallest element over [`Axes`].
     #[track_caller]
     pub fn min_over(&self, axes: impl Axes) -> Self {
-        self.folded(&reduction_of("min", self.shape(), &axes), T::INFINITY, T::minimum)
+        self.smallest(&reduction_of("min", self.shape(), &axes))
+    }
+
+    #[inline(never)]
+    pub(crate) fn largest(&self, reduction: &Reduction) -> Self {
+        self.folded(reduction, T::NEG_INFINITY, T::maximum)
+    }
+
+    #[inline(never)]
+    pub(crate) fn smallest(&self, reduction: &Reduction) -> Self {
+        self.folded(reduction, T::INFINITY, T::minimum)
+    }
+
+    /// The product of all elements; 1 if there are none.
+    pub fn prod(&self) -> Self {
+        self.prod_over(..)
+    }
+
+    /// The product over [`Axes`].
+    #[track_caller]
+    pub fn prod_over(&self, axes: impl Axes) -> Self {
+        self.product_of(&reduction_of("prod", self.shape(), &axes))
+    }
+
+    #[inline(never)]
+    fn product_of(&self, reduction: &Reduction) -> Self {
+        self.folded(reduction, T::ONE, |product, x| product * x)
+    }
+
+    /// The reduced axes as one last axis.
+    pub(crate) fn last(&self, reduction: &Reduction) -> Self {
+        let (order, shape) = reduction.to_last();
+        match order {
+            Some(order) => self.permuted(&order).with_shape(shape),
+            None => self.with_shape(shape),
+        }
     }
 
     /// `f` folded over the reduced axes in order, from `start`.
-    pub(crate) fn folded(&self, reduction: &Reduction, start: T, f: impl Fn(T, T) -> T) -> Self {
+    fn folded(&self, reduction: &Reduction, start: T, f: impl Fn(T, T) -> T) -> Self {
         self.reduced(reduction, |x, n, inner, y| reduce::fold(x, n, inner, y, start, f))
     }
 
@@ -73,7 +109,13 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn argmax(&self, axis: impl AxisIndex) -> Vec<usize> {
-        self.position_of("argmax", axis.index(), |x, best| x > best)
+        self.argmax_along(axis.index())
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn argmax_along(&self, axis: isize) -> Vec<usize> {
+        self.position_of("argmax", axis, |x, best| x > best)
     }
 
     /// Position of the first smallest element along an axis, in row-major order of the other axes.
@@ -82,7 +124,13 @@ impl<T: Float> Tensor<T> {
     /// If the axis is out of range, or has no elements to choose from.
     #[track_caller]
     pub fn argmin(&self, axis: impl AxisIndex) -> Vec<usize> {
-        self.position_of("argmin", axis.index(), |x, best| x < best)
+        self.argmin_along(axis.index())
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn argmin_along(&self, axis: isize) -> Vec<usize> {
+        self.position_of("argmin", axis, |x, best| x < best)
     }
 
     #[track_caller]
@@ -113,6 +161,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// Summed down to a shape that broadcasts to this one: the adjoint of broadcasting.
+    #[inline(never)]
     pub(crate) fn summed_to(&self, shape: &[usize]) -> Self {
         if shape == self.shape() {
             return self.clone();

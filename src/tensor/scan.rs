@@ -25,11 +25,16 @@ impl<T: Float> Tensor<T> {
     /// If the axis is out of range.
     #[track_caller]
     pub fn cumprod(&self, axis: impl AxisIndex) -> Self {
-        let axis = scan_axis("cumprod", self.shape(), axis.index());
+        self.running_product(scan_axis("cumprod", self.shape(), axis.index()))
+    }
+
+    #[inline(never)]
+    fn running_product(&self, axis: usize) -> Self {
         self.scanned(axis, |product, x| product * x)
     }
 
     /// The running sum along an axis, from its end if `reverse`.
+    #[inline(never)]
     pub(crate) fn running_sum(&self, axis: usize, reverse: bool) -> Self {
         let (n, inner) = block(self.shape(), axis);
         let mut sums = vec![0.0; inner];
@@ -43,6 +48,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// `yₖ = aₖ₋₁ yₖ₋₁ + bₖ` along an axis, or in reverse `yₖ = aₖ yₖ₊₁ + bₖ`, where b is this and a is one shorter.
+    #[inline(never)]
     pub(crate) fn recurrence(&self, a: &Self, axis: usize, reverse: bool) -> Self {
         let (n, inner) = block(self.shape(), axis);
         Tensor::build(self.dims(), |y| scan::recurrence(a.as_slice(), self.as_slice(), n, inner, reverse, y))

@@ -3,11 +3,58 @@
 use crate::kernel::base::dims::Dims;
 use crate::panics;
 use smallvec::SmallVec;
+use std::ops::Deref;
 
 /// An integer that names an axis or a size: `i32`, `isize` or `usize`. Negative axes count from the end.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name an axis",
+    label = "axes are of type `i32`, `isize` or `usize`",
+    note = "convert another integer type with `as isize`"
+)]
 pub trait AxisIndex: Copy {
     /// The value as an `isize`.
     fn index(self) -> isize;
+}
+
+/// A shape as an argument: `[2, 3]`, `&[usize]`, `()` for a scalar, or one number for a vector.
+///
+/// One entry may be −1 where the number of elements is known, as in `reshape([-1, 28])`. A tuple mixes the types of its up to
+/// six entries: `reshape((n, -1))` with `n: usize`.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let images = Tensor::<f32>::zeros([4, 28, 28]);
+/// let n = images.shape()[0];
+/// assert_eq!(images.reshape((n, -1)).shape(), [4, 784]);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a shape",
+    label = "expected a shape such as `[2, 3]`, `&[usize]`, `(n, -1)`, `()` or a number",
+    note = "entries are of type `i32`, `isize` or `usize`; a tuple mixes them"
+)]
+pub trait IntoShape {
+    /// The entries as they were written.
+    #[doc(hidden)]
+    fn entries(&self) -> Entries;
+}
+
+/// The entries of a shape or of a list of axes as they were written.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Entries(SmallVec<[isize; 4]>);
+
+impl Deref for Entries {
+    type Target = [isize];
+    fn deref(&self) -> &[isize] {
+        &self.0
+    }
+}
+
+impl<I: AxisIndex> FromIterator<I> for Entries {
+    fn from_iter<L: IntoIterator<Item = I>>(entries: L) -> Self {
+        Entries(entries.into_iter().map(I::index).collect())
+    }
 }
 
 macro_rules! axis_index {
@@ -18,67 +65,88 @@ macro_rules! axis_index {
             }
         }
         impl IntoShape for $t {
-            fn entries(&self) -> SmallVec<[isize; 4]> {
-                SmallVec::from_slice(&[self.index()])
+            fn entries(&self) -> Entries {
+                Entries::from_iter([*self])
             }
         }
         impl Axes for $t {
             fn list(&self) -> AxisList {
-                AxisList { axes: Some(SmallVec::from_slice(&[self.index()])), keepdim: false }
+                [*self].list()
             }
         }
     )* };
 }
 axis_index!(i32 isize usize);
 
-/// A shape as an argument: `[2, 3]`, `[n, 28]`, `&[usize]`, `()` for a scalar, or one number for a vector.
-///
-/// One entry may be −1 where the number of elements is known, as in `reshape([-1, 28])`.
-pub trait IntoShape {
-    /// The entries as they were written.
-    fn entries(&self) -> SmallVec<[isize; 4]>;
+macro_rules! tuples {
+    ($(($($t:ident $entry:ident),+))*) => { $(
+        impl<$($t: AxisIndex),+> IntoShape for ($($t,)+) {
+            fn entries(&self) -> Entries {
+                let ($($entry,)+) = *self;
+                Entries::from_iter([$($entry.index()),+])
+            }
+        }
+        impl<$($t: AxisIndex),+> Axes for ($($t,)+) {
+            fn list(&self) -> AxisList {
+                AxisList { axes: Some(self.entries()), keepdim: false }
+            }
+        }
+    )* };
+}
+tuples! {
+    (A a)
+    (A a, B b)
+    (A a, B b, C c)
+    (A a, B b, C c, D d)
+    (A a, B b, C c, D d, E e)
+    (A a, B b, C c, D d, E e, F f)
 }
 
 impl<I: AxisIndex, const N: usize> IntoShape for [I; N] {
-    fn entries(&self) -> SmallVec<[isize; 4]> {
-        self.iter().map(|d| d.index()).collect()
+    fn entries(&self) -> Entries {
+        self.as_slice().entries()
     }
 }
 impl<I: AxisIndex> IntoShape for [I] {
-    fn entries(&self) -> SmallVec<[isize; 4]> {
-        self.iter().map(|d| d.index()).collect()
+    fn entries(&self) -> Entries {
+        self.iter().copied().collect()
     }
 }
 impl<I: AxisIndex> IntoShape for Vec<I> {
-    fn entries(&self) -> SmallVec<[isize; 4]> {
+    fn entries(&self) -> Entries {
         self.as_slice().entries()
     }
 }
 impl IntoShape for () {
-    fn entries(&self) -> SmallVec<[isize; 4]> {
-        SmallVec::new()
+    fn entries(&self) -> Entries {
+        Entries(SmallVec::new())
     }
 }
 impl<S: IntoShape + ?Sized> IntoShape for &S {
-    fn entries(&self) -> SmallVec<[isize; 4]> {
+    fn entries(&self) -> Entries {
         (**self).entries()
     }
 }
 
-/// The shape that `entries` mean for `elements` elements; `None` where any number will do.
+/// The shape that `shape` means for `elements` elements; `None` where any number will do.
 #[track_caller]
 pub(crate) fn resolve_shape(op: &str, shape: impl IntoShape, elements: Option<(usize, &[usize])>) -> Dims {
-    let entries = shape.entries();
+    resolve_entries(op, &shape.entries(), elements)
+}
+
+#[track_caller]
+#[inline(never)]
+fn resolve_entries(op: &str, entries: &[isize], elements: Option<(usize, &[usize])>) -> Dims {
     let known: usize = entries.iter().filter(|&&d| d >= 0).map(|&d| d as usize).product();
     let unknown = entries.iter().filter(|&&d| d < 0).count();
     if entries.iter().any(|&d| d < -1) || unknown > 1 || (unknown == 1 && elements.is_none()) {
-        panics::not_a_shape(op, &entries);
+        panics::not_a_shape(op, entries);
     }
     let fits = |total: usize| if unknown == 1 { known > 0 && total.is_multiple_of(known) } else { known == total };
     if let Some((total, from)) = elements
         && !fits(total)
     {
-        panics::element_count(op, from, &entries, total);
+        panics::element_count(op, from, entries, total);
     }
     let size = |&d: &isize| if d < 0 { elements.map_or(0, |(total, _)| total / known) } else { d as usize };
     entries.iter().map(size).collect()
@@ -94,6 +162,11 @@ pub(crate) fn resolve_shape(op: &str, shape: impl IntoShape, elements: Option<(u
 /// assert_eq!(x.sum_over(keepdim(-1)), tensor![[6.0], [15.0]]);
 /// assert_eq!(x.sum_over(..), x.sum());
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name axes",
+    label = "expected one axis (`1`, `-1`), several (`[0, 2]`), all (`..`), or `keepdim` around these",
+    note = "axes are of type `i32`, `isize` or `usize`"
+)]
 pub trait Axes {
     #[doc(hidden)]
     fn list(&self) -> AxisList;
@@ -103,8 +176,8 @@ pub trait Axes {
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct AxisList {
-    pub(crate) axes: Option<SmallVec<[isize; 4]>>,
-    pub(crate) keepdim: bool,
+    axes: Option<Entries>,
+    keepdim: bool,
 }
 
 impl<I: AxisIndex, const N: usize> Axes for [I; N] {
@@ -114,7 +187,7 @@ impl<I: AxisIndex, const N: usize> Axes for [I; N] {
 }
 impl<I: AxisIndex> Axes for [I] {
     fn list(&self) -> AxisList {
-        AxisList { axes: Some(self.iter().map(|a| a.index()).collect()), keepdim: false }
+        AxisList { axes: Some(self.entries()), keepdim: false }
     }
 }
 impl Axes for std::ops::RangeFull {
@@ -160,10 +233,26 @@ pub(crate) struct Reduction {
     pub(crate) count: usize,
 }
 
+impl Reduction {
+    /// How the reduced axes become one last axis: the order of the axes, unless it is theirs, and the shape then.
+    pub(crate) fn to_last(&self) -> (Option<Dims>, Dims) {
+        let left: Dims = (0..self.from.len()).filter(|axis| !self.axes.contains(axis)).collect();
+        let shape = left.iter().map(|&axis| self.from[axis]).chain([self.count]).collect();
+        let in_order = self.axes.iter().enumerate().all(|(k, &axis)| axis == left.len() + k);
+        let order = (!in_order).then(|| left.iter().chain(&self.axes).copied().collect());
+        (order, shape)
+    }
+}
+
 /// Resolves the axes of a reduction against a shape.
 #[track_caller]
 pub(crate) fn reduction_of(op: &str, shape: &[usize], axes: &impl Axes) -> Reduction {
-    let list = axes.list();
+    reduction_of_list(op, shape, &axes.list())
+}
+
+#[track_caller]
+#[inline(never)]
+fn reduction_of_list(op: &str, shape: &[usize], list: &AxisList) -> Reduction {
     let mut reduced: Dims = match &list.axes {
         None => (0..shape.len()).collect(),
         // A scalar has no axis, but 0 and −1 are allowed to mean it, as in PyTorch.

@@ -67,6 +67,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// The elements that a view of this tensor's memory names; shared if they lie one behind the other.
+    #[inline(never)]
     pub(crate) fn viewed(&self, view: &View) -> Self {
         let (shape, view) = (view.shape.clone(), view.coalesced());
         match view.as_contiguous_range() {
@@ -76,6 +77,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// These elements at the places of a view of the given shape, and a number everywhere else.
+    #[inline(never)]
     pub(crate) fn placed(&self, view: &View, shape: &[usize], value: f64) -> Self {
         let mut y = if value == 0.0 { Tensor::zeros(shape) } else { Tensor::full(shape, value) };
         strided::scatter(self.as_slice(), view, y.as_mut_slice());
@@ -127,6 +129,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// [`roll`](Tensor::roll) along an axis that is there.
+    #[inline(never)]
     pub(crate) fn rolled(&self, shift: isize, axis: usize) -> Self {
         if self.is_empty() {
             return self.clone();
@@ -153,6 +156,7 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(Tensor::<f32>::ones([2, 3]).tril(0), tensor![[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]);
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn tril(&self, diagonal: isize) -> Self {
         let columns = matrix_columns("tril", self.shape());
         self.banded(|row| 0..(row as isize + diagonal + 1).clamp(0, columns as isize) as usize)
@@ -163,6 +167,7 @@ impl<T: Float> Tensor<T> {
     /// # Panics
     /// If there are no two axes.
     #[track_caller]
+    #[inline(never)]
     pub fn triu(&self, diagonal: isize) -> Self {
         let columns = matrix_columns("triu", self.shape());
         self.banded(|row| (row as isize + diagonal).clamp(0, columns as isize) as usize..columns)

@@ -81,18 +81,14 @@ impl<'a> Attributes<'a> {
     /// The options of a loss on classes.
     pub fn cross_entropy(&self) -> Result<CrossEntropy, Fault> {
         let weight = self.get::<Option<Tensor<f64>>>("weight")?;
-        let options = CrossEntropy::new().reduction(self.reduction()?).ignore_label(usize::MAX);
+        let ignored: isize = self.get_or("ignore_index", -100)?;
+        let options = CrossEntropy::new().reduction(self.reduction()?).ignore_index(ignored as i64);
         Ok(weight.iter().fold(options, |options, weight| options.class_weights(weight.as_slice())))
     }
 
-    /// The class labels of a loss; those that are to be ignored are `usize::MAX`.
-    pub fn labels(&self) -> Result<Vec<usize>, Fault> {
-        let ignored = self.get_or("ignore_index", -100)?;
-        let label = |&label: &f64| match label as isize {
-            label if label == ignored => Ok(usize::MAX),
-            label => label.try_into().map_err(|_| self.unknown("target")),
-        };
-        self.get::<Tensor<f64>>("target")?.as_slice().iter().map(label).collect()
+    /// The class labels of a loss.
+    pub fn labels(&self) -> Result<Vec<i64>, Fault> {
+        Ok(self.get::<Tensor<f64>>("target")?.iter().map(|&label| label as i64).collect())
     }
 
     /// That an attribute has a value which no row knows.

@@ -214,8 +214,8 @@ fn product(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
         ("matmul", [x, y]) => x.matmul(y),
         ("dot", [x, y]) => x.dot(y),
         ("outer", [x, y]) => x.outer(y),
-        ("linear", [x, weight]) => x.linear(weight, None::<&Var<f64>>),
-        ("linear", [x, weight, bias]) => x.linear(weight, Some(bias)),
+        ("linear", [x, weight]) => x.linear(weight),
+        ("linear", [x, weight, bias]) => x.linear_bias(weight, bias),
         ("addmm", [c, x, y]) => {
             let (alpha, beta) = (a.get_or("alpha", 1.0)?, a.get_or("beta", 1.0)?);
             c.addmm(x, y, beta, alpha)

@@ -13,17 +13,16 @@ pub fn rows(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
 }
 
 fn convolution(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
-    let (x, weight, bias) = match inputs {
-        [x] if op == "unfold2d" => return Ok(Some(x.unfold2d(a.per_axis("kernel_size", 1)?, sliding(a)?))),
-        [x, weight] => (x, weight, None),
-        [x, weight, bias] => (x, weight, Some(bias)),
-        _ => return Ok(None),
-    };
-    Ok(Some(match op {
-        "conv1d" => x.conv1d(weight, bias, sliding(a)?.groups(a.get_or("groups", 1)?)),
-        "conv2d" => x.conv2d(weight, bias, sliding(a)?.groups(a.get_or("groups", 1)?)),
-        "conv_transpose1d" => x.conv_transpose1d(weight, bias, transposed(a)?),
-        "conv_transpose2d" => x.conv_transpose2d(weight, bias, transposed(a)?),
+    Ok(Some(match (op, inputs) {
+        ("unfold2d", [x]) => x.unfold2d(a.per_axis("kernel_size", 1)?, sliding(a)?),
+        ("conv1d", [x, weight]) => x.conv1d(weight, grouped(a)?),
+        ("conv1d", [x, weight, bias]) => x.conv1d_bias(weight, bias, grouped(a)?),
+        ("conv2d", [x, weight]) => x.conv2d(weight, grouped(a)?),
+        ("conv2d", [x, weight, bias]) => x.conv2d_bias(weight, bias, grouped(a)?),
+        ("conv_transpose1d", [x, weight]) => x.conv_transpose1d(weight, transposed(a)?),
+        ("conv_transpose1d", [x, weight, bias]) => x.conv_transpose1d_bias(weight, bias, transposed(a)?),
+        ("conv_transpose2d", [x, weight]) => x.conv_transpose2d(weight, transposed(a)?),
+        ("conv_transpose2d", [x, weight, bias]) => x.conv_transpose2d_bias(weight, bias, transposed(a)?),
         _ => return Ok(None),
     }))
 }
@@ -33,8 +32,12 @@ fn sliding<const D: usize>(a: &Attributes) -> Result<Conv<D>, Fault> {
     Ok(Conv::new().stride(stride).padding(padding).dilation(dilation))
 }
 
+fn grouped<const D: usize>(a: &Attributes) -> Result<Conv<D>, Fault> {
+    Ok(sliding(a)?.groups(a.get_or("groups", 1)?))
+}
+
 fn transposed<const D: usize>(a: &Attributes) -> Result<Conv<D>, Fault> {
-    Ok(sliding(a)?.groups(a.get_or("groups", 1)?).output_padding(a.per_axis("output_padding", 0)?))
+    Ok(grouped(a)?.output_padding(a.per_axis("output_padding", 0)?))
 }
 
 fn pooling(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {

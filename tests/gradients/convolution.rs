@@ -46,7 +46,7 @@ fn convolution_is_a_product_with_the_columns_at_every_order() {
         let product = |x: &Var<f64>, weight: &Var<f64>| {
             weight.reshape([3, -1]).matmul(x.unfold2d([3, 2], *options)).reshape([2, 3, -1])
         };
-        let convolution = |x: &Var<f64>, weight: &Var<f64>| x.conv2d(weight, None::<f64>, *options).flatten(2, 3);
+        let convolution = |x: &Var<f64>, weight: &Var<f64>| x.conv2d(weight, *options).flatten(2, 3);
         for (a, b) in orders(convolution, &x, &weight).iter().zip(&orders(product, &x, &weight)) {
             assert_close(a, b);
         }
@@ -57,14 +57,14 @@ fn convolution_is_a_product_with_the_columns_at_every_order() {
 fn a_tap_may_lie_on_the_padding_everywhere() {
     let tape = Tape::new_f64();
     let (x, weight) = (tape.var([[[[1.0], [2.0], [3.0]]]]), tape.var([[[[5.0, 7.0, 11.0]]]]));
-    let y = x.conv2d(&weight, None::<f64>, Conv::new().padding([0, 3]).dilation([1, 3]));
+    let y = x.conv2d(&weight, Conv::new().padding([0, 3]).dilation([1, 3]));
     assert_eq!(y.value(), &(x.value() * 7.0));
     assert_eq!(y.sum().grad(&weight).value(), &tensor![f64; [[[0.0, 6.0, 0.0]]]]);
     assert_eq!(y.sum().grad(&x).value(), &tensor![f64; [[[7.0], [7.0], [7.0]]]]);
 
     // Its place would be behind the end of the image.
     let (x, weight) = (tape.var(Tensor::ones([1, 2, 1, 1])), tape.var(Tensor::ones([3, 2, 3, 3])));
-    let y = x.conv2d(&weight, None::<f64>, Conv::new().padding(2).dilation(2));
+    let y = x.conv2d(&weight, Conv::new().padding(2).dilation(2));
     assert_eq!(y.value(), &Tensor::full([1, 3, 1, 1], 2.0));
     assert_eq!(y.sum().grad(&x).value(), &Tensor::full([1, 2, 1, 1], 3.0));
     assert_eq!(y.sum().grad(&weight).value().sum().item(), 6.0);
@@ -76,10 +76,10 @@ fn groups_are_convolutions_side_by_side() {
     let tape = Tape::new_f64();
     let (x, weight) =
         (tape.var(Tensor::randn([2, 4, 5, 5], &mut rng)), tape.var(Tensor::randn([6, 2, 2, 2], &mut rng)));
-    let y = x.conv2d(&weight, None::<f64>, Conv::new().groups(2));
+    let y = x.conv2d(&weight, Conv::new().groups(2));
     for group in 0..2 {
         let part = x.slice(1, 2 * group..2 * group + 2);
-        let alone = part.conv2d(weight.slice(0, 3 * group..3 * group + 3), None::<f64>, Conv::new());
+        let alone = part.conv2d(weight.slice(0, 3 * group..3 * group + 3), Conv::new());
         assert_close(y.slice(1, 3 * group..3 * group + 3).value(), alone.value());
     }
 }
@@ -92,9 +92,9 @@ fn transposed_convolution_is_the_adjoint() {
         let x = tape.var(Tensor::randn([2, 4, 7, 7], &mut rng));
         let channels = if options == self::options()[3] { 2 } else { 4 };
         let weight = tape.var(Tensor::randn([6, channels, 3, 2], &mut rng));
-        let y = x.conv2d(&weight, None::<f64>, options);
+        let y = x.conv2d(&weight, options);
         let u = tape.var(Tensor::randn(y.shape(), &mut rng));
-        let back = u.conv_transpose2d(&weight, None::<f64>, options.output_padding(output_padding));
+        let back = u.conv_transpose2d(&weight, options.output_padding(output_padding));
         assert_eq!(back.shape(), x.shape(), "{options:?}");
         assert!((inner(&y, &u) - inner(&x, &back)).abs() < 1e-10, "{options:?}");
         assert_close(y.vjp(&u, &[&x])[0].as_ref().unwrap().value(), back.value());

@@ -34,8 +34,8 @@ fn operations(source: &str) -> Vec<&str> {
     let mut names: Vec<_> = spelled_out.map(identifier).collect();
     let mut declares = false;
     for line in source.lines() {
-        declares =
-            (declares && line != "}") || line.starts_with("elementwise! {") || line.starts_with("scalar_operation! {");
+        let macros = ["elementwise! {", "scalar_operation! {", "broadcasting! {", "broadcasting_op! {"];
+        declares = (declares && line != "}") || macros.contains(&line);
         let Some((method, rest)) = line.trim().split_once(": ").filter(|_| declares) else { continue };
         if identifier(method) == method && rest[identifier(rest).len()..].starts_with(" {") {
             names.push(method);
@@ -55,6 +55,10 @@ fn methods(source: &str) -> Vec<&str> {
                 methods.push(identifier(function));
             }
         }
+    }
+    for block in source.split("\nfunctions! {").skip(1) {
+        let declared = block.split("\n}").next().unwrap_or_default();
+        methods.extend(declared.split("\n    fn ").skip(1).map(identifier));
     }
     methods
 }

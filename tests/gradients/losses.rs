@@ -35,7 +35,7 @@ pub fn table() -> Vec<Row> {
 /// Losses on labels, for rows, one row, and rows of positions.
 fn classification() -> Vec<Row> {
     let rows: &[&[&[usize]]] = &[&[&[2, 3]]];
-    let options = || CrossEntropy::new().label_smoothing(0.2).class_weights(&[0.5, 1.0, 2.0]).ignore_label(1);
+    let options = || CrossEntropy::new().label_smoothing(0.2).class_weights(&[0.5, 1.0, 2.0]).ignore_index(1);
     vec![
         row("softmax_cross_entropy", rows, |x| x[0].softmax_cross_entropy(&[2, 0])),
         row("softmax_cross_entropy", &[&[&[3]]], |x| x[0].softmax_cross_entropy(&[2])),

@@ -119,7 +119,7 @@ fn cross_entropy_is_its_composition_at_every_order() {
     let options = CrossEntropy::new().label_smoothing(0.1).reduction(Reduction::Sum);
     assert_same_orders(|x| options.loss(x, &[2, 0]), |x| -(log_softmax(x) * &smoothed).sum());
     // The middle axis is that of the classes, the first label is ignored, and the mean is weighted.
-    let options = CrossEntropy::new().label_smoothing(0.1).class_weights(&[1.0, 2.0, 0.5]).ignore_label(2);
+    let options = CrossEntropy::new().label_smoothing(0.1).class_weights(&[1.0, 2.0, 0.5]).ignore_index(2);
     let weights = tensor![f64; [[0.0, 0.9], [0.0, 0.0], [0.0, 0.0]]]
         + tensor![f64; [[0.0, 1.0], [0.0, 2.0], [0.0, 0.5]]] * (0.1 / 3.0);
     assert_same_orders(

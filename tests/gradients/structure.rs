@@ -98,7 +98,7 @@ pub fn products() -> Vec<Row> {
         [&[&[4, 3], &[2, 3], &[2]], &[&[3], &[2, 3], &[2]], &[&[2, 2, 3], &[2, 3], &[2]], &[&[0, 3], &[2, 3], &[2]]];
     vec![
         row("matmul", &matmul, |x| x[0].matmul(&x[1])),
-        row("linear", &linear, |x| x[0].linear(&x[1], Some(&x[2]))),
-        row("linear", &linear.map(|case| &case[..2]), |x| x[0].linear(&x[1], None::<f64>)).on(&[POSITIVE]),
+        row("linear_bias", &linear, |x| x[0].linear_bias(&x[1], &x[2])),
+        row("linear", &linear.map(|case| &case[..2]), |x| x[0].linear(&x[1])).on(&[POSITIVE]),
     ]
 }

@@ -15,18 +15,20 @@ pub fn convolutions() -> Vec<Row> {
     let without_bias =
         |cases: &[&'static [&'static [usize]]]| -> Vec<&[&[usize]]> { cases.iter().map(|case| &case[..2]).collect() };
     vec![
-        row("conv1d", &line, |x| x[0].conv1d(&x[1], Some(&x[2]), Conv::new())),
-        row("conv1d", &groups, |x| x[0].conv1d(&x[1], Some(&x[2]), Conv::new().groups(2).stride(2).padding(1))),
-        row("conv2d", &image, |x| x[0].conv2d(&x[1], Some(&x[2]), Conv::new().padding([1, 0]))),
-        row("conv2d", &without_bias(&image), |x| x[0].conv2d(&x[1], None::<f64>, Conv::new().stride([1, 2]))),
-        row("conv2d", &depthwise, |x| x[0].conv2d(&x[1], Some(&x[2]), Conv::new().groups(2).dilation([2, 1]))),
-        row("conv_transpose1d", &onto_line, |x| {
-            x[0].conv_transpose1d(&x[1], Some(&x[2]), Conv::new().groups(2).stride(2).output_padding(1))
+        row("conv1d", &without_bias(&line), |x| x[0].conv1d(&x[1], Conv::new())),
+        row("conv1d_bias", &line, |x| x[0].conv1d_bias(&x[1], &x[2], Conv::new())),
+        row("conv1d_bias", &groups, |x| x[0].conv1d_bias(&x[1], &x[2], Conv::new().groups(2).stride(2).padding(1))),
+        row("conv2d", &without_bias(&image), |x| x[0].conv2d(&x[1], Conv::new().stride([1, 2]))),
+        row("conv2d_bias", &image, |x| x[0].conv2d_bias(&x[1], &x[2], Conv::new().padding([1, 0]))),
+        row("conv2d_bias", &depthwise, |x| x[0].conv2d_bias(&x[1], &x[2], Conv::new().groups(2).dilation([2, 1]))),
+        row("conv_transpose1d", &without_bias(&onto_line), |x| x[0].conv_transpose1d(&x[1], Conv::new())),
+        row("conv_transpose1d_bias", &onto_line, |x| {
+            x[0].conv_transpose1d_bias(&x[1], &x[2], Conv::new().groups(2).stride(2).output_padding(1))
         }),
-        row("conv_transpose2d", &onto_image, |x| {
-            x[0].conv_transpose2d(&x[1], Some(&x[2]), Conv::new().stride(2).padding([1, 0]).dilation([1, 2]))
+        row("conv_transpose2d", &without_bias(&onto_image), |x| x[0].conv_transpose2d(&x[1], Conv::new())),
+        row("conv_transpose2d_bias", &onto_image, |x| {
+            x[0].conv_transpose2d_bias(&x[1], &x[2], Conv::new().stride(2).padding([1, 0]).dilation([1, 2]))
         }),
-        row("conv_transpose2d", &without_bias(&onto_image), |x| x[0].conv_transpose2d(&x[1], None::<f64>, Conv::new())),
         row("unfold2d", &[&[&[2, 2, 4, 3]]], |x| x[0].unfold2d([3, 2], Conv::new().stride(2).padding(1))),
     ]
 }

@@ -111,8 +111,8 @@ const PAIRS: &[(&str, Pair)] = &[
         // A size of which the strides leave nothing over.
         let shape = vec![draw.size(1, 2), 2, 2 - 2 * padding + 2 * stride, 3 - 2 * padding + stride];
         let (same, options) = (weight.clone(), Conv::new().stride(stride).padding(padding));
-        let convolve = move |x: &Var<f64>| x.conv2d(&weight, None::<f64>, options);
-        pair(shape, convolve, move |y| y.conv_transpose2d(&same, None::<f64>, options))
+        let convolve = move |x: &Var<f64>| x.conv2d(&weight, options);
+        pair(shape, convolve, move |y| y.conv_transpose2d(&same, options))
     }),
 ];
 

@@ -224,7 +224,7 @@ pub const CURVED: &[Row] = &[
         let (stride, padding, groups) = (draw.size(1, 2), draw.size(0, 1), draw.size(1, 2));
         let options = Conv::new().stride(stride).padding(padding).groups(groups);
         let shapes = [vec![draw.size(1, 2), 2 * groups, draw.size(3, 6), 4], vec![3 * groups, 2, 2, 3]];
-        case(shapes, move |x| x[0].conv2d(&x[1], None::<f64>, options))
+        case(shapes, move |x| x[0].conv2d(&x[1], options))
     }),
 ];
 

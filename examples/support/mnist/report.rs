@@ -226,7 +226,7 @@ fn tape<N: Network>(options: &Options, run: &Run<N>, images: &Images) -> Tape {
     let tape = Tape::training(&mut run.rng.clone());
     tape.name_parameters(&run.model);
     if let Some(batch) = images.batches(options.batch).next() {
-        run.model.forward(&tape.constant(batch.images)).softmax_cross_entropy(&batch.labels);
+        _ = run.model.forward(&tape.constant(batch.images)).softmax_cross_entropy(&batch.labels);
     }
     tape
 }

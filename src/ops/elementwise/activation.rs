@@ -168,17 +168,64 @@ impl<T: Float> Op<T, 1> for Gelu {
     }
 }
 
+functions! {
+    /// Leaky ReLU: x for x > 0, `slope` x elsewhere. The derivative at 0 is the slope; PyTorch's default slope is 0.01.
+    fn leaky_relu(x, slope: f64) = LeakyRelu { slope }.of([x]);
+    /// Exponential linear unit: x for x > 0, α (eˣ − 1) elsewhere. The derivative at 0 is α. Clevert et al. 2015.
+    fn elu(x, alpha: f64) = ExponentialLinear { scale: 1.0, alpha, width: 1.0 }.of([x]);
+    /// Self-normalizing [`elu`](Var::elu): 1.0507 x for x > 0, 1.0507 · 1.6733 (eˣ − 1) elsewhere. Klambauer et al. 2017.
+    fn selu(x) = {
+        let (scale, alpha) = (1.050_700_987_355_480_5, 1.673_263_242_354_377_2);
+        ExponentialLinear { scale, alpha, width: 1.0 }.of([x])
+    };
+    /// Continuously differentiable [`elu`](Var::elu): x for x > 0, α (e^(x/α) − 1) elsewhere. Barron 2017.
+    fn celu(x, alpha: f64) = ExponentialLinear { scale: 1.0, alpha, width: alpha }.of([x]);
+    /// Gaussian error linear unit x Φ(x), exactly, where Φ is the standard normal CDF. Hendrycks and Gimpel 2016.
+    fn gelu(x) = Gelu.of([x]);
+    /// Tanh approximation of [`gelu`](Var::gelu): x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).
+    fn gelu_tanh(x) = {
+        let inner = (x + x.powi(3) * 0.044715) * (FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
+        x * 0.5 * (inner.tanh() + 1.0)
+    };
+    /// Sigmoid linear unit x σ(x), also called swish. Ramachandran et al. 2017.
+    #[doc(alias = "swish")]
+    fn silu(x) = x * x.sigmoid();
+    /// Mish, x tanh(softplus(x)). Misra 2019.
+    fn mish(x) = x * x.softplus().tanh();
+    /// Softplus ln(1 + eˣ), a smooth [`relu`](Var::relu); `dy/dx = σ(x)`. Returns x above 20, as PyTorch does.
+    fn softplus(x) = x.softplus_with(1.0, 20.0);
+    /// [`softplus`](Var::softplus) with its parameters: ln(1 + e^(βx))/β, or x where βx > threshold; `dy/dx = σ(βx)`.
+    fn softplus_with(x, beta: f64, threshold: f64) = Softplus { beta, threshold }.of([x]);
+    /// Softsign x/(1 + |x|).
+    fn softsign(x) = x / (x.abs() + 1.0);
+    /// ReLU capped at 6, min(max(x, 0), 6); the derivative is 0 at 0 and at 6.
+    fn relu6(x) = x.clamp(0.0, 6.0);
+    /// Piecewise linear [`sigmoid`](Var::sigmoid), clamp(x/6 + 1/2, 0, 1); the derivative is 0 at ±3.
+    ///
+    /// The derivative between the bounds is 1/6 rounded to single precision even for `f64`, as in PyTorch.
+    fn hardsigmoid(x) = HardSigmoid.of([x]);
+    /// Piecewise quadratic [`silu`](Var::silu), x clamp(x + 3, 0, 6)/6; the derivative is 0 at −3 and 1 at 3. Howard et al. 2019.
+    fn hardswish(x) = x * (x + 3.0).clamp(0.0, 6.0) / 6.0;
+    /// Gated linear unit: the first half of an axis times the [`sigmoid`](Var::sigmoid) of the second half. Dauphin et al. 2016.
+    ///
+    /// # Panics
+    /// If the axis is out of range or its size is odd.
+    fn glu(x, axis: impl AxisIndex) = {
+        let axis = resolve_axis("glu", axis.index(), x.shape());
+        let n = x.shape()[axis];
+        if n % 2 == 1 {
+            panics::odd_axis("glu", axis, x.shape());
+        }
+        let half = (n / 2) as isize;
+        x.slice(axis, ..half) * x.slice(axis, half..).sigmoid()
+    };
+}
+
 impl<T: Float> Var<T> {
     /// The gradient of a leaky relu with the upstream gradient `self`, given its input (or, for relu, its output) `x`.
     #[track_caller]
     fn leaky_relu_gradient(&self, x: &Var<T>, slope: f64) -> Var<T> {
         LeakyReluGradient { slope }.of([self, x])
-    }
-
-    /// Leaky ReLU: x for x > 0, `slope` x elsewhere. The derivative at 0 is the slope; PyTorch's default slope is 0.01.
-    #[track_caller]
-    pub fn leaky_relu(&self, slope: f64) -> Var<T> {
-        LeakyRelu { slope }.of([self])
     }
 
     /// Parametric ReLU: x for x > 0, `weight` x elsewhere, with a learned weight `[1]` or `[C]` (channels are axis 1). He et al. 2015.
@@ -187,7 +234,7 @@ impl<T: Float> Var<T> {
     /// If the weight has another shape.
     #[track_caller]
     pub fn prelu(&self, weight: impl Operand<T>) -> Var<T> {
-        let weight = weight.resolve(self.tape()).into_var(self.tape());
+        let weight = self.beside(&weight);
         let (shape, channels) = (self.shape(), weight.value().len());
         let weight = match shape.len() {
             _ if channels == 1 => weight.with_shape(Dims::from_slice(&[1])),
@@ -197,103 +244,5 @@ impl<T: Float> Var<T> {
             _ => panics::prelu_weight(weight.shape(), shape),
         };
         self.where_(&self.value().mask(|x| x > T::ZERO), self * weight)
-    }
-
-    /// Exponential linear unit: x for x > 0, α (eˣ − 1) elsewhere. The derivative at 0 is α. Clevert et al. 2015.
-    #[track_caller]
-    pub fn elu(&self, alpha: f64) -> Var<T> {
-        ExponentialLinear { scale: 1.0, alpha, width: 1.0 }.of([self])
-    }
-
-    /// Self-normalizing [`elu`](Var::elu): 1.0507 x for x > 0, 1.0507 · 1.6733 (eˣ − 1) elsewhere. Klambauer et al. 2017.
-    #[track_caller]
-    pub fn selu(&self) -> Var<T> {
-        let (scale, alpha) = (1.050_700_987_355_480_5, 1.673_263_242_354_377_2);
-        ExponentialLinear { scale, alpha, width: 1.0 }.of([self])
-    }
-
-    /// Continuously differentiable [`elu`](Var::elu): x for x > 0, α (e^(x/α) − 1) elsewhere. Barron 2017.
-    #[track_caller]
-    pub fn celu(&self, alpha: f64) -> Var<T> {
-        ExponentialLinear { scale: 1.0, alpha, width: alpha }.of([self])
-    }
-
-    /// Gaussian error linear unit x Φ(x), exactly, where Φ is the standard normal CDF. Hendrycks and Gimpel 2016.
-    #[track_caller]
-    pub fn gelu(&self) -> Var<T> {
-        Gelu.of([self])
-    }
-
-    /// Tanh approximation of [`gelu`](Var::gelu): x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).
-    #[track_caller]
-    pub fn gelu_tanh(&self) -> Var<T> {
-        let inner = (self + self.powi(3) * 0.044715) * (FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
-        self * 0.5 * (inner.tanh() + 1.0)
-    }
-
-    /// Sigmoid linear unit x σ(x), also called swish. Ramachandran et al. 2017.
-    #[doc(alias = "swish")]
-    #[track_caller]
-    pub fn silu(&self) -> Var<T> {
-        self * self.sigmoid()
-    }
-
-    /// Mish, x tanh(softplus(x)). Misra 2019.
-    #[track_caller]
-    pub fn mish(&self) -> Var<T> {
-        self * self.softplus().tanh()
-    }
-
-    /// Softplus ln(1 + eˣ), a smooth [`relu`](Var::relu); `dy/dx = σ(x)`. Returns x above 20, as PyTorch does.
-    #[track_caller]
-    pub fn softplus(&self) -> Var<T> {
-        self.softplus_with(1.0, 20.0)
-    }
-
-    /// [`softplus`](Var::softplus) with its parameters: ln(1 + e^(βx))/β, or x where βx > threshold; `dy/dx = σ(βx)`.
-    #[track_caller]
-    pub fn softplus_with(&self, beta: f64, threshold: f64) -> Var<T> {
-        Softplus { beta, threshold }.of([self])
-    }
-
-    /// Softsign x/(1 + |x|).
-    #[track_caller]
-    pub fn softsign(&self) -> Var<T> {
-        self / (self.abs() + 1.0)
-    }
-
-    /// ReLU capped at 6, min(max(x, 0), 6); the derivative is 0 at 0 and at 6.
-    #[track_caller]
-    pub fn relu6(&self) -> Var<T> {
-        self.clamp(0.0, 6.0)
-    }
-
-    /// Piecewise linear [`sigmoid`](Var::sigmoid), clamp(x/6 + 1/2, 0, 1); the derivative is 0 at ±3.
-    ///
-    /// The derivative between the bounds is 1/6 rounded to single precision even for `f64`, as in PyTorch.
-    #[track_caller]
-    pub fn hardsigmoid(&self) -> Var<T> {
-        HardSigmoid.of([self])
-    }
-
-    /// Piecewise quadratic [`silu`](Var::silu), x clamp(x + 3, 0, 6)/6; the derivative is 0 at −3 and 1 at 3. Howard et al. 2019.
-    #[track_caller]
-    pub fn hardswish(&self) -> Var<T> {
-        self * (self + 3.0).clamp(0.0, 6.0) / 6.0
-    }
-
-    /// Gated linear unit: the first half of an axis times the [`sigmoid`](Var::sigmoid) of the second half. Dauphin et al. 2016.
-    ///
-    /// # Panics
-    /// If the axis is out of range or its size is odd.
-    #[track_caller]
-    pub fn glu(&self, axis: impl AxisIndex) -> Var<T> {
-        let axis = resolve_axis("glu", axis.index(), self.shape());
-        let n = self.shape()[axis];
-        if n % 2 == 1 {
-            panics::odd_axis("glu", axis, self.shape());
-        }
-        let half = (n / 2) as isize;
-        self.slice(axis, ..half) * self.slice(axis, half..).sigmoid()
     }
 }

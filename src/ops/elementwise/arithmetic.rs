@@ -2,87 +2,24 @@
 
 use crate::autograd::{Op, Operand, Param, Resolved, Save, Saved, Var};
 use crate::ops::registry::Registered;
-use crate::panics;
-use crate::tensor::{Float, Tensor, broadcast, same};
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use crate::tensor::{Float, Tensor};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-/// The check of every operation whose two inputs broadcast.
-pub(crate) fn broadcasts([a, b]: [&[usize]; 2]) -> Result<(), String> {
-    let fit = same(a, b) || broadcast(a, b).is_some();
-    if fit { Ok(()) } else { Err(panics::do_not_broadcast(a, b)) }
-}
-
-/// Sum, `y = a + b`.
-pub(crate) struct AddOp;
-
-impl<T: Float> Op<T, 2> for AddOp {
-    const NAME: &'static str = "add";
-    const SAVE: Save = Save::Nothing;
-
-    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
-        broadcasts(shapes)
-    }
-    fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
-        a + b
-    }
-    fn backward(&self, _: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
-        [Some(gy.clone()), Some(gy.clone())]
-    }
-}
-
-/// Difference, `y = a − b`.
-pub(crate) struct SubOp;
-
-impl<T: Float> Op<T, 2> for SubOp {
-    const NAME: &'static str = "sub";
-    const SAVE: Save = Save::Nothing;
-
-    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
-        broadcasts(shapes)
-    }
-    fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
-        a - b
-    }
-    fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
-        [Some(gy.clone()), saved.needs(1).then(|| -gy)]
-    }
-}
-
-/// Product, `y = a b`.
-pub(crate) struct MulOp;
-
-impl<T: Float> Op<T, 2> for MulOp {
-    const NAME: &'static str = "mul";
-    const SAVE: Save = Save::Others;
-
-    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
-        broadcasts(shapes)
-    }
-    fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
-        a * b
-    }
-    fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
+broadcasting_op! {
+    /// Sum, `y = a + b`.
+    add: AddOp { a, b => a + b; Nothing: |_saved, gy| [Some(gy.clone()), Some(gy.clone())] }
+    /// Difference, `y = a − b`.
+    sub: SubOp { a, b => a - b; Nothing: |saved, gy| [Some(gy.clone()), saved.needs(1).then(|| -gy)] }
+    /// Product, `y = a b`.
+    mul: MulOp { a, b => a * b; Others: |saved, gy| {
         [saved.needs(0).then(|| gy * saved.input(1)), saved.needs(1).then(|| gy * saved.input(0))]
-    }
-}
-
-/// Quotient, `y = a / b`.
-pub(crate) struct DivOp;
-
-impl<T: Float> Op<T, 2> for DivOp {
-    const NAME: &'static str = "div";
-    const SAVE: Save = Save::Inputs;
-
-    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
-        broadcasts(shapes)
-    }
-    fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
-        a / b
-    }
-    fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
+    } }
+    /// Quotient, `y = a / b`.
+    div: DivOp { a, b => a / b; Inputs: |saved, gy| {
         let [a, b] = saved.inputs();
         [saved.needs(0).then(|| gy / &b), saved.needs(1).then(|| -(gy * (&a / &b)) / &b)]
-    }
+    } }
 }
 
 /// Sign change, `y = −x`.
@@ -118,16 +55,16 @@ impl<T: Float> Neg for Var<T> {
 
 /// An operator between whatever can stand on either side of it; at least one side is a variable.
 macro_rules! operator {
-    ($trait:ident, $method:ident, $op:ident, |$x:ident, $c:ident| $right_scalar:expr, $left_scalar:expr) => {
+    ($trait:ident::$method:ident, $assign_trait:ident::$assign:ident, $op:ident, |$x:ident, $c:ident| $right_number:expr, $left_number:expr) => {
         impl<T: Float, R: Operand<T>> $trait<R> for &Var<T> {
             type Output = Var<T>;
             #[track_caller]
             fn $method(self, right: R) -> Var<T> {
                 match right.resolve(self.tape()) {
-                    Resolved::Var(right) => $op.of([self, &right]),
+                    Resolved::Var(right) => $op.of([self, &*right]),
                     Resolved::Scalar($c) => {
                         let $x = self;
-                        $right_scalar
+                        $right_number
                     }
                 }
             }
@@ -141,15 +78,24 @@ macro_rules! operator {
             }
         }
 
-        operator!(@left $trait, $method, f64, |left, $x| {
+        /// The variable becomes the result; nothing is changed in place, and what was recorded before stays as it is.
+        impl<T: Float, R: Operand<T>> $assign_trait<R> for Var<T> {
+            #[track_caller]
+            fn $assign(&mut self, right: R) {
+                *self = (&*self).$method(right);
+            }
+        }
+
+        operator!(@left $trait::$method, f64, |left, $x| {
             let $c = left;
-            $left_scalar
+            $left_number
         });
-        operator!(@left $trait, $method, &Param<T>, |left, right| (&*left.resolve(right.tape()).into_var(right.tape())).$method(right));
-        operator!(@left $trait, $method, &Tensor<T>, |left, right| right.constant(left).$method(right));
-        operator!(@left $trait, $method, Tensor<T>, |left, right| right.constant(left).$method(right));
+        operator!(@left $trait::$method, i32, |left, right| f64::from(left).$method(right));
+        operator!(@left $trait::$method, &Param<T>, |left, right| (&*right.beside(&left)).$method(right));
+        operator!(@left $trait::$method, &Tensor<T>, |left, right| right.constant(left).$method(right));
+        operator!(@left $trait::$method, Tensor<T>, |left, right| right.constant(left).$method(right));
     };
-    (@left $trait:ident, $method:ident, $left_type:ty, |$left:ident, $right:ident| $value:expr) => {
+    (@left $trait:ident::$method:ident, $left_type:ty, |$left:ident, $right:ident| $value:expr) => {
         impl<T: Float> $trait<&Var<T>> for $left_type {
             type Output = Var<T>;
             #[track_caller]
@@ -169,7 +115,40 @@ macro_rules! operator {
     };
 }
 
-operator!(Add, add, AddOp, |x, c| x.add_scalar(c), x.add_scalar(c));
-operator!(Sub, sub, SubOp, |x, c| x.add_scalar(-c), x.rsub_scalar(c));
-operator!(Mul, mul, MulOp, |x, c| x.mul_scalar(c), x.mul_scalar(c));
-operator!(Div, div, DivOp, |x, c| x.div_scalar(c), x.rdiv_scalar(c));
+operator!(Add::add, AddAssign::add_assign, AddOp, |x, c| x.add_scalar(c), x.add_scalar(c));
+operator!(Sub::sub, SubAssign::sub_assign, SubOp, |x, c| x.add_scalar(-c), x.rsub_scalar(c));
+operator!(Mul::mul, MulAssign::mul_assign, MulOp, |x, c| x.mul_scalar(c), x.mul_scalar(c));
+operator!(Div::div, DivAssign::div_assign, DivOp, |x, c| x.div_scalar(c), x.rdiv_scalar(c));
+
+/// Here and not among the other messages, because `Iterator::sum` does not tell the line of its caller.
+const NO_SUM: &str =
+    "sum: there are no variables, and a sum of nothing is on no tape: add to tape.constant(0.0) instead";
+
+/// The sum of variables, added from the first to the last: the loss of several parts.
+///
+/// Listings attribute the additions to this crate, because Rust does not tell `sum` the line of its caller; those of `+=` have
+/// that of the program.
+///
+/// # Panics
+/// If there are none: a sum of nothing is on no tape. Where that can happen, add to `tape.constant(0.0)`.
+///
+/// ```
+/// # use wengert::prelude::*;
+/// let tape = Tape::new();
+/// let parts = [tape.var(1.0), tape.var(2.0)];
+/// let mut loss: Var = parts.iter().sum();
+/// loss += 0.5;
+/// assert_eq!(loss.item(), 3.5);
+/// ```
+impl<T: Float> Sum for Var<T> {
+    fn sum<I: Iterator<Item = Self>>(variables: I) -> Self {
+        variables.reduce(|sum, x| sum + x).expect(NO_SUM)
+    }
+}
+
+/// Like the sum of owned variables.
+impl<'a, T: Float> Sum<&'a Var<T>> for Var<T> {
+    fn sum<I: Iterator<Item = &'a Self>>(variables: I) -> Self {
+        variables.cloned().sum()
+    }
+}

@@ -1,8 +1,6 @@
 //! Exponentials and logarithms.
 
-use crate::autograd::{Op, Operand, Save, Saved, Var};
-use crate::ops::elementwise::arithmetic::broadcasts;
-use crate::ops::registry::Registered;
+use crate::autograd::{Op, Save, Saved, Var};
 use crate::tensor::{Float, Tensor};
 use std::f64::consts::{LN_2, LN_10};
 
@@ -26,17 +24,12 @@ elementwise! {
     log10: Log10 { x => x.log10(); input: |gy, x| gy / (x * LN_10) }
 }
 
-/// `y = ln(eᵃ + eᵇ)` without overflow; `dy/da = σ(a − b)`.
-pub(crate) struct LogAddExp;
-
-impl<T: Float> Op<T, 2> for LogAddExp {
-    const NAME: &'static str = "logaddexp";
-    const SAVE: Save = Save::Inputs;
-
-    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
-        broadcasts(shapes)
-    }
-    fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
+broadcasting! {
+    /// ln(eᵃ + eᵇ) without overflow; the shapes broadcast. `dy/da = σ(a − b)`.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    logaddexp: LogAddExp { a, b => {
         // ∞ − ∞ is NaN, but the result is defined.
         let difference = |a: T, b: T| if a == b { T::ZERO } else { (a - b).abs() };
         a.zip(
@@ -44,20 +37,8 @@ impl<T: Float> Op<T, 2> for LogAddExp {
             #[inline(always)]
             |a, b| a.maximum(b) + (-difference(a, b)).exp().ln_1p(),
         )
-    }
-    fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
+    }; Inputs: |saved, gy| {
         let [a, b] = saved.inputs();
         [saved.needs(0).then(|| gy * (&a - &b).sigmoid()), saved.needs(1).then(|| gy * (&b - &a).sigmoid())]
-    }
-}
-
-impl<T: Float> Var<T> {
-    /// ln(eᵃ + eᵇ) without overflow; the shapes broadcast. `dy/da = σ(a − b)`.
-    ///
-    /// # Panics
-    /// If the shapes do not broadcast.
-    #[track_caller]
-    pub fn logaddexp(&self, other: impl Operand<T>) -> Var<T> {
-        LogAddExp.of([self, &other.resolve(self.tape()).into_var(self.tape())])
-    }
+    } }
 }

@@ -1,7 +1,7 @@
 //! Selection by a mask: `where` and `masked_fill`.
 
 use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
-use crate::ops::elementwise::arithmetic::broadcasts;
+use crate::ops::macros::broadcasts;
 use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Float, Tensor, broadcast};
@@ -71,6 +71,15 @@ impl<T: Float> Op<T, 1> for MaskedFill<T> {
     }
 }
 
+functions! {
+    /// Replaces elements by `value` where the mask is not 0; the mask broadcasts to this shape.
+    ///
+    /// # Panics
+    /// If the mask does not broadcast to this shape.
+    #[doc(alias = "masked_fill_")]
+    fn masked_fill(x, mask: &Tensor<T>, value: f64) = MaskedFill { mask: mask.clone(), value }.of([x]);
+}
+
 impl<T: Float> Var<T> {
     /// Selects elements of this where the mask is not 0 and of `other` elsewhere; all three shapes broadcast.
     ///
@@ -90,16 +99,24 @@ impl<T: Float> Var<T> {
     #[doc(alias = "where")]
     #[track_caller]
     pub fn where_(&self, mask: &Tensor<T>, other: impl Operand<T>) -> Var<T> {
-        Where { mask: mask.clone() }.of([self, &other.resolve(self.tape()).into_var(self.tape())])
+        Where { mask: mask.clone() }.of([self, &*self.beside(&other)])
     }
+}
 
-    /// Replaces elements by `value` where the mask is not 0; the mask broadcasts to this shape.
+impl<T: Float> Tensor<T> {
+    /// Selects elements of this where the mask is not 0 and of `other` elsewhere; all three shapes broadcast.
     ///
     /// # Panics
-    /// If the mask does not broadcast to this shape.
-    #[doc(alias = "masked_fill_")]
+    /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let x = tensor![-2.0, 3.0];
+    /// assert_eq!(x.where_(&x.mask(|x| x > 0.0), 0.5), tensor![0.5, 3.0]);
+    /// ```
+    #[doc(alias = "where")]
     #[track_caller]
-    pub fn masked_fill(&self, mask: &Tensor<T>, value: f64) -> Var<T> {
-        MaskedFill { mask: mask.clone(), value }.of([self])
+    pub fn where_(&self, mask: &Tensor<T>, other: impl Into<Tensor<T>>) -> Tensor<T> {
+        Where { mask: mask.clone() }.of([self, &other.into()])
     }
 }

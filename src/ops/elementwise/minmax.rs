@@ -1,46 +1,26 @@
 //! Elementwise maximum, minimum and clamp.
 
-use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
-use crate::ops::elementwise::arithmetic::broadcasts;
+use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::tensor::{Float, Tensor};
 
-/// `y = max(a, b)`; at a tie each side gets half of the gradient.
-pub(crate) struct Maximum;
-
-impl<T: Float> Op<T, 2> for Maximum {
-    const NAME: &'static str = "maximum";
-    const SAVE: Save = Save::Inputs;
-
-    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
-        broadcasts(shapes)
-    }
-    fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
-        a.zip(b, T::maximum)
-    }
-    fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
+broadcasting! {
+    /// Elementwise maximum; the shapes broadcast. At a tie each side gets half of the gradient. NaN if either is NaN.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    maximum: Maximum { x, other => x.zip(other, T::maximum); Inputs: |saved, gy| {
         let [a, b] = saved.inputs();
         [saved.needs(0).then(|| gy * indicator(&a, &b)), saved.needs(1).then(|| gy * indicator(&b, &a))]
-    }
-}
-
-/// `y = min(a, b)`; at a tie each side gets half of the gradient.
-pub(crate) struct Minimum;
-
-impl<T: Float> Op<T, 2> for Minimum {
-    const NAME: &'static str = "minimum";
-    const SAVE: Save = Save::Inputs;
-
-    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
-        broadcasts(shapes)
-    }
-    fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
-        a.zip(b, T::minimum)
-    }
-    fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
+    } }
+    /// Elementwise minimum; the shapes broadcast. At a tie each side gets half of the gradient. NaN if either is NaN.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    minimum: Minimum { x, other => x.zip(other, T::minimum); Inputs: |saved, gy| {
         let [a, b] = saved.inputs();
         [saved.needs(0).then(|| gy * indicator(&b, &a)), saved.needs(1).then(|| gy * indicator(&a, &b))]
-    }
+    } }
 }
 
 /// 1 where a > b, 0 where a < b, ½ at a tie; 1 where either is NaN, as in PyTorch.
@@ -81,29 +61,8 @@ impl<T: Float> Op<T, 1> for Clamp {
     }
 }
 
-impl<T: Float> Var<T> {
-    /// Elementwise maximum; the shapes broadcast. At a tie each side gets half of the gradient. NaN if either is NaN.
-    ///
-    /// # Panics
-    /// If the shapes do not broadcast.
-    #[track_caller]
-    pub fn maximum(&self, other: impl Operand<T>) -> Var<T> {
-        Maximum.of([self, &other.resolve(self.tape()).into_var(self.tape())])
-    }
-
-    /// Elementwise minimum; the shapes broadcast. At a tie each side gets half of the gradient. NaN if either is NaN.
-    ///
-    /// # Panics
-    /// If the shapes do not broadcast.
-    #[track_caller]
-    pub fn minimum(&self, other: impl Operand<T>) -> Var<T> {
-        Minimum.of([self, &other.resolve(self.tape()).into_var(self.tape())])
-    }
-
+functions! {
     /// Limits the elements to `low ..= high`; a bound may be infinite. The gradient is 0 at the bounds and beyond.
     #[doc(alias = "clip")]
-    #[track_caller]
-    pub fn clamp(&self, low: f64, high: f64) -> Var<T> {
-        Clamp { low, high }.of([self])
-    }
+    fn clamp(x, low: f64, high: f64) = Clamp { low, high }.of([x]);
 }

@@ -1,7 +1,6 @@
 //! Powers, roots and reciprocals.
 
-use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
-use crate::ops::elementwise::arithmetic::broadcasts;
+use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::tensor::{Float, Tensor};
 
@@ -74,20 +73,14 @@ impl<T: Float> Op<T, 1> for Powf {
     }
 }
 
-/// `y = xᵖ` with a variable exponent: `dy/dx = p xᵖ⁻¹`, `dy/dp = y ln x`.
-pub(crate) struct Pow;
-
-impl<T: Float> Op<T, 2> for Pow {
-    const NAME: &'static str = "pow";
-    const SAVE: Save = Save::InputsAndOutput;
-
-    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
-        broadcasts(shapes)
-    }
-    fn forward(&mut self, [x, p]: [&Tensor<T>; 2]) -> Tensor<T> {
-        x.zip(p, T::powf)
-    }
-    fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
+broadcasting! {
+    /// Power xᵖ with a variable exponent; the shapes broadcast.
+    ///
+    /// `dy/dx = p xᵖ⁻¹` and `dy/dp = y ln x`, which is 0 where x = 0 and p ≥ 0.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    pow: Pow { x, exponent => x.zip(exponent, T::powf); InputsAndOutput: |saved, gy| {
         let ([x, p], y) = (saved.inputs(), saved.output());
         let mask = |f: fn(T, T) -> bool| x.value().zip(p.value(), |x, p| if f(x, p) { T::ONE } else { T::ZERO });
         let gx = || {
@@ -103,29 +96,18 @@ impl<T: Float> Op<T, 2> for Pow {
             gy * (&y * log)
         };
         [saved.needs(0).then(gx), saved.needs(1).then(gp)]
-    }
-}
-
-/// `y = √(a² + b²)` without overflow: `dy/da = a/y`.
-pub(crate) struct Hypot;
-
-impl<T: Float> Op<T, 2> for Hypot {
-    const NAME: &'static str = "hypot";
-    const SAVE: Save = Save::InputsAndOutput;
-
-    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
-        broadcasts(shapes)
-    }
-    fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
-        a.zip(b, T::hypot)
-    }
-    fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
+    } }
+    /// Hypotenuse √(a² + b²) without overflow; the shapes broadcast. `dy/da = a/y`, NaN where both are 0.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    hypot: Hypot { a, b => a.zip(b, T::hypot); InputsAndOutput: |saved, gy| {
         let ([a, b], y) = (saved.inputs(), saved.output());
         [saved.needs(0).then(|| gy * (&a / &y)), saved.needs(1).then(|| gy * (&b / &y))]
-    }
+    } }
 }
 
-impl<T: Float> Var<T> {
+functions! {
     /// Integer power xⁿ, `dy/dx = n xⁿ⁻¹`; 0⁰ = 1.
     ///
     /// ```
@@ -134,37 +116,12 @@ impl<T: Float> Var<T> {
     /// let x = tape.var(2.0);
     /// assert_eq!(x.powi(3).grad(&x).item(), 12.0);
     /// ```
-    #[track_caller]
-    pub fn powi(&self, n: i32) -> Var<T> {
-        Powi { n }.of([self])
-    }
-
+    fn powi(x, n: i32) = Powi { n }.of([x]);
     /// Real power xᵖ with a fixed exponent, `dy/dx = p xᵖ⁻¹`; NaN for negative x unless p is an integer.
-    #[track_caller]
-    pub fn powf(&self, exponent: f64) -> Var<T> {
-        Powf { exponent }.of([self])
-    }
+    fn powf(x, exponent: f64) = Powf { exponent }.of([x]);
+}
 
-    /// Power xᵖ with a variable exponent; the shapes broadcast.
-    ///
-    /// `dy/dx = p xᵖ⁻¹` and `dy/dp = y ln x`, which is 0 where x = 0 and p ≥ 0.
-    ///
-    /// # Panics
-    /// If the shapes do not broadcast.
-    #[track_caller]
-    pub fn pow(&self, exponent: impl Operand<T>) -> Var<T> {
-        Pow.of([self, &exponent.resolve(self.tape()).into_var(self.tape())])
-    }
-
-    /// Hypotenuse √(a² + b²) without overflow; the shapes broadcast. `dy/da = a/y`, NaN where both are 0.
-    ///
-    /// # Panics
-    /// If the shapes do not broadcast.
-    #[track_caller]
-    pub fn hypot(&self, other: impl Operand<T>) -> Var<T> {
-        Hypot.of([self, &other.resolve(self.tape()).into_var(self.tape())])
-    }
-
+impl<T: Float> Var<T> {
     /// A constant of zeros of this shape.
     pub(crate) fn zeros_like(&self) -> Var<T> {
         self.constant(Tensor::filled(self.value().dims(), T::ZERO))

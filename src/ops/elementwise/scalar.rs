@@ -1,11 +1,11 @@
 //! `+ - * /` with a number on one side: what `x + 2.0` and `1.0 - x` record.
 
-use crate::autograd::{Op, Save, Saved, Var};
+use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::tensor::{Float, Tensor};
 
 macro_rules! scalar_operation {
-    ($(#[$meta:meta])* $method:ident: $op:ident { |$x:ident, $c:ident| $value:expr; $save:expr; |$saved:ident, $gy:ident| $rule:expr }) => {
+    ($($(#[$meta:meta])* $method:ident: $op:ident { |$x:ident, $c:ident| $value:expr; $save:ident: |$saved:tt, $gy:ident, $c_again:tt| $rule:expr })*) => { $(
         $(#[$meta])*
         pub(crate) struct $op {
             c: f64,
@@ -13,14 +13,18 @@ macro_rules! scalar_operation {
 
         impl<T: Float> Op<T, 1> for $op {
             const NAME: &'static str = stringify!($method);
-            const SAVE: Save = $save;
+            const SAVE: Save = Save::$save;
+
+            fn describe(&self, description: &mut Description) {
+                description.number("c", self.c);
+            }
 
             fn forward(&mut self, [$x]: [&Tensor<T>; 1]) -> Tensor<T> {
                 let $c = self.c;
                 $value
             }
-            fn backward(&self, $saved: &Saved<T, 1>, $gy: &Var<T>) -> [Option<Var<T>>; 1] {
-                let $c = self.c;
+            fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+                let ($saved, $gy, $c_again) = (saved, gy, self.c);
                 [Some($rule)]
             }
         }
@@ -32,29 +36,18 @@ macro_rules! scalar_operation {
                 $op { c }.of([self])
             }
         }
-    };
+    )* };
 }
 
 scalar_operation! {
     /// `y = x + c`.
-    add_scalar: AddScalar { |x, c| x + c; Save::Nothing; |_saved, gy| { let _ = c; gy.clone() } }
-}
-scalar_operation! {
+    add_scalar: AddScalar { |x, c| x + c; Nothing: |_, gy, _| gy.clone() }
     /// `y = c − x`.
-    rsub_scalar: RsubScalar { |x, c| c - x; Save::Nothing; |_saved, gy| { let _ = c; -gy } }
-}
-scalar_operation! {
+    rsub_scalar: RsubScalar { |x, c| c - x; Nothing: |_, gy, _| -gy }
     /// `y = c x`.
-    mul_scalar: MulScalar { |x, c| x * c; Save::Nothing; |_saved, gy| gy * c }
-}
-scalar_operation! {
+    mul_scalar: MulScalar { |x, c| x * c; Nothing: |_, gy, c| gy * c }
     /// `y = x / c`.
-    div_scalar: DivScalar { |x, c| x / c; Save::Nothing; |_saved, gy| gy / c }
-}
-scalar_operation! {
+    div_scalar: DivScalar { |x, c| x / c; Nothing: |_, gy, c| gy / c }
     /// `y = c / x`, `dy/dx = −y / x`.
-    rdiv_scalar: RdivScalar { |x, c| c / x; Save::InputsAndOutput; |saved, gy| {
-        let _ = c;
-        -(gy * saved.output()) / saved.input(0)
-    } }
+    rdiv_scalar: RdivScalar { |x, c| c / x; InputsAndOutput: |saved, gy, _| -(gy * saved.output()) / saved.input(0) }
 }

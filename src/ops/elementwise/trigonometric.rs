@@ -1,8 +1,6 @@
 //! Trigonometric functions and their inverses; angles are in radians.
 
-use crate::autograd::{Op, Operand, Save, Saved, Var};
-use crate::ops::elementwise::arithmetic::broadcasts;
-use crate::ops::registry::Registered;
+use crate::autograd::{Op, Save, Saved, Var};
 use crate::tensor::{Float, Tensor};
 
 elementwise! {
@@ -23,29 +21,7 @@ elementwise! {
     atan: Atan { x => x.atan(); input: |gy, x| gy / (x.square() + 1.0) }
 }
 
-/// `a = atan2(y, x)`: `da/dy = x/(x² + y²)`, `da/dx = −y/(x² + y²)`.
-pub(crate) struct Atan2;
-
-impl<T: Float> Op<T, 2> for Atan2 {
-    const NAME: &'static str = "atan2";
-    const SAVE: Save = Save::Inputs;
-
-    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
-        broadcasts(shapes)
-    }
-    fn forward(&mut self, [y, x]: [&Tensor<T>; 2]) -> Tensor<T> {
-        y.zip(x, T::atan2)
-    }
-    fn backward(&self, saved: &Saved<T, 2>, ga: &Var<T>) -> [Option<Var<T>>; 2] {
-        let [y, x] = saved.inputs();
-        let r2 = x.square() + y.square();
-        // The angle is undefined at the origin; the derivative there is defined as 0.
-        let scale = ga / r2.masked_fill(&r2.value().mask(|r2| r2 == T::ZERO), 1.0);
-        [saved.needs(0).then(|| &scale * &x), saved.needs(1).then(|| -(&scale * &y))]
-    }
-}
-
-impl<T: Float> Var<T> {
+broadcasting! {
     /// Angle in (−π, π] of the point (`x`, `self`), as `f32::atan2`; the shapes broadcast. 0 at the origin, with derivative 0.
     ///
     /// `da/dy = x/(x² + y²)`, `da/dx = −y/(x² + y²)` for y = `self`.
@@ -53,8 +29,11 @@ impl<T: Float> Var<T> {
     /// # Panics
     /// If the shapes do not broadcast.
     #[doc(alias = "arctan2")]
-    #[track_caller]
-    pub fn atan2(&self, x: impl Operand<T>) -> Var<T> {
-        Atan2.of([self, &x.resolve(self.tape()).into_var(self.tape())])
-    }
+    atan2: Atan2 { y, x => y.zip(x, T::atan2); Inputs: |saved, ga| {
+        let [y, x] = saved.inputs();
+        let r2 = x.square() + y.square();
+        // The angle is undefined at the origin; the derivative there is defined as 0.
+        let scale = ga / r2.masked_fill(&r2.value().mask(|r2| r2 == T::ZERO), 1.0);
+        [saved.needs(0).then(|| &scale * &x), saved.needs(1).then(|| -(&scale * &y))]
+    } }
 }

@@ -92,7 +92,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn solve_triangular(&self, b: impl Operand<T>, triangle: Triangle) -> Var<T> {
-        let b = b.resolve(self.tape()).into_var(self.tape());
+        let b = self.beside(&b);
         match system_shapes(self.shape(), b.shape()) {
             Ok(shapes) => SolveTriangular { triangle }.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result),
             Err(reason) => self.shape_error("solve_triangular", &b, &reason),

@@ -5,7 +5,7 @@ use crate::kernel::softmax::cross_entropy::{self, Distribution};
 use crate::ops::loss::Reduction;
 use crate::ops::registry::Registered;
 use crate::panics;
-use crate::tensor::{Dims, Float, Positions, Tensor, keepdim};
+use crate::tensor::{Dims, Float, Labels, Positions, Tensor, class_axis, classes_of, keepdim};
 use std::rc::Rc;
 
 /// Softmax cross-entropy with its options: label smoothing, class weights, an ignored label, and how it is reduced.
@@ -26,7 +26,7 @@ pub struct CrossEntropy {
     reduction: Reduction,
     label_smoothing: f64,
     class_weights: Option<Vec<f64>>,
-    ignored: Option<usize>,
+    ignored: Option<i64>,
 }
 
 impl CrossEntropy {
@@ -57,8 +57,17 @@ impl CrossEntropy {
         CrossEntropy { class_weights: Some(weights.to_vec()), ..self }
     }
 
-    /// A label whose samples count nothing.
-    pub fn ignore_label(self, label: usize) -> Self {
+    /// A label whose samples do not count, not even in the mean; it may be negative. Without it every label must name a class.
+    ///
+    /// PyTorch ignores −100 unless told otherwise: `ignore_index(-100)`.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let scores = Tape::new().var([[2.0, 1.0], [0.0, 3.0], [5.0, 0.0]]);
+    /// let loss = CrossEntropy::new().ignore_index(-100).loss(&scores, &[0, 1, -100]);
+    /// assert_eq!(loss.item(), scores.slice(0, ..2).softmax_cross_entropy(&[0, 1]).item());
+    /// ```
+    pub fn ignore_index(self, label: i64) -> Self {
         CrossEntropy { ignored: Some(label), ..self }
     }
 
@@ -67,7 +76,13 @@ impl CrossEntropy {
     /// # Panics
     /// If the number of labels or of class weights does not fit the scores, or a label is out of range.
     #[track_caller]
-    pub fn loss<T: Float>(&self, scores: &Var<T>, labels: &[usize]) -> Var<T> {
+    pub fn loss<T: Float>(&self, scores: &Var<T>, labels: impl Labels) -> Var<T> {
+        self.loss_of_labels(scores, &labels.labels())
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn loss_of_labels<T: Float>(&self, scores: &Var<T>, labels: &[i64]) -> Var<T> {
         let targets = self.targets("softmax_cross_entropy", scores.shape(), labels);
         let total = targets.total;
         let losses = SoftmaxCrossEntropy { targets: Rc::new(targets.distribution(self)) }.of([scores]);
@@ -79,14 +94,19 @@ impl CrossEntropy {
     /// # Panics
     /// If the number of labels or of class weights does not fit, or a label is out of range.
     #[track_caller]
-    pub fn nll_loss<T: Float>(&self, log_probabilities: &Var<T>, labels: &[usize]) -> Var<T> {
+    pub fn nll_loss<T: Float>(&self, log_probabilities: &Var<T>, labels: impl Labels) -> Var<T> {
+        self.nll_loss_of_labels(log_probabilities, &labels.labels())
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn nll_loss_of_labels<T: Float>(&self, log_probabilities: &Var<T>, labels: &[i64]) -> Var<T> {
         let targets = self.targets("nll_loss", log_probabilities.shape(), labels);
         let total = targets.total;
         let weights: Tensor<T> = targets.weights();
-        let at =
-            |(k, &label): (usize, &usize)| targets.position(k, if self.ignored == Some(label) { 0 } else { label });
+        let at = |(k, label): (usize, &Option<usize>)| targets.position(k, label.unwrap_or(0));
         let positions = Positions {
-            positions: labels.iter().enumerate().map(at).collect(),
+            positions: targets.labels.iter().enumerate().map(at).collect(),
             picked: targets.shape.clone(),
             whole: log_probabilities.value().dims(),
         };
@@ -101,7 +121,7 @@ impl CrossEntropy {
     #[track_caller]
     pub fn loss_of_probabilities<T: Float>(&self, scores: &Var<T>, target: impl Operand<T>) -> Var<T> {
         let axis = class_axis("softmax_cross_entropy", scores.shape());
-        let target = target.resolve(scores.tape()).into_var(scores.tape());
+        let target = scores.beside(&target);
         if target.shape() != scores.shape() {
             let reason = panics::probability_shape(scores.shape(), target.shape());
             scores.shape_error("softmax_cross_entropy", &target, &reason);
@@ -125,7 +145,7 @@ impl CrossEntropy {
     }
 
     #[track_caller]
-    fn targets<'a>(&'a self, op: &str, shape: &[usize], labels: &'a [usize]) -> Targets<'a> {
+    fn targets(&self, op: &str, shape: &[usize], labels: &[i64]) -> Targets {
         let axis = class_axis(op, shape);
         let (classes, inner) = (shape[axis], shape[axis + 1..].iter().product());
         let mut left = Dims::from_slice(shape);
@@ -137,45 +157,27 @@ impl CrossEntropy {
         if let Some(weights) = self.class_weights.as_ref().filter(|weights| weights.len() != classes) {
             panics::class_weights(op, weights.len(), classes);
         }
-        let counts = |label: &usize| self.ignored != Some(*label);
-        if let Some((position, &label)) =
-            labels.iter().enumerate().find(|(_, label)| counts(label) && **label >= classes)
-        {
-            panics::label_out_of_range(op, label, position, classes);
-        }
-        let weight = |label: &usize| match &self.class_weights {
-            _ if !counts(label) => 0.0,
-            Some(weights) => weights[*label],
-            None => 1.0,
-        };
-        let total = labels.iter().map(weight).sum();
-        Targets { classes, inner, shape: left, labels, weight: labels.iter().map(weight).collect(), total }
-    }
-}
-
-/// The axis of the classes: the only one, or the second.
-#[track_caller]
-fn class_axis(op: &str, shape: &[usize]) -> usize {
-    match shape.len() {
-        0 => panics::no_class_axis(op),
-        1 => 0,
-        _ => 1,
+        let labels = classes_of(op, labels, classes, self.ignored);
+        let class_weight = |class: usize| self.class_weights.as_ref().map_or(1.0, |weights| weights[class]);
+        let weight: Vec<f64> = labels.iter().map(|label| label.map_or(0.0, class_weight)).collect();
+        Targets { classes, inner, shape: left, total: weight.iter().sum(), labels, weight }
     }
 }
 
 /// Labels laid against scores.
-struct Targets<'a> {
+struct Targets {
     classes: usize,
     inner: usize,
     /// The shape of the labels: that of the scores without the classes.
     shape: Dims,
-    labels: &'a [usize],
+    /// The class of each sample, unless it is ignored.
+    labels: Vec<Option<usize>>,
     /// The weight of each label; 0 if it is ignored.
     weight: Vec<f64>,
     total: f64,
 }
 
-impl Targets<'_> {
+impl Targets {
     /// Position among the scores of a class of sample `k`.
     fn position(&self, k: usize, class: usize) -> usize {
         (k / self.inner * self.classes + class) * self.inner + k % self.inner
@@ -188,9 +190,7 @@ impl Targets<'_> {
     /// The weight that each log-probability has in the loss.
     fn distribution<T: Float>(&self, options: &CrossEntropy) -> Distribution<T> {
         let smoothing = options.label_smoothing;
-        let label = |(&label, &weight): (&usize, &f64)| {
-            ((options.ignored != Some(label)).then_some(label), T::from_f64((1.0 - smoothing) * weight))
-        };
+        let label = |(&label, &weight): (&Option<usize>, &f64)| (label, T::from_f64((1.0 - smoothing) * weight));
         let class_weight = |class: usize| options.class_weights.as_ref().map_or(1.0, |weights| weights[class]);
         let smoothed = if smoothing > 0.0 { self.classes } else { 0 };
         Distribution {
@@ -280,7 +280,7 @@ impl<T: Float> Var<T> {
     /// assert!((loss.item() - 10f32.ln()).abs() < 1e-6);
     /// ```
     #[track_caller]
-    pub fn softmax_cross_entropy(&self, labels: &[usize]) -> Var<T> {
+    pub fn softmax_cross_entropy(&self, labels: impl Labels) -> Var<T> {
         CrossEntropy::new().loss(self, labels)
     }
 
@@ -289,7 +289,7 @@ impl<T: Float> Var<T> {
     /// # Panics
     /// If the number of labels does not fit, or a label is out of range.
     #[track_caller]
-    pub fn nll_loss(&self, labels: &[usize]) -> Var<T> {
+    pub fn nll_loss(&self, labels: impl Labels) -> Var<T> {
         CrossEntropy::new().nll_loss(self, labels)
     }
 }

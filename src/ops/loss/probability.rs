@@ -1,7 +1,6 @@
 //! Losses between probabilities.
 
 use crate::autograd::{Op, Operand, Save, Saved, Var};
-use crate::ops::elementwise::arithmetic::broadcasts;
 use crate::ops::loss::Reduction;
 use crate::ops::registry::Registered;
 use crate::tensor::{Float, Tensor};
@@ -11,32 +10,23 @@ const LOWEST_LOG: f64 = -100.0;
 /// No denominator in its rule is less than this: PyTorch's constant, which is an `f32` in both precisions.
 const LOWEST_VARIANCE: f64 = 1e-12f32 as f64;
 
-/// `−t ln p − (1 − t) ln(1 − p)`: `d/dp = (p − t)/(p (1 − p))`, `d/dt = ln(1 − p) − ln p`.
-///
-/// Only the value has its logarithms cut off: the rules are those of the uncut function, as in PyTorch.
-pub(crate) struct BinaryCrossEntropy;
-
-impl<T: Float> Op<T, 2> for BinaryCrossEntropy {
-    const NAME: &'static str = "bce_loss";
-    const SAVE: Save = Save::Inputs;
-
-    fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
-        broadcasts(shapes)
-    }
-    fn forward(&mut self, [p, t]: [&Tensor<T>; 2]) -> Tensor<T> {
+broadcasting_op! {
+    /// `−t ln p − (1 − t) ln(1 − p)`: `d/dp = (p − t)/(p (1 − p))`, `d/dt = ln(1 − p) − ln p`.
+    ///
+    /// Only the value has its logarithms cut off: the rules are those of the uncut function, as in PyTorch.
+    bce_loss: BinaryCrossEntropy { p, t => {
         let lowest = T::from_f64(LOWEST_LOG);
         p.zip(
             t,
             #[inline(always)]
             move |p, t| -t * p.ln().maximum(lowest) - (T::ONE - t) * (-p).ln_1p().maximum(lowest),
         )
-    }
-    fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
+    }; Inputs: |saved, gy| {
         let [p, t] = saved.inputs();
         let gp = || gy * ((&p - &t) / (&p * (1.0 - &p)).clamp(LOWEST_VARIANCE, f64::INFINITY));
         let gt = || gy * ((-&p).log1p() - p.ln());
         [saved.needs(0).then(gp), saved.needs(1).then(gt)]
-    }
+    } }
 }
 
 impl<T: Float> Var<T> {
@@ -50,7 +40,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn bce_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
-        BinaryCrossEntropy.of([self, &target.resolve(self.tape()).into_var(self.tape())]).reduce(reduction)
+        BinaryCrossEntropy.of([self, &*self.beside(&target)]).reduce(reduction)
     }
 
     /// The binary cross-entropy of the scores x (this) before a sigmoid: `−t ln σ(x) − (1 − t) ln σ(−x)`.
@@ -80,7 +70,7 @@ impl<T: Float> Var<T> {
         positive_weight: impl Operand<T>,
         reduction: Reduction,
     ) -> Var<T> {
-        let target = target.resolve(self.tape()).into_var(self.tape());
+        let target = self.beside(&target);
         let positive = (&*target * self.log_sigmoid()) * positive_weight;
         let negative = (1.0 - &*target) * (-self).log_sigmoid();
         (-(positive + negative)).reduce(reduction)
@@ -94,7 +84,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn kl_div_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
-        let target = target.resolve(self.tape()).into_var(self.tape());
+        let target = self.beside(&target);
         let zero = target.value().mask(|t| t <= T::ZERO);
         (&*target * (target.masked_fill(&zero, 1.0).ln() - self)).reduce(reduction)
     }
@@ -105,7 +95,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn kl_div_log_loss(&self, log_target: impl Operand<T>, reduction: Reduction) -> Var<T> {
-        let target = log_target.resolve(self.tape()).into_var(self.tape());
+        let target = self.beside(&log_target);
         (target.exp() * (&*target - self)).reduce(reduction)
     }
 }

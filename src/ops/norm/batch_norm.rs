@@ -163,6 +163,7 @@ impl Normalization {
 }
 
 /// The mean and variance used by [`Var::batch_norm`].
+#[derive(Debug)]
 pub enum BatchStatistics<'a, T: Float> {
     /// The mean and the biased variance of the batch, through which gradients flow.
     OfBatch,
@@ -176,6 +177,7 @@ pub enum BatchStatistics<'a, T: Float> {
 }
 
 /// A normalized batch and its statistics, from [`Var::batch_norm`].
+#[derive(Debug)]
 pub struct BatchNormalized<T: Float> {
     /// `(x − mean)/√(variance + ε)`, times the weight, plus the bias; the shape of x.
     pub y: Var<T>,
@@ -233,7 +235,7 @@ impl<T: Float> Var<T> {
     /// A weight or bias as `[C]`, from `[C]` or a number.
     #[track_caller]
     fn per_channel(&self, given: impl Operand<T>) -> Var<T> {
-        let given = given.resolve(self.tape()).into_var(self.tape());
+        let given = self.beside(&given);
         match given.shape() {
             [] => given.expand_to(&self.shape()[1..2]),
             [channels] if *channels == self.shape()[1] => given.into_owned(),

@@ -54,8 +54,8 @@ impl<T: Float> Op<T, 1> for Shared {
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         let y = match self.largest {
-            true => x.folded(&self.reduction, T::NEG_INFINITY, T::maximum),
-            false => x.folded(&self.reduction, T::INFINITY, T::minimum),
+            true => x.largest(&self.reduction),
+            false => x.smallest(&self.reduction),
         };
         y.with_shape(self.reduction.kept.clone())
     }
@@ -133,7 +133,7 @@ impl<T: Float> Var<T> {
     }
 
     #[track_caller]
-    fn shared_extremum(&self, largest: bool, reduction: Reduction) -> Var<T> {
+    pub(crate) fn shared_extremum(&self, largest: bool, reduction: Reduction) -> Var<T> {
         if reduction.count == 0 && !reduction.shape.contains(&0) {
             self.refuse_choice(largest, &reduction);
         }
@@ -152,10 +152,10 @@ impl<T: Float> Var<T> {
     /// The reduced axes as one last axis.
     #[track_caller]
     pub(crate) fn last(&self, reduction: &Reduction) -> Var<T> {
-        let left: Dims = (0..self.shape().len()).filter(|axis| !reduction.axes.contains(axis)).collect();
-        let shape = left.iter().map(|&axis| self.shape()[axis]).chain([reduction.count]).collect();
-        let in_order = reduction.axes.iter().enumerate().all(|(k, &axis)| axis == left.len() + k);
-        let order = left.iter().chain(&reduction.axes).copied().collect();
-        if in_order { self.with_shape(shape) } else { self.permute_by(order).with_shape(shape) }
+        let (order, shape) = reduction.to_last();
+        match order {
+            Some(order) => self.permute_by(order).with_shape(shape),
+            None => self.with_shape(shape),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Products along axes, differentiated without division, so that zeros are no special case.
 
 use crate::autograd::Var;
-use crate::tensor::{Axes, Dims, Float, Tensor, reduction_of};
+use crate::tensor::{Axes, Float, Reduction, Tensor, reduction_of};
 
 impl<T: Float> Var<T> {
     /// The product of all elements; 1 if there are none.
@@ -25,13 +25,18 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn prod_over(&self, axes: impl Axes) -> Var<T> {
-        let reduction = reduction_of("prod", self.shape(), &axes);
-        let mut factors = self.last(&reduction);
+        self.product_of(&reduction_of("prod", self.shape(), &axes))
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn product_of(&self, reduction: &Reduction) -> Var<T> {
+        let mut factors = self.last(reduction);
         let mut rest: Option<Var<T>> = None;
         loop {
             let n = factors.shape()[factors.shape().len() - 1];
             if n == 0 {
-                return self.constant(Tensor::filled(reduction.shape, T::ONE));
+                return self.constant(Tensor::filled(reduction.shape.clone(), T::ONE));
             }
             let half = (n / 2) as isize;
             if n % 2 == 1 {
@@ -47,6 +52,6 @@ impl<T: Float> Var<T> {
             factors = factors.slice(-1, ..half) * factors.slice(-1, half..2 * half);
         }
         let product = rest.expect("an odd number of factors is left in the end");
-        product.with_shape(Dims::from_slice(&reduction.shape))
+        product.with_shape(reduction.shape.clone())
     }
 }

@@ -1,7 +1,7 @@
 //! Mean, variance and standard deviation.
 
 use crate::autograd::Var;
-use crate::tensor::{Axes, Float, Reduction, reduction_of};
+use crate::tensor::{Axes, Float, Tensor, keepdim, reduction_of};
 
 impl<T: Float> Var<T> {
     /// The mean of all elements; NaN if there are none.
@@ -19,48 +19,36 @@ impl<T: Float> Var<T> {
         let reduction = reduction_of("mean", self.shape(), &axes);
         self.sum_reduction(&reduction) / reduction.count as f64
     }
+}
 
+functions! {
     /// The unbiased variance of all elements, `Σ(x − mean)²/(n − 1)`.
-    #[track_caller]
-    pub fn var(&self) -> Var<T> {
-        self.var_over(.., 1.0)
-    }
+    fn var(x) = x.var_over(.., 1.0);
 
     /// The variance over [`Axes`], `Σ(x − mean)²/(n − correction)`: 1 makes it unbiased, 0 is the mean square deviation,
     /// as normalisation layers use it. NaN if n ≤ correction.
     ///
     /// # Panics
     /// If an axis is out of range or named twice.
-    #[track_caller]
-    pub fn var_over(&self, axes: impl Axes, correction: f64) -> Var<T> {
-        let reduction = reduction_of("var", self.shape(), &axes);
-        self.centred(&reduction).square().sum_reduction(&reduction) / degrees_of_freedom(&reduction, correction)
-    }
+    fn var_over(x, axes: impl Axes, correction: f64) = {
+        let freedom = degrees_of_freedom("var", x.shape(), &axes, correction);
+        (x - x.mean_over(keepdim(&axes))).square().sum_over(axes) / freedom
+    };
 
     /// The unbiased standard deviation of all elements.
-    #[track_caller]
-    pub fn std(&self) -> Var<T> {
-        self.std_over(.., 1.0)
-    }
+    fn std(x) = x.std_over(.., 1.0);
 
     /// The standard deviation over [`Axes`], `√var`; the gradient of equal values is 0. See [`var_over`](Var::var_over).
     ///
     /// # Panics
     /// If an axis is out of range or named twice.
-    #[track_caller]
-    pub fn std_over(&self, axes: impl Axes, correction: f64) -> Var<T> {
-        let reduction = reduction_of("std", self.shape(), &axes);
-        let scale = degrees_of_freedom(&reduction, correction).sqrt();
-        self.centred(&reduction).norm_over(2.0, axes) / scale
-    }
-
-    #[track_caller]
-    fn centred(&self, reduction: &Reduction) -> Var<T> {
-        let mean = self.sum_reduction(reduction).with_shape(reduction.kept.clone()) / reduction.count as f64;
-        self - mean
-    }
+    fn std_over(x, axes: impl Axes, correction: f64) = {
+        let freedom = degrees_of_freedom("std", x.shape(), &axes, correction);
+        (x - x.mean_over(keepdim(&axes))).norm_over(2.0, axes) / freedom.sqrt()
+    };
 }
 
-fn degrees_of_freedom(reduction: &Reduction, correction: f64) -> f64 {
-    (reduction.count as f64 - correction).max(0.0)
+#[track_caller]
+fn degrees_of_freedom(op: &str, shape: &[usize], axes: &impl Axes, correction: f64) -> f64 {
+    (reduction_of(op, shape, axes).count as f64 - correction).max(0.0)
 }

@@ -27,7 +27,7 @@ impl<T: Float> Op<T, 1> for Norm {
     }
 }
 
-impl<T: Float> Var<T> {
+functions! {
     /// The Euclidean norm of all elements, `√Σx²`; the gradient of a zero vector is 0.
     ///
     /// ```
@@ -37,11 +37,25 @@ impl<T: Float> Var<T> {
     /// assert_eq!(x.norm().item(), 5.0);
     /// assert_eq!(x.norm().grad(&x).value(), &tensor![0.6, 0.8]);
     /// ```
-    #[track_caller]
-    pub fn norm(&self) -> Var<T> {
-        self.norm_over(2.0, ..)
-    }
+    fn norm(x) = x.norm_over(2.0, ..);
 
+    /// Divided by the p-norm over [`Axes`], `x / max(‖x‖ₚ, ε)`: vectors of length 1, but for those that are shorter than ε.
+    ///
+    /// # Panics
+    /// As [`norm_over`](Var::norm_over).
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let x = tape.var([[3.0, 4.0], [0.0, 0.0]]);
+    /// assert_eq!(x.normalize(2.0, 1, 1e-12).value(), &tensor![[0.6, 0.8], [0.0, 0.0]]);
+    /// ```
+    fn normalize(x, p: f64, axes: impl Axes, epsilon: f64) = {
+        x / x.norm_over(p, keepdim(axes)).clamp(epsilon, f64::INFINITY)
+    };
+}
+
+impl<T: Float> Var<T> {
     /// The p-norm over [`Axes`], `(Σ|x|ᵖ)^(1/p)`; the gradient of a zero vector is 0 for every p.
     ///
     /// p = ∞ is the largest |x| and p = −∞ the smallest, shared among equals; p = 0 counts the elements that are not 0.
@@ -50,14 +64,19 @@ impl<T: Float> Var<T> {
     /// If an axis is out of range or named twice; for p = ±∞ also if there are no elements.
     #[track_caller]
     pub fn norm_over(&self, p: f64, axes: impl Axes) -> Var<T> {
-        let reduction = reduction_of("norm", self.shape(), &axes);
+        self.norm_of(p, reduction_of("norm", self.shape(), &axes))
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn norm_of(&self, p: f64, reduction: Reduction) -> Var<T> {
         let shape = reduction.shape.clone();
         match p {
             2.0 => Norm { reduction }.of([self]).with_shape(shape),
             1.0 => self.abs().sum_reduction(&reduction),
             0.0 => self.sign().abs().sum_reduction(&reduction),
-            f64::INFINITY => self.abs().amax_over(axes),
-            f64::NEG_INFINITY => self.abs().amin_over(axes),
+            f64::INFINITY => self.abs().shared_extremum(true, reduction),
+            f64::NEG_INFINITY => self.abs().shared_extremum(false, reduction),
             _ => {
                 let size = self.abs();
                 let zero = size.value().mask(|x| x == T::ZERO);
@@ -73,20 +92,29 @@ impl<T: Float> Var<T> {
             }
         }
     }
+}
 
-    /// Divided by the p-norm over [`Axes`], `x / max(‖x‖ₚ, ε)`: vectors of length 1, but for those that are shorter than ε.
+impl<T: Float> Tensor<T> {
+    /// The p-norm over [`Axes`], `(Σ|x|ᵖ)^(1/p)`; p = ±∞ is the largest or smallest |x|, p = 0 counts the elements that are not 0.
     ///
     /// # Panics
-    /// As [`norm_over`](Var::norm_over).
+    /// If an axis is out of range or named twice.
     ///
     /// ```
     /// # use wengert::prelude::*;
-    /// let tape = Tape::new();
-    /// let x = tape.var([[3.0, 4.0], [0.0, 0.0]]);
-    /// assert_eq!(x.normalize(2.0, 1, 1e-12).value(), &tensor![[0.6, 0.8], [0.0, 0.0]]);
+    /// assert_eq!(tensor![[3.0, -4.0]].norm_over(2.0, 1), tensor![5.0]);
     /// ```
     #[track_caller]
-    pub fn normalize(&self, p: f64, axes: impl Axes, epsilon: f64) -> Var<T> {
-        self / self.norm_over(p, keepdim(axes)).clamp(epsilon, f64::INFINITY)
+    pub fn norm_over(&self, p: f64, axes: impl Axes) -> Tensor<T> {
+        let reduction = reduction_of("norm", self.shape(), &axes);
+        let shape = reduction.shape.clone();
+        match p {
+            2.0 => Norm { reduction }.of([self]).with_shape(shape),
+            1.0 => self.abs().summed(&reduction),
+            0.0 => self.sign().abs().summed(&reduction),
+            f64::INFINITY => self.abs().largest(&reduction),
+            f64::NEG_INFINITY => self.abs().smallest(&reduction),
+            _ => self.abs().powf(p).summed(&reduction).powf(p.recip()),
+        }
     }
 }

@@ -119,7 +119,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn index_add(&self, axis: impl AxisIndex, indices: &[usize], source: impl Operand<T>) -> Var<T> {
         let rows = Rows::along("index_add", self.shape(), axis.index(), indices, &[indices.len()]);
-        let source = source.resolve(self.tape()).into_var(self.tape());
+        let source = self.beside(&source);
         if source.shape() != rows.picked.as_ref() {
             self.shape_error("index_add", &source, &panics::source_shape(source.shape(), &rows.picked));
         }
@@ -160,7 +160,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn scatter_add(&self, axis: impl AxisIndex, indices: impl Into<Indices>, source: impl Operand<T>) -> Var<T> {
         let positions = Positions::along("scatter_add", self.shape(), axis.index(), &indices.into());
-        let source = source.resolve(self.tape()).into_var(self.tape());
+        let source = self.beside(&source);
         if source.shape() != positions.picked.as_ref() {
             self.shape_error("scatter_add", &source, &panics::source_shape(source.shape(), &positions.picked));
         }

@@ -74,6 +74,55 @@ impl<T: Float> Op<T, 1> for Roll {
     }
 }
 
+functions! {
+    /// Merges the axes from `start` to `end`, inclusive; `flatten(1, -1)` turns images into rows. A scalar becomes `[1]`.
+    ///
+    /// # Panics
+    /// If an axis is out of range, or `end` is before `start`.
+    #[doc(alias = "ravel")]
+    fn flatten(x, start: impl AxisIndex, end: impl AxisIndex) = {
+        let shape = x.shape();
+        if shape.is_empty() {
+            return x.with_shape(Dims::from_slice(&[1]));
+        }
+        let (start, end) = (resolve_axis("flatten", start.index(), shape), resolve_axis("flatten", end.index(), shape));
+        if start > end {
+            panics::axes_out_of_order(start, end, shape);
+        }
+        let merged: usize = shape[start..=end].iter().product();
+        x.with_shape(shape[..start].iter().copied().chain([merged]).chain(shape[end + 1..].iter().copied()).collect())
+    };
+
+    /// Removes all axes of size 1.
+    fn squeeze(x) = x.with_shape(x.shape().iter().copied().filter(|&n| n != 1).collect());
+
+    /// Removes the given axes, which must have size 1 (PyTorch ignores axes of other sizes).
+    ///
+    /// # Panics
+    /// If an axis is out of range, given twice, or its size is not 1.
+    fn squeeze_axis(x, axes: impl Axes) = {
+        let reduction = reduction_of("squeeze", x.shape(), &axes);
+        if let Some(&axis) = reduction.axes.iter().find(|&&axis| x.shape()[axis] != 1) {
+            panics::not_removable(axis, x.shape());
+        }
+        x.with_shape(reduction.shape)
+    };
+
+    /// Inserts an axis of size 1 at the given position; −1 makes it the last.
+    ///
+    /// # Panics
+    /// If the position is out of range.
+    #[doc(alias = "expand_dims")]
+    #[doc(alias = "insert_axis")]
+    fn unsqueeze(x, axis: impl AxisIndex) = {
+        let mut shape = Dims::from_slice(x.shape());
+        shape.push(1);
+        let axis = resolve_axis("unsqueeze", axis.index(), &shape);
+        shape[axis..].rotate_right(1);
+        x.with_shape(shape)
+    };
+}
+
 impl<T: Float> Var<T> {
     /// Changes the shape, without copying; one size may be −1 and is inferred.
     ///
@@ -99,61 +148,6 @@ impl<T: Float> Var<T> {
             return self.clone();
         }
         Reshape { shape, from: self.value().dims() }.of([self])
-    }
-
-    /// Merges the axes from `start` to `end`, inclusive; `flatten(1, -1)` turns images into rows. A scalar becomes `[1]`.
-    ///
-    /// # Panics
-    /// If an axis is out of range, or `end` is before `start`.
-    #[doc(alias = "ravel")]
-    #[track_caller]
-    pub fn flatten(&self, start: impl AxisIndex, end: impl AxisIndex) -> Var<T> {
-        let shape = self.shape();
-        if shape.is_empty() {
-            return self.with_shape(Dims::from_slice(&[1]));
-        }
-        let (start, end) = (resolve_axis("flatten", start.index(), shape), resolve_axis("flatten", end.index(), shape));
-        if start > end {
-            panics::axes_out_of_order(start, end, shape);
-        }
-        let merged: usize = shape[start..=end].iter().product();
-        self.with_shape(
-            shape[..start].iter().copied().chain([merged]).chain(shape[end + 1..].iter().copied()).collect(),
-        )
-    }
-
-    /// Removes all axes of size 1.
-    #[track_caller]
-    pub fn squeeze(&self) -> Var<T> {
-        self.with_shape(self.shape().iter().copied().filter(|&n| n != 1).collect())
-    }
-
-    /// Removes the given axes, which must have size 1 (PyTorch ignores axes of other sizes).
-    ///
-    /// # Panics
-    /// If an axis is out of range, given twice, or its size is not 1.
-    #[track_caller]
-    pub fn squeeze_axis(&self, axes: impl Axes) -> Var<T> {
-        let reduction = reduction_of("squeeze", self.shape(), &axes);
-        if let Some(&axis) = reduction.axes.iter().find(|&&axis| self.shape()[axis] != 1) {
-            panics::not_removable(axis, self.shape());
-        }
-        self.with_shape(reduction.shape)
-    }
-
-    /// Inserts an axis of size 1 at the given position; −1 makes it the last.
-    ///
-    /// # Panics
-    /// If the position is out of range.
-    #[doc(alias = "expand_dims")]
-    #[doc(alias = "insert_axis")]
-    #[track_caller]
-    pub fn unsqueeze(&self, axis: impl AxisIndex) -> Var<T> {
-        let mut shape = self.value().dims();
-        shape.push(1);
-        let axis = resolve_axis("unsqueeze", axis.index(), &shape);
-        shape[axis..].rotate_right(1);
-        self.with_shape(shape)
     }
 
     /// Swaps two axes; `transpose(-1, -2)` transposes matrices.

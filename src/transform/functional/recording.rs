@@ -68,7 +68,7 @@ impl<T: Float> Recording<T> {
             if v.shape() != part.shape() {
                 panics::direction_shape(self.op, v.shape(), part.shape());
             }
-            sum = sum + (part * v).sum();
+            sum += (part * v).sum();
         }
         sum
     }

@@ -16,7 +16,7 @@ use crate::tensor::Float;
 ///
 /// let tape = Tape::new();
 /// let (x, weight) = (tape.var(Tensor::ones([1, 4, 9, 9])), Tensor::ones([8, 2, 3, 3]));
-/// let y = x.conv2d(&weight, None::<&Var>, Conv::new().stride(2).padding([1, 0]).groups(2));
+/// let y = x.conv2d(&weight, Conv::new().stride(2).padding([1, 0]).groups(2));
 /// assert_eq!(y.shape(), [1, 8, 5, 4]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,8 +88,8 @@ impl<const D: usize> Default for Conv<D> {
 }
 
 impl<T: Float> Var<T> {
-    /// The convolution of x `[N, C, L]` with a weight `[out, C / groups, K]` along the last axis, plus a bias `[out]`:
-    /// `y[n, o, l] = b[o] + Σ w[o, c, k] x[n, c, l + k]` for stride 1 and no padding.
+    /// The convolution of x `[N, C, L]` with a weight `[out, C / groups, K]` along the last axis:
+    /// `y[n, o, l] = Σ w[o, c, k] x[n, c, l + k]` for stride 1 and no padding.
     ///
     /// As everywhere in deep learning it is a cross-correlation: the kernel is not turned around.
     ///
@@ -101,16 +101,25 @@ impl<T: Float> Var<T> {
     /// let tape = Tape::new();
     /// let x = tape.var([[[1.0, 2.0, 4.0, 8.0]]]);
     /// let difference = tensor![[[-1.0, 1.0]]];
-    /// let y = x.conv1d(&difference, None::<&Var>, Conv::new());
+    /// let y = x.conv1d(&difference, Conv::new());
     /// assert_eq!(y.value(), &tensor![[[1.0, 2.0, 4.0]]]);
     /// assert_eq!(y.sum().grad(&x).value(), &tensor![[[-1.0, 0.0, 0.0, 1.0]]]);
     /// ```
     #[track_caller]
-    pub fn conv1d<B: Operand<T>>(&self, weight: impl Operand<T>, bias: Option<B>, options: Conv<1>) -> Var<T> {
-        self.convolve("conv1d", weight, bias, &options)
+    pub fn conv1d(&self, weight: impl Operand<T>, options: Conv<1>) -> Var<T> {
+        self.convolve("conv1d", &self.beside(&weight), None, &options)
     }
 
-    /// The convolution of images x `[N, C, H, W]` with a weight `[out, C / groups, kernel height, kernel width]`, plus a bias `[out]`.
+    /// [`conv1d`](Var::conv1d) plus a bias `[out]`.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or the kernel is larger than the padded input.
+    #[track_caller]
+    pub fn conv1d_bias(&self, weight: impl Operand<T>, bias: impl Operand<T>, options: Conv<1>) -> Var<T> {
+        self.convolve("conv1d", &self.beside(&weight), Some(&self.beside(&bias)), &options)
+    }
+
+    /// The convolution of images x `[N, C, H, W]` with a weight `[out, C / groups, kernel height, kernel width]`.
     ///
     /// The result is `[N, out, (H + 2 padding − dilation (kernel − 1) − 1) / stride + 1, …]`, rounded down. As everywhere
     /// in deep learning it is a cross-correlation: the kernel is not turned around.
@@ -122,31 +131,44 @@ impl<T: Float> Var<T> {
     /// # use wengert::prelude::*;
     /// let tape = Tape::new();
     /// let x = tape.var(Tensor::ones([1, 1, 3, 3]));
-    /// let y = x.conv2d(&Tensor::ones([1, 1, 3, 3]), Some(&tensor![0.5]), Conv::new().padding(1));
-    /// assert_eq!(y.value().reshape([3, 3]), tensor![[4.5, 6.5, 4.5], [6.5, 9.5, 6.5], [4.5, 6.5, 4.5]]);
+    /// let y = x.conv2d(&Tensor::ones([1, 1, 3, 3]), Conv::new().padding(1));
+    /// assert_eq!(y.value().reshape([3, 3]), tensor![[4.0, 6.0, 4.0], [6.0, 9.0, 6.0], [4.0, 6.0, 4.0]]);
     /// ```
     #[track_caller]
-    pub fn conv2d<B: Operand<T>>(&self, weight: impl Operand<T>, bias: Option<B>, options: Conv<2>) -> Var<T> {
-        self.convolve("conv2d", weight, bias, &options)
+    pub fn conv2d(&self, weight: impl Operand<T>, options: Conv<2>) -> Var<T> {
+        self.convolve("conv2d", &self.beside(&weight), None, &options)
     }
 
-    /// The transposed convolution of `[N, C, L]` with a weight `[C, out / groups, K]`, plus a bias `[out]`: the derivative of
+    /// [`conv2d`](Var::conv2d) plus a bias `[out]`.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or the kernel is larger than the padded image.
+    #[track_caller]
+    pub fn conv2d_bias(&self, weight: impl Operand<T>, bias: impl Operand<T>, options: Conv<2>) -> Var<T> {
+        self.convolve("conv2d", &self.beside(&weight), Some(&self.beside(&bias)), &options)
+    }
+
+    /// The transposed convolution of `[N, C, L]` with a weight `[C, out / groups, K]`: the derivative of
     /// [`conv1d`](Var::conv1d) by its input, and so a way from short to long.
     ///
     /// # Panics
     /// If the shapes do not fit, or the output padding is not smaller than the stride or the dilation.
     #[track_caller]
-    pub fn conv_transpose1d<B: Operand<T>>(
-        &self,
-        weight: impl Operand<T>,
-        bias: Option<B>,
-        options: Conv<1>,
-    ) -> Var<T> {
-        self.transpose_convolve("conv_transpose1d", weight, bias, &options)
+    pub fn conv_transpose1d(&self, weight: impl Operand<T>, options: Conv<1>) -> Var<T> {
+        self.transpose_convolve("conv_transpose1d", &self.beside(&weight), None, &options)
     }
 
-    /// The transposed convolution of images `[N, C, H, W]` with a weight `[C, out / groups, kernel height, kernel width]`,
-    /// plus a bias `[out]`: the derivative of [`conv2d`](Var::conv2d) by its input, and so a way from small images to large ones.
+    /// [`conv_transpose1d`](Var::conv_transpose1d) plus a bias `[out]`.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or the output padding is not smaller than the stride or the dilation.
+    #[track_caller]
+    pub fn conv_transpose1d_bias(&self, weight: impl Operand<T>, bias: impl Operand<T>, options: Conv<1>) -> Var<T> {
+        self.transpose_convolve("conv_transpose1d", &self.beside(&weight), Some(&self.beside(&bias)), &options)
+    }
+
+    /// The transposed convolution of images `[N, C, H, W]` with a weight `[C, out / groups, kernel height, kernel width]`:
+    /// the derivative of [`conv2d`](Var::conv2d) by its input, and so a way from small images to large ones.
     ///
     /// The result is `[N, out, (H − 1) stride − 2 padding + dilation (kernel − 1) + output padding + 1, …]`.
     ///
@@ -157,65 +179,63 @@ impl<T: Float> Var<T> {
     /// # use wengert::prelude::*;
     /// let tape = Tape::new();
     /// let x = tape.var([[[[1.0, 2.0]]]]);
-    /// let y = x.conv_transpose2d(&Tensor::ones([1, 1, 1, 2]), None::<&Var>, Conv::new().stride([1, 2]));
+    /// let y = x.conv_transpose2d(&Tensor::ones([1, 1, 1, 2]), Conv::new().stride([1, 2]));
     /// assert_eq!(y.value(), &tensor![[[[1.0, 1.0, 2.0, 2.0]]]]);
     /// ```
     #[track_caller]
-    pub fn conv_transpose2d<B: Operand<T>>(
-        &self,
-        weight: impl Operand<T>,
-        bias: Option<B>,
-        options: Conv<2>,
-    ) -> Var<T> {
-        self.transpose_convolve("conv_transpose2d", weight, bias, &options)
+    pub fn conv_transpose2d(&self, weight: impl Operand<T>, options: Conv<2>) -> Var<T> {
+        self.transpose_convolve("conv_transpose2d", &self.beside(&weight), None, &options)
+    }
+
+    /// [`conv_transpose2d`](Var::conv_transpose2d) plus a bias `[out]`.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or the output padding is not smaller than the stride or the dilation.
+    #[track_caller]
+    pub fn conv_transpose2d_bias(&self, weight: impl Operand<T>, bias: impl Operand<T>, options: Conv<2>) -> Var<T> {
+        self.transpose_convolve("conv_transpose2d", &self.beside(&weight), Some(&self.beside(&bias)), &options)
     }
 
     #[track_caller]
-    fn convolve<const D: usize, B: Operand<T>>(
-        &self,
-        op: &str,
-        weight: impl Operand<T>,
-        bias: Option<B>,
-        options: &Conv<D>,
-    ) -> Var<T> {
-        let weight = weight.resolve(self.tape()).into_var(self.tape());
-        let (channels, [outputs, inputs]) = self.fitting(op, &weight, "out, channels / groups", D);
+    #[inline(never)]
+    fn convolve<const D: usize>(&self, op: &str, weight: &Var<T>, bias: Option<&Var<T>>, options: &Conv<D>) -> Var<T> {
+        let (channels, [outputs, inputs]) = self.fitting(op, weight, "out, channels / groups", D);
         let (kernel, groups) = (&weight.shape()[2..], options.groups);
         if channels != inputs * groups {
             self.shape_error(
                 op,
-                &weight,
+                weight,
                 &panics::conv_channels(self.shape(), weight.shape(), channels, inputs, groups),
             );
         }
         if !outputs.is_multiple_of(groups) {
-            self.shape_error(op, &weight, &panics::conv_groups(weight.shape(), outputs, groups));
+            self.shape_error(op, weight, &panics::conv_groups(weight.shape(), outputs, groups));
         }
         if options.output_padding != [0; D] {
             panics::output_padding(op, options.output_padding[D - 1], &"0: it is for transposed convolutions");
         }
         let windows = options.window(kernel).output_of(op, self.shape(), false);
         let geometry = Geometry { axes: D, parts: Convolution { windows, groups, inputs, outputs: outputs / groups } };
-        let bias = self.bias_of(op, bias, outputs);
-        geometry.convolve(self, &weight, bias.as_ref())
+        self.check_bias(op, bias, outputs);
+        geometry.convolve(self, weight, bias)
     }
 
     #[track_caller]
-    fn transpose_convolve<const D: usize, B: Operand<T>>(
+    #[inline(never)]
+    fn transpose_convolve<const D: usize>(
         &self,
         op: &str,
-        weight: impl Operand<T>,
-        bias: Option<B>,
+        weight: &Var<T>,
+        bias: Option<&Var<T>>,
         options: &Conv<D>,
     ) -> Var<T> {
-        let weight = weight.resolve(self.tape()).into_var(self.tape());
-        let (channels, [outputs, inputs]) = self.fitting(op, &weight, "channels, out / groups", D);
+        let (channels, [outputs, inputs]) = self.fitting(op, weight, "channels, out / groups", D);
         let (kernel, groups) = (&weight.shape()[2..], options.groups);
         if channels != outputs {
-            self.shape_error(op, &weight, &panics::transpose_channels(self.shape(), weight.shape(), channels, outputs));
+            self.shape_error(op, weight, &panics::transpose_channels(self.shape(), weight.shape(), channels, outputs));
         }
         if !outputs.is_multiple_of(groups) {
-            self.shape_error(op, &weight, &panics::conv_groups(weight.shape(), outputs, groups));
+            self.shape_error(op, weight, &panics::conv_groups(weight.shape(), outputs, groups));
         }
         for k in 0..D {
             let (padding, most) = (options.output_padding[k], options.stride[k].max(options.dilation[k]));
@@ -225,8 +245,8 @@ impl<T: Float> Var<T> {
         }
         let windows = options.window(kernel).input_of(op, self.shape(), options.output_padding);
         let geometry = Geometry { axes: D, parts: Convolution { windows, groups, inputs, outputs: outputs / groups } };
-        let bias = self.bias_of(op, bias, inputs * groups);
-        geometry.transpose(self, &weight, bias.as_ref())
+        self.check_bias(op, bias, inputs * groups);
+        geometry.transpose(self, weight, bias)
     }
 
     /// The channels of this, and those on both sides of a weight, if both have the axes of a convolution along `axes` of them.
@@ -243,11 +263,9 @@ impl<T: Float> Var<T> {
     }
 
     #[track_caller]
-    fn bias_of<B: Operand<T>>(&self, op: &str, bias: Option<B>, channels: usize) -> Option<Var<T>> {
-        let bias = bias?.resolve(self.tape()).into_var(self.tape()).into_owned();
-        if bias.shape() != [channels] {
-            self.shape_error(op, &bias, &panics::conv_bias(bias.shape(), channels));
+    fn check_bias(&self, op: &str, bias: Option<&Var<T>>, channels: usize) {
+        if let Some(bias) = bias.filter(|bias| bias.shape() != [channels]) {
+            self.shape_error(op, bias, &panics::conv_bias(bias.shape(), channels));
         }
-        Some(bias)
     }
 }

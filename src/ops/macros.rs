@@ -1,0 +1,113 @@
+//! How operations and methods of one form are declared.
+
+use crate::panics;
+use crate::tensor::{broadcast, same};
+
+/// Declares methods of variables and of plain tensors by one expression, which reads the same for both.
+macro_rules! functions {
+    ($($(#[$meta:meta])* fn $name:ident($x:ident $(, $argument:ident: $type:ty)*) = $value:expr;)*) => {
+        functions! { @of Var $($(#[$meta])* fn $name($x $(, $argument: $type)*) = $value;)* }
+        functions! { @of Tensor $($(#[$meta])* fn $name($x $(, $argument: $type)*) = $value;)* }
+    };
+    (@of $owner:ident $($(#[$meta:meta])* fn $name:ident($x:ident $(, $argument:ident: $type:ty)*) = $value:expr;)*) => {
+        impl<T: Float> $owner<T> { $(
+            $(#[$meta])*
+            #[track_caller]
+            pub fn $name(&self $(, $argument: $type)*) -> $owner<T> {
+                let $x = self;
+                $value
+            }
+        )* }
+    };
+}
+
+/// Declares elementwise functions of one input: the methods, the value, and the rule in terms of what it saves.
+macro_rules! elementwise {
+    ($($(#[$meta:meta])* $method:ident: $op:ident { $x:ident => $value:expr; $kept:ident: |$($v:ident),+| $rule:expr })*) => { $(
+        pub(crate) struct $op;
+
+        impl<T: Float> Op<T, 1> for $op {
+            const NAME: &'static str = stringify!($method);
+            const SAVE: Save = elementwise!(@save $kept);
+
+            fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+                x.map(#[inline(always)] |$x: T| $value)
+            }
+            fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+                elementwise!(@rule $kept, saved, gy, |$($v),+| $rule)
+            }
+        }
+
+        functions! {
+            $(#[$meta])*
+            fn $method(x) = $crate::ops::registry::Registered::of($op, [x]);
+        }
+    )* };
+    (@save input) => { Save::Inputs };
+    (@save output) => { Save::Output };
+    (@save nothing) => { Save::Nothing };
+    (@rule input, $saved:ident, $upstream:ident, |$gy:ident, $x:ident| $rule:expr) => {{
+        let ($gy, $x) = ($upstream, &$saved.input(0));
+        [Some($rule)]
+    }};
+    (@rule output, $saved:ident, $upstream:ident, |$gy:ident, $y:ident| $rule:expr) => {{
+        let ($gy, $y) = ($upstream, &$saved.output());
+        [Some($rule)]
+    }};
+    (@rule nothing, $saved:ident, $upstream:ident, |$gy:ident| $rule:expr) => {{
+        let ($gy, _) = ($upstream, $saved);
+        [Some($rule)]
+    }};
+}
+
+/// Declares operations of two inputs that broadcast: the value of two tensors, what is saved, and the rule.
+macro_rules! broadcasting_op {
+    ($($(#[$meta:meta])* $name:ident: $op:ident { $a:ident, $b:ident => $value:expr; $save:ident: |$saved:ident, $gy:ident| $rule:expr })*) => { $(
+        $(#[$meta])*
+        pub(crate) struct $op;
+
+        impl<T: Float> Op<T, 2> for $op {
+            const NAME: &'static str = stringify!($name);
+            const SAVE: Save = Save::$save;
+
+            fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
+                $crate::ops::macros::broadcasts(shapes)
+            }
+            fn forward(&mut self, [$a, $b]: [&Tensor<T>; 2]) -> Tensor<T> {
+                $value
+            }
+            fn backward(&self, $saved: &Saved<T, 2>, $gy: &Var<T>) -> [Option<Var<T>>; 2] {
+                $rule
+            }
+        }
+    )* };
+}
+
+/// Declares operations like [`broadcasting_op!`], and their methods.
+macro_rules! broadcasting {
+    ($($(#[$meta:meta])* $method:ident: $op:ident { $a:ident, $b:ident => $($rest:tt)* })*) => { $(
+        broadcasting_op! { $method: $op { $a, $b => $($rest)* } }
+
+        impl<T: Float> Var<T> {
+            $(#[$meta])*
+            #[track_caller]
+            pub fn $method(&self, $b: impl $crate::autograd::Operand<T>) -> Var<T> {
+                $crate::ops::registry::Registered::of($op, [self, &*self.beside(&$b)])
+            }
+        }
+
+        impl<T: Float> Tensor<T> {
+            $(#[$meta])*
+            #[track_caller]
+            pub fn $method(&self, $b: impl Into<Tensor<T>>) -> Tensor<T> {
+                $crate::ops::registry::Registered::of($op, [self, &$b.into()])
+            }
+        }
+    )* };
+}
+
+/// The check of every operation whose two inputs broadcast.
+pub(crate) fn broadcasts([a, b]: [&[usize]; 2]) -> Result<(), String> {
+    let fit = same(a, b) || broadcast(a, b).is_some();
+    if fit { Ok(()) } else { Err(panics::do_not_broadcast(a, b)) }
+}

@@ -139,7 +139,7 @@ impl Problem {
 
 /// Newton's step `H⁻¹g` by conjugate gradients, stopped when the residual is small or the curvature negative; and the number of
 /// Hessian-vector products that it took.
-fn newton_step(local: &functional::Quadratic<f32, Vec<(String, &Param)>>) -> (Gradients, usize) {
+fn newton_step(local: &functional::QuadraticModel<f32, Vec<(String, &Param)>>) -> (Gradients, usize) {
     let g = &local.gradient;
     let tolerance = g.norm() * g.norm().sqrt().min(0.5);
     let (mut step, mut residual, mut p) = (g.clone() * 0.0, g.clone(), g.clone());
@@ -172,7 +172,7 @@ fn newton_cg(mut problem: Problem, budget: usize) -> History {
     println!("{:>6}  {:>7}  {:>9}  {:>10}  {:>9}  {:>6}", "step", "passes", "loss", "|gradient|", "products", "rate");
     for number in 0.. {
         let parameters = problem.parameters();
-        let local = functional::quadratic(|tape| problem.loss(tape), &parameters);
+        let local = functional::quadratic_model(|tape| problem.loss(tape), &parameters);
         let (value, norm) = (f64::from(local.value.item()), local.gradient.norm());
         passes += 2;
         history.push((passes as f64, value));

@@ -1,4 +1,4 @@
-//! The wording of every panic: mistakes in the program that uses the crate.
+//! The wording of every panic: panic_messages in the program that uses the crate.
 //!
 //! One sentence, the operation first, then every shape and what does not fit. All of them are cold,
 //! and all of them report the caller's line.
@@ -6,7 +6,7 @@
 use std::fmt::{Debug, Display};
 use std::panic::Location;
 
-macro_rules! mistakes {
+macro_rules! panic_messages {
     ($($(#[$meta:meta])* $name:ident($($arg:ident: $ty:ty),* $(,)?) $text:literal)*) => {
         $($(#[$meta])*
         #[cold]
@@ -18,7 +18,7 @@ macro_rules! mistakes {
     };
 }
 
-mistakes! {
+panic_messages! {
     /// `reason` is one of the sentences below; `origin` says where the operands come from, or is empty.
     wrong_shapes(op: &str, reason: &str, origin: &str)
         "{op}: {reason}{origin}"

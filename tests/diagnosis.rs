@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
 use std::rc::{Rc, Weak};
-use wengert::autograd::NoGradient;
+use wengert::autograd::MissingGradient;
 use wengert::prelude::*;
 
 struct Net {
@@ -55,7 +55,7 @@ fn the_table_of_missing_gradients_says_why() {
     let only_of_it = gradients.missing(used);
     assert!(only_of_it.is_empty());
     assert_eq!(only_of_it.to_string(), "every parameter has a gradient\n");
-    assert_eq!(gradients.reason(&net.norm.running_mean), Some(NoGradient::Buffer));
+    assert_eq!(gradients.why_missing(&net.norm.running_mean), Some(MissingGradient::Buffer));
 }
 
 #[test]
@@ -68,8 +68,8 @@ fn accumulated_gradients_miss_what_both_miss() {
     };
     let mut gradients = gradients_of(&a, &[&b, &c]);
     gradients += gradients_of(&b, &[&a, &c]);
-    assert_eq!((gradients.reason(&a), gradients.reason(&b)), (None, None));
-    assert!(matches!(gradients.reason(&c), Some(NoGradient::Unused { operation: "exp", .. })));
+    assert_eq!((gradients.why_missing(&a), gradients.why_missing(&b)), (None, None));
+    assert!(matches!(gradients.why_missing(&c), Some(MissingGradient::Unused { operation: "exp", .. })));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_rule_that_passes_nothing_on_is_told_from_an_unused_parameter() {
     }
     let weight = Param::new(1.0);
     let gradients = Tape::new().param(&weight).exp().apply(Opaque).backward();
-    assert_eq!(gradients.reason(&weight), Some(NoGradient::NotPassedOn));
+    assert_eq!(gradients.why_missing(&weight), Some(MissingGradient::NotPropagated));
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn functions_of_plain_tensors_have_the_values_of_variables() {
         atanh() erf() erfc() square() sqrt() rsqrt() reciprocal() abs() sign() floor() ceil() round() sigmoid() relu()
         log_sigmoid() leaky_relu(0.1) elu(0.5) selu() celu(0.5) gelu() gelu_tanh() silu() mish() softplus()
         softplus_with(2.0, 1.0) softsign() relu6() hardsigmoid() hardswish() glu(-1) powi(3) powf(0.3) clamp(0.2, 0.7)
-        masked_fill(&mask, 0.5) where_mask(&mask, 0.25) softmax(0) softmax(-1) log_softmax(1) logsumexp() logsumexp_over(0)
+        masked_fill(&mask, 0.5) where_(&mask, 0.25) softmax(0) softmax(-1) log_softmax(1) logsumexp() logsumexp_over(0)
         var() var_over(1, 0.0) std() std_over(keepdim(0), 1.0) norm() norm_over(1.0, 0) norm_over(3.0, 1)
         flatten(0, 1) squeeze() unsqueeze(1) norm_over(f64::INFINITY, ..) normalize(2.0, 1, 1e-12) prod_over(1) mean_over(0)
         maximum(0.5) minimum(0.5) pow(2.0) hypot(1.0) atan2(1.0) logaddexp(0.0)

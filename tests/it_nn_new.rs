@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::panic::{self, AssertUnwindSafe};
-use wengert::autograd::NoGradient;
+use wengert::autograd::MissingGradient;
 use wengert::nn::recompute;
 use wengert::prelude::*;
 
@@ -312,7 +312,7 @@ mod frozen {
         assert_eq!(tape.len(), 3, "the head and its two parameters, and nothing of the body:\n{tape}");
         let gradients = y.sum().backward();
         assert_eq!(gradients.len(), 2);
-        assert_eq!(gradients.reason(&model.0.weight), Some(NoGradient::Frozen));
+        assert_eq!(gradients.why_missing(&model.0.weight), Some(MissingGradient::Frozen));
         assert_eq!(
             gradients.missing(&model).to_string().lines().next(),
             Some("0.weight  frozen on this tape, so that no gradient is computed")

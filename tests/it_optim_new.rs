@@ -1,4 +1,4 @@
-//! Optimizers: rules of users, groups, and mistakes that must not pass in silence.
+//! Optimizers: rules of users, groups, and panic_messages that must not pass in silence.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use wengert::io::{Checkpoint, Resume};

@@ -195,7 +195,7 @@ const TAPES: &[Case] = &[
         let direction = Gradients::from_iter([(&weight, matrix())]);
         _ = functional::hvp(|tape| tape.param(&weight).square().sum(), &weight, &direction);
     }),
-    ("direction_count", || _ = functional::quadratic(|x| x[0].sum(), &vec![matrix()]).product(&vec![])),
+    ("direction_count", || _ = functional::quadratic_model(|x| x[0].sum(), &vec![matrix()]).product(&vec![])),
     ("released", || {
         let y = variable().sum();
         y.clone().backward();

@@ -2,7 +2,7 @@
 
 use crate::autograd::param::ParamId;
 use crate::autograd::tape::{Content, NodeId};
-use crate::autograd::{NoGradient, Param, Tape, Var};
+use crate::autograd::{MissingGradient, Param, Tape, Var};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 use std::collections::HashMap;
@@ -43,10 +43,10 @@ impl<T: Float> Binding<T> {
     }
 
     /// The leaf that stands for the parameter, or why there is none.
-    fn leaf(&self) -> Result<NodeId, NoGradient> {
+    fn leaf(&self) -> Result<NodeId, MissingGradient> {
         match &self.bound {
-            Some(_) => Err(NoGradient::Bound),
-            None => self.node.ok_or(NoGradient::Frozen),
+            Some(_) => Err(MissingGradient::Bound),
+            None => self.node.ok_or(MissingGradient::Frozen),
         }
     }
 }
@@ -82,7 +82,7 @@ impl<T: Float> Tape<T> {
     pub(crate) fn freeze_parameter(&self, param: &Param<T>) {
         let frozen = Binding { version: param.version(), node: None, bound: None };
         let before = self.parameters().borrow_mut().insert(param.id(), frozen);
-        if before.is_some_and(|before| before.leaf() != Err(NoGradient::Frozen)) {
+        if before.is_some_and(|before| before.leaf() != Err(MissingGradient::Frozen)) {
             panics::bound_too_late("freeze", param.shape());
         }
     }
@@ -182,7 +182,7 @@ impl<T: Float> Tape<T> {
     }
 
     /// The parameters that were read, with their leaves, or why they have none.
-    pub(crate) fn bindings(&self) -> Vec<(ParamId, Result<NodeId, NoGradient>)> {
+    pub(crate) fn bindings(&self) -> Vec<(ParamId, Result<NodeId, MissingGradient>)> {
         self.parameters().borrow().iter().map(|(&id, binding)| (id, binding.leaf())).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::autograd::param::ParamId;
 use crate::autograd::tape::{Content, NodeId};
-use crate::autograd::{NoGradient, Param, Tape, Var};
+use crate::autograd::{MissingGradient, Param, Tape, Var};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 use std::ops::{AddAssign, Index, Mul, MulAssign};
@@ -29,7 +29,7 @@ pub struct Gradients<T: Float = f32> {
     /// Sorted by key.
     entries: Vec<(Key, Tensor<T>)>,
     /// The parameters that were read and have no gradient.
-    missing: Vec<(ParamId, NoGradient)>,
+    missing: Vec<(ParamId, MissingGradient)>,
     /// In the order of the forward passes.
     buffer_notes: Vec<BufferNote<T>>,
 }
@@ -105,7 +105,7 @@ impl<T: Float> Gradients<T> {
     #[inline(never)]
     pub(crate) fn collect(
         entries: impl Iterator<Item = (Key, Tensor<T>)>,
-        missing: Vec<(ParamId, NoGradient)>,
+        missing: Vec<(ParamId, MissingGradient)>,
         buffer_notes: Vec<BufferNote<T>>,
     ) -> Self {
         let mut entries: Vec<_> = entries.collect();
@@ -140,24 +140,24 @@ impl<T: Float> Gradients<T> {
     /// [`missing`](Gradients::missing) asks this of all parameters of a model.
     ///
     /// ```
-    /// use wengert::autograd::NoGradient;
+    /// use wengert::autograd::MissingGradient;
     /// use wengert::prelude::*;
     ///
     /// let (used, unused) = (Param::new(2.0), Param::new(3.0));
     /// let gradients = Tape::new().param(&used).square().backward();
-    /// assert_eq!(gradients.reason(&used), None);
-    /// assert_eq!(gradients.reason(&unused), Some(NoGradient::NeverRead));
+    /// assert_eq!(gradients.why_missing(&used), None);
+    /// assert_eq!(gradients.why_missing(&unused), Some(MissingGradient::NeverRead));
     /// ```
     #[inline(never)]
-    pub fn reason(&self, param: &Param<T>) -> Option<NoGradient> {
+    pub fn why_missing(&self, param: &Param<T>) -> Option<MissingGradient> {
         if self.get(param).is_some() {
             return None;
         }
         if !param.is_trainable() {
-            return Some(NoGradient::Buffer);
+            return Some(MissingGradient::Buffer);
         }
         let missing = self.missing.iter().find(|(id, _)| *id == param.id());
-        Some(missing.map_or(NoGradient::NeverRead, |&(_, reason)| reason))
+        Some(missing.map_or(MissingGradient::NeverRead, |&(_, reason)| reason))
     }
 
     /// The value of a buffer after the forward passes of these gradients; `None` if they did not update it.

@@ -79,7 +79,7 @@
 //! assert_eq!(derivatives.map(|d| d.item()), [8.0, 12.0, 6.0]); // 3x² − 4, 6x, 6
 //! ```
 //!
-//! [`functional`] has what is made of this: Jacobians, Hessians, forward-mode products, gradients of each sample.
+//! [`functional`](crate::functional) has what is made of this: Jacobians, Hessians, forward-mode products, gradients of each sample.
 //!
 //! # Where gradients stop
 //!
@@ -92,7 +92,7 @@
 //! `println!("{tape}")` prints the list, [`to_svg`](Tape::to_svg) draws it, [`to_dot`](Tape::to_dot) writes it for Graphviz, and
 //! [`name_parameters`](Tape::name_parameters) adds the parameter names of a model. If a loss is NaN,
 //! [`detect_anomaly`](Tape::detect_anomaly) finds its first appearance; if a layer does not learn,
-//! [`gradients.missing(&model)`](Gradients::missing) says why; to verify a custom rule, [`check`] compares it with
+//! [`gradients.missing(&model)`](Gradients::missing) says why; to verify a custom rule, [`check`](crate::check) compares it with
 //! differences.
 //!
 //! ```
@@ -121,7 +121,7 @@ mod description;
 pub(crate) mod diagnostics;
 pub(crate) mod gradients;
 mod hook;
-mod missing;
+mod missing_gradient;
 pub(crate) mod op;
 mod operand;
 pub(crate) mod param;
@@ -133,7 +133,7 @@ pub use custom::custom;
 pub use description::Description;
 pub(crate) use diagnostics::ParamName;
 pub use gradients::{GradientKey, Gradients};
-pub use missing::NoGradient;
+pub use missing_gradient::MissingGradient;
 pub use op::{Op, Save, Saved};
 pub use operand::Operand;
 pub(crate) use operand::Resolved;
@@ -152,7 +152,7 @@ pub(crate) fn instantiate<T: Float>() {
     black_box(Tape::<T>::update_buffer as fn(&Tape<T>, &Param<T>, f64, Tensor<T>));
     black_box(Var::<T>::backward as fn(Var<T>) -> Gradients<T>);
     black_box(Var::<T>::grad as fn(&Var<T>, &Var<T>) -> Var<T>);
-    black_box(Gradients::<T>::reason as fn(&Gradients<T>, &Param<T>) -> Option<NoGradient>);
+    black_box(Gradients::<T>::why_missing as fn(&Gradients<T>, &Param<T>) -> Option<MissingGradient>);
     black_box(Gradients::<T>::updated_buffer as fn(&Gradients<T>, &Param<T>) -> Option<Tensor<T>>);
     black_box(Gradients::<T>::dot as fn(&Gradients<T>, &Gradients<T>) -> f64);
     black_box(<Gradients<T> as std::ops::AddAssign>::add_assign as fn(&mut Gradients<T>, Gradients<T>));

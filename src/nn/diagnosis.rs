@@ -1,7 +1,7 @@
 //! The paths of a model in the messages of its tape and its gradients.
 
 use super::{Module, Path};
-use crate::autograd::{Gradients, NoGradient, ParamName, Tape};
+use crate::autograd::{Gradients, MissingGradient, ParamName, Tape};
 use crate::panics;
 use crate::tensor::Float;
 use std::fmt::{self, Display, Formatter};
@@ -48,7 +48,7 @@ impl<T: Float> Gradients<T> {
     pub fn missing(&self, model: &(impl Module<T> + ?Sized)) -> Missing {
         let mut rows = Vec::new();
         model.visit(&mut Path::new(), &mut |path, param| {
-            let reason = self.reason(param).filter(|_| param.is_trainable());
+            let reason = self.why_missing(param).filter(|_| param.is_trainable());
             rows.extend(reason.map(|reason| (path.to_string(), reason)));
         });
         Missing(rows)
@@ -71,11 +71,11 @@ impl<T: Float> Gradients<T> {
 
 /// The parameters without a gradient, by their paths, and why; [`Gradients::missing`] finds them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing(Vec<(String, NoGradient)>);
+pub struct Missing(Vec<(String, MissingGradient)>);
 
 impl Missing {
     /// The paths and reasons, in the order of the model.
-    pub fn iter(&self) -> std::slice::Iter<'_, (String, NoGradient)> {
+    pub fn iter(&self) -> std::slice::Iter<'_, (String, MissingGradient)> {
         self.0.iter()
     }
 

@@ -10,7 +10,7 @@ impl<T: Float> Tape<T> {
     ///
     /// A gradient still flows through the part to what is before it, and is not computed at all where nothing before it is
     /// differentiable. An optimizer leaves frozen parameters as they are, and [`missing`](crate::Gradients::missing) lists them as
-    /// [`Frozen`](crate::autograd::NoGradient::Frozen). [`Group::frozen`](crate::optim::Group) has the same effect on the model, but the
+    /// [`Frozen`](crate::autograd::MissingGradient::Frozen). [`Group::frozen`](crate::optim::Group) has the same effect on the model, but the
     /// gradients are computed all the same. Dropout and batch statistics of the part depend on the mode of the tape as before.
     ///
     /// # Panics

@@ -1,6 +1,6 @@
 //! The driver of all rules.
 
-use crate::autograd::{Gradients, NoGradient, Param};
+use crate::autograd::{Gradients, MissingGradient, Param};
 use crate::nn::{Module, Path};
 use crate::optim::option::check_option;
 use crate::optim::{Group, Optimizer, Rule, Settings, Slot, State, Step};
@@ -203,7 +203,8 @@ impl<'a, T: Float> Plan<'a, T> {
 #[cold]
 #[track_caller]
 fn check_known<T: Float>(model: &dyn Module<T>, gradients: &Gradients<T>) {
-    let read = |param: &Param<T>| param.is_trainable() && gradients.reason(param) != Some(NoGradient::NeverRead);
+    let read =
+        |param: &Param<T>| param.is_trainable() && gradients.why_missing(param) != Some(MissingGradient::NeverRead);
     if !model.parameters().into_iter().any(|(_, param)| read(param)) {
         panics::gradients_of_another_model(gradients.len(), &paths(model));
     }

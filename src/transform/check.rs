@@ -1,7 +1,7 @@
 //! Numerical differentiation, and gradient checks.
 //!
 //! [`numerical_diff`] and [`numerical_gradient`] follow the definition of the derivative: slow and approximate, but good for learning
-//! and for checking a single number. [`gradients`] tests the rule of a custom [`Op`](super::Op), or any function composed of
+//! and for checking a single number. [`gradients`] tests the rule of a custom [`Op`](crate::Op), or any function composed of
 //! operations, like PyTorch's `gradcheck` and `gradgradcheck`.
 
 use crate::autograd::{Tape, Var};

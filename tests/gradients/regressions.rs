@@ -1,6 +1,6 @@
 //! Mistakes that engines of this kind have made, each with a test that is named after it.
 
-use wengert::autograd::NoGradient;
+use wengert::autograd::MissingGradient;
 use wengert::ops::BatchStatistics;
 use wengert::prelude::*;
 
@@ -226,5 +226,5 @@ fn the_gradient_of_a_batch_norm_is_not_a_detach() {
     let y = (&x * &weight).batch_norm(1.0, 0.0, BatchStatistics::OfBatch, 1e-5).y;
     _ = y.square().sum().grad(&x);
     let gradients = x.square().sum().backward();
-    assert!(matches!(gradients.reason(&weight), Some(NoGradient::Unused { .. })));
+    assert!(matches!(gradients.why_missing(&weight), Some(MissingGradient::Unused { .. })));
 }

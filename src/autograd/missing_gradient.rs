@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter};
 use std::panic::Location;
 
-/// Why a parameter has no gradient; see [`Gradients::reason`](super::Gradients::reason).
+/// Why a parameter has no gradient; see [`Gradients::why_missing`](super::Gradients::why_missing).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum NoGradient {
+pub enum MissingGradient {
     /// No operation on the tape read it.
     NeverRead,
     /// It is a [buffer](super::Param::buffer), which is not trained.
@@ -33,29 +33,33 @@ pub enum NoGradient {
     NotPropagated,
 }
 
-impl Display for NoGradient {
+impl Display for MissingGradient {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         match self {
-            NoGradient::NeverRead => f.write_str("never read on the tape"),
-            NoGradient::Buffer => f.write_str("a buffer, which is not trained"),
-            NoGradient::Bound => f.write_str("a variable was bound in its place, and has the gradient"),
-            NoGradient::Frozen => f.write_str("frozen on this tape, so that no gradient is computed"),
-            NoGradient::Detached(at) => write!(f, "cut off by the detach at {at}"),
-            NoGradient::Unused { operation: "parameter", at } => write!(f, "read at {at}, but used by no operation"),
-            NoGradient::Unused { operation, at } => {
+            MissingGradient::NeverRead => f.write_str("never read on the tape"),
+            MissingGradient::Buffer => f.write_str("a buffer, which is not trained"),
+            MissingGradient::Bound => f.write_str("a variable was bound in its place, and has the gradient"),
+            MissingGradient::Frozen => f.write_str("frozen on this tape, so that no gradient is computed"),
+            MissingGradient::Detached(at) => write!(f, "cut off by the detach at {at}"),
+            MissingGradient::Unused { operation: "parameter", at } => {
+                write!(f, "read at {at}, but used by no operation")
+            }
+            MissingGradient::Unused { operation, at } => {
                 write!(f, "used up to {operation} at {at}, which is not part of the result")
             }
-            NoGradient::NotPropagated => f.write_str("used by the result, but a rule on the path returns no gradient"),
+            MissingGradient::NotPropagated => {
+                f.write_str("used by the result, but a rule on the path returns no gradient")
+            }
         }
     }
 }
 
-impl NoGradient {
+impl MissingGradient {
     /// Of several reasons the one with the highest priority is reported.
     fn priority(&self) -> u8 {
         match self {
-            NoGradient::NotPropagated => 2,
-            NoGradient::Detached(_) => 1,
+            MissingGradient::NotPropagated => 2,
+            MissingGradient::Detached(_) => 1,
             _ => 0,
         }
     }
@@ -64,7 +68,11 @@ impl NoGradient {
 impl<T: Float> Tape<T> {
     /// The parameters that were read and have no gradient, with the reason, given the root of the pass and the nodes that have a
     /// gradient in descending order.
-    pub(crate) fn missing_gradients(&self, root: NodeId, found: &[(NodeId, Var<T>)]) -> Vec<(ParamId, NoGradient)> {
+    pub(crate) fn missing_gradients(
+        &self,
+        root: NodeId,
+        found: &[(NodeId, Var<T>)],
+    ) -> Vec<(ParamId, MissingGradient)> {
         let list = self.list();
         let found_parameters = found.iter().filter(|(id, _)| matches!(list[*id].content, Content::Parameter(_)));
         // A parameter has one leaf: if as many were found as were read, none is missing.
@@ -76,20 +84,21 @@ impl<T: Float> Tape<T> {
         missing.retain(|(_, leaf)| !leaf.is_ok_and(is_found));
         // Searches the whole list, which parameters without a leaf do not need.
         let reasons = if missing.iter().any(|(_, leaf)| leaf.is_ok()) { self.reasons(root) } else { Vec::new() };
-        let reason = |leaf: Result<NodeId, NoGradient>| leaf.map_or_else(|reason| reason, |node| reasons[node.index()]);
+        let reason =
+            |leaf: Result<NodeId, MissingGradient>| leaf.map_or_else(|reason| reason, |node| reasons[node.index()]);
         missing.into_iter().map(|(id, leaf)| (id, reason(leaf))).collect()
     }
 
     /// For each node, why no gradient reached it.
-    fn reasons(&self, root: NodeId) -> Vec<NoGradient> {
+    fn reasons(&self, root: NodeId) -> Vec<MissingGradient> {
         let list = self.list();
         let detached: HashMap<_, _> = self.diagnostics().detached.borrow().iter().copied().collect();
         let end = |(id, node): (NodeId, &Node<T>)| match detached.get(&id) {
-            _ if id == root => NoGradient::NotPropagated,
-            Some(at) => NoGradient::Detached(at),
-            None => NoGradient::Unused { operation: node.name, at: node.location },
+            _ if id == root => MissingGradient::NotPropagated,
+            Some(at) => MissingGradient::Detached(at),
+            None => MissingGradient::Unused { operation: node.name, at: node.location },
         };
-        let mut reasons: Vec<NoGradient> = list.nodes().map(end).collect();
+        let mut reasons: Vec<MissingGradient> = list.nodes().map(end).collect();
         let mut used = vec![false; reasons.len()];
         for (id, _) in list.nodes().rev() {
             let reason = reasons[id.index()];

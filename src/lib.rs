@@ -57,7 +57,7 @@
 //! | [`ops`] | every differentiable operation: methods of [`Var`] |
 //! | [`functional`], [`check`], [`parallel`] | derivatives of functions, gradient checks, gradients over shards of data on threads |
 //! | [`nn`] | [`Module`] and [`Layer`], [`Linear`], [`Conv2d`], pooling, [`Init`] |
-//! | [`optim`] | [`Optimizer`](optim::Optimizer), [`Sgd`](optim::Sgd), [`Adam`](optim::Adam), [schedules](optim::schedule) of the learning rate |
+//! | [`optim`] | [`Optimizer`], [`Sgd`], [`Adam`], [schedules](optim::schedule) of the learning rate |
 //! | [`data`] | data sets and batches, splitting and scaling; MNIST, IDX and CSV files |
 //! | [`io`] | saving and loading models, [checkpoints](io::Checkpoint), and the files of numpy |
 //! | [`metrics`] | accuracy, the confusion matrix, running means |

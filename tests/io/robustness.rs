@@ -25,9 +25,11 @@ struct Watched;
 unsafe impl GlobalAlloc for Watched {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         LARGEST.set(LARGEST.get().max(layout.size()));
+        // SAFETY: the caller keeps the contract of this method, which is that of the system allocator.
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of this method, which is that of the system allocator.
         unsafe { System.dealloc(block, layout) }
     }
 }

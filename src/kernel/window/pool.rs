@@ -11,19 +11,17 @@ use std::ops::Range;
 /// The block may have more elements than there are windows.
 pub(crate) type Argmax = Block<u32>;
 
-/// Not an offset.
-const NONE: u32 = u32::MAX;
-
 /// The maximum of each window of images `[…, H, W]`, and its kernel offset: the first one of equals. A NaN is larger than any
 /// number.
 #[inline(never)]
 pub(crate) fn max<T: Float>(windows: &Windows, x: &[T], y: &mut [T]) -> Argmax {
-    assert!(windows.kernel_len() <= NONE as usize, "a kernel offset must fit into 32 bits");
+    assert!(u32::try_from(windows.kernel_len()).is_ok(), "a kernel offset must fit into 32 bits");
     let (mut argmax, _) = Argmax::take(y.len());
     let offsets = &mut argmax.elements_mut().expect("blocks are given out unshared")[..y.len()];
     let (input_len, output_len) = (windows.input_len().max(1), windows.output_len().max(1));
     let rows: Vec<_> = (0..windows.output[0]).map(|output| windows.valid_offsets(0, output)).collect();
     let columns: Vec<_> = (0..windows.kernel[1]).map(|offset| windows.valid_outputs(1, offset)).collect();
+    let first: Vec<_> = (0..windows.output[1]).map(|output| windows.valid_offsets(1, output).0.start as u32).collect();
     let images = images_per_chunk(windows);
     let offsets = Chunks::new(offsets, images * output_len);
     for_each_chunk(y, images * output_len, |chunk, y| {
@@ -31,7 +29,7 @@ pub(crate) fn max<T: Float>(windows: &Windows, x: &[T], y: &mut [T]) -> Argmax {
         let offsets = unsafe { offsets.get(chunk) };
         let results = y.chunks_exact_mut(output_len).zip(offsets.chunks_exact_mut(output_len));
         for ((y, offsets), x) in results.zip(x[chunk * images * input_len..].chunks_exact(input_len)) {
-            max_of_image(windows, &rows, &columns, x, y, offsets);
+            max_of_image(windows, &rows, &columns, &first, x, y, offsets);
         }
     });
     argmax
@@ -49,6 +47,7 @@ simd! {
         windows: &Windows,
         rows: &[(Range<usize>, usize)],
         columns: &[(Range<usize>, usize)],
+        first: &[u32],
         x: &[T],
         y: &mut [T],
         argmax: &mut [u32],
@@ -60,7 +59,9 @@ simd! {
         // For a row of windows, one kernel offset at a time updates the maxima so far.
         for ((y, argmax), (down, top)) in y.chunks_exact_mut(across).zip(argmax.chunks_exact_mut(across)).zip(rows) {
             y.fill(T::NEG_INFINITY);
-            argmax.fill(NONE);
+            // Stays where all elements are −∞.
+            let first_row = (down.start * windows.kernel[1]) as u32;
+            argmax.iter_mut().zip(first).for_each(|(best, column)| *best = first_row + column);
             for (k, row) in down.clone().enumerate() {
                 let line = &x[(top + k * windows.dilation[0]) * width..][..width];
                 for (column, (range, left)) in columns.iter().enumerate().filter(|(_, (range, _))| !range.is_empty()) {
@@ -104,7 +105,7 @@ fn update_max<T: Float>(x: &[T], step: usize, offset: u32, y: &mut [T], argmax: 
         // the loop from being vectorized.
         let x = unsafe { *x.get_unchecked(k * step) };
         // Without branches, of which half would be mispredicted.
-        let wins = (*best == NONE) | (x > *y) | (x.is_nan() & !y.is_nan());
+        let wins = (x > *y) | (x.is_nan() & !y.is_nan());
         (*y, *best) = if wins { (x, offset) } else { (*y, *best) };
     }
 }

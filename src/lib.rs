@@ -56,7 +56,7 @@
 //! | [`autograd`] | [`Tape`], [`Var`], [`Gradients`], [`Op`] for operations of one's own, [`check`] for testing them, [`functional`] for derivatives of functions; [drawings](Tape::to_svg) of a tape, and the [search](Tape::detect_anomaly) for a NaN |
 //! | [`ops`] | every differentiable operation: methods of [`Var`] |
 //! | [`nn`] | [`Module`] and [`Layer`], [`Linear`], [`Conv2d`], pooling, [`Init`] |
-//! | [`optim`] | [`Optimizer`](optim::Optimizer), [`Sgd`](optim::Sgd), [`Adam`](optim::Adam), [schedules](optim::schedule) of the learning rate |
+//! | [`optim`] | [`Optimizer`], [`Sgd`], [`Adam`], [schedules](optim::schedule) of the learning rate |
 //! | [`data`] | data sets and batches, splitting and scaling; MNIST, IDX and CSV files |
 //! | [`io`] | saving and loading models, [checkpoints](io::Checkpoint), and the files of numpy |
 //! | [`metrics`] | accuracy, the confusion matrix, running means |

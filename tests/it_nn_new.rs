@@ -151,6 +151,7 @@ mod layers {
     }
 }
 
+#[cfg(feature = "derive")]
 mod derived {
     use super::*;
 

@@ -60,6 +60,7 @@ use crate::tensor::{Float, Tensor};
 /// It is generic over the precision, because checks need `f64` where programs use `f32`.
 ///
 /// ```
+/// use wengert::autograd::{Description, apply};
 /// use wengert::prelude::*;
 ///
 /// struct Bump { width: f64 }

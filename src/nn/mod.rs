@@ -74,7 +74,7 @@ pub use summary::Summary;
 /// }
 ///
 /// let layers = [Linear::new(2, 2, Init::He, &mut wengert::rng(0))];
-/// let block = Block { layers, activation: Activation::PRelu { slope: Param::new(0.1) }, rate: 0.5 };
+/// let block: Block<f32, 1> = Block { layers, activation: Activation::PRelu { slope: Param::new(0.1) }, rate: 0.5 };
 /// let paths: Vec<String> = block.parameters().into_iter().map(|(path, _)| path).collect();
 /// assert_eq!(paths, ["layers.0.weight", "layers.0.bias", "activation.slope"]);
 /// ```

@@ -84,7 +84,7 @@ pub trait Module<T: Float = f32> {
     /// ```
     /// use wengert::prelude::*;
     ///
-    /// let mut model = [Linear::new(2, 2, Init::He, &mut wengert::rng(0))];
+    /// let mut model: [Linear; 1] = [Linear::new(2, 2, Init::He, &mut wengert::rng(0))];
     /// let mut average = model.clone();
     /// for (path, param) in model.parameters_mut() {
     ///     let value = if path.ends_with("bias") { 1.0 } else { 0.5 };

@@ -202,11 +202,11 @@ panic_messages! {
     state_tensors(path: &str, state: usize, rule: &str, tensors: usize)
         "step: the optimizer's state for the parameter {path:?} has {state} tensors, but {rule} with these options keeps {tensors}: set the options before the first step"
     slot_tensors(tensors: usize, asked: usize)
-        "slices: the slot has {tensors} tensors, not {asked}: Rule::tensors says how many there are"
+        "slices: the rule works on {asked} tensors, but the slot has {tensors}: Rule::tensors gives their number"
     unmatched_group(group: &str, paths: &str)
-        "step: {group} matches no trainable parameter of the model, whose paths are {paths}: with_prefix and with_suffix match whole components, between the dots"
+        "step: {group} matches no trainable parameter of the model, which has {paths}: with_prefix and with_suffix match whole components, between the dots"
     gradients_of_another_model(count: usize, paths: &str)
-        "step: none of the {count} gradients is of a parameter of this model, whose paths are {paths}: the loss was computed with another model, and a clone is another model"
+        "step: none of the gradients ({count}) belongs to the model, which has {paths}: the loss was computed with another model, and a clone is another model"
     nesterov()
         "nesterov: the momentum is 0, so there is nothing to look ahead to: set momentum(..) first"
     batch_size()

@@ -7,7 +7,7 @@ use crate::optim::{Group, Optimizer, Rule, Settings, Slot, State, Step};
 use crate::panics;
 use crate::tensor::{Float, Tensor, same};
 
-/// An optimizer that changes parameters by a [`Rule`]: [`Adam`](super::Adam) is `Descent<AdamRule>`.
+/// An optimizer that changes parameters by a [`Rule`]: [`Sgd`](super::Sgd) is `Descent<SgdRule>`.
 ///
 /// What all optimizers share is here: the learning rate, weight decay, [groups](Group) and the [state](State).
 #[derive(Clone, Debug)]
@@ -210,7 +210,7 @@ fn check_known<T: Float>(model: &dyn Module<T>, gradients: &Gradients<T>) {
     }
 }
 
-/// The paths of a model's trainable parameters, for a message: the first ones, and their number.
+/// The paths of a model's trainable parameters, for a message: the first ones, and how many there are.
 #[cold]
 fn paths<T: Float>(model: &dyn Module<T>) -> String {
     let mut paths: Vec<String> = Vec::new();
@@ -219,7 +219,7 @@ fn paths<T: Float>(model: &dyn Module<T>) -> String {
     });
     match paths.len() {
         0 => "none".into(),
-        count @ ..=6 => format!("{count}: {}", paths.join(", ")),
-        count => format!("{count}: {}, …", paths[..6].join(", ")),
+        1..=6 => paths.join(", "),
+        count => format!("{}, … ({count} in all)", paths[..6].join(", ")),
     }
 }

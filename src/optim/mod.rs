@@ -3,8 +3,8 @@
 //! All of them follow PyTorch's conventions. Options are given by chained methods, other settings for some of the parameters by
 //! their method `group` and [`Group`].
 //!
-//! An optimizer is a [`Rule`], the arithmetic, driven by [`Descent`], which has everything else: `Adam` is an alias of
-//! `Descent<AdamRule>`. Another rule is a type of three methods.
+//! An optimizer is a [`Rule`], the arithmetic, and [`Descent`], which has everything else: [`Sgd`] is an alias of
+//! `Descent<SgdRule>`. Another rule is a type with three methods.
 //!
 //! Around them stand the [schedules](schedule) of the learning rate, a [search](LearningRateFinder) for it, and clipping, which is
 //! a method of gradients: [`Gradients::clip_norm`](crate::Gradients::clip_norm).

@@ -129,7 +129,7 @@ impl MinMax {
 /// assert_eq!(one_hot(&[2, 0], 3), tensor![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
 /// ```
 #[track_caller]
-pub fn one_hot(labels: impl Labels, classes: usize) -> Tensor {
+pub fn one_hot(labels: &(impl Labels + ?Sized), classes: usize) -> Tensor {
     let labels = all_classes_of("one_hot", &labels.labels(), classes);
     let mut vectors = Tensor::zeros([labels.len(), classes]);
     let rows = vectors.as_mut_slice().chunks_exact_mut(classes.max(1));

@@ -72,13 +72,13 @@ impl ConfusionMatrix {
     /// # Panics
     /// If the scores are not for as many classes, the number of labels does not fit them, or a label is not one of the classes.
     #[track_caller]
-    pub fn add<T: Float>(&mut self, scores: &Tensor<T>, labels: impl Labels) {
+    pub fn add<T: Float>(&mut self, scores: &Tensor<T>, labels: &(impl Labels + ?Sized)) {
         let labels = labels.labels();
         let axis = class_axis_for("ConfusionMatrix", scores.shape(), labels.len());
         if scores.shape()[axis] != self.classes() {
             panics::class_count(scores.shape(), self.classes());
         }
-        self.add_predictions(scores.argmax(axis), labels);
+        self.add_predictions(&scores.argmax(axis), &labels);
     }
 
     /// Counts samples whose predicted classes are known, as those from a threshold.
@@ -86,7 +86,7 @@ impl ConfusionMatrix {
     /// # Panics
     /// If there are more or fewer predictions than labels, or one of either is not one of the classes.
     #[track_caller]
-    pub fn add_predictions(&mut self, predictions: impl Labels, labels: impl Labels) {
+    pub fn add_predictions(&mut self, predictions: &(impl Labels + ?Sized), labels: &(impl Labels + ?Sized)) {
         let (predictions, labels) = (predictions.labels(), labels.labels());
         if predictions.len() != labels.len() {
             panics::predictions(predictions.len(), labels.len());

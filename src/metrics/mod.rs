@@ -28,7 +28,7 @@ use crate::tensor::{Float, Labels, Tensor, all_classes_of, class_axis};
 /// assert_eq!(accuracy(&scores, &[0, 1, 2, 0]), 0.75);
 /// ```
 #[track_caller]
-pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: impl Labels) -> f64 {
+pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: &(impl Labels + ?Sized)) -> f64 {
     share_within("accuracy", scores, &labels.labels(), 1)
 }
 
@@ -47,7 +47,7 @@ pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: impl Labels) -> f64 {
 /// assert_eq!(top_k(&scores, &[1, 0], 2), 0.5);
 /// ```
 #[track_caller]
-pub fn top_k<T: Float>(scores: &Tensor<T>, labels: impl Labels, k: usize) -> f64 {
+pub fn top_k<T: Float>(scores: &Tensor<T>, labels: &(impl Labels + ?Sized), k: usize) -> f64 {
     share_within("top_k", scores, &labels.labels(), k)
 }
 

@@ -92,7 +92,7 @@ pub mod ops;
 pub mod optim;
 pub mod tensor;
 
-pub use autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, TapeConstructors, Var, apply};
+pub use autograd::{Description, Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, TapeConstructors, Var, apply};
 pub use error::Error;
 pub use generator::Generator;
 pub use kernel::{num_threads, set_num_threads};
@@ -114,7 +114,7 @@ pub fn rng(seed: u64) -> Generator {
 /// Everything that a program needs: `use wengert::prelude::*;`.
 pub mod prelude {
     pub use crate::autograd::TapeConstructors as _;
-    pub use crate::autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply};
+    pub use crate::autograd::{Description, Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply};
     pub use crate::data::Dataset;
     pub use crate::io;
     pub use crate::module;

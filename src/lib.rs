@@ -122,7 +122,7 @@ pub fn rng(seed: u64) -> Generator {
 /// The items that most programs use, `use wengert::prelude::*;`. The root of the crate has the same names.
 pub mod prelude {
     pub use crate::autograd::TapeConstructors as _;
-    pub use crate::autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var};
+    pub use crate::autograd::{Description, Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var};
     pub use crate::data::Dataset;
     pub use crate::nn::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d};
     pub use crate::nn::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm};

@@ -122,8 +122,8 @@ fn labels_are_integers_of_any_type() {
     let (bytes, long) = (vec![0u8, 1], [0i64, 1]);
     assert_eq!(scores.softmax_cross_entropy(&bytes).item(), expected);
     assert_eq!(scores.softmax_cross_entropy(&bytes[..]).item(), expected);
-    assert_eq!(scores.softmax_cross_entropy(long).item(), expected);
-    assert_eq!(scores.log_softmax(1).nll_loss(vec![0u32, 1]).item(), expected);
+    assert_eq!(scores.softmax_cross_entropy(&long).item(), expected);
+    assert_eq!(scores.log_softmax(1).nll_loss(&vec![0u32, 1]).item(), expected);
     assert_eq!(accuracy(scores.value(), &bytes), 1.0);
     let mut matrix = ConfusionMatrix::new(3);
     matrix.add(scores.value(), &long);
@@ -177,7 +177,7 @@ fn functions_of_plain_tensors_have_the_values_of_variables() {
 #[test]
 #[should_panic(expected = "maximum: shapes [3, 4] and [3] do not broadcast")]
 fn functions_of_plain_tensors_name_themselves_in_messages() {
-    _ = Tensor::<f32>::zeros([3, 4]).maximum(&Tensor::zeros([3]));
+    _ = Tensor::<f32>::zeros([3, 4]).maximum(Tensor::zeros([3]));
 }
 
 #[test]

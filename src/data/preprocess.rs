@@ -134,7 +134,7 @@ impl MinMax {
 /// ```
 #[track_caller]
 #[must_use]
-pub fn one_hot(labels: impl Labels, classes: usize) -> Tensor {
+pub fn one_hot(labels: &(impl Labels + ?Sized), classes: usize) -> Tensor {
     let labels = all_classes_of("one_hot", &labels.labels(), classes);
     let mut vectors = Tensor::zeros([labels.len(), classes]);
     let rows = vectors.as_mut_slice().chunks_exact_mut(classes.max(1));

@@ -73,13 +73,13 @@ impl ConfusionMatrix {
     /// # Panics
     /// If the scores or the number of labels have the wrong shape, or a label is not less than the number of classes.
     #[track_caller]
-    pub fn add<T: Float>(&mut self, scores: &Tensor<T>, labels: impl Labels) {
+    pub fn add<T: Float>(&mut self, scores: &Tensor<T>, labels: &(impl Labels + ?Sized)) {
         let labels = labels.labels();
         let axis = class_axis_for("ConfusionMatrix", scores.shape(), labels.len());
         if scores.shape()[axis] != self.classes() {
             panics::class_count(scores.shape(), self.classes());
         }
-        self.add_predictions(scores.argmax(axis), labels);
+        self.add_predictions(&scores.argmax(axis), &labels);
     }
 
     /// Adds predicted classes, for example from a threshold.
@@ -87,7 +87,7 @@ impl ConfusionMatrix {
     /// # Panics
     /// If the numbers of predictions and labels differ, or one of them is not less than the number of classes.
     #[track_caller]
-    pub fn add_predictions(&mut self, predictions: impl Labels, labels: impl Labels) {
+    pub fn add_predictions(&mut self, predictions: &(impl Labels + ?Sized), labels: &(impl Labels + ?Sized)) {
         let (predictions, labels) = (predictions.labels(), labels.labels());
         if predictions.len() != labels.len() {
             panics::predictions(predictions.len(), labels.len());

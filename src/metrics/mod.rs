@@ -29,7 +29,7 @@ use crate::tensor::{Float, Labels, Tensor, all_classes_of, class_axis};
 /// ```
 #[track_caller]
 #[must_use]
-pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: impl Labels) -> f64 {
+pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: &(impl Labels + ?Sized)) -> f64 {
     fraction_within("accuracy", scores, &labels.labels(), 1)
 }
 
@@ -49,7 +49,7 @@ pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: impl Labels) -> f64 {
 /// ```
 #[track_caller]
 #[must_use]
-pub fn top_k<T: Float>(scores: &Tensor<T>, labels: impl Labels, k: usize) -> f64 {
+pub fn top_k<T: Float>(scores: &Tensor<T>, labels: &(impl Labels + ?Sized), k: usize) -> f64 {
     fraction_within("top_k", scores, &labels.labels(), k)
 }
 

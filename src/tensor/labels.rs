@@ -3,7 +3,7 @@
 use super::Number;
 use crate::panics;
 
-/// Class labels: a slice, an array or a vector of integers of any type.
+/// Class labels: a slice, an array or a vector of integers of any type, by reference.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -11,7 +11,7 @@ use crate::panics;
 /// let scores = Tape::new().constant([[2.0, 1.0], [0.0, 3.0]]);
 /// let bytes: Vec<u8> = vec![0, 1];
 /// let loss = scores.softmax_cross_entropy(&bytes);
-/// assert_eq!(loss.item(), scores.softmax_cross_entropy([0i64, 1]).item());
+/// assert_eq!(loss.item(), scores.softmax_cross_entropy(&[0i64, 1]).item());
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list of class labels",

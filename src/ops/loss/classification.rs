@@ -76,7 +76,7 @@ impl CrossEntropy {
     /// # Panics
     /// If the number of labels or of class weights does not fit the scores, or a label is out of range.
     #[track_caller]
-    pub fn loss<T: Float>(&self, scores: &Var<T>, labels: impl Labels) -> Var<T> {
+    pub fn loss<T: Float>(&self, scores: &Var<T>, labels: &(impl Labels + ?Sized)) -> Var<T> {
         self.loss_of_labels(scores, &labels.labels())
     }
 
@@ -94,7 +94,7 @@ impl CrossEntropy {
     /// # Panics
     /// If the number of labels or of class weights does not fit, or a label is out of range.
     #[track_caller]
-    pub fn nll_loss<T: Float>(&self, log_probabilities: &Var<T>, labels: impl Labels) -> Var<T> {
+    pub fn nll_loss<T: Float>(&self, log_probabilities: &Var<T>, labels: &(impl Labels + ?Sized)) -> Var<T> {
         self.nll_loss_of_labels(log_probabilities, &labels.labels())
     }
 
@@ -280,7 +280,7 @@ impl<T: Float> Var<T> {
     /// assert!((loss.item() - 10f32.ln()).abs() < 1e-6);
     /// ```
     #[track_caller]
-    pub fn softmax_cross_entropy(&self, labels: impl Labels) -> Var<T> {
+    pub fn softmax_cross_entropy(&self, labels: &(impl Labels + ?Sized)) -> Var<T> {
         CrossEntropy::new().loss(self, labels)
     }
 
@@ -289,7 +289,7 @@ impl<T: Float> Var<T> {
     /// # Panics
     /// If the number of labels does not fit, or a label is out of range.
     #[track_caller]
-    pub fn nll_loss(&self, labels: impl Labels) -> Var<T> {
+    pub fn nll_loss(&self, labels: &(impl Labels + ?Sized)) -> Var<T> {
         CrossEntropy::new().nll_loss(self, labels)
     }
 }

@@ -178,7 +178,7 @@ panic_messages! {
     buffer_shape(buffer: &[usize], value: &[usize])
         "update_buffer: the buffer has shape {buffer:?}, the value {value:?}: they must be equal"
     no_images(op: &str, shape: &[usize], axes: usize)
-        "{op}: shape {shape:?} has too few axes: the window slides along the last {axes}"
+        "{op}: shape {shape:?} has too few axes: the window slides along {axes}"
     no_image_batch(op: &str, shape: &[usize])
         "{op}: shape {shape:?} is not [N, C, H, W]: unsqueeze(0) makes a batch of one"
     window_too_large(op: &str, span: usize, axis: usize, shape: &[usize], room: usize)

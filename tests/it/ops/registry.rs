@@ -1,0 +1,22 @@
+//! The rows of gradients cover the list of all operations.
+
+use super::rows;
+use std::collections::BTreeSet;
+
+#[test]
+fn every_operation_has_a_row_and_every_row_is_of_operations() {
+    let registered: BTreeSet<String> = wengert::instances::operations().into_iter().map(String::from).collect();
+    assert!(registered.len() >= 70, "only {} operations are registered", registered.len());
+    let mut recorded: BTreeSet<String> = rows().iter().flat_map(|row| row.nodes()).map(|(name, _)| name).collect();
+    assert!(recorded.remove("variable"), "the inputs of rows are variables");
+    assert_eq!(recorded, registered);
+}
+
+#[test]
+fn every_node_is_attributed_to_the_line_of_its_row() {
+    for row in rows() {
+        for (name, at) in row.nodes() {
+            assert!(at.starts_with(row.file), "{} of {}: {name} is attributed to {at}", row.name, row.file);
+        }
+    }
+}

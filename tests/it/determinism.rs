@@ -4,9 +4,9 @@ use std::sync::{Mutex, PoisonError};
 use wengert::parallel;
 use wengert::prelude::*;
 
-/// Checks that a computation gives the same on one thread, on two and on eight.
+/// Checks that a computation gives the same bits on one, two and eight threads.
 ///
-/// The number is that of the whole process, so one test at a time may change it; to all others it makes no difference.
+/// The setting is global, so the tests that change it run one at a time; the results of all others do not depend on it.
 fn same_on_any_number_of_threads(run: impl Fn() -> Vec<u32>) {
     static NUMBER: Mutex<()> = Mutex::new(());
     let _guard = NUMBER.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,9 @@
-//! The tests of the crate, in the folders of its source: what is tested of `src/ops/softmax.rs` is in `ops/softmax.rs`.
+//! Tests laid out like the source: those of `src/ops/softmax.rs` are in `ops/softmax.rs`.
 //!
-//! Beside them are the tests that concern no file alone: that imports go one way, that the same seed gives the same bits, and
-//! what whole programs with a mistake in them are told. They are one program, because each further one is linked anew.
+//! Tests that concern no single file stand beside the folders: `layering` (imports go one way), `determinism` (the same seed
+//! gives the same bits), `panics` (every message is covered) and `wrong_programs` (messages as a beginner meets them).
+//!
+//! All of them are one binary because every binary compiles and links its own share of the crate.
 
 mod autograd;
 mod data;

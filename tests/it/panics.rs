@@ -1,4 +1,4 @@
-//! Every message of `src/panics.rs` is shown by a mistake.
+//! Coverage of `src/panics.rs`: a mistake in some file shows each message.
 
 use crate::support::panics::{Panic, panic_of};
 use crate::{autograd, data, inspect, metrics, nn, ops, optim, tensor, transform};
@@ -19,8 +19,8 @@ fn panics() -> Vec<Panic> {
     panics.into_iter().flatten().collect()
 }
 
-/// The names in the source of the messages, each with the text that follows it, cut where arguments stand.
-fn messages(source: &str) -> Vec<(&str, Vec<&str>)> {
+/// The names of the messages in the source, each with its text, split at the arguments.
+fn declared(source: &str) -> Vec<(&str, Vec<&str>)> {
     let mut messages = Vec::new();
     let mut name = "";
     for line in source.lines().map(str::trim) {
@@ -47,7 +47,7 @@ fn consists_of(message: &str, parts: &[&str]) -> bool {
 #[test]
 fn every_message_is_shown() {
     let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/panics.rs")).unwrap();
-    let messages = messages(&source);
+    let messages = declared(&source);
     assert!(messages.len() >= 45, "only {} messages were found", messages.len());
     let shown: Vec<(&str, String)> =
         panics().iter().map(|(names, mistake)| (*names, panic_of(mistake).expect(names).message)).collect();

@@ -1,7 +1,7 @@
 //! Mistakes that engines of this kind have made on the way back, each with a test that is named after it.
 
 use crate::support::compare::{TOLERANCE, gradient_and_hessian};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;
 use wengert::prelude::*;
 
@@ -29,7 +29,7 @@ pub const PANICS: &[Panic] = &[
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 #[test]

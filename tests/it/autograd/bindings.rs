@@ -1,6 +1,6 @@
 //! Parameters on a tape: each is one leaf, or what it is bound to.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::{matrix, variable};
 use wengert::prelude::*;
 
@@ -29,7 +29,7 @@ pub const PANICS: &[Panic] = &[
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a backward pass returns.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::{SmallNetwork, gradients_of, variable};
 use wengert::prelude::*;
 
@@ -25,7 +25,7 @@ pub const PANICS: &[Panic] = &[
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 #[test]

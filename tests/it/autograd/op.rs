@@ -1,6 +1,6 @@
 //! Operations that a program defines, right and wrong ones.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;
 use wengert::prelude::*;
 
@@ -39,7 +39,7 @@ pub const PANICS: &[Panic] = &[
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 /// Declares the identity with a mistake in its rule.

@@ -1,11 +1,11 @@
 //! What can stand beside a variable.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;
 
 pub const PANICS: &[Panic] = &[("two_tapes", || _ = variable() + variable().exp())];
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

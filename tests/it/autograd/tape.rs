@@ -1,6 +1,6 @@
 //! Buffers that a forward pass updates.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;
 use wengert::prelude::*;
 
@@ -8,5 +8,5 @@ pub const PANICS: &[Panic] = &[("buffer_shape", || Tape::new().update_buffer(&Pa
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

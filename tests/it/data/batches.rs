@@ -1,7 +1,7 @@
 //! Batches of data sets.
 
 use super::{images, numbered_images as numbered};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use wengert::data::Images;
 use wengert::prelude::*;
 
@@ -9,7 +9,7 @@ pub const PANICS: &[Panic] = &[("batch_size", || _ = images().batches(0))];
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 #[test]

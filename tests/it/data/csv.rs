@@ -1,6 +1,6 @@
 //! Tables, in the forms in which they come, and broken ones.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use std::fs;
 use std::path::PathBuf;
 use wengert::Error;
@@ -15,7 +15,7 @@ pub const PANICS: &[Panic] = &[
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 /// A file for one test, gone at its end.

@@ -1,7 +1,7 @@
 //! Images in memory.
 
 use super::{images, numbered_images as numbered};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use wengert::data::Images;
 use wengert::prelude::*;
 
@@ -13,7 +13,7 @@ pub const PANICS: &[Panic] = &[
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Scaling of features.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;
 use wengert::data::{MinMax, Standardizer, one_hot};
 use wengert::prelude::*;
@@ -16,7 +16,7 @@ pub const PANICS: &[Panic] = &[
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 /// Mean and standard deviation of each column, in plain loops.

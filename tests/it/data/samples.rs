@@ -1,6 +1,6 @@
 //! Samples in memory.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;
 use wengert::data::{SampleBatch, Samples};
 use wengert::prelude::*;
@@ -15,7 +15,7 @@ pub const PANICS: &[Panic] = &[
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Parts of data sets: properties for many random cases.
 
 use super::{images, numbered_samples as numbered};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use std::collections::BTreeSet;
 use wengert::data::{Images, Subset};
 use wengert::prelude::*;
@@ -19,7 +19,7 @@ pub const PANICS: &[Panic] = &[
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 /// The union of disjoint parts; panics if they are not disjoint.

@@ -1,6 +1,6 @@
 //! The search for the first value that is not finite.
 
-use crate::support::panics::{Panic, explained, panic_of};
+use crate::support::panics::{Panic, messages, panic_of};
 use crate::support::samples::matrix;
 use wengert::prelude::*;
 
@@ -36,7 +36,7 @@ fn layers() -> [Linear; 2] {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The confusion matrix.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;
 use wengert::data::Samples;
 use wengert::metrics::{ClassScores, ConfusionMatrix, accuracy};
@@ -16,7 +16,7 @@ pub const PANICS: &[Panic] = &[
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 fn assert_close(found: ClassScores, [precision, recall, f1]: [f64; 3], samples: u64) {

@@ -1,13 +1,13 @@
 //! Running means.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use wengert::metrics::Mean;
 
 pub const PANICS: &[Panic] = &[("option", || Mean::new().add_weighted(1.0, -1.0))];
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 #[test]

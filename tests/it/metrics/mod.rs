@@ -3,7 +3,7 @@
 mod confusion;
 mod mean;
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;
 use wengert::metrics::{accuracy, top_k};
 use wengert::prelude::*;
@@ -22,7 +22,7 @@ const PANICS: &[Panic] = &[
 
 #[test]
 fn panics_of_accuracy() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 #[test]

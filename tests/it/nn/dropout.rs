@@ -1,6 +1,6 @@
 //! Dropout.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;
 use wengert::prelude::*;
 
@@ -8,5 +8,5 @@ pub const PANICS: &[Panic] = &[("probability", || _ = Dropout::new(-0.1).forward
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

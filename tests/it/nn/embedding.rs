@@ -1,6 +1,6 @@
 //! Embeddings.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use wengert::prelude::*;
 
 pub const PANICS: &[Panic] = &[
@@ -12,5 +12,5 @@ pub const PANICS: &[Panic] = &[
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

@@ -1,6 +1,6 @@
 //! Normalization of the last axes.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;
 use wengert::prelude::*;
 
@@ -11,5 +11,5 @@ pub const PANICS: &[Panic] = &[
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

@@ -1,6 +1,6 @@
 //! Linear layers.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;
 use wengert::prelude::*;
 
@@ -10,5 +10,5 @@ pub const PANICS: &[Panic] = &[("wrong_shapes linear_inputs", || {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

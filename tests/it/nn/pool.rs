@@ -1,6 +1,6 @@
 //! Pooling layers.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::images;
 use wengert::prelude::*;
 
@@ -8,5 +8,5 @@ pub const PANICS: &[Panic] = &[("window_too_large", || _ = MaxPool2d::new([2, 7]
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

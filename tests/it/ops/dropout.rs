@@ -1,7 +1,7 @@
 //! Dropout.
 
 use crate::support::gradients::{PLAIN, Row, check_gradients, unary};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;
 use wengert::prelude::*;
 
@@ -18,7 +18,7 @@ fn gradients() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 #[test]

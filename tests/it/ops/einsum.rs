@@ -2,7 +2,7 @@
 
 use crate::support::compare::assert_close;
 use crate::support::gradients::{Row, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::{matrix, variable};
 use std::collections::BTreeMap;
 use wengert::prelude::*;
@@ -73,7 +73,7 @@ fn gradients() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 /// The sum over all values of the subscripts, as the equation says; letters only, and an output that is written.

@@ -1,7 +1,7 @@
 //! Products of matrices of every combination of ranks.
 
 use crate::support::gradients::{POSITIVE, Row, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::random::{case, check_jacobian};
 use crate::support::samples::{matrix, variable};
 use wengert::prelude::*;
@@ -65,5 +65,5 @@ fn properties() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

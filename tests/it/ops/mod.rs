@@ -1,7 +1,7 @@
-//! Every operation: its gradients, its properties, and what mistakes are told.
+//! Operations: gradients, properties on random inputs, and panics.
 //!
-//! Each file has a row for every method of the file of the same name in `src/ops`, several where it works in several ways. A
-//! row is checked against central differences to the third order.
+//! Each file has a gradient row for every method of the file of the same name in `src/ops`, and several for a method with several
+//! code paths. `registry` fails if an operation has no row.
 
 mod dropout;
 mod einsum;
@@ -20,7 +20,7 @@ use crate::support::gradients::Row;
 use crate::support::panics::Panic;
 use wengert::prelude::*;
 
-/// The rows of all operations.
+/// The gradient rows of all operations.
 fn rows() -> Vec<Row> {
     let rows = [
         dropout::rows(),

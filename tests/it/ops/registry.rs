@@ -1,4 +1,4 @@
-//! The rows of gradients cover the list of all operations.
+//! Coverage: the gradient rows record every registered operation.
 
 use super::rows;
 use std::collections::BTreeSet;

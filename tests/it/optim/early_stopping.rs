@@ -1,13 +1,13 @@
 //! The end of a training that no longer improves.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use wengert::optim::{EarlyStopping, Verdict};
 
 pub const PANICS: &[Panic] = &[("option", || _ = EarlyStopping::new(1).min_delta(-0.1))];
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 /// The verdicts on metrics, by their first letters.

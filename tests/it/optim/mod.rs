@@ -8,7 +8,7 @@ mod schedule;
 mod sgd;
 mod state;
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::gradients_of;
 use wengert::prelude::*;
 
@@ -25,5 +25,5 @@ const PANICS: &[Panic] = &[("gradient_of_parameter", || {
 
 #[test]
 fn panics_of_steps() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

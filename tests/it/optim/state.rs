@@ -1,6 +1,6 @@
 //! What an optimizer remembers.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::gradients_of;
 use wengert::prelude::*;
 
@@ -15,5 +15,5 @@ pub const PANICS: &[Panic] = &[("state_shape", || {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

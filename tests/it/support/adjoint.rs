@@ -1,14 +1,14 @@
-//! Operations that are adjoint to each other: `⟨A x, y⟩ = ⟨x, B y⟩`.
+//! Pairs of operations that are adjoint to each other: `⟨A x, y⟩ = ⟨x, B y⟩`.
 
 use crate::support::draw::Draw;
 use wengert::prelude::*;
 
-/// The shape that the first of two operations takes, and the two.
+/// The input shape of the first operation, and both operations.
 pub type Pair = (Vec<usize>, Function, Function);
 
 type Function = Box<dyn Fn(&Var<f64>) -> Var<f64>>;
 
-/// Two operations, the first of which takes a shape.
+/// Two operations, and the input shape of the first.
 pub fn pair(
     shape: Vec<usize>,
     a: impl Fn(&Var<f64>) -> Var<f64> + 'static,
@@ -17,7 +17,7 @@ pub fn pair(
     (shape, Box::new(a), Box::new(b))
 }
 
-/// Checks that drawn pairs are adjoint by their values alone, and that the rule of each is the other one to the last bit.
+/// Checks that drawn pairs are adjoint by their values, and that the backward rule of each is the other operation.
 pub fn check_adjoint(draw_pair: impl Fn(&mut Draw) -> Pair) {
     (0..100).for_each(|seed| adjoint_by_values(&draw_pair, seed));
     (0..40).for_each(|seed| rules_are_each_other(&draw_pair, seed));

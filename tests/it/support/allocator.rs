@@ -1,18 +1,20 @@
-//! The allocator of the tests, which counts what each thread asks for.
+//! A global allocator that counts the bytes of each thread.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 thread_local! {
-    /// What this thread has allocated.
+    /// The allocations of this thread.
     static COUNTS: Cell<Counts> = const { Cell::new(Counts { held: 0, most: 0, largest: 0 }) };
 }
 
-/// What a thread has allocated, in bytes.
+/// Bytes that a thread has allocated.
 #[derive(Clone, Copy)]
 struct Counts {
     held: isize,
+    /// The most that were held at a time.
     most: isize,
+    /// The largest single block.
     largest: usize,
 }
 
@@ -37,12 +39,12 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The bytes that this thread holds.
+/// The number of bytes that this thread holds.
 pub fn held_bytes() -> isize {
     COUNTS.get().held
 }
 
-/// The result of a computation, and the most bytes that this thread held during it.
+/// The result of a computation, and the peak number of bytes that this thread held.
 pub fn most_bytes<X>(compute: impl FnOnce() -> X) -> (X, isize) {
     let counts = COUNTS.get();
     COUNTS.set(Counts { most: counts.held, ..counts });
@@ -50,7 +52,7 @@ pub fn most_bytes<X>(compute: impl FnOnce() -> X) -> (X, isize) {
     (result, COUNTS.get().most)
 }
 
-/// The result of a computation, and the size of the largest block that this thread asked for during it.
+/// The result of a computation, and the size of the largest block that this thread requested.
 pub fn largest_block<X>(compute: impl FnOnce() -> X) -> (X, usize) {
     COUNTS.set(Counts { largest: 0, ..COUNTS.get() });
     let result = compute();

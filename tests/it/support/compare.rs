@@ -2,7 +2,7 @@
 
 use wengert::prelude::*;
 
-/// What a difference may be.
+/// The largest difference that is accepted.
 pub const TOLERANCE: f64 = 1e-12;
 
 #[track_caller]
@@ -12,7 +12,7 @@ pub fn assert_close(a: &Tensor<f64>, b: &Tensor<f64>) {
     assert!(error <= TOLERANCE, "{a} and {b} differ by {error}");
 }
 
-/// The value of a function, its derivative by a cotangent, and the derivative of that by another.
+/// The value of a function, its product with a cotangent, and the product of the derivative of that with another.
 fn orders(f: impl Fn(&Var<f64>) -> Var<f64>, x: &Tensor<f64>) -> [Tensor<f64>; 3] {
     let mut rng = wengert::rng(5);
     let tape = Tape::new_f64();
@@ -25,7 +25,7 @@ fn orders(f: impl Fn(&Var<f64>) -> Var<f64>, x: &Tensor<f64>) -> [Tensor<f64>; 3
     [y.value().clone(), first.value().clone(), second.value().clone()]
 }
 
-/// Checks that a function has the values and derivatives of a reference.
+/// Checks that a function has the value and the first two derivatives of a reference.
 #[track_caller]
 pub fn assert_same_orders(f: impl Fn(&Var<f64>) -> Var<f64>, reference: impl Fn(&Var<f64>) -> Var<f64>) {
     let x = tensor![f64; [0.3, -1.2, 2.0], [1.0, 0.0, -0.5]];
@@ -34,7 +34,7 @@ pub fn assert_same_orders(f: impl Fn(&Var<f64>) -> Var<f64>, reference: impl Fn(
     }
 }
 
-/// The gradient of a sum of squares of what a function makes of x, and the Hessian's product with ones.
+/// The gradient of the sum of squares of `f(x)`, and the product of its Hessian with ones.
 pub fn gradient_and_hessian(f: impl Fn(&Var<f64>) -> Var<f64>, x: &Tensor<f64>) -> [Tensor<f64>; 2] {
     let tape = Tape::new_f64();
     let x = tape.var(x);

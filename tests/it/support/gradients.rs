@@ -1,4 +1,4 @@
-//! Gradients against central differences, to the third order.
+//! Gradients compared with central differences, to the third order.
 
 use std::panic::Location;
 use wengert::prelude::*;
@@ -14,7 +14,7 @@ pub const BOTH_SIDES: Domain = &[(-2.0, -0.1), (0.1, 2.0)];
 /// Elements of a function that is defined above 0.
 pub const POSITIVE: Domain = &[(0.3, 2.0)];
 
-/// The shapes of the inputs, for each case.
+/// The shapes of the inputs for each case.
 pub type Shapes<'a> = &'a [&'a [&'a [usize]]];
 
 /// A matrix, a vector and a scalar.
@@ -30,7 +30,7 @@ type Function = Box<dyn Fn(&[Var<f64>]) -> Var<f64>>;
 /// A method or operator, and what it is checked on.
 pub struct Row {
     pub name: &'static str,
-    /// The file of the row.
+    /// The source file of the row.
     pub file: &'static str,
     f: Function,
     /// For each case the shapes of the inputs.
@@ -123,7 +123,7 @@ impl Row {
     }
 }
 
-/// Checks each row.
+/// Checks all rows and reports all failures.
 pub fn check_gradients(rows: &[Row]) {
     let failures: Vec<String> = rows.iter().filter_map(|row| row.check().err()).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));

@@ -1,4 +1,4 @@
-//! What the tests have in common.
+//! Helpers that several test files share.
 
 pub mod adjoint;
 pub mod allocator;

@@ -1,10 +1,10 @@
-//! Mistakes, and what a panic says about them.
+//! Panics: their messages, and where they are reported.
 
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::sync::Once;
 
-/// The messages that a mistake leads to, by their names in `src/panics.rs`, and the mistake.
+/// The names in `src/panics.rs` of the messages that a mistake shows, and the mistake.
 pub type Panic = (&'static str, fn());
 
 thread_local! {
@@ -12,15 +12,15 @@ thread_local! {
     static REPORTED: RefCell<Option<(String, usize)>> = const { RefCell::new(None) };
 }
 
-/// A panic.
+/// A caught panic.
 pub struct Report {
     pub message: String,
-    /// The file and the line that are reported.
+    /// The reported file and line.
     pub file: String,
     pub line: usize,
 }
 
-/// What a mistake is told, if it is one.
+/// Runs a mistake and returns its panic, or `None` if there is none.
 pub fn panic_of(mistake: impl FnOnce()) -> Option<Report> {
     static SILENCED: Once = Once::new();
     SILENCED.call_once(|| {
@@ -44,9 +44,9 @@ pub fn panic_of(mistake: impl FnOnce()) -> Option<Report> {
     Some(Report { message: message.expect("a panic of this crate has a text"), file, line })
 }
 
-/// What each mistake is told, checked to be reported in the file that calls this.
+/// The message of each mistake; fails if one is not reported in the calling file.
 #[track_caller]
-pub fn explained(panics: &[Panic]) -> String {
+pub fn messages(panics: &[Panic]) -> String {
     let own = Location::caller().file();
     let text = |(name, mistake): &Panic| {
         let report = panic_of(mistake).unwrap_or_else(|| panic!("the mistake of {name} was accepted"));

@@ -1,4 +1,4 @@
-//! Properties of operations, on random shapes, settings and values: what holds for the Jacobian J of each.
+//! Properties of the Jacobian J of an operation, for random shapes, settings and values.
 
 use crate::support::draw::Draw;
 use wengert::functional;
@@ -34,7 +34,7 @@ impl Case {
     }
 }
 
-/// An operation: its name, and how a use is drawn.
+/// The name of an operation, and a function that draws a use of it.
 pub type Random = (&'static str, fn(&mut Draw) -> Case);
 
 pub fn case(shapes: impl Into<Vec<Vec<usize>>>, f: impl Fn(&[Var<f64>]) -> Var<f64> + 'static) -> Case {
@@ -67,13 +67,13 @@ pub fn broadcasting(draw: &mut Draw, f: fn(&Var<f64>, &Var<f64>) -> Var<f64>) ->
 /// The number of uses that are drawn of each operation.
 const DRAWS: u64 = 40;
 
-/// Checks what holds for the Jacobian of an operation that is linear in each input by itself, too.
+/// Checks operations that are linear in each input by itself: the properties of every operation, and one more.
 pub fn check_linear(operations: &[Random]) {
     check_jacobian(operations);
     for_each(operations, vjp_of_a_linear_operation_is_its_adjoint);
 }
 
-/// Checks what holds for the Jacobian of any operation.
+/// Checks the properties that hold for every operation.
 pub fn check_jacobian(operations: &[Random]) {
     for_each(operations, vjp_is_linear_in_the_cotangent);
     for_each(operations, vjp_is_the_adjoint_of_the_derivative_along_a_direction);

@@ -7,12 +7,12 @@ pub fn matrix() -> Tensor {
     Tensor::ones([2, 3])
 }
 
-/// A matrix of ones as the variable of a tape of its own.
+/// A matrix of ones, as a variable on a new tape.
 pub fn variable() -> Var {
     Tape::new().var(matrix())
 }
 
-/// Two images of four channels, as the variable of a tape of its own.
+/// Two images of four channels, as a variable on a new tape.
 pub fn images() -> Var {
     Tape::new().var(Tensor::ones([2, 4, 5, 6]))
 }
@@ -22,7 +22,7 @@ pub fn gradients_of(weight: &Param) -> Gradients {
     (Tape::new().constant(1.0) * weight).sum().backward()
 }
 
-/// For functions that take an optional bias.
+/// The absent bias of a convolution.
 pub const NO_BIAS: Option<f64> = None;
 
 /// A network that a reader can follow by hand: two inputs, three hidden units, two classes.

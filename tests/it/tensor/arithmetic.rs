@@ -1,6 +1,6 @@
 //! Arithmetic of tensors.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;
 use wengert::prelude::*;
 
@@ -15,5 +15,5 @@ pub const PANICS: &[Panic] = &[
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

@@ -13,7 +13,7 @@ mod reduce;
 mod scan;
 mod transform;
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;
 
 pub fn panics() -> Vec<Panic> {
@@ -38,5 +38,5 @@ const PANICS: &[Panic] = &[("not_one_element", || _ = matrix().item())];
 
 #[test]
 fn panics_of_elements() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

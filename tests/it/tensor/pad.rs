@@ -1,6 +1,6 @@
 //! Tensors with a border.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;
 use wengert::prelude::*;
 
@@ -8,5 +8,5 @@ pub const PANICS: &[Panic] = &[("pad_size", || _ = matrix().pad(&[(3, 0)], PadMo
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

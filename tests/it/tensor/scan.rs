@@ -1,6 +1,6 @@
 //! Running sums and products.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;
 
 pub const PANICS: &[Panic] =
@@ -8,5 +8,5 @@ pub const PANICS: &[Panic] =
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

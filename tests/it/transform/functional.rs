@@ -1,6 +1,6 @@
 //! Derivatives of functions: each transform against another that comes to the same by a different way.
 
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::{matrix, variable};
 use wengert::prelude::*;
 
@@ -20,7 +20,7 @@ pub const PANICS: &[Panic] = &[
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 /// A function of many results with a Jacobian in which nothing repeats.

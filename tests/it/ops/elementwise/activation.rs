@@ -1,7 +1,7 @@
 //! Activation functions of neural networks.
 
 use crate::support::gradients::{BOTH_SIDES, PLAIN, Row, check_gradients, row, unary};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::random::{any, check_jacobian};
 use crate::support::samples::variable;
 use wengert::prelude::*;
@@ -49,5 +49,5 @@ fn properties() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

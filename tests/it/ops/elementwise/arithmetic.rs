@@ -1,7 +1,7 @@
 //! The operators + − × ÷, between variables and with tensors and parameters.
 
 use crate::support::gradients::{PLAIN, POSITIVE, Row, binary, check_gradients, row, unary};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::random::{any, broadcasting, check_jacobian, check_linear};
 use crate::support::samples::variable;
 use wengert::prelude::*;
@@ -52,5 +52,5 @@ fn properties() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

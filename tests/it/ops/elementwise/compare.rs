@@ -1,7 +1,7 @@
 //! The larger, the smaller, and what a mask chooses.
 
 use crate::support::gradients::{BOTH_SIDES, Domain, PLAIN, Row, binary, check_gradients, row, unary};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;
 use wengert::prelude::*;
 
@@ -32,5 +32,5 @@ fn gradients() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

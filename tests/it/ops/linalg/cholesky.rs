@@ -2,7 +2,7 @@
 
 use super::{SQUARE, regular, square};
 use crate::support::gradients::{Row, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use wengert::prelude::*;
 
 pub fn rows() -> Vec<Row> {
@@ -18,5 +18,5 @@ fn gradients() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

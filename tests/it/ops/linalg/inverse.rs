@@ -2,7 +2,7 @@
 
 use super::{SQUARE, regular, square};
 use crate::support::gradients::{Row, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;
 
 pub fn rows() -> Vec<Row> {
@@ -26,5 +26,5 @@ fn gradients() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

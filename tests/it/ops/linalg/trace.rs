@@ -1,7 +1,7 @@
 //! Traces.
 
 use crate::support::gradients::{Row, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;
 
 pub fn rows() -> Vec<Row> {
@@ -17,5 +17,5 @@ fn gradients() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

@@ -2,7 +2,7 @@
 
 use super::{SYSTEMS, regular, square};
 use crate::support::gradients::{Row, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use wengert::ops::Triangle;
 use wengert::prelude::*;
 
@@ -22,5 +22,5 @@ fn gradients() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

@@ -1,7 +1,7 @@
 //! Losses on numbers.
 
 use crate::support::gradients::{BOTH_SIDES, Domain, PLAIN, POSITIVE, Row, binary, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;
 use wengert::prelude::*;
 
@@ -29,5 +29,5 @@ fn gradients() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

@@ -2,7 +2,7 @@
 
 use super::EPSILON;
 use crate::support::gradients::{Row, Shapes, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;
 use wengert::ops::BatchStatistics;
 use wengert::prelude::*;
@@ -39,5 +39,5 @@ fn gradients() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

@@ -1,7 +1,7 @@
 //! Maxima and minima; the elements of the inputs are apart.
 
 use crate::support::gradients::{ANY_RANK, Row, THREE_AXES, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;
 use wengert::prelude::*;
 
@@ -29,5 +29,5 @@ fn gradients() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

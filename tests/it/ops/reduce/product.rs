@@ -1,7 +1,7 @@
 //! Products of elements.
 
 use crate::support::gradients::{ANY_RANK, Row, THREE_AXES, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::random::{along, check_jacobian};
 use crate::support::samples::variable;
 
@@ -27,5 +27,5 @@ fn properties() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

@@ -2,7 +2,7 @@
 
 use crate::support::adjoint::{check_adjoint, pair};
 use crate::support::gradients::{Row, Shapes, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::random::{along, check_jacobian, check_linear};
 use crate::support::samples::variable;
 use wengert::prelude::*;
@@ -48,7 +48,7 @@ fn cumsum_is_adjoint_to_itself_from_the_end() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::support::adjoint::{check_adjoint, pair};
 use crate::support::gradients::{ANY_RANK, Row, THREE_AXES, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::random::{along, case, check_linear};
 use crate::support::samples::variable;
 use wengert::prelude::*;
@@ -79,5 +79,5 @@ fn repeat_is_adjoint_to_the_sum_of_the_copies() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

@@ -1,7 +1,7 @@
 //! Norms of vectors, which have kinks at 0.
 
 use crate::support::gradients::{BOTH_SIDES, Row, THREE_AXES, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;
 
 pub fn rows() -> Vec<Row> {
@@ -22,5 +22,5 @@ fn gradients() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

@@ -3,7 +3,7 @@
 use crate::support::adjoint::{check_adjoint, pair};
 use crate::support::draw::resolve;
 use crate::support::gradients::{Row, Shapes, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::random::{case, check_linear};
 use crate::support::samples::variable;
 use wengert::prelude::*;
@@ -95,7 +95,7 @@ fn stack_is_adjoint_to_select() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 #[test]

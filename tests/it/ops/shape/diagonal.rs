@@ -3,7 +3,7 @@
 use crate::support::adjoint::{check_adjoint, pair};
 use crate::support::draw::Draw;
 use crate::support::gradients::{Row, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::random::{Case, case, check_linear};
 use crate::support::samples::variable;
 use wengert::prelude::*;
@@ -75,7 +75,7 @@ fn tril_is_adjoint_to_itself() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::support::compare::gradient_and_hessian;
 use crate::support::gradients::{Row, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::random::{case, check_linear};
 use crate::support::samples::variable;
 use wengert::prelude::*;
@@ -38,7 +38,7 @@ fn properties() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 #[test]

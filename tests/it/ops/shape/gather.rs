@@ -4,7 +4,7 @@ use crate::support::adjoint::{check_adjoint, pair};
 use crate::support::compare::gradient_and_hessian;
 use crate::support::draw::{Draw, resolve};
 use crate::support::gradients::{Row, Shapes, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::random::{case, check_linear};
 use crate::support::samples::{matrix, variable};
 use wengert::prelude::*;
@@ -116,7 +116,7 @@ fn gather_is_adjoint_to_scatter_add() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::support::adjoint::{check_adjoint, pair};
 use crate::support::gradients::{Row, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::random::{any, case, check_linear};
 use crate::support::samples::variable;
 
@@ -76,5 +76,5 @@ fn roll_is_adjoint_to_rolling_back() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }

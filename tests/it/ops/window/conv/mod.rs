@@ -5,7 +5,7 @@ pub mod unfold;
 use crate::support::adjoint::{check_adjoint, pair};
 use crate::support::compare::assert_close;
 use crate::support::gradients::{Row, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::random::{case, check_jacobian};
 use crate::support::samples::{NO_BIAS, images, variable};
 use wengert::prelude::*;
@@ -89,7 +89,7 @@ fn conv2d_is_adjoint_to_conv_transpose2d() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 fn inner(a: &Var<f64>, b: &Var<f64>) -> f64 {

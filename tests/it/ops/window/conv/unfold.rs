@@ -3,7 +3,7 @@
 use super::options;
 use crate::support::compare::assert_close;
 use crate::support::gradients::{Row, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;
 use wengert::prelude::*;
 
@@ -20,7 +20,7 @@ fn gradients() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 /// A function of an image and a weight, its gradients along a cotangent, and the derivatives of those along directions.

@@ -2,7 +2,7 @@
 
 use super::{IMAGE, LINE};
 use crate::support::gradients::{Row, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::random::{case, check_linear};
 use crate::support::samples::{images, variable};
 use wengert::ops::AvgPool;
@@ -39,7 +39,7 @@ fn properties() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{IMAGE, LINE};
 use crate::support::gradients::{Row, check_gradients, row};
-use crate::support::panics::{Panic, explained};
+use crate::support::panics::{Panic, messages};
 use crate::support::samples::{images, variable};
 use wengert::ops::MaxPool;
 use wengert::prelude::*;
@@ -34,7 +34,7 @@ fn gradients() {
 
 #[test]
 fn panics() {
-    insta::assert_snapshot!(explained(PANICS));
+    insta::assert_snapshot!(messages(PANICS));
 }
 
 #[test]

@@ -1,30 +1,32 @@
-//! Numerical differentiation: the derivative as its definition says, by a small step `h`.
+//! Numerical differentiation: the derivative from its definition, with a small step `h`.
 //!
 //! `cargo run --release --example 01_numerical_diff` shows
-//! - the slope of 0.01x² + 0.1x, by differences and as the tape gives it,
+//! - the slope of 0.01x² + 0.1x, by finite differences and by the tape,
 //! - that `h` can be too small as well as too large,
 //! - the gradient of x0² + x1², whose negative points downhill everywhere.
 
-#[path = "common/arrow.rs"]
-mod arrow;
-mod common;
-#[path = "common/plane.rs"]
-mod plane;
+mod support {
+    pub mod arrow;
+    pub mod figure;
+    pub mod plane;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
-use plane::{Axes, plane, vector};
 use plotters::prelude::*;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::plane::{Axes, plane, vector};
+use support::style::{COLORS, FONT};
 use wengert::check::{numerical_diff, numerical_gradient};
 use wengert::prelude::*;
 
-/// The step of the differences: large enough for rounding, small enough for the curve.
+/// Step size: a compromise between rounding error and truncation error.
 const H: f64 = 1e-4;
 
 fn parabola(x: f64) -> f64 {
     0.01 * x.powi(2) + 0.1 * x
 }
 
-/// The same function on a tape, which knows the derivative of each operation.
+/// Its derivative by the tape.
 fn exact_slope(x: f64) -> f64 {
     let tape = Tape::new_f64();
     let x = tape.var(x);
@@ -36,7 +38,7 @@ fn bowl(x: &Tensor<f64>) -> f64 {
     x[[0]] * x[[0]] + x[[1]] * x[[1]]
 }
 
-/// The same on a tape.
+/// Its gradient by the tape.
 fn exact_gradient(x: &Tensor<f64>) -> Tensor<f64> {
     let tape = Tape::new_f64();
     let x = tape.var(x);
@@ -45,7 +47,7 @@ fn exact_gradient(x: &Tensor<f64>) -> Tensor<f64> {
 
 fn main() -> Outcome {
     println!("f(x) = 0.01x² + 0.1x, f'(x) = 0.02x + 0.1, by (f(x + h) − f(x − h)) / 2h with h = {H}\n");
-    println!("{:>4}  {:<20}  {:<20}  error", "x", "by the difference", "by the tape");
+    println!("{:>4}  {:<20}  {:<20}  error", "x", "by a difference", "by the tape");
     for x in [5.0, 10.0] {
         let (numerical, exact) = (numerical_diff(parabola, x, H), exact_slope(x));
         println!("{x:>4}  {numerical:<20}  {exact:<20}  {:.1e}", (numerical - exact).abs());
@@ -61,11 +63,11 @@ fn main() -> Outcome {
 
     let point = tensor![f64; 3.0, 4.0];
     let numerical = numerical_gradient(bowl, &point, H);
-    println!("\nf(x0, x1) = x0² + x1² at (3, 4): each partial derivative holds the other variable still");
+    println!("\nf(x0, x1) = x0² + x1² at (3, 4): each partial derivative holds the other variable fixed");
     println!("by differences  {:?}", numerical.to_vec());
     println!("by the tape     {:?}\n", exact_gradient(&point).to_vec());
 
-    figure("01_numerical_diff", "The slope as a difference", (1000, 440), |area| {
+    figure("01_numerical_diff", "The slope as a finite difference", (1000, 440), |area| {
         let panels = area.split_evenly((1, 2));
         draw_tangents(&panels[0])?;
         draw_errors(&panels[1])
@@ -79,7 +81,7 @@ fn slopes(h: f64) -> [f64; 2] {
     [((1.0 + h).exp() - 1f64.exp()) / h, numerical_diff(f64::exp, 1.0, h)]
 }
 
-/// The parabola and the lines that have its slope at 5 and at 10.
+/// Draws the parabola and its tangents at 5 and at 10.
 fn draw_tangents(area: &Canvas) -> Outcome {
     let mut chart = ChartBuilder::on(area)
         .caption("0.01x² + 0.1x, and its slope at two points", (FONT, 18))
@@ -97,20 +99,20 @@ fn draw_tangents(area: &Canvas) -> Outcome {
         .draw()?;
     let curve = (0..=20).map(f64::from).map(|x| (x, parabola(x)));
     chart.draw_series(LineSeries::new(curve, BLACK.stroke_width(2)))?;
-    for (at, colour) in [5.0, 10.0].into_iter().zip(COLOURS) {
+    for (at, color) in [5.0, 10.0].into_iter().zip(COLORS) {
         let slope = numerical_diff(parabola, at, H);
         let tangent = [0.0, 20.0].map(|x| (x, parabola(at) + slope * (x - at)));
         chart
-            .draw_series(LineSeries::new(tangent, colour.stroke_width(2)))?
+            .draw_series(LineSeries::new(tangent, color.stroke_width(2)))?
             .label(format!("slope {slope:.4} at {at}"))
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
-        chart.draw_series([Circle::new((at, parabola(at)), 5, colour.filled())])?;
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], color.stroke_width(2)));
+        chart.draw_series([Circle::new((at, parabola(at)), 5, color.filled())])?;
     }
     chart.configure_series_labels().position(SeriesLabelPosition::UpperLeft).label_font((FONT, 16)).draw()?;
     Ok(())
 }
 
-/// The error of both differences against the step: to the right the step is too large, to the left rounding wins.
+/// Draws the error of both differences against the step: truncation error on the right, rounding error on the left.
 fn draw_errors(area: &Canvas) -> Outcome {
     let mut chart = ChartBuilder::on(area)
         .caption("Error of the slope of eˣ at 1", (FONT, 18))
@@ -132,28 +134,28 @@ fn draw_errors(area: &Canvas) -> Outcome {
     let steps = || (0..=120).map(|k| 10f64.powf(f64::from(k) / 8.0 - 15.0));
     let names = ["forward: f(x+h)−f(x) over h", "central: f(x+h)−f(x−h) over 2h"];
     for (kind, name) in names.into_iter().enumerate() {
-        let colour = COLOURS[kind];
+        let color = COLORS[kind];
         let errors = steps().map(|h| (h, (slopes(h)[kind] - 1f64.exp()).abs().max(1e-13)));
         chart
-            .draw_series(LineSeries::new(errors, colour.stroke_width(2)))?
+            .draw_series(LineSeries::new(errors, color.stroke_width(2)))?
             .label(name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], color.stroke_width(2)));
     }
     chart.configure_series_labels().position(SeriesLabelPosition::UpperRight).label_font((FONT, 16)).draw()?;
     Ok(())
 }
 
-/// Arrows against the gradient, from `count` × `count` points.
+/// Draws the negative gradient at `count` × `count` points.
 fn draw_field(area: &Canvas, count: usize) -> Outcome {
     let axes = Axes { ranges: [-2.3..2.3, -2.3..2.3], names: ["x0", "x1"] };
-    let mut chart = plane(area, "Arrows point to where the function falls fastest: to the minimum", &axes)?;
+    let mut chart = plane(area, "Arrows point in the direction of steepest descent", &axes)?;
     let grid = Tensor::<f64>::linspace(-2.0, 2.0, count).to_vec();
     for (&x0, &x1) in grid.iter().flat_map(|x0| grid.iter().map(move |x1| (x0, x1))) {
         let gradient = numerical_gradient(bowl, &Tensor::from([x0, x1]), H);
-        // A twentieth of the gradient, so that arrows do not run into one another.
+        // Scaled by 1/20 so that arrows do not overlap.
         let tip = (x0 - gradient[[0]] / 20.0, x1 - gradient[[1]] / 20.0);
-        vector(&chart, [(x0, x1), tip], COLOURS[0], 2)?;
+        vector(&chart, [(x0, x1), tip], COLORS[0], 2)?;
     }
-    chart.draw_series([Circle::new((0.0, 0.0), 5, COLOURS[1].filled())])?;
+    chart.draw_series([Circle::new((0.0, 0.0), 5, COLORS[1].filled())])?;
     Ok(())
 }

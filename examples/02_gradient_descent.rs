@@ -1,30 +1,31 @@
-//! Gradient descent: steps against the gradient, and what the learning rate makes of them.
+//! Gradient descent, and the effect of the learning rate.
 //!
-//! `cargo run --release --example 02_gradient_descent` minimises x0² + x1² from (-3, 4). The gradient is 2x, so a step
-//! takes x to x − rate · 2x = (1 − 2 · rate) x: the distance to the minimum shrinks if that factor lies between -1 and 1,
-//! and grows if it does not.
+//! `cargo run --release --example 02_gradient_descent` minimizes x0² + x1² from (-3, 4). The gradient is 2x, so a step
+//! maps x to x − rate · 2x = (1 − 2 · rate) x: the distance to the minimum shrinks if that factor lies between -1 and 1,
+//! and grows otherwise.
 
-#[path = "common/arrow.rs"]
-mod arrow;
-mod common;
-#[path = "common/lines.rs"]
-mod lines;
-#[path = "common/plane.rs"]
-mod plane;
+mod support {
+    pub mod arrow;
+    pub mod figure;
+    pub mod lines;
+    pub mod plane;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
-use lines::{Line, lines};
-use plane::{Axes, plane, vector};
 use plotters::prelude::*;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::lines::{Line, lines};
+use support::plane::{Axes, plane, vector};
+use support::style::{COLORS, FONT};
 use wengert::prelude::*;
 
 const START: [f64; 2] = [-3.0, 4.0];
 
-/// What is tried, and how it ends. The last one is far too large to be drawn.
+/// Learning rates and their outcomes. The last one diverges too fast to be drawn.
 const RATES: [(f64, &str); 5] =
-    [(1e-10, "stands still"), (0.1, "arrives"), (0.95, "swings to and fro"), (1.05, "diverges"), (10.0, "diverges")];
+    [(1e-10, "stalls"), (0.1, "converges"), (0.95, "oscillates"), (1.05, "diverges"), (10.0, "diverges")];
 
-/// The points that gradient descent visits, the start included.
+/// The points that gradient descent visits, including the start.
 fn descend(rate: f64, steps: usize) -> Vec<Tensor<f64>> {
     let mut path = vec![Tensor::from(START)];
     for step in 0..steps {
@@ -69,7 +70,7 @@ fn main() -> Outcome {
     figure("02_learning_rates", "Distance to the minimum at (0, 0)", (800, 440), |area| draw_distances(area, steps))
 }
 
-/// The optimizer of the library takes the same steps, to the last bit.
+/// Checks that the library's optimizer takes the same steps, bit for bit.
 fn check_sgd(steps: usize) {
     let mut point = Param::<f64>::new(START);
     let mut optimizer = Sgd::new(0.1);
@@ -78,10 +79,10 @@ fn check_sgd(steps: usize) {
         optimizer.step(&mut point, &gradients);
     }
     assert_eq!(point.value(), &descend(0.1, steps)[steps]);
-    println!("optim::Sgd with the rate 0.1 ends at the very same point.\n");
+    println!("optim::Sgd with learning rate 0.1 ends at exactly the same point.\n");
 }
 
-/// The first ten steps over the contours of the function. What leaves the picture is not drawn.
+/// Draws the first ten steps over the contours of the function, up to the first point outside the axes.
 fn draw_path(area: &Canvas, rate: f64, outcome: &str) -> Outcome {
     let axes = Axes { ranges: [-9.0..9.0, -9.0..9.0], names: ["x0", "x1"] };
     let mut chart = plane(area, &format!("rate {rate:?}: {outcome}"), &axes)?;
@@ -93,11 +94,11 @@ fn draw_path(area: &Canvas, rate: f64, outcome: &str) -> Outcome {
     let path: Vec<_> = descend(rate, 10).iter().map(|point| (point[[0]], point[[1]])).collect();
     let inside = path.iter().take_while(|(x0, x1)| x0.abs() < 9.0 && x1.abs() < 9.0).count();
     for step in path[..inside].windows(2) {
-        vector(&chart, [step[0], step[1]], COLOURS[0], 2)?;
+        vector(&chart, [step[0], step[1]], COLORS[0], 2)?;
     }
-    chart.draw_series(path[..inside].iter().map(|&point| Circle::new(point, 4, COLOURS[0].filled())))?;
-    chart.draw_series([Circle::new(path[0], 7, COLOURS[1].filled())])?;
-    // The numbers of the first points, where they are far enough apart.
+    chart.draw_series(path[..inside].iter().map(|&point| Circle::new(point, 4, COLORS[0].filled())))?;
+    chart.draw_series([Circle::new(path[0], 7, COLORS[1].filled())])?;
+    // Number the first points, where they are far enough apart.
     let numbered = if rate < 0.01 { 1 } else { 4 };
     let number =
         |(step, &(x0, x1)): (usize, &(f64, f64))| Text::new(step.to_string(), (x0 + 0.5, x1 + 0.6), (FONT, 17));
@@ -106,7 +107,7 @@ fn draw_path(area: &Canvas, rate: f64, outcome: &str) -> Outcome {
     Ok(())
 }
 
-/// How far each rate is from the minimum, step by step.
+/// Draws the distance to the minimum after each step, for each learning rate.
 fn draw_distances(area: &Canvas, steps: usize) -> Outcome {
     let curve = |&(rate, outcome): &(f64, &str)| {
         let path = descend(rate, steps).into_iter().enumerate();

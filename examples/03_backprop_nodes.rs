@@ -1,21 +1,24 @@
-//! Backpropagation on the smallest network there is: a bill of two apples, three oranges and the tax.
+//! Backpropagation on a tiny graph: the bill for two apples and three oranges, with tax.
 //!
-//! `cargo run --release --example 03_backprop_nodes` builds it from two kinds of nodes. Each knows how to carry a value
-//! forward and a gradient backward; the tape does the rest. Prints the tape and every gradient, and draws the graph with
-//! both.
+//! `cargo run --release --example 03_backprop_nodes` builds it from two kinds of nodes, each with a forward
+//! computation and a backward rule; the tape does the rest. It prints the tape and all gradients, and draws the graph with
+//! values and gradients.
 
-#[path = "common/arrow.rs"]
-mod arrow;
-mod common;
+mod support {
+    pub mod arrow;
+    pub mod figure;
+    pub mod style;
+}
 
-use arrow::arrow;
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::time::Instant;
+use support::arrow::arrow;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::style::{COLORS, FONT};
 use wengert::prelude::*;
 
-/// Forward adds; backward hands the gradient on to both inputs as it is.
+/// Adds; the backward rule passes the gradient on to both inputs unchanged.
 #[derive(Debug)]
 struct AddNode;
 
@@ -31,7 +34,7 @@ impl Op<f64, 2> for AddNode {
     }
 }
 
-/// Forward multiplies; backward multiplies the gradient by the *other* input, so the inputs must be kept.
+/// Multiplies; the backward rule multiplies the gradient by the *other* input, so the inputs are saved.
 #[derive(Debug)]
 struct MulNode;
 
@@ -47,7 +50,7 @@ impl Op<f64, 2> for MulNode {
     }
 }
 
-/// The inputs: name, value, and where the edge begins in the figure.
+/// The inputs: name, value, and the start of the edge in the figure.
 const INPUTS: [(&str, f64, (i32, i32)); 5] = [
     ("apples", 2.0, (210, 50)),
     ("price of an apple, yen", 100.0, (210, 160)),
@@ -56,7 +59,7 @@ const INPUTS: [(&str, f64, (i32, i32)); 5] = [
     ("tax", 1.1, (210, 490)),
 ];
 
-/// What one edge of the graph carries, and where it runs.
+/// An edge of the graph: its value, its gradient and its end points.
 struct Edge {
     value: f64,
     gradient: f64,
@@ -68,14 +71,14 @@ fn main() -> Outcome {
     let inputs = INPUTS.map(|(_, value, _)| tape.var(value));
     let [apples, apple, orange, oranges, tax] = &inputs;
 
-    // Forward: from the left to the right.
+    // Forward pass, from left to right.
     let for_apples = apply(MulNode, [apples, apple]);
     let for_oranges = apply(MulNode, [orange, oranges]);
     let sum = apply(AddNode, [&for_apples, &for_oranges]);
     let bill = apply(MulNode, [&sum, tax]);
-    println!("The tape: each line is a node, and names the nodes it reads.\n\n{tape}");
+    println!("The tape: each line is a node and names its inputs.\n\n{tape}");
 
-    // Backward: from the right to the left, beginning with ∂bill/∂bill = 1.
+    // Backward pass, from right to left, starting with ∂bill/∂bill = 1.
     let all = [apples, apple, orange, oranges, tax, &for_apples, &for_oranges, &sum, &bill];
     let gradients: Vec<f64> = all.iter().map(|x| bill.grad(x).item()).collect();
     let names = INPUTS.iter().map(|(name, _, _)| *name).chain(["all apples", "all oranges", "before tax", "bill"]);
@@ -88,11 +91,11 @@ fn main() -> Outcome {
     let ends = edges();
     let edge = |k: usize| Edge { value: all[k].item(), gradient: gradients[k], ends: ends[k] };
     let edges: Vec<Edge> = (0..all.len()).map(edge).collect();
-    let title = "Above each edge the value, carried forward; below it the gradient of the bill, carried backward";
+    let title = "Above each edge its value in the forward pass, below it the gradient of the bill in the backward pass";
     figure("03_backprop_nodes", title, (940, 570), |area| draw(area, &edges))
 }
 
-/// The operators of the library are such nodes, and one backward pass gives all gradients of the inputs.
+/// Checks that the library's operators give the same gradients, all inputs in one backward pass.
 fn compare_with_operators(expected: &[f64]) {
     let passes = if quick() { 1000 } else { 100_000 };
     let start = Instant::now();
@@ -117,7 +120,7 @@ const SUM: (i32, i32) = (590, 215);
 const BILL: (i32, i32) = (760, 340);
 const END: (i32, i32) = (900, 340);
 
-/// Where the values run: those of the inputs, and the results of the nodes.
+/// End points of the edges: those of the inputs, then those of the node outputs.
 fn edges() -> [[(i32, i32); 2]; 9] {
     let targets = [FOR_APPLES, FOR_APPLES, FOR_ORANGES, FOR_ORANGES, BILL];
     let leaf = |k: usize| [INPUTS[k].2, targets[k]];
@@ -125,9 +128,9 @@ fn edges() -> [[(i32, i32); 2]; 9] {
     [leaf(0), leaf(1), leaf(2), leaf(3), leaf(4), inner[0], inner[1], inner[2], inner[3]]
 }
 
-/// Text centred at a point.
-fn centred(area: &Canvas, text: &str, at: (i32, i32), size: u32, colour: RGBColor) -> Outcome {
-    let style = (FONT, size).into_font().color(&colour).pos(Pos::new(HPos::Center, VPos::Center));
+/// Draws text centered at a point.
+fn centered(area: &Canvas, text: &str, at: (i32, i32), size: u32, color: RGBColor) -> Outcome {
+    let style = (FONT, size).into_font().color(&color).pos(Pos::new(HPos::Center, VPos::Center));
     area.draw(&Text::new(text.to_string(), at, style))?;
     Ok(())
 }
@@ -135,7 +138,7 @@ fn centred(area: &Canvas, text: &str, at: (i32, i32), size: u32, colour: RGBColo
 fn draw(area: &Canvas, edges: &[Edge]) -> Outcome {
     const RADIUS: f64 = 24.0;
     for Edge { value, gradient, ends: [from, to] } in edges {
-        // From the rim of one node to the rim of the next.
+        // From the rim of one circle to the rim of the next.
         let (x, y) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));
         let along = |pixels: f64| {
             let share = pixels / x.hypot(y);
@@ -145,21 +148,21 @@ fn draw(area: &Canvas, edges: &[Edge]) -> Outcome {
         let start = if input { 0.0 } else { RADIUS };
         let length = x.hypot(y) - if *to == END { 0.0 } else { RADIUS + 2.0 };
         arrow(area, [along(start), along(length)], BLACK, 2)?;
-        // Two edges that meet have room for their numbers where they begin.
+        // Edges that meet are labeled near their start, where there is room.
         let middle = along(if input { 0.3 * length } else { (start + length) / 2.0 });
         let clear = 14 + (18.0 * (y / x).abs()) as i32;
-        centred(area, &format!("{value:.1}"), (middle.0, middle.1 - clear), 20, COLOURS[0])?;
-        centred(area, &format!("{gradient:.1}"), (middle.0, middle.1 + clear), 20, COLOURS[1])?;
+        centered(area, &format!("{value:.1}"), (middle.0, middle.1 - clear), 20, COLORS[0])?;
+        centered(area, &format!("{gradient:.1}"), (middle.0, middle.1 + clear), 20, COLORS[1])?;
     }
     for (name, _, (x, y)) in INPUTS {
         area.draw(&Rectangle::new([(x - 200, y - 18), (x, y + 18)], WHITE.filled()))?;
         area.draw(&Rectangle::new([(x - 200, y - 18), (x, y + 18)], BLACK.stroke_width(1)))?;
-        centred(area, name, (x - 100, y), 18, BLACK)?;
+        centered(area, name, (x - 100, y), 18, BLACK)?;
     }
     for (at, sign) in [(FOR_APPLES, "×"), (FOR_ORANGES, "×"), (SUM, "+"), (BILL, "×")] {
         area.draw(&Circle::new(at, RADIUS as i32, WHITE.filled()))?;
         area.draw(&Circle::new(at, RADIUS as i32, BLACK.stroke_width(2)))?;
-        centred(area, sign, at, 32, BLACK)?;
+        centered(area, sign, at, 32, BLACK)?;
     }
-    centred(area, "bill, yen", (END.0 - 50, END.1 - 45), 18, BLACK)
+    centered(area, "bill, yen", (END.0 - 50, END.1 - 45), 18, BLACK)
 }

@@ -1,22 +1,24 @@
-//! Matrix products: which shapes chain, what the library says of those that do not, and what a product does to areas.
+//! Matrix products: which shapes chain, the messages for those that do not, and how areas multiply.
 //!
 //! `cargo run --release --example 04_matrix_product` shows
-//! - the shapes of products, up to a layer that takes a hundred images at once,
+//! - the shapes of products, up to a layer applied to a hundred images at once,
 //! - the messages for shapes that do not chain,
 //! - det(AB) = det A · det B, and that the gradient of a determinant is its matrix of cofactors,
 //! - the unit square under A, B and AB.
 
-#[path = "common/arrow.rs"]
-mod arrow;
-mod common;
-#[path = "common/plane.rs"]
-mod plane;
+mod support {
+    pub mod arrow;
+    pub mod figure;
+    pub mod plane;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
-use plane::{Axes, plane, vector};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::panic::{catch_unwind, set_hook, take_hook};
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::plane::{Axes, plane, vector};
+use support::style::{COLORS, FONT};
 use wengert::prelude::*;
 
 fn main() -> Outcome {
@@ -27,7 +29,7 @@ fn main() -> Outcome {
 
     let a = tensor![f64; [1.5, 0.5], [0.0, 1.0]];
     let b = tensor![f64; [1.0, -1.0], [1.0, 1.0]];
-    let title = "The unit square under two matrices, one after the other: the areas multiply. Arrows 1, 2: the columns";
+    let title = "The unit square under two matrices and their product: areas multiply. Arrows 1 and 2: the columns";
     figure("04_matrix_product", title, (960, 800), |area| {
         let panels = area.split_evenly((2, 2));
         draw_square(&panels[0], "the unit square", &Tensor::eye(2))?;
@@ -38,7 +40,7 @@ fn main() -> Outcome {
 }
 
 fn shapes_that_chain() {
-    println!("The columns of the left matrix must be as many as the rows of the right one:");
+    println!("The left matrix must have as many columns as the right one has rows:");
     let pairs: [(&[usize], &[usize], &str); 6] = [
         (&[2, 3], &[3, 4], ""),
         (&[2, 3], &[3], "a vector on the right is a column"),
@@ -47,10 +49,10 @@ fn shapes_that_chain() {
         (&[100, 784], &[784, 50], "a layer with 784 inputs and 50 outputs, on 100 images"),
         (&[8, 2, 3], &[3, 4], "each of 8 matrices"),
     ];
-    for (left, right, what) in pairs {
+    for (left, right, note) in pairs {
         let product = Tensor::<f32>::ones(left).matmul(&Tensor::ones(right));
         println!(
-            "{:>12} · {:<10} -> {:<10} {what}",
+            "{:>12} · {:<10} -> {:<10} {note}",
             format!("{left:?}"),
             format!("{right:?}"),
             format!("{:?}", product.shape())
@@ -59,24 +61,24 @@ fn shapes_that_chain() {
 }
 
 fn shapes_that_do_not() {
-    println!("\nOthers are a mistake in the program, so it stops, and says where (here we catch that):");
-    refuse(|tape| tape.var(Tensor::ones([2, 3])).matmul(Tensor::ones([2, 3])));
-    refuse(|tape| tape.var(Tensor::ones([100, 784])).relu().matmul(Tensor::ones([50, 784])));
-    refuse(|tape| tape.var(Tensor::ones([2, 3])).matmul(2.0));
-    refuse(|tape| {
+    println!("\nOther shapes are a bug in the program, so it panics and reports the line (caught here):");
+    print_panic(|tape| tape.var(Tensor::ones([2, 3])).matmul(Tensor::ones([2, 3])));
+    print_panic(|tape| tape.var(Tensor::ones([100, 784])).relu().matmul(Tensor::ones([50, 784])));
+    print_panic(|tape| tape.var(Tensor::ones([2, 3])).matmul(2.0));
+    print_panic(|tape| {
         let layer = Linear::new(784, 50, Init::He, &mut wengert::rng(0));
         layer.forward(&tape.var(Tensor::ones([100, 28, 28])))
     });
 }
 
-/// Prints the message that a mistake ends with.
-fn refuse(mistake: fn(&Tape) -> Var) {
+/// Prints the panic message of a shape mismatch.
+fn print_panic(mismatch: fn(&Tape) -> Var) {
     let hook = take_hook();
     set_hook(Box::new(|info| {
         let line = info.location().map_or(0, |location| location.line());
         println!("  line {line}: {}", info.payload().downcast_ref::<String>().map_or("no message", |text| text));
     }));
-    let outcome = catch_unwind(|| mistake(&Tape::new()).shape().to_vec());
+    let outcome = catch_unwind(|| mismatch(&Tape::new()).shape().to_vec());
     set_hook(hook);
     assert!(outcome.is_err(), "the shapes chain");
 }
@@ -88,11 +90,11 @@ fn order_matters() {
 
 /// The cross product of two vectors of three elements.
 fn cross(u: &Var<f64>, v: &Var<f64>) -> Var<f64> {
-    let turned = |x: &Var<f64>, order| x.index_select(0, order);
-    turned(u, &[1, 2, 0]) * turned(v, &[2, 0, 1]) - turned(u, &[2, 0, 1]) * turned(v, &[1, 2, 0])
+    let permuted = |x: &Var<f64>, order| x.index_select(0, order);
+    permuted(u, &[1, 2, 0]) * permuted(v, &[2, 0, 1]) - permuted(u, &[2, 0, 1]) * permuted(v, &[1, 2, 0])
 }
 
-/// The determinant of a 3 × 3 matrix: the volume that its rows span, r0 · (r1 × r2).
+/// The determinant of a 3 × 3 matrix: the volume spanned by its rows, r0 · (r1 × r2).
 fn determinant(matrix: &Var<f64>) -> Var<f64> {
     let [r0, r1, r2] = [0, 1, 2].map(|k| matrix.index_select(0, &[k]).reshape([3]));
     (r0 * cross(&r1, &r2)).sum()
@@ -110,8 +112,8 @@ fn determinants(count: usize) {
     for _ in 0..count {
         let tape = Tape::<f64>::with_mode(Mode::Inference);
         let [a, b] = [(); 2].map(|()| tape.constant(Tensor::randn([3, 3], &mut rng)));
-        let (product, apart) = (determinant(&a.matmul(&b)).item(), (determinant(&a) * determinant(&b)).item());
-        worst = worst.max((product - apart).abs() / apart.abs().max(1.0));
+        let (product, separate) = (determinant(&a.matmul(&b)).item(), (determinant(&a) * determinant(&b)).item());
+        worst = worst.max((product - separate).abs() / separate.abs().max(1.0));
     }
     println!("{count} random pairs: the largest relative difference is {worst:.1e}");
     assert!(worst < 1e-10);
@@ -119,15 +121,15 @@ fn determinants(count: usize) {
     let cofactors = det_a.grad(&a);
     println!("\nThe determinant is differentiable like any function. Its gradient, the cofactors of A:\n{cofactors}");
     let product = a.matmul(cofactors.transpose(0, 1));
-    println!("A times its transpose is det A on the diagonal, which is why it gives the inverse:\n{product}\n");
+    println!("A times their transpose has det A on the diagonal, which is why they give the inverse:\n{product}\n");
 }
 
-/// The area that the columns of a 2 × 2 matrix span: negative if it turns the square over.
+/// The signed area spanned by the columns of a 2 × 2 matrix: negative if it flips the square.
 fn area_of(matrix: &Tensor<f64>) -> f64 {
     matrix[[0, 0]] * matrix[[1, 1]] - matrix[[0, 1]] * matrix[[1, 0]]
 }
 
-/// The image of the unit square: the first basis vector goes to the first column, the second to the second.
+/// Draws the image of the unit square: the basis vectors are mapped to the columns.
 fn draw_square(area: &Canvas, caption: &str, matrix: &Tensor<f64>) -> Outcome {
     let axes = Axes { ranges: [-2.0..3.0, -0.8..2.7], names: ["x", "y"] };
     let mut chart = plane(area, &format!("{caption}: area {:.2}", area_of(matrix)), &axes)?;
@@ -136,11 +138,11 @@ fn draw_square(area: &Canvas, caption: &str, matrix: &Tensor<f64>) -> Outcome {
         (point[[0]], point[[1]])
     };
     let corners = [image(0.0, 0.0), image(1.0, 0.0), image(1.0, 1.0), image(0.0, 1.0)];
-    chart.draw_series([Polygon::new(corners, COLOURS[5].mix(0.35))])?;
+    chart.draw_series([Polygon::new(corners, COLORS[5].mix(0.35))])?;
     chart.draw_series([PathElement::new([corners[1], corners[2], corners[3]], BLACK.stroke_width(1))])?;
-    for (tip, colour, column) in [(corners[1], COLOURS[0], 1), (corners[3], COLOURS[1], 2)] {
-        vector(&chart, [(0.0, 0.0), tip], colour, 3)?;
-        let style = (FONT, 17).into_font().color(&colour).pos(Pos::new(HPos::Center, VPos::Center));
+    for (tip, color, column) in [(corners[1], COLORS[0], 1), (corners[3], COLORS[1], 2)] {
+        vector(&chart, [(0.0, 0.0), tip], color, 3)?;
+        let style = (FONT, 17).into_font().color(&color).pos(Pos::new(HPos::Center, VPos::Center));
         let beyond = 1.0 + 0.5 / tip.0.hypot(tip.1);
         let text = format!("{column}: ({}, {})", tip.0, tip.1);
         chart.draw_series([Text::new(text, (tip.0 * beyond, tip.1 * beyond), style)])?;

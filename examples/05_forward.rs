@@ -1,36 +1,40 @@
-//! Inference: a trained network reads the test images of MNIST, one by one and in batches.
+//! Inference: a trained network classifies the test images of MNIST, one at a time and in batches.
 //!
 //! `cargo run --release --example 05_forward` loads the parameters of a network with 784 inputs, two hidden layers of 50 and 100
 //! sigmoid units and 10 outputs, and shows
-//! - the share of right answers,
-//! - how much faster images are read in batches, and that the answers are the same,
-//! - images that are read wrong, those first where the network is the surest.
+//! - the test accuracy,
+//! - how much faster batches are, with the same predictions,
+//! - misclassified images, the most confident mistakes first.
 //!
-//! The parameters are in `data/mnist_784_50_100_10.safetensors`, which `-- --train` made: 12 epochs of Adam over the training
-//! images, seed 0. It makes the same bytes again on the same kind of machine. `-- --parameters FILE` reads or makes another.
+//! The parameters are in `data/mnist_784_50_100_10.safetensors`, written by `-- --train`: 12 epochs of Adam on the training
+//! images with seed 0, which reproduces the file byte for byte on the same kind of machine. `-- --parameters FILE` selects
+//! another file.
 
-mod common;
-#[path = "common/digit.rs"]
-mod digit;
+mod support {
+    pub mod digit;
+    pub mod figure;
+    pub mod style;
+}
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
-use digit::digit;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
+use support::digit::digit;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::style::{COLORS, FONT};
 use wengert::data::{Images, mnist};
 use wengert::metrics::accuracy;
 use wengert::optim::schedule::Cosine;
 use wengert::prelude::*;
 
 const PARAMETERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist_784_50_100_10.safetensors");
-/// What trained parameters reach at least.
-const ENOUGH: f64 = 0.96;
+/// Minimum test accuracy of trained parameters.
+const MIN_ACCURACY: f64 = 0.96;
 const BATCHES: [usize; 4] = [1, 10, 100, 1000];
-/// Rows and columns of misread images.
+/// Rows and columns of misclassified images.
 const GRID: (usize, usize) = (4, 8);
 
 struct Network {
@@ -49,14 +53,14 @@ impl Network {
         }
     }
 
-    /// The scores `[n, 10]` of images `[n, 784]`.
+    /// The class scores (logits) `[n, 10]` of images `[n, 784]`.
     fn forward(&self, images: &Var) -> Var {
         let h = self.hidden1.forward(images).sigmoid();
         let h = self.hidden2.forward(&h).sigmoid();
         self.output.forward(&h)
     }
 
-    /// The probabilities `[n, 10]` of all images, `size` at a time.
+    /// The class probabilities `[n, 10]` of all images, in batches of `size`.
     fn predict(&self, images: &Images, size: usize) -> Tensor {
         let mut probabilities = Vec::with_capacity(images.len() * 10);
         for batch in images.batches(size) {
@@ -68,7 +72,7 @@ impl Network {
     }
 }
 
-/// Trains a network, and saves its parameters.
+/// Trains a network and saves its parameters.
 fn train(images: &Images, path: &Path) -> Outcome {
     const EPOCHS: usize = 12;
     const BATCH: usize = 100;
@@ -86,19 +90,19 @@ fn train(images: &Images, path: &Path) -> Outcome {
             optimizer.step(&mut network, &loss.backward());
             step += 1;
         }
-        let right = accuracy(&network.predict(images, 1000), images.labels());
-        println!("epoch {epoch:>2}: train accuracy {right:.4} in {:.1} s", start.elapsed().as_secs_f64());
+        let accuracy = accuracy(&network.predict(images, 1000), images.labels());
+        println!("epoch {epoch:>2}: train accuracy {accuracy:.4} in {:.1} s", start.elapsed().as_secs_f64());
     }
     io::save(&network, path)?;
     println!("saved: {}\n", path.display());
     Ok(())
 }
 
-/// Prints and draws how fast images are read, and checks that they are read as one by one.
+/// Prints and draws the throughput, and checks that the predictions do not depend on the batch size.
 fn show_throughput(network: &Network, images: &Images, single: &Tensor) -> Outcome {
     let passes = if quick() { 1 } else { 5 };
-    println!("{:>5}  {:>9}  {:>10}  largest difference in", "batch", "images/s", "ms a batch");
-    println!("{:>5}  {:>9}  {:>10}  a probability to one by one", "", "", "");
+    println!("{:>5}  {:>9}  {:>10}  largest difference from a", "batch", "images/s", "ms/batch");
+    println!("{:>5}  {:>9}  {:>10}  probability at batch size 1", "", "", "");
     let mut points = Vec::new();
     for size in BATCHES {
         let mut fastest = f64::INFINITY;
@@ -106,24 +110,24 @@ fn show_throughput(network: &Network, images: &Images, single: &Tensor) -> Outco
             let start = Instant::now();
             let probabilities = network.predict(images, size);
             fastest = fastest.min(start.elapsed().as_secs_f64());
-            assert_eq!(probabilities.argmax(1), single.argmax(1), "other answers in batches of {size}");
+            assert_eq!(probabilities.argmax(1), single.argmax(1), "different predictions in batches of {size}");
         }
         let difference = (network.predict(images, size) - single).map(f32::abs).max().item();
         let rate = images.len() as f64 / fastest;
         println!("{size:>5}  {rate:>9.0}  {:>10.3}  {difference}", 1000.0 * size as f64 / rate);
         points.push((size as f64, rate / 1000.0));
     }
-    println!("The answers are the same for all {} images, whatever the batch.", images.len());
-    figure("05_throughput", "Reading MNIST in batches: 784-50-100-10, sigmoid", (760, 480), |area| {
+    println!("The predictions for all {} images do not depend on the batch size.", images.len());
+    figure("05_throughput", "Inference on MNIST in batches: 784-50-100-10, sigmoid", (760, 480), |area| {
         draw_throughput(area, &points)
     })
 }
 
-/// Thousands of images a second against the size of the batch, both logarithmic.
+/// Draws the throughput against the batch size, both on logarithmic axes.
 fn draw_throughput(area: &Canvas, points: &[(f64, f64)]) -> Outcome {
     let rates = || points.iter().map(|&(_, rate)| rate);
     let (low, high) = (rates().fold(f64::INFINITY, f64::min), rates().fold(0.0, f64::max));
-    // From one power of ten to another.
+    // Extend the axis to whole powers of ten.
     let range = 10f64.powf(low.log10().floor())..10f64.powf((1.3 * high).log10().ceil());
     let mut chart = ChartBuilder::on(area)
         .margin(14)
@@ -133,8 +137,8 @@ fn draw_throughput(area: &Canvas, points: &[(f64, f64)]) -> Outcome {
     let power = |value: &f64| if value.log10().fract().abs() < 1e-9 { value.to_string() } else { String::new() };
     chart
         .configure_mesh()
-        .x_desc("images in a batch")
-        .y_desc("thousand images a second")
+        .x_desc("batch size")
+        .y_desc("thousand images per second")
         .x_label_formatter(&power)
         .y_label_formatter(&power)
         .label_style((FONT, 15))
@@ -142,28 +146,29 @@ fn draw_throughput(area: &Canvas, points: &[(f64, f64)]) -> Outcome {
         .bold_line_style(BLACK.mix(0.12))
         .light_line_style(TRANSPARENT)
         .draw()?;
-    chart.draw_series(LineSeries::new(points.iter().copied(), COLOURS[0].stroke_width(2)))?;
+    chart.draw_series(LineSeries::new(points.iter().copied(), COLORS[0].stroke_width(2)))?;
     for &point in points {
         let style = (FONT, 16).into_text_style(area).pos(Pos::new(HPos::Right, VPos::Bottom));
         let label = Text::new(format!("{:.1}", point.1), (-6, -4), style);
-        chart.draw_series([EmptyElement::at(point) + Circle::new((0, 0), 4, COLOURS[0].filled()) + label])?;
+        chart.draw_series([EmptyElement::at(point) + Circle::new((0, 0), 4, COLORS[0].filled()) + label])?;
     }
     Ok(())
 }
 
-/// Prints how many images are read wrong, and draws those where the network is the surest of its answer.
+/// Prints the number of misclassified images and draws the most confident mistakes.
 fn show_mistakes(images: &Images, probabilities: &Tensor) -> Outcome {
-    let answers = probabilities.argmax(1);
-    let sureness = |image: usize| probabilities[[image, answers[image]]];
-    let mut wrong: Vec<usize> = (0..images.len()).filter(|&image| answers[image] != images.labels()[image]).collect();
-    wrong.sort_by(|&one, &other| sureness(other).total_cmp(&sureness(one)));
-    println!("\n{} of {} images are read wrong", wrong.len(), images.len());
-    let title = "Digits read wrong: the label → the answer and its probability, the surest first";
+    let predictions = probabilities.argmax(1);
+    let confidence = |image: usize| probabilities[[image, predictions[image]]];
+    let mut wrong: Vec<usize> =
+        (0..images.len()).filter(|&image| predictions[image] != images.labels()[image]).collect();
+    wrong.sort_by(|&one, &other| confidence(other).total_cmp(&confidence(one)));
+    println!("\n{} of {} images are misclassified", wrong.len(), images.len());
+    let title = "Misclassified digits: label → prediction and its probability, the most confident first";
     figure("05_mistakes", title, (1100, 640), |area| {
         for (&image, cell) in wrong.iter().zip(area.split_evenly(GRID)) {
             let pixels = images.batch(&[image]).images;
-            let (label, answer) = (images.labels()[image], answers[image]);
-            digit(&cell, pixels.as_slice(), &format!("{label} → {answer}, {:.2} %", 100.0 * sureness(image)))?;
+            let (label, prediction) = (images.labels()[image], predictions[image]);
+            digit(&cell, pixels.as_slice(), &format!("{label} → {prediction}, {:.2} %", 100.0 * confidence(image)))?;
         }
         Ok(())
     })
@@ -176,32 +181,33 @@ fn run(options: &ArgMatches) -> Outcome {
         train(&train_images, path)?;
     }
     let mut network = Network::new(&mut wengert::rng(0));
-    io::load(&mut network, path).map_err(|error| format!("{error}\n  `-- --train` makes the file anew"))?;
+    io::load(&mut network, path).map_err(|error| format!("{error}\n  `-- --train` recreates the file"))?;
     println!("{} parameters from {}", network.parameter_count(), path.display());
     let probabilities = network.predict(&test_images, 1);
-    let right = accuracy(&probabilities, test_images.labels());
-    println!("test accuracy: {right:.4}\n");
-    if right < ENOUGH {
-        return Err(
-            format!("{path:?}: test accuracy {right}, expected at least {ENOUGH}: not a trained network").into()
-        );
+    let accuracy = accuracy(&probabilities, test_images.labels());
+    println!("test accuracy: {accuracy:.4}\n");
+    if accuracy < MIN_ACCURACY {
+        return Err(format!(
+            "{path:?}: test accuracy {accuracy}, expected at least {MIN_ACCURACY}: not a trained network"
+        )
+        .into());
     }
     show_throughput(&network, &test_images, &probabilities)?;
     show_mistakes(&test_images, &probabilities)
 }
 
 fn main() -> ExitCode {
-    let options = Command::new("05_forward").about("Reads handwritten digits with saved parameters").args([
+    let options = Command::new("05_forward").about("Classifies handwritten digits with saved parameters").args([
         Arg::new("parameters")
             .long("parameters")
             .value_name("FILE")
             .value_parser(value_parser!(PathBuf))
-            .help("The file of the parameters"),
-        Arg::new("train").long("train").action(ArgAction::SetTrue).help("Makes the file of the parameters first"),
-        Arg::new("quick").long("quick").action(ArgAction::SetTrue).help("Measures the time once only"),
+            .help("File with the parameters"),
+        Arg::new("train").long("train").action(ArgAction::SetTrue).help("Trains the network and writes the file first"),
+        Arg::new("quick").long("quick").action(ArgAction::SetTrue).help("Measures the time only once"),
     ]);
     if let Err(error) = run(&options.get_matches()) {
-        // What does not fit has a line each.
+        // A load error has one line per mismatch; join them.
         eprintln!("error: {}", error.to_string().replace(":\n  ", ": ").replace("\n  ", "; "));
         return ExitCode::from(2);
     }

@@ -1,19 +1,23 @@
-//! The gradient check: backpropagation is fast and easy to get wrong, differences are slow and hard to get wrong.
+//! Gradient check: backpropagation is fast and easy to get wrong, finite differences are slow and hard to get wrong.
 //!
-//! `cargo run --release --example 06_gradient_check` takes a network of two layers and three images of MNIST, in double
-//! precision, and compares the gradient of every single weight by both ways: two forward passes for each weight against
-//! one backward pass for all. Then it shows how a wrong rule is caught.
+//! `cargo run --release --example 06_gradient_check` takes a two-layer network and three images of MNIST, in double
+//! precision, and computes the gradient of every weight both ways: with two forward passes per weight, and with one backward
+//! pass for all. Then it shows how a wrong backward rule is caught.
 
-mod common;
+mod support {
+    pub mod figure;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::time::Instant;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::style::{COLORS, FONT};
 use wengert::data::mnist;
 use wengert::prelude::*;
 
-/// An affine layer, ReLU, another affine layer, and softmax with cross-entropy.
+/// Two linear layers with ReLU between them.
 struct TwoLayerNet<T: Float> {
     hidden: Linear<T>,
     output: Linear<T>,
@@ -31,7 +35,7 @@ impl TwoLayerNet<f64> {
     }
 }
 
-/// A parameter's gradient by both ways, and the seconds that the slow one took.
+/// The gradient of a parameter computed both ways, and the seconds that finite differences took.
 struct Comparison {
     name: String,
     numerical: Tensor<f64>,
@@ -45,7 +49,7 @@ fn main() -> Outcome {
     let (images, labels) = (batch.images.cast::<f64>(), batch.labels);
     let units = if quick() { 5 } else { 50 };
     let model = TwoLayerNet::new(units, &mut wengert::rng(0));
-    println!("784 pixels, {units} units, 10 classes: {} numbers to learn\n", model.parameter_count());
+    println!("784 pixels, {units} units, 10 classes: {} parameters\n", model.parameter_count());
 
     let backprop = || model.loss(&Tape::new_f64().constant(&images), &labels).backward();
     let gradients = backprop();
@@ -66,20 +70,20 @@ fn main() -> Outcome {
         comparisons.push(comparison);
     }
     let numerical_seconds: f64 = comparisons.iter().map(|comparison| comparison.seconds).sum();
-    println!("\nall by differences:     {numerical_seconds:.3} s, two forward passes for each number");
-    println!("all by backpropagation: {backprop_seconds:.6} s, one forward and one backward pass");
-    println!("ratio:                  {:.0}\n", numerical_seconds / backprop_seconds);
+    println!("\nfinite differences: {numerical_seconds:.3} s, two forward passes per parameter");
+    println!("backpropagation:    {backprop_seconds:.6} s, one forward and one backward pass");
+    println!("ratio:              {:.0}\n", numerical_seconds / backprop_seconds);
     catch_a_wrong_rule();
 
-    let seconds = [("by differences", numerical_seconds), ("by backpropagation", backprop_seconds)];
-    figure("06_gradient_check", "The gradient of a network of two layers, by both ways", (1000, 480), |area| {
+    let seconds = [("finite differences", numerical_seconds), ("backpropagation", backprop_seconds)];
+    figure("06_gradient_check", "The gradient of a two-layer network, computed both ways", (1000, 480), |area| {
         let (left, right) = area.split_horizontally(600);
         draw_differences(&left, &comparisons)?;
         draw_seconds(&right, &seconds)
     })
 }
 
-/// The derivative of the loss with respect to each number of a parameter, by a central difference.
+/// The derivative of the loss with respect to each element of a parameter, by central differences.
 fn numerical_gradient(
     model: &TwoLayerNet<f64>,
     parameter: &Param<f64>,
@@ -88,7 +92,7 @@ fn numerical_gradient(
 ) -> Tensor<f64> {
     let loss = |value: &Tensor<f64>| {
         let tape = Tape::with_mode(Mode::Inference);
-        // The model as a function of its weights: on this tape, the parameter is `value`.
+        // On this tape the parameter has the given value.
         tape.bind(parameter, &tape.constant(value));
         model.loss(&tape.constant(images), labels).item()
     };
@@ -96,7 +100,7 @@ fn numerical_gradient(
 }
 
 impl Comparison {
-    /// Prints the mean difference of the two gradients, also in proportion to the mean size of the gradient.
+    /// Prints the mean difference of the two gradients, absolute and relative to the mean magnitude of the gradient.
     fn print(&self) -> Outcome {
         let difference = (&self.numerical - &self.backprop).map(f64::abs).mean().item();
         let relative = difference / self.backprop.map(f64::abs).mean().item();
@@ -106,7 +110,7 @@ impl Comparison {
     }
 }
 
-/// The cube, with a mistake in its rule.
+/// The cube, with a mistake in its backward rule.
 #[derive(Debug)]
 struct Cube;
 
@@ -123,8 +127,8 @@ impl Op<f64, 1> for Cube {
 }
 
 fn catch_a_wrong_rule() {
-    println!("check::gradients does the same in one random direction, for operations of one's own.");
-    println!("It is given x³, once from the library and once with the rule 2x²:");
+    println!("check::gradients does the same in one random direction, for custom operations.");
+    println!("Applied to x³, first as in the library and then with the wrong rule 2x²:");
     let inputs = [tensor![f64; 0.5, -1.0, 2.0]];
     for outcome in [check::gradients(|x| x[0].powi(3), &inputs), check::gradients(|x| x[0].apply(Cube), &inputs)] {
         match outcome {
@@ -135,11 +139,11 @@ fn catch_a_wrong_rule() {
     println!();
 }
 
-/// The difference of the two gradients against the gradient, for some elements of each parameter.
+/// Draws the difference of the two gradients against the gradient, for some elements of each parameter.
 fn draw_differences(area: &Canvas, comparisons: &[Comparison]) -> Outcome {
     const SHOWN: usize = 150;
     let mut chart = ChartBuilder::on(area)
-        .caption("Each point is a weight or a bias: the difference is some 1e-12", (FONT, 17))
+        .caption("Each point is a weight or a bias: the difference is about 1e-12", (FONT, 17))
         .margin(12)
         .x_label_area_size(42)
         .y_label_area_size(66)
@@ -152,30 +156,30 @@ fn draw_differences(area: &Canvas, comparisons: &[Comparison]) -> Outcome {
         .x_label_formatter(&|value| format!("{value:.0e}"))
         .y_label_formatter(&|value| format!("{value:.0e}"))
         .x_desc("|gradient| by backpropagation")
-        .y_desc("|difference of the two|")
+        .y_desc("|difference|")
         .draw()?;
     chart.draw_series(LineSeries::new([(1e-8, 1e-8), (1.0, 1.0)], BLACK))?;
-    chart.draw_series([Text::new("the line: as large as the gradient", (2e-5, 2e-7), (FONT, 16))])?;
-    for (comparison, colour) in comparisons.iter().zip(COLOURS) {
+    chart.draw_series([Text::new("line: as large as the gradient", (2e-5, 2e-7), (FONT, 16))])?;
+    for (comparison, color) in comparisons.iter().zip(COLORS) {
         let pairs = comparison.backprop.as_slice().iter().zip(comparison.numerical.as_slice());
         let points = pairs.map(|(backprop, numerical)| (backprop.abs(), (backprop - numerical).abs()));
-        // Weights of black pixels have no gradient; by differences it is 0 as well.
+        // The gradient of weights at black pixels is 0 both ways.
         let visible: Vec<_> = points.filter(|&(x, y)| x > 1e-8 && y > 1e-18).collect();
         let some = visible.iter().step_by(visible.len().div_ceil(SHOWN).max(1));
         chart
-            .draw_series(some.map(|&point| Circle::new(point, 4, colour.mix(0.6).filled())))?
+            .draw_series(some.map(|&point| Circle::new(point, 4, color.mix(0.6).filled())))?
             .label(&comparison.name)
-            .legend(move |(x, y)| Circle::new((x + 9, y), 5, colour.filled()));
+            .legend(move |(x, y)| Circle::new((x + 9, y), 5, color.filled()));
     }
     chart.configure_series_labels().position(SeriesLabelPosition::UpperLeft).label_font((FONT, 16)).draw()?;
     Ok(())
 }
 
-/// Bars of the seconds that each way takes.
+/// Draws the time that each method takes.
 fn draw_seconds(area: &Canvas, seconds: &[(&str, f64); 2]) -> Outcome {
     const FLOOR: f64 = 1e-2;
     let mut chart = ChartBuilder::on(area)
-        .caption("Time for all of them", (FONT, 17))
+        .caption("Time for the whole gradient", (FONT, 17))
         .margin(12)
         .x_label_area_size(42)
         .y_label_area_size(62)
@@ -189,9 +193,9 @@ fn draw_seconds(area: &Canvas, seconds: &[(&str, f64); 2]) -> Outcome {
         .y_label_formatter(&|value| format!("{value:e}"))
         .y_desc("milliseconds")
         .draw()?;
-    for (k, ((name, seconds), colour)) in seconds.iter().zip([COLOURS[5], COLOURS[4]]).enumerate() {
+    for (k, ((name, seconds), color)) in seconds.iter().zip([COLORS[5], COLORS[4]]).enumerate() {
         let (middle, time) = (k as f64 + 0.5, 1e3 * seconds);
-        chart.draw_series([Rectangle::new([(middle - 0.3, FLOOR), (middle + 0.3, time)], colour.filled())])?;
+        chart.draw_series([Rectangle::new([(middle - 0.3, FLOOR), (middle + 0.3, time)], color.filled())])?;
         let style = (FONT, 16).into_font().color(&BLACK).pos(Pos::new(HPos::Center, VPos::Bottom));
         let label = |text: String, height: f64| Text::new(text, (middle, height), style.clone());
         chart.draw_series([label(name.to_string(), 3.0 * time), label(format!("{time:.3} ms"), 1.2 * time)])?;

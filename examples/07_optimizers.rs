@@ -1,25 +1,25 @@
-//! Optimizers: the same gradients, and what different rules make of them.
+//! Optimizers: different update rules for the same gradients.
 //!
 //! `cargo run --release --example 07_optimizers` shows
-//! - eight rules on x²/20 + y², a valley twenty times as steep across as along: SGD zigzags from wall to wall,
-//! - a slope that never changes: AdaGrad's steps die out all the same, because it divides by all gradients so far,
-//! - how fast each of them trains a network of five layers on MNIST.
+//! - eight optimizers on x²/20 + y², a valley twenty times as steep across as along: SGD zigzags between the walls,
+//! - a constant slope: only AdaGrad's steps shrink to 0, because it divides by the sum of all past squared gradients,
+//! - how fast each trains a network of five layers on MNIST.
 
-#[path = "common/arrow.rs"]
-mod arrow;
-mod common;
-#[path = "common/curves.rs"]
-mod curves;
-#[path = "common/mlp.rs"]
-mod mlp;
-#[path = "common/plane.rs"]
-mod plane;
+mod support {
+    pub mod arrow;
+    pub mod curves;
+    pub mod figure;
+    pub mod mlp;
+    pub mod plane;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, Outcome, figure, quick};
-use curves::{Curve, curves};
-use mlp::Mlp;
-use plane::{Axes, plane, vector};
 use plotters::prelude::*;
+use support::curves::{Curve, curves};
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::mlp::Mlp;
+use support::plane::{Axes, plane, vector};
+use support::style::COLORS;
 use wengert::data::{Images, mnist};
 use wengert::optim::{AdaGrad, Lion, NAdam, RmsProp};
 use wengert::parallel;
@@ -28,11 +28,11 @@ use wengert::prelude::*;
 const START: (f64, f64) = (-7.0, 2.0);
 const STEPS: usize = 30;
 const BATCH: usize = 128;
-/// Training steps whose mean loss makes a point of a learning curve.
+/// Training steps averaged for one point of a learning curve.
 const POINT: usize = 40;
 
-/// An optimizer and its learning rates: in the valley the book's, where it has one, and on MNIST the best of …, 0.001, 0.003,
-/// 0.01, … by the loss after three epochs.
+/// An optimizer and its learning rates: for the valley that of the book, where it has one; for MNIST the best of …, 0.001,
+/// 0.003, 0.01, … by the loss after three epochs.
 struct Rule {
     name: &'static str,
     valley_rate: f64,
@@ -61,12 +61,12 @@ fn valley(tape: &Tape, point: &Param) -> Var {
     (tape.constant([0.05, 1.0]) * point * point).sum()
 }
 
-/// x, whose gradient is the same everywhere.
+/// x, whose gradient is constant.
 fn slope(tape: &Tape, point: &Param) -> Var {
     (tape.constant([1.0, 0.0]) * point).sum()
 }
 
-/// The points that a rule visits, the start included.
+/// The points that an optimizer visits, including the start.
 fn descend(rule: &Rule, loss: fn(&Tape, &Param) -> Var, start: (f64, f64), steps: usize) -> Vec<(f64, f64)> {
     let mut point = Param::new([start.0, start.1]);
     let mut optimizer = (rule.build)(rule.valley_rate);
@@ -84,15 +84,15 @@ fn step_lengths(path: &[(f64, f64)]) -> Vec<f64> {
     path.windows(2).map(|step| (step[1].0 - step[0].0).hypot(step[1].1 - step[0].1)).collect()
 }
 
-/// How a network learned.
+/// The result of a training run.
 struct Run {
-    /// Mean loss of the training steps, [`POINT`] by [`POINT`].
+    /// Training loss, averaged over [`POINT`] steps.
     losses: Vec<f64>,
-    /// On images that were not seen.
+    /// Test accuracy.
     accuracy: f64,
 }
 
-/// Trains a network of five layers, the same for every rule, down to the order of the images.
+/// Trains a five-layer network with the same initial weights and the same batches for every optimizer.
 fn train(rule: &Rule, train_set: &Images, test_set: &Images, epochs: usize) -> Run {
     let mut rng = wengert::rng(0);
     let mut model = Mlp::new(&[784, 100, 100, 100, 100, 10], &mut rng);
@@ -106,7 +106,7 @@ fn train(rule: &Rule, train_set: &Images, test_set: &Images, epochs: usize) -> R
             optimizer.step(&mut model, &loss.backward());
         }
     }
-    let losses = losses.chunks_exact(POINT).map(|some| some.iter().sum::<f64>() / POINT as f64).collect();
+    let losses = losses.chunks_exact(POINT).map(|chunk| chunk.iter().sum::<f64>() / POINT as f64).collect();
     Run { losses, accuracy: model.evaluate(test_set).1 }
 }
 
@@ -116,12 +116,12 @@ fn main() -> Outcome {
     show_mnist()
 }
 
-/// Prints and draws the eight paths through the valley.
+/// Prints and draws the paths of the eight optimizers through the valley.
 fn show_valley() -> Outcome {
     println!(
-        "x²/20 + y² from {START:?}, {STEPS} steps. Turns: how often y changes its sign. Detour: way over distance.\n"
+        "x²/20 + y² from {START:?}, {STEPS} steps. Turns: sign changes of y. Detour: path length over distance.\n"
     );
-    println!("{:<8}  {:>4}  {:>5}  {:>6}  {:^31}  to the", "", "", "", "", "length of step");
+    println!("{:<8}  {:>4}  {:>5}  {:>6}  {:^31}  to the", "", "", "", "", "step length");
     let numbers = ["1", "2", "10", "30"].map(|number| format!("{number:>7}")).concat();
     println!("{:<8}  {:>4}  {:>5}  {:>6}  {numbers:>31}  minimum", "", "rate", "turns", "detour");
     for rule in &RULES {
@@ -143,11 +143,11 @@ fn show_valley() -> Outcome {
     )
 }
 
-/// The steps of a rule over the contours of the valley.
+/// Draws the steps of an optimizer over the contours of the valley.
 fn draw_path(area: &Canvas, rule: &Rule) -> Outcome {
     let axes = Axes { ranges: [-10.0..10.0, -3.2..3.2], names: ["x", "y"] };
     let mut chart = plane(area, &format!("{}, rate {}", rule.name, rule.valley_rate), &axes)?;
-    // The upper and the lower half of each ellipse, as far as it is in the picture.
+    // The upper and the lower half of each ellipse, clipped to the axes.
     for (height, sign) in [0.5, 1.0, 1.5, 2.0, 2.5, 3.0].into_iter().flat_map(|height| [(height, 1.0), (height, -1.0)])
     {
         let right = 10f64.min(height * 20f64.sqrt());
@@ -157,48 +157,48 @@ fn draw_path(area: &Canvas, rule: &Rule) -> Outcome {
     }
     let path = descend(rule, valley, START, STEPS);
     for step in path.windows(2) {
-        vector(&chart, [step[0], step[1]], COLOURS[0], 2)?;
+        vector(&chart, [step[0], step[1]], COLORS[0], 2)?;
     }
-    chart.draw_series([Circle::new(START, 5, COLOURS[1].filled())])?;
+    chart.draw_series([Circle::new(START, 5, COLORS[1].filled())])?;
     chart.draw_series([Cross::new((0.0, 0.0), 6, BLACK.stroke_width(2))])?;
     Ok(())
 }
 
-/// Prints and draws how long steps are where the gradient never changes.
+/// Prints and draws the step lengths where the gradient is constant.
 fn show_slope() -> Outcome {
     const STEPS: usize = 1000;
-    println!("f = x, whose gradient is 1 everywhere: nothing but the rule makes steps shorter or longer.\n");
+    println!("f = x, whose gradient is 1 everywhere: the step length depends on the optimizer alone.\n");
     println!("{:<8}  {:>7}  {:>7}  {:>7}  {:>7}  {:>7}", "step", "1", "10", "100", "300", "1000");
     let lengths = RULES.iter().map(|rule| step_lengths(&descend(rule, slope, (0.0, 0.0), STEPS)));
     let lengths: Vec<Vec<f64>> = lengths.collect();
     for (rule, lengths) in RULES.iter().zip(&lengths) {
         let chosen = [1, 10, 100, 300, 1000].map(|step| format!("{:>7.3}", lengths[step - 1])).join("  ");
         println!("{:<8}  {chosen}", rule.name);
-        // The sum of t squares of 1 is t, and the root of that divides the rate.
+        // After t steps the sum of squared gradients is t, and AdaGrad divides by its root.
         let predicted = |step: usize| rule.valley_rate / ((step + 1) as f64).sqrt();
         let fits = lengths.iter().enumerate().all(|(step, length)| (length / predicted(step) - 1.0).abs() < 0.01);
         assert_eq!(fits, rule.name == "AdaGrad");
     }
     println!(
-        "\nAdaGrad's step t is rate/√t: checked for each of {STEPS}. Its steps die out, and no other rule's do.\n"
+        "\nAdaGrad's step t is rate/√t: checked for each of {STEPS}. It is the only one whose steps shrink to 0.\n"
     );
     let curve = |k: usize| Curve {
         label: format!("{}, rate {}", RULES[k].name, RULES[k].valley_rate),
         points: lengths[k].iter().enumerate().map(|(step, &length)| ((step + 1) as f64, length)).collect(),
-        colour: COLOURS[k],
+        color: COLORS[k],
     };
-    // Without those whose curves lie on one of these.
+    // Without those whose curves coincide with one of these.
     let all = [0, 1, 3, 4, 5].map(curve);
-    figure("07_step_lengths", "Steps on a slope that never changes", (900, 480), |area| {
+    figure("07_step_lengths", "Step lengths on a constant slope", (900, 480), |area| {
         let ranges = (0.0..STEPS as f64 + 10.0, 0.03..12.0);
-        curves(area, "AdaGrad's step t is rate/√t", ("step t", "length of the step"), ranges, &all)
+        curves(area, "AdaGrad's step t is rate/√t", ("step t", "step length"), ranges, &all)
     })
 }
 
-/// Prints and draws how each rule trains the network.
+/// Prints and draws how each optimizer trains the network.
 fn show_mnist() -> Outcome {
     let (train_set, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
-    let (epochs, train_set) = if quick() { (1, train_set.limit(32_000)) } else { (3, train_set) };
+    let (epochs, train_set) = if quick() { (1, train_set.take(32_000)) } else { (3, train_set) };
     println!("MNIST, {} images, {epochs} epochs in batches of {BATCH}, 784-100-100-100-100-10\n", train_set.len());
     let runs = parallel::map(&RULES, |rule| train(rule, &train_set, &test_set, epochs));
     println!("{:<8}  {:>6}  {:^18}  test", "", "", "training loss");
@@ -211,13 +211,13 @@ fn show_mnist() -> Outcome {
     let curve = |k: usize| Curve {
         label: format!("{}, rate {}", RULES[k].name, RULES[k].mnist_rate),
         points: (1..).map(|point| (point * POINT) as f64).zip(runs[k].losses.iter().copied()).collect(),
-        colour: COLOURS[k],
+        color: COLORS[k],
     };
     let ranges = (0.0..(POINT * runs[0].losses.len()) as f64 + 10.0, 0.05..3.0);
     let loss = format!("training loss, mean of {POINT} steps");
     figure("07_learning_curves", "Eight optimizers on MNIST, the same network and batches", (1100, 500), |area| {
         let halves =
-            [("Along gradients, or their sign", [0, 1, 2, 7]), ("Divided by the size of past gradients", [3, 4, 5, 6])];
+            [("SGD, momentum and sign updates", [0, 1, 2, 7]), ("Scaled by past gradient magnitudes", [3, 4, 5, 6])];
         for (panel, (caption, rules)) in area.split_evenly((1, 2)).iter().zip(halves) {
             curves(panel, caption, ("step", &loss), ranges.clone(), &rules.map(curve))?;
         }

@@ -1,38 +1,42 @@
-//! Initial weights: how large they must be for a signal to get through a deep network.
+//! Weight initialization: the scale at which a signal passes through a deep network.
 //!
-//! `cargo run --release --example 09_weight_init` sends 1000 random inputs through five layers of 100 units whose weights have
-//! the standard deviation 1, 0.01, Xavier's or He's, with sigmoid, tanh and ReLU, and shows what comes out of each layer
-//! and what slope the last activation has there, by which a gradient on its way back is multiplied:
-//! - with a deviation of 1, sigmoid and tanh saturate, where they have hardly any slope, and ReLU explodes,
-//! - with 0.01 all units say the same, so that one would do,
-//! - Xavier keeps values apart for sigmoid and tanh, and loses half of the variance in each layer of ReLU; He makes up for that.
+//! `cargo run --release --example 09_weight_init` passes 1000 random inputs through five layers of 100 units with sigmoid, tanh
+//! or ReLU, whose weights have the standard deviation 1, 0.01, Xavier's or He's. It shows the activations of each layer and
+//! the mean slope of the last activation function, by which the backward pass multiplies the gradient:
+//! - with a standard deviation of 1, sigmoid and tanh saturate, where their slope nearly vanishes, and ReLU explodes,
+//! - with 0.01 all units give nearly the same output, so that a single one would do,
+//! - Xavier preserves the spread for sigmoid and tanh but loses half of the variance in each ReLU layer; He corrects that.
 
-mod common;
+mod support {
+    pub mod figure;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::ops::Range;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::style::{COLORS, FONT};
 use wengert::prelude::*;
 
 const LAYERS: usize = 5;
 const UNITS: usize = 100;
-/// Odd, so that one of them has the middle.
+/// Histogram bins; an odd number, so that one lies in the middle.
 const BINS: usize = 31;
-/// Shares above this are cut off, and told as a number.
-const HIGHEST: f64 = 25.0;
+/// Percentages above this are cut off and labeled.
+const MAX_SHARE: f64 = 25.0;
 
 const INITS: [(&str, Init); 4] =
     [("std 1", Init::Normal(1.0)), ("std 0.01", Init::Normal(0.01)), ("Xavier", Init::Xavier), ("He", Init::He)];
 
-/// A nonlinearity, and what of its output is drawn.
+/// An activation function and the range of its output that is drawn.
 struct Activation {
     name: &'static str,
     apply: fn(&Var) -> Var,
     /// The derivative, given the output.
     slope: fn(f32) -> f32,
     range: Range<f64>,
-    /// What has to be known to read the histograms.
+    /// A remark on the histograms, for the title.
     note: &'static str,
 }
 
@@ -44,11 +48,11 @@ const ACTIVATIONS: [Activation; 3] = [
         apply: Var::relu,
         slope: |y| if y > 0.0 { 1.0 } else { 0.0 },
         range: 0.0..3.0,
-        note: " (the last bar has all that is larger)",
+        note: " (the last bar includes all larger values)",
     },
 ];
 
-/// What comes out of each layer.
+/// The activations of each layer.
 fn activations(activation: &Activation, init: Init, inputs: usize) -> Vec<Tensor> {
     let mut rng = wengert::rng(0);
     let tape = Tape::inference();
@@ -74,7 +78,7 @@ fn std(values: &Tensor) -> f64 {
 fn main() -> Outcome {
     let inputs = if quick() { 100 } else { 1000 };
     println!(
-        "{inputs} normal inputs through {LAYERS} layers of {UNITS}: mean ± standard deviation of what each layer gives\n"
+        "{inputs} normal inputs through {LAYERS} layers of {UNITS}: mean ± standard deviation of the activations\n"
     );
     for activation in &ACTIVATIONS {
         let all = INITS.map(|(_, init)| activations(activation, init, inputs));
@@ -86,7 +90,7 @@ fn main() -> Outcome {
             println!("{name:<8}{row}  {:.4}", mean(&outputs[LAYERS - 1].map(activation.slope)));
         }
         println!();
-        let title = format!("{} after each of five layers, by initial weights{}", activation.name, activation.note);
+        let title = format!("{} activations of five layers, by initialization{}", activation.name, activation.note);
         let name = format!("09_weight_init_{}", activation.name.to_lowercase());
         figure(&name, &title, (1200, 860), |area| draw(area, activation, &all))?;
         println!();
@@ -94,7 +98,7 @@ fn main() -> Outcome {
     Ok(())
 }
 
-/// A number with two digits after the point, or as a power of ten if these would not tell.
+/// A number with two decimals, or in scientific notation where those would show nothing.
 fn short(value: f64) -> String {
     let size = value.abs();
     match size {
@@ -104,7 +108,7 @@ fn short(value: f64) -> String {
     }
 }
 
-/// A row of histograms for each rule, one for each layer.
+/// Draws a row of histograms for each initialization, one per layer.
 fn draw(area: &Canvas, activation: &Activation, all: &[Vec<Tensor>]) -> Outcome {
     let rows = area.split_evenly((all.len(), 1));
     for (((name, _), outputs), row) in INITS.iter().zip(all).zip(rows) {
@@ -116,7 +120,7 @@ fn draw(area: &Canvas, activation: &Activation, all: &[Vec<Tensor>]) -> Outcome 
     Ok(())
 }
 
-/// The share of each bin in percent; what is too large for the range is counted in the last one.
+/// The percentage of values in each bin; values above the range count in the last one.
 fn shares(values: &Tensor, range: &Range<f64>) -> Vec<f64> {
     let mut counts = vec![0; BINS];
     for &value in values.as_slice() {
@@ -126,7 +130,7 @@ fn shares(values: &Tensor, range: &Range<f64>) -> Vec<f64> {
     counts.into_iter().map(|count| 100.0 * f64::from(count) / values.len() as f64).collect()
 }
 
-/// The histogram of one layer.
+/// Draws the histogram of one layer.
 fn histogram(area: &Canvas, caption: &str, activation: &Activation, values: &Tensor) -> Outcome {
     let range = &activation.range;
     let mut chart = ChartBuilder::on(area)
@@ -135,7 +139,7 @@ fn histogram(area: &Canvas, caption: &str, activation: &Activation, values: &Ten
         .margin_right(12)
         .x_label_area_size(38)
         .y_label_area_size(46)
-        .build_cartesian_2d(range.clone(), 0.0..HIGHEST)?;
+        .build_cartesian_2d(range.clone(), 0.0..MAX_SHARE)?;
     chart
         .configure_mesh()
         .disable_mesh()
@@ -151,14 +155,14 @@ fn histogram(area: &Canvas, caption: &str, activation: &Activation, values: &Ten
     let width = (range.end - range.start) / BINS as f64;
     for (bin, share) in shares(values, range).into_iter().enumerate() {
         let (left, right) = (range.start + bin as f64 * width, range.start + (bin + 1) as f64 * width);
-        let colour = if share > HIGHEST { COLOURS[1] } else { COLOURS[0] };
-        chart.draw_series([Rectangle::new([(left, 0.0), (right, share.min(HIGHEST))], colour.filled())])?;
-        if share > HIGHEST {
-            // Beside the bar, where there is room.
+        let color = if share > MAX_SHARE { COLORS[1] } else { COLORS[0] };
+        chart.draw_series([Rectangle::new([(left, 0.0), (right, share.min(MAX_SHARE))], color.filled())])?;
+        if share > MAX_SHARE {
+            // Label beside the bar, where there is room.
             let (side, x) =
                 if bin == BINS - 1 { (HPos::Right, left - width / 2.0) } else { (HPos::Left, right + width / 2.0) };
-            let style = (FONT, 14).into_text_style(area).color(&colour).pos(Pos::new(side, VPos::Top));
-            chart.draw_series([Text::new(format!("{share:.0} %"), (x, 0.96 * HIGHEST), style)])?;
+            let style = (FONT, 14).into_text_style(area).color(&color).pos(Pos::new(side, VPos::Top));
+            chart.draw_series([Text::new(format!("{share:.0} %"), (x, 0.96 * MAX_SHARE), style)])?;
         }
     }
     Ok(())

@@ -1,16 +1,20 @@
-//! Batch normalisation: a network that cares less how its weights began, and bears larger steps.
+//! Batch normalization: less sensitivity to the initial weights, and larger learning rates.
 //!
-//! `cargo run --release --example 10_batch_norm` trains a network of six layers on 1000 images, with and without a
-//! normalisation after each hidden layer,
-//! - from sixteen standard deviations of its weights, 1 to 0.0001,
-//! - with learning rates from 0.01 to 30,
+//! `cargo run --release --example 10_batch_norm` trains a network of six layers on 1000 images, with and without
+//! batch normalization after each hidden layer,
+//! - at sixteen standard deviations of the initial weights, from 1 to 0.0001,
+//! - at learning rates from 0.01 to 30,
 //!
-//! and counts how many of them get anywhere.
+//! and counts how many of the runs learn.
 
-mod common;
+mod support {
+    pub mod figure;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
 use plotters::prelude::*;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::style::{COLORS, FONT};
 use wengert::data::{Images, mnist};
 use wengert::metrics::accuracy;
 use wengert::parallel;
@@ -19,17 +23,17 @@ use wengert::prelude::*;
 const HIDDEN: [usize; 5] = [100; 5];
 const IMAGES: usize = 1000;
 const BATCH: usize = 100;
-/// What is added to the variance. The usual 1e-5 would be far more than the variance itself where weights are tiny.
+/// Added to the variance. The default of 1e-5 would far exceed the variance itself where weights are tiny.
 const EPSILON: f64 = 1e-7;
 
-/// A layer with ReLU, normalised or not.
+/// A linear layer, optionally normalized, with ReLU.
 struct Block {
     linear: Linear,
     norm: Option<BatchNorm>,
 }
 module!(Block { linear, norm });
 
-/// Five hidden layers.
+/// A network with five hidden layers.
 struct DeepNet {
     hidden: Vec<Block>,
     output: Linear,
@@ -42,7 +46,7 @@ impl DeepNet {
         let mut block = |units: usize| {
             let linear = Linear::new(inputs, units, setting.init, rng);
             inputs = units;
-            Block { linear, norm: setting.normalised.then(|| BatchNorm::new(units).epsilon(EPSILON)) }
+            Block { linear, norm: setting.batch_norm.then(|| BatchNorm::new(units).epsilon(EPSILON)) }
         };
         let hidden = HIDDEN.map(&mut block).into();
         DeepNet { hidden, output: Linear::new(inputs, 10, setting.init, rng) }
@@ -57,20 +61,20 @@ impl DeepNet {
     }
 }
 
-/// How a network begins and learns.
+/// How a network is initialized and trained.
 struct Setting {
     init: Init,
     rate: f64,
-    normalised: bool,
+    batch_norm: bool,
 }
 
-/// The share of training images that are read correctly, after each epoch.
+/// The training accuracy after each epoch.
 fn train(setting: &Setting, images: &Images, epochs: usize) -> Vec<f64> {
     let mut rng = wengert::rng(0);
     let mut model = DeepNet::new(setting, &mut rng);
     let mut optimizer = Sgd::new(setting.rate);
     let measure = |model: &DeepNet| {
-        // Not a training tape: the running averages take the place of those of the batch.
+        // On an inference tape batch normalization uses the running averages.
         let batch = images.all();
         accuracy(model.forward(&Tape::inference().constant(batch.images)).value(), &batch.labels)
     };
@@ -87,17 +91,17 @@ fn train(setting: &Setting, images: &Images, epochs: usize) -> Vec<f64> {
     accuracies
 }
 
-/// A setting by what is said of it, and the accuracies without and with normalisation.
+/// The accuracies of a setting after each epoch, without and with batch normalization.
 struct Pair {
     name: String,
     plain: Vec<f64>,
-    normalised: Vec<f64>,
+    normalized: Vec<f64>,
 }
 
-/// Trains each setting without and with normalisation, prints how it ends, and draws how it goes.
+/// Trains each setting without and with batch normalization, prints the final accuracies and draws the curves.
 fn compare(name: &str, title: &str, settings: Vec<(String, Init, f64)>, images: &Images, epochs: usize) -> Outcome {
     let both = |(_, init, rate): &(_, Init, f64)| {
-        [false, true].map(|normalised| Setting { init: *init, rate: *rate, normalised })
+        [false, true].map(|batch_norm| Setting { init: *init, rate: *rate, batch_norm })
     };
     let all: Vec<Setting> = settings.iter().flat_map(both).collect();
     let mut runs = parallel::map(&all, |setting| train(setting, images, epochs)).into_iter();
@@ -105,12 +109,12 @@ fn compare(name: &str, title: &str, settings: Vec<(String, Init, f64)>, images: 
     println!("{:<12}  {:>7}  {:>15}", "", "without", "with batch norm");
     let mut pairs = Vec::new();
     for (name, ..) in settings {
-        let [plain, normalised] = [(); 2].map(|()| runs.next().expect("two runs for each setting"));
-        println!("{name:<12}  {:>7.3}  {:>15.3}", plain[epochs], normalised[epochs]);
-        pairs.push(Pair { name, plain, normalised });
+        let [plain, normalized] = [(); 2].map(|()| runs.next().expect("two runs for each setting"));
+        println!("{name:<12}  {:>7.3}  {:>15.3}", plain[epochs], normalized[epochs]);
+        pairs.push(Pair { name, plain, normalized });
     }
     let learned = |curve: fn(&Pair) -> &[f64]| pairs.iter().filter(|pair| curve(pair)[epochs] > 0.5).count();
-    let counts = [learned(|pair| &pair.plain), learned(|pair| &pair.normalised)];
+    let counts = [learned(|pair| &pair.plain), learned(|pair| &pair.normalized)];
     println!("{:<12}  {:>7}  {:>15}  of {}\n", "more than ½", counts[0], counts[1], pairs.len());
     let rows = pairs.len().div_ceil(4);
     figure(name, title, (1100, 60 + 220 * rows as u32), |area| {
@@ -122,35 +126,35 @@ fn compare(name: &str, title: &str, settings: Vec<(String, Init, f64)>, images: 
 
 fn main() -> Outcome {
     let (images, _) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
-    let images = images.limit(IMAGES);
+    let images = images.take(IMAGES);
     let (epochs, scales) = if quick() { (4, 4) } else { (20, 16) };
 
     let exponents = (0..scales).map(|k| -4.0 * f64::from(k) / f64::from(scales - 1));
     let scales = exponents.map(|exponent| 10f64.powf(exponent));
     let settings = scales.map(|std| (format!("std {std:.4}"), Init::Normal(std), 0.01)).collect();
-    compare("10_weight_scales", "Weights of different size, learning rate 0.01", settings, &images, epochs)?;
+    compare("10_weight_scales", "Initial weights of different scale, learning rate 0.01", settings, &images, epochs)?;
     println!();
 
     let rates = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
     let settings = rates.map(|rate| (format!("rate {rate}"), Init::He, rate)).into();
-    compare("10_large_rates", "Larger and larger learning rates, He's weights", settings, &images, epochs)
+    compare("10_large_rates", "Increasing learning rates, He initialization", settings, &images, epochs)
 }
 
-/// The colours of without and with.
-const LINES: [(&str, RGBColor); 2] = [("without batch norm", COLOURS[1]), ("with batch norm", COLOURS[0])];
+/// Labels and colors of the curves without and with batch normalization.
+const LINES: [(&str, RGBColor); 2] = [("without batch norm", COLORS[1]), ("with batch norm", COLORS[0])];
 
-/// What the colours mean, for all panels.
+/// Draws the legend of all panels.
 fn legend(area: &Canvas) -> Outcome {
     let (width, _) = area.dim_in_pixel();
-    for (k, (name, colour)) in LINES.into_iter().enumerate() {
+    for (k, (name, color)) in LINES.into_iter().enumerate() {
         let left = width as i32 / 2 - 190 + 200 * k as i32;
-        area.draw(&PathElement::new([(left, 16), (left + 28, 16)], colour.stroke_width(3)))?;
+        area.draw(&PathElement::new([(left, 16), (left + 28, 16)], color.stroke_width(3)))?;
         area.draw(&Text::new(name, (left + 36, 8), (FONT, 15)))?;
     }
     Ok(())
 }
 
-/// Accuracy by epoch.
+/// Draws the accuracy by epoch.
 fn draw(area: &Canvas, pair: &Pair) -> Outcome {
     let mut chart = ChartBuilder::on(area)
         .caption(&pair.name, (FONT, 15))
@@ -172,9 +176,9 @@ fn draw(area: &Canvas, pair: &Pair) -> Outcome {
         .x_desc("epoch")
         .y_desc("accuracy")
         .draw()?;
-    for (accuracies, (_, colour)) in [&pair.plain, &pair.normalised].into_iter().zip(LINES) {
+    for (accuracies, (_, color)) in [&pair.plain, &pair.normalized].into_iter().zip(LINES) {
         let points = accuracies.iter().enumerate().map(|(epoch, &accuracy)| (epoch as f64, accuracy));
-        chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
+        chart.draw_series(LineSeries::new(points, color.stroke_width(2)))?;
     }
     Ok(())
 }

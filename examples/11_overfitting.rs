@@ -1,18 +1,20 @@
-//! Overfitting: a network with far more weights than it has examples learns them by heart.
+//! Overfitting: a network with far more weights than training samples memorizes them.
 //!
-//! `cargo run --release --example 11_overfitting` gives 300 images to a network of six hidden layers and shows
-//! - that it knows all of them after a while, and still misreads a fifth of those that it has not seen,
-//! - what weight decay, which keeps weights small, and dropout, which trains a different part of the network at each step,
-//!   do about the gap, alone and together.
+//! `cargo run --release --example 11_overfitting` trains a network of six hidden layers on 300 images and shows
+//! - that it soon classifies all of them correctly, and still misclassifies a fifth of the test images,
+//! - how much of the gap weight decay, which keeps weights small, and dropout, which trains a different subnetwork in each
+//!   step, close alone and together.
 //!
-//! One run proves little, because luck with the initial weights counts as much as a remedy: each is tried with several seeds.
+//! One run proves little, because the initial weights matter as much as the remedy: each is run with several seeds.
 
-mod common;
-#[path = "common/lines.rs"]
-mod lines;
+mod support {
+    pub mod figure;
+    pub mod lines;
+    pub mod style;
+}
 
-use common::{Canvas, Outcome, figure, quick};
-use lines::{Line, lines, range};
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::lines::{Line, lines, range};
 use wengert::data::{Images, mnist};
 use wengert::metrics::accuracy;
 use wengert::optim::Group;
@@ -23,8 +25,8 @@ const TRAINING_IMAGES: usize = 300;
 const HIDDEN_LAYERS: usize = 6;
 const BATCH: usize = 100;
 const LEARNING_RATE: f64 = 0.001;
-/// Epochs between two looks at the accuracy.
-const LOOK: usize = 10;
+/// Epochs between two evaluations.
+const INTERVAL: usize = 10;
 
 /// Six hidden layers of 100 with ReLU, each followed by dropout.
 struct DeepNet {
@@ -47,7 +49,7 @@ impl DeepNet {
     }
 }
 
-/// What is done against overfitting.
+/// A remedy against overfitting.
 struct Remedy {
     name: &'static str,
     weight_decay: f64,
@@ -55,33 +57,33 @@ struct Remedy {
 }
 
 const REMEDIES: [Remedy; 4] = [
-    Remedy { name: "nothing", weight_decay: 0.0, dropout: 0.0 },
+    Remedy { name: "none", weight_decay: 0.0, dropout: 0.0 },
     Remedy { name: "weight decay", weight_decay: 0.3, dropout: 0.0 },
     Remedy { name: "dropout", weight_decay: 0.0, dropout: 0.2 },
     Remedy { name: "both", weight_decay: 0.3, dropout: 0.2 },
 ];
 
-/// The share of correct answers, in training and on images that were not seen, every [`LOOK`] epochs.
-type Looks = Vec<[f64; 2]>;
+/// Training and test accuracy, every [`INTERVAL`] epochs.
+type Accuracies = Vec<[f64; 2]>;
 
 fn measure(model: &DeepNet, images: &Images) -> f64 {
-    // The tape is not one for training, so nothing is dropped.
+    // On an inference tape nothing is dropped.
     let tape = Tape::inference();
     let batch = images.all();
     accuracy(model.forward(&tape.constant(batch.images)).value(), &batch.labels)
 }
 
-/// Trains a network, and looks at it now and then.
-fn train(remedy: &Remedy, seed: u64, train_set: &Images, test_set: &Images, epochs: usize) -> Looks {
+/// Trains a network and evaluates it at intervals.
+fn train(remedy: &Remedy, seed: u64, train_set: &Images, test_set: &Images, epochs: usize) -> Accuracies {
     let mut rng = wengert::rng(seed);
     let mut model = DeepNet::new(remedy.dropout, &mut rng);
-    // Biases do not decay: they have nothing to do with how strongly the network reacts to its input.
+    // No decay on biases: they do not affect how strongly the network responds to its input.
     let no_decay = Group::ending("bias").weight_decay(0.0);
     let mut optimizer = AdamW::new(LEARNING_RATE).weight_decay(remedy.weight_decay).group(no_decay);
-    let mut looks = Vec::new();
+    let mut accuracies = Vec::new();
     for epoch in 0..=epochs {
-        if epoch % LOOK == 0 {
-            looks.push([measure(&model, train_set), measure(&model, test_set)]);
+        if epoch % INTERVAL == 0 {
+            accuracies.push([measure(&model, train_set), measure(&model, test_set)]);
         }
         for batch in train_set.batches(BATCH).shuffled(&mut rng) {
             let tape = Tape::training(&mut rng);
@@ -90,27 +92,27 @@ fn train(remedy: &Remedy, seed: u64, train_set: &Images, test_set: &Images, epoc
             optimizer.step(&mut model, &gradients);
         }
     }
-    looks
+    accuracies
 }
 
 fn main() -> Outcome {
     let (train_set, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
-    let train_set = train_set.limit(TRAINING_IMAGES);
-    let (epochs, seeds, test_set) = if quick() { (20, 1, test_set.limit(1000)) } else { (120, 4, test_set) };
+    let train_set = train_set.take(TRAINING_IMAGES);
+    let (epochs, seeds, test_set) = if quick() { (20, 1, test_set.take(1000)) } else { (120, 4, test_set) };
     let parameters = DeepNet::new(0.0, &mut wengert::rng(0)).parameter_count();
-    println!("{parameters} weights and biases, {TRAINING_IMAGES} images to train on, {} to test with", test_set.len());
-    println!("after {epochs} epochs, mean of {seeds} runs, and how far they lie apart (standard deviation):\n");
+    println!("{parameters} parameters, {TRAINING_IMAGES} training images, {} test images", test_set.len());
+    println!("after {epochs} epochs, mean and standard deviation of {seeds} runs:\n");
 
     let jobs: Vec<(&Remedy, u64)> =
         REMEDIES.iter().flat_map(|remedy| (0..seeds).map(move |seed| (remedy, seed))).collect();
     let runs = parallel::map(&jobs, |&(remedy, seed)| train(remedy, seed, &train_set, &test_set, epochs));
-    let runs: Vec<&[Looks]> = runs.chunks(seeds as usize).collect();
-    println!("{:<14}  {:>8}  {:>15}  {:>6}", "against it", "training", "test", "gap");
+    let runs: Vec<&[Accuracies]> = runs.chunks(seeds as usize).collect();
+    println!("{:<14}  {:>8}  {:>15}  {:>6}", "remedy", "training", "test", "gap");
     for (remedy, runs) in REMEDIES.iter().zip(&runs) {
-        let [(train, _), (test, spread)] = [0, 1].map(|kind| mean_and_deviation(runs, epochs / LOOK, kind));
+        let [(train, _), (test, spread)] = [0, 1].map(|kind| mean_and_deviation(runs, epochs / INTERVAL, kind));
         println!("{:<14}  {train:>8.4}  {test:.4} ± {spread:.4}  {:>6.4}", remedy.name, train - test);
     }
-    figure("11_overfitting", "300 images, six hidden layers: what helps against overfitting", (1000, 780), |area| {
+    figure("11_overfitting", "Remedies against overfitting: 300 images, six hidden layers", (1000, 780), |area| {
         for ((panel, remedy), runs) in area.split_evenly((2, 2)).iter().zip(&REMEDIES).zip(&runs) {
             draw(panel, remedy, runs)?;
         }
@@ -118,18 +120,19 @@ fn main() -> Outcome {
     })
 }
 
-/// Over several runs: what one look saw in training (0) or in the test (1).
-fn mean_and_deviation(runs: &[Looks], look: usize, kind: usize) -> (f64, f64) {
-    let values: Tensor<f64> = Tensor::from_vec(runs.iter().map(|looks| looks[look][kind]).collect(), [runs.len()]);
+/// Mean and standard deviation over the runs, for one evaluation of the training (0) or test (1) accuracy.
+fn mean_and_deviation(runs: &[Accuracies], evaluation: usize, kind: usize) -> (f64, f64) {
+    let values: Tensor<f64> =
+        Tensor::from_vec(runs.iter().map(|accuracies| accuracies[evaluation][kind]).collect(), [runs.len()]);
     let mean = values.mean().item();
     (mean, (&values - mean).map(|error| error * error).mean().item().sqrt())
 }
 
-/// Accuracy by epoch, in training and in the test.
-fn draw(area: &Canvas, remedy: &Remedy, runs: &[Looks]) -> Outcome {
+/// Draws training and test accuracy by epoch.
+fn draw(area: &Canvas, remedy: &Remedy, runs: &[Accuracies]) -> Outcome {
     let line = |(kind, name): (usize, &str)| {
         let points: Vec<_> =
-            (0..runs[0].len()).map(|look| ((look * LOOK) as f64, mean_and_deviation(runs, look, kind).0)).collect();
+            (0..runs[0].len()).map(|k| ((k * INTERVAL) as f64, mean_and_deviation(runs, k, kind).0)).collect();
         let (_, end) = points[points.len() - 1];
         Line { label: format!("{name}: {end:.3} at the end"), points }
     };

@@ -1,47 +1,49 @@
-//! Hyperparameters: finding a learning rate and a weight decay by trying them at random.
+//! Hyperparameters: random search for a learning rate and a weight decay.
 //!
 //! `cargo run --release --example 12_hyperparameters` shows
-//! - that both are drawn on a logarithmic scale, because it is their order of magnitude that matters,
-//! - that trials are compared on validation images, which belong neither to the training images nor to the test images,
-//! - that trials run side by side on threads and give the same results as one by one, since each has a seed of its own,
-//! - what the best setting is worth on the test images, which are looked at once, at the end.
+//! - sampling on a logarithmic scale, because the order of magnitude is what matters,
+//! - comparing trials on validation images, which belong to neither the training set nor the test set,
+//! - running trials in parallel with the same results as one at a time, because each has its own seed,
+//! - the test accuracy of the best trial, measured once, at the end.
 
-mod common;
-#[path = "common/lines.rs"]
-mod lines;
-#[path = "common/mlp.rs"]
-mod mlp;
+mod support {
+    pub mod figure;
+    pub mod lines;
+    pub mod mlp;
+    pub mod style;
+}
 
-use common::{Canvas, FONT, Outcome, figure, quick};
-use lines::{Line, lines};
-use mlp::Mlp;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::ops::Range;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::lines::{Line, lines};
+use support::mlp::Mlp;
+use support::style::FONT;
 use wengert::data::{ImageBatch, mnist};
 use wengert::parallel;
 use wengert::prelude::*;
 use wengert::rand::RngExt;
 
-/// Images to train on in a trial, and as many others to compare the trials with.
+/// Number of training images, and of validation images.
 const IMAGES: usize = 1000;
 const BATCH: usize = 100;
-/// Powers of ten between which the learning rate and the weight decay are drawn.
+/// Ranges of the learning rate and of the weight decay, as powers of ten.
 const RATE_POWERS: Range<f64> = -4.0..0.5;
 const DECAY_POWERS: Range<f64> = -6.0..0.0;
-/// How many of the trials are listed and drawn.
+/// Number of best trials that are listed and drawn.
 const BEST: usize = 6;
 
-/// What is tried.
+/// The hyperparameters of a trial.
 struct Trial {
     learning_rate: f64,
     weight_decay: f64,
-    /// Of weights and order: the trial is the same on whatever thread it runs.
+    /// Seed of weights and batch order, so that the result does not depend on the thread.
     seed: u64,
 }
 
 impl Trial {
-    fn draw(rng: &mut impl Rng) -> Self {
+    fn sample(rng: &mut impl Rng) -> Self {
         Trial {
             learning_rate: 10f64.powf(rng.random_range(RATE_POWERS)),
             weight_decay: 10f64.powf(rng.random_range(DECAY_POWERS)),
@@ -49,7 +51,7 @@ impl Trial {
         }
     }
 
-    /// Trains a network; with its accuracy in validation after each epoch.
+    /// Trains a network; returns it with its validation accuracy after each epoch.
     fn run<D: Dataset<Batch = ImageBatch>>(&self, epochs: usize, train_set: &D, validation_set: &D) -> (Mlp, Vec<f64>) {
         let mut rng = wengert::rng(self.seed);
         let mut model = Mlp::new(&[784, 100, 100, 10], &mut rng);
@@ -68,13 +70,13 @@ impl Trial {
     }
 }
 
-/// A trial, and its accuracy in validation after each epoch.
-struct Tried {
+/// A trial and its validation accuracy after each epoch.
+struct TrialResult {
     trial: Trial,
     curve: Vec<f64>,
 }
 
-impl Tried {
+impl TrialResult {
     fn accuracy(&self) -> f64 {
         self.curve[self.curve.len() - 1]
     }
@@ -87,27 +89,28 @@ fn main() -> Outcome {
     let (some, _) = images.split(2 * IMAGES, &mut rng);
     let (train_set, validation_set) = some.split(IMAGES, &mut rng);
 
-    // All are drawn before the first begins.
-    let trials: Vec<Trial> = (0..count).map(|_| Trial::draw(&mut rng)).collect();
+    // All trials are sampled before the first one runs.
+    let trials: Vec<Trial> = (0..count).map(|_| Trial::sample(&mut rng)).collect();
     let curves = parallel::map(&trials, |trial| trial.run(epochs, &train_set, &validation_set).1);
-    let mut results: Vec<Tried> = trials.into_iter().zip(curves).map(|(trial, curve)| Tried { trial, curve }).collect();
+    let mut results: Vec<TrialResult> =
+        trials.into_iter().zip(curves).map(|(trial, curve)| TrialResult { trial, curve }).collect();
     results.sort_by(|a, b| b.accuracy().total_cmp(&a.accuracy()));
 
-    println!("{count} trials of {epochs} epochs: {IMAGES} images to train on, {IMAGES} for validation\n");
+    println!("{count} trials of {epochs} epochs: {IMAGES} training images, {IMAGES} validation images\n");
     println!("{:>4}  {:>13}  {:>12}  validation accuracy", "rank", "learning rate", "weight decay");
     let last = results.len() - 1;
     for rank in (0..BEST).chain([last / 2, last]) {
-        let Tried { trial, .. } = &results[rank];
+        let TrialResult { trial, .. } = &results[rank];
         let accuracy = results[rank].accuracy();
         println!("{:>4}  {:>13.1e}  {:>12.1e}  {accuracy:.3}", rank + 1, trial.learning_rate, trial.weight_decay);
     }
     let [rates, decays] = [|trial: &Trial| trial.learning_rate, |trial: &Trial| trial.weight_decay]
         .map(|value| spread(results[..BEST].iter().map(|result| value(&result.trial))));
-    println!("\nworth a closer look: rates {rates}, decays {decays}");
+    println!("\nranges to search next: learning rate {rates}, weight decay {decays}");
 
     let best = &results[0];
     let (model, curve) = best.trial.run(epochs, &train_set, &validation_set);
-    println!("the best once more, without other threads: the same curve to the last bit: {}", curve == best.curve);
+    println!("best trial again, on one thread: the same curve, bit for bit: {}", curve == best.curve);
     println!("its accuracy on the {} test images: {:.4}", test_set.len(), model.evaluate(&test_set).1);
 
     figure("12_hyperparameters", "Random search: 1000 images, two hidden layers", (1200, 560), |area| {
@@ -117,20 +120,20 @@ fn main() -> Outcome {
     })
 }
 
-/// From the smallest to the largest of some numbers.
+/// The range of some numbers, as text.
 fn spread(values: impl Iterator<Item = f64>) -> String {
     let (low, high) = values.fold((f64::INFINITY, 0f64), |(low, high), value| (low.min(value), high.max(value)));
     format!("{low:.0e} to {high:.0e}")
 }
 
-/// From pale yellow for the accuracy 0 to dark blue for 1, which differ in lightness too.
+/// From pale yellow for accuracy 0 to dark blue for 1, which differ in lightness too.
 fn shade(accuracy: f64) -> RGBColor {
     let mix = |low: f64, high: f64| (low + accuracy * (high - low)).round() as u8;
     RGBColor(mix(255.0, 0.0), mix(245.0, 40.0), mix(180.0, 120.0))
 }
 
-/// Every trial where its learning rate and its weight decay are, the darker the better, the best with their ranks.
-fn draw_map(area: &Canvas, results: &[Tried]) -> Outcome {
+/// Draws every trial at its learning rate and weight decay, darker for higher accuracy, the best with their ranks.
+fn draw_map(area: &Canvas, results: &[TrialResult]) -> Outcome {
     let (map, scale) = area.split_horizontally(530);
     let [rates, decays] = [RATE_POWERS, DECAY_POWERS].map(|powers| 10f64.powf(powers.start)..10f64.powf(powers.end));
     let mut chart = ChartBuilder::on(&map)
@@ -150,19 +153,19 @@ fn draw_map(area: &Canvas, results: &[Tried]) -> Outcome {
         .x_desc("learning rate")
         .y_desc("weight decay")
         .draw()?;
-    // From the worst to the best, which shall lie on top.
+    // From the worst to the best, so that the best are on top.
     for (rank, result) in results.iter().enumerate().rev() {
         let name = if rank < BEST { (rank + 1).to_string() } else { String::new() };
         let style = (FONT, 14).into_font().color(&WHITE).pos(Pos::new(HPos::Center, VPos::Center));
-        let place = EmptyElement::at((result.trial.learning_rate, result.trial.weight_decay));
+        let position = EmptyElement::at((result.trial.learning_rate, result.trial.weight_decay));
         let dot = Circle::new((0, 0), 8, shade(result.accuracy()).filled());
         let edge = Circle::new((0, 0), 8, BLACK.stroke_width(1));
-        chart.draw_series([place + dot + edge + Text::new(name, (0, 0), style)])?;
+        chart.draw_series([position + dot + edge + Text::new(name, (0, 0), style)])?;
     }
     draw_scale(&scale)
 }
 
-/// What the shades of the map mean.
+/// Draws the color scale of the map.
 fn draw_scale(area: &Canvas) -> Outcome {
     let mut chart = ChartBuilder::on(area)
         .margin_top(42)
@@ -183,9 +186,9 @@ fn draw_scale(area: &Canvas) -> Outcome {
     Ok(())
 }
 
-/// How the best trials learned.
-fn draw_curves(area: &Canvas, best: &[Tried]) -> Outcome {
-    let line = |(rank, result): (usize, &Tried)| Line {
+/// Draws the learning curves of the best trials.
+fn draw_curves(area: &Canvas, best: &[TrialResult]) -> Outcome {
+    let line = |(rank, result): (usize, &TrialResult)| Line {
         label: format!(
             "{}: rate {:.1e}, decay {:.1e}",
             rank + 1,

@@ -1,44 +1,45 @@
-//! Recommendation: what somebody will like, from what they and others liked.
+//! Recommendation: predicting ratings from other ratings.
 //!
-//! `cargo run --release --example 13_recommend` factorises a table of ratings of which one in five is known: a rating is a
-//! mean, plus a bias of the user, plus a bias of the item, plus the product of a few numbers of each. The ratings are generated from
-//! such a model and noise, so that it can be seen whether the factors, the best possible error and the best items are found.
+//! `cargo run --release --example 13_recommend` factorizes a table of ratings of which one in five is known: a rating is a
+//! mean, plus a user bias, plus an item bias, plus the dot product of user and item factors. The ratings are generated from
+//! such a model with noise, so the lowest possible error and the best items are known for comparison.
 //!
-//! `-- --ratings FILE` reads real ones instead: a file `ratings.csv` in the form of MovieLens, with `movies.csv` beside it for
-//! the titles. `-- --user NAME` says whom to recommend something to.
+//! `-- --ratings FILE` reads real ratings instead: a file `ratings.csv` in MovieLens format, with `movies.csv` beside it for
+//! the titles. `-- --user NAME` selects the user to recommend items to.
 
-mod common;
-#[path = "common/lines.rs"]
-mod lines;
-#[path = "common/ratings.rs"]
-mod ratings;
+mod support {
+    pub mod figure;
+    pub mod lines;
+    pub mod ratings;
+    pub mod style;
+}
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
-use lines::{Line, lines, range};
 use plotters::prelude::*;
-use ratings::{NOISE, Ratings, Table};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::lines::{Line, lines, range};
+use support::ratings::{self, NOISE, Ratings, Table};
+use support::style::{COLORS, FONT};
 use wengert::data::{SampleBatch, Subset};
 use wengert::metrics::Mean;
 use wengert::optim::Group;
 use wengert::optim::schedule::LinearRamp;
 use wengert::prelude::*;
 
-/// The share of the ratings to train on; the others are the test.
-const TRAINED_ON: f64 = 0.9;
+/// Fraction of the ratings in the training set; the rest is the test set.
+const TRAIN_FRACTION: f64 = 0.9;
 const FACTORS: usize = 24;
 const BATCH: usize = 500;
-/// Where the learning rate begins; it falls to 0.
+/// Initial learning rate; it falls linearly to 0.
 const LEARNING_RATE: f64 = 0.01;
-/// How strongly biases are held small: as if each user and item had given this many average ratings more.
+/// L2 penalty on biases: equivalent to this many additional average ratings for each user and item.
 const BIAS_PENALTY: f64 = 5.0;
-/// How many items are recommended.
+/// Number of recommended items.
 const TOP: usize = 10;
-
-/// At most so many test ratings are drawn.
+/// Maximum number of test ratings that are drawn.
 const POINTS: usize = 1000;
 
 /// Users and items.
@@ -67,7 +68,7 @@ impl Model {
         }
     }
 
-    /// The ratings that are to be expected.
+    /// The predicted ratings.
     fn forward(&self, tape: &Tape, (users, items): &Pairs) -> Var {
         let rows = |table: &Param, indices: &[usize]| tape.param(table).index_select(0, indices);
         let biases = rows(&self.user_bias, users) + rows(&self.item_bias, items) + self.mean;
@@ -81,26 +82,26 @@ impl Model {
         self.forward(&Tape::inference(), pairs).value().clone()
     }
 
-    /// What a user is expected to give each item.
+    /// The predicted ratings of a user for all items.
     fn ratings_of(&self, user: usize) -> Vec<f32> {
         let items = self.item_bias.value().len();
         self.predict(&(vec![user; items], (0..items).collect())).to_vec()
     }
 }
 
-/// The root of the mean squared difference.
+/// The root mean squared error.
 fn rmse(predicted: &Tensor, given: &Tensor) -> f64 {
     let error: Tensor<f64> = (predicted - given).cast();
     error.map(|error| error * error).mean().item().sqrt()
 }
 
-/// A model, and its RMSE on the training and on the test ratings after each epoch.
+/// A trained model and its training and test RMSE after each epoch.
 struct Run {
     model: Model,
     errors: Vec<[f64; 2]>,
 }
 
-/// Trains a model to the least of `Σ error² + Σ penalty · parameter²`, over the number of ratings.
+/// Trains a model to minimize `Σ error² + Σ penalty · parameter²`, divided by the number of ratings.
 fn train(mut model: Model, penalty: f64, [train_part, test_part]: [&Subset<Ratings>; 2], rng: &mut impl Rng) -> Run {
     let epochs = if quick() { 6 } else { 30 };
     let sets = [train_part.all(), test_part.all()];
@@ -109,8 +110,8 @@ fn train(mut model: Model, penalty: f64, [train_part, test_part]: [&Subset<Ratin
     let biases = Group::ending("bias").weight_decay(decay(BIAS_PENALTY));
     let mut optimizer = Adam::new(LEARNING_RATE).weight_decay(decay(penalty)).group(biases);
     let schedule = LinearRamp::new(LEARNING_RATE, epochs).start_factor(1.0).end_factor(0.0);
-    let look = |model: &Model| sets.each_ref().map(|set| rmse(&model.predict(&set.inputs), &set.targets));
-    let mut errors = vec![look(&model)];
+    let evaluate = |model: &Model| sets.each_ref().map(|set| rmse(&model.predict(&set.inputs), &set.targets));
+    let mut errors = vec![evaluate(&model)];
     for epoch in 0..epochs {
         optimizer.set_learning_rate(schedule.at(epoch));
         for batch in train_part.batches(BATCH).shuffled(rng) {
@@ -118,7 +119,7 @@ fn train(mut model: Model, penalty: f64, [train_part, test_part]: [&Subset<Ratin
             let loss = model.forward(&tape, &batch.inputs).mse_loss(&batch.targets, Reduction::Mean);
             optimizer.step(&mut model, &loss.backward());
         }
-        errors.push(look(&model));
+        errors.push(evaluate(&model));
     }
     Run { model, errors }
 }
@@ -134,10 +135,10 @@ fn run(options: &ArgMatches) -> Outcome {
         Some(name) => users.iter().position(|user| user == name).ok_or_else(|| format!("there is no user {name:?}"))?,
         None => 0,
     };
-    let (train_part, test_part) = table.ratings.split(TRAINED_ON, &mut rng);
+    let (train_part, test_part) = table.ratings.split(TRAIN_FRACTION, &mut rng);
     let (train_set, test_set) = (train_part.all(), test_part.all());
     println!("{} ratings of {} items by {} users", table.ratings.len(), items.len(), users.len());
-    println!("{} to train on, {} to test with\n", train_part.len(), test_part.len());
+    println!("{} for training, {} for testing\n", train_part.len(), test_part.len());
 
     let mean = f64::from(train_set.targets.mean().item());
     println!("test RMSE global mean: {:.4}", rmse(&Tensor::full([test_part.len()], mean), &test_set.targets));
@@ -148,26 +149,26 @@ fn run(options: &ArgMatches) -> Outcome {
         run
     };
     let biases = trained("biases", 0);
-    let factorisation = trained("factorisation", FACTORS);
-    let seen = items_of_each_user(users.len(), &train_set.inputs);
+    let factorization = trained("factorization", FACTORS);
+    let seen = rated_items(users.len(), &train_set.inputs);
     if let Some(truth) = &table.truth {
         let exact = without_noise(truth, &test_set.inputs);
-        let recovered = rmse(&exact, &factorisation.model.predict(&test_set.inputs));
-        println!("the least possible, that of the noise in the test: {:.4}", rmse(&exact, &test_set.targets));
-        println!("from the factorisation to the ratings without noise: {recovered:.4}\n");
-        let [of_biases, of_factors] = [&biases, &factorisation].map(|run| hit_rate(&run.model, truth, &seen));
-        println!("of a user's {TOP} best unseen items are among the {TOP} recommended:");
+        let recovered = rmse(&exact, &factorization.model.predict(&test_set.inputs));
+        println!("lowest possible test RMSE, that of the noise: {:.4}", rmse(&exact, &test_set.targets));
+        println!("RMSE of the factorization to the ratings without noise: {recovered:.4}\n");
+        let [of_biases, of_factors] = [&biases, &factorization].map(|run| hit_rate(&run.model, truth, &seen));
+        println!("fraction of a user's {TOP} best unseen items among the {TOP} recommended:");
         println!(
-            "by factorisation {of_factors:.3}, by biases {of_biases:.3}, by chance {:.3}",
+            "by factorization {of_factors:.3}, by biases {of_biases:.3}, by chance {:.3}",
             chance(items.len(), &seen)
         );
     }
-    recommend(user, &table, &seen[user], &factorisation.model);
-    draw(&table, &test_set, &biases, &factorisation)
+    recommend(user, &table, &seen[user], &factorization.model);
+    draw(&table, &test_set, &biases, &factorization)
 }
 
-/// The items that each user has given a training rating.
-fn items_of_each_user(users: usize, pairs: &Pairs) -> Vec<HashSet<usize>> {
+/// The items that each user has rated in the training set.
+fn rated_items(users: usize, pairs: &Pairs) -> Vec<HashSet<usize>> {
     let mut items = vec![HashSet::new(); users];
     for (&user, &item) in pairs.0.iter().zip(&pairs.1) {
         items[user].insert(item);
@@ -175,7 +176,7 @@ fn items_of_each_user(users: usize, pairs: &Pairs) -> Vec<HashSet<usize>> {
     items
 }
 
-/// The unseen items of the highest ratings, the best first.
+/// The unseen items with the highest ratings, best first.
 fn best_unseen(ratings: &[f32], seen: &HashSet<usize>) -> Vec<usize> {
     let mut unseen: Vec<usize> = (0..ratings.len()).filter(|item| !seen.contains(item)).collect();
     unseen.sort_by(|&a, &b| ratings[b].total_cmp(&ratings[a]));
@@ -183,7 +184,7 @@ fn best_unseen(ratings: &[f32], seen: &HashSet<usize>) -> Vec<usize> {
     unseen
 }
 
-/// The share of the truly best unseen items that are recommended, over all users.
+/// The fraction of the truly best unseen items that are recommended, over all users.
 fn hit_rate(model: &Model, truth: &Tensor, seen: &[HashSet<usize>]) -> f64 {
     let mut hits = Mean::new();
     for (user, (truth, seen)) in truth.as_slice().chunks(truth.shape()[1]).zip(seen).enumerate() {
@@ -193,18 +194,18 @@ fn hit_rate(model: &Model, truth: &Tensor, seen: &[HashSet<usize>]) -> f64 {
     hits.value()
 }
 
-/// The same for items that are drawn at random.
+/// The same for random recommendations.
 fn chance(items: usize, seen: &[HashSet<usize>]) -> f64 {
     seen.iter().map(|seen| TOP as f64 / (items - seen.len()) as f64).sum::<f64>() / seen.len() as f64
 }
 
-/// The generated ratings of pairs, before noise was added.
+/// The generated ratings of user-item pairs before noise was added.
 fn without_noise(truth: &Tensor, (users, items): &Pairs) -> Tensor {
     let ratings = users.iter().zip(items).map(|(&user, &item)| truth[[user, item]]).collect();
     Tensor::from_vec(ratings, [users.len()])
 }
 
-/// Prints what a user likes best of what they know, and what they might like of what they do not.
+/// Prints a user's highest ratings and the recommended items.
 fn recommend(user: usize, table: &Table, seen: &HashSet<usize>, model: &Model) {
     let all = table.ratings.all();
     let (users, items) = &all.inputs;
@@ -213,51 +214,51 @@ fn recommend(user: usize, table: &Table, seen: &HashSet<usize>, model: &Model) {
         .map(|k| (all.targets[[k]], items[k]))
         .collect();
     given.sort_by(|a, b| b.0.total_cmp(&a.0));
-    println!("\nuser {}, {} ratings, likes best:", table.users[user], given.len());
+    println!("\nuser {}, {} ratings, the highest:", table.users[user], given.len());
     given.iter().take(TOP / 2).for_each(|&(rating, item)| println!("  {rating:5.2}  {}", table.items[item]));
 
-    println!("recommended, with the rating to be expected:");
-    let expected = model.ratings_of(user);
-    for item in best_unseen(&expected, seen) {
+    println!("recommended, with the predicted rating:");
+    let predicted = model.ratings_of(user);
+    for item in best_unseen(&predicted, seen) {
         let truth = table.truth.as_ref().map(|truth| format!("  (without noise {:.2})", truth[[user, item]]));
-        println!("  {:5.2}  {}{}", expected[item], table.items[item], truth.unwrap_or_default());
+        println!("  {:5.2}  {}{}", predicted[item], table.items[item], truth.unwrap_or_default());
     }
 }
 
-fn draw(table: &Table, test_set: &Batch, biases: &Run, factorisation: &Run) -> Outcome {
+fn draw(table: &Table, test_set: &Batch, biases: &Run, factorization: &Run) -> Outcome {
     let line = |label: &str, run: &Run, part: usize| Line {
         label: label.into(),
         points: run.errors.iter().enumerate().map(|(epoch, errors)| (epoch as f64, errors[part])).collect(),
     };
     let mut all = vec![
-        line("factorisation, test", factorisation, 1),
-        line("factorisation, training", factorisation, 0),
+        line("factorization, test", factorization, 1),
+        line("factorization, training", factorization, 0),
         line("biases, test", biases, 1),
         line("biases, training", biases, 0),
     ];
     let truth = table.truth.as_ref().map(|truth| without_noise(truth, &test_set.inputs));
     if truth.is_some() {
-        let last = (factorisation.errors.len() - 1) as f64;
+        let last = (factorization.errors.len() - 1) as f64;
         all.push(Line { label: "noise".into(), points: vec![(0.0, NOISE), (last, NOISE)] });
     }
-    let predicted = factorisation.model.predict(&test_set.inputs);
-    figure("13_recommend", "Matrix factorisation of ratings", (1120, 540), |area| {
+    let predicted = factorization.model.predict(&test_set.inputs);
+    figure("13_recommend", "Matrix factorization of ratings", (1120, 540), |area| {
         let (left, right) = area.split_horizontally(560);
         lines(&left, "epoch 0 is the mean of all ratings", ("epoch", "RMSE"), None, &all)?;
         match &truth {
             Some(truth) => draw_points(&right, "rating without noise", truth, &predicted),
-            None => draw_points(&right, "rating given", &test_set.targets, &predicted),
+            None => draw_points(&right, "actual rating", &test_set.targets, &predicted),
         }
     })
 }
 
-/// Test ratings as they are, and as the model expects them.
+/// Draws predicted against actual test ratings.
 fn draw_points(area: &Canvas, x_name: &str, x: &Tensor, y: &Tensor) -> Outcome {
     let points: Vec<(f64, f64)> =
         x.as_slice().iter().zip(y.as_slice()).map(|(&x, &y)| (x.into(), y.into())).take(POINTS).collect();
     let both = range(points.iter().flat_map(|&(x, y)| [x, y]));
     let mut chart = ChartBuilder::on(area)
-        .caption("recovered ratings of the test", (FONT, 18))
+        .caption("predicted ratings of the test set", (FONT, 18))
         .margin(12)
         .x_label_area_size(46)
         .y_label_area_size(58)
@@ -268,22 +269,22 @@ fn draw_points(area: &Canvas, x_name: &str, x: &Tensor, y: &Tensor) -> Outcome {
         .label_style((FONT, 14))
         .axis_desc_style((FONT, 16))
         .x_desc(x_name)
-        .y_desc("rating expected by the factorisation")
+        .y_desc("rating predicted by the factorization")
         .draw()?;
-    chart.draw_series(points.iter().map(|&point| Circle::new(point, 2, COLOURS[0].mix(0.5).filled())))?;
+    chart.draw_series(points.iter().map(|&point| Circle::new(point, 2, COLORS[0].mix(0.5).filled())))?;
     chart.draw_series(LineSeries::new([both.start, both.end].map(|end| (end, end)), BLACK.stroke_width(1)))?;
     Ok(())
 }
 
 fn main() -> ExitCode {
-    let options = Command::new("13_recommend").about("Recommends by matrix factorisation of ratings").args([
+    let options = Command::new("13_recommend").about("Recommends by matrix factorization of ratings").args([
         Arg::new("ratings")
             .long("ratings")
             .value_name("FILE")
             .value_parser(value_parser!(PathBuf))
-            .help("Reads ratings in the form of MovieLens instead of generating some"),
-        Arg::new("user").long("user").value_name("NAME").help("Whom to recommend something to"),
-        Arg::new("quick").long("quick").action(ArgAction::SetTrue).help("Trains a few epochs only"),
+            .help("Reads ratings in MovieLens format instead of generating them"),
+        Arg::new("user").long("user").value_name("NAME").help("User to recommend items to"),
+        Arg::new("quick").long("quick").action(ArgAction::SetTrue).help("Trains only a few epochs"),
     ]);
     match run(&options.get_matches()) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,18 +1,21 @@
-//! Autoencoder: images of 784 pixels squeezed through two numbers and drawn again from these.
+//! Autoencoder: images of 784 pixels encoded as two numbers and reconstructed from them.
 //!
 //! `cargo run --release --example 14_autoencoder` shows
-//! - the plane of the two numbers, in which the digits lie apart though nobody told the network what they are,
-//! - images as they are drawn from their two numbers,
-//! - the same by principal component analysis (PCA), the best that can be done without a nonlinearity.
+//! - the plane of the two numbers, in which the digits form clusters although training uses no labels,
+//! - images reconstructed from their two numbers,
+//! - the same for principal component analysis (PCA), the best linear encoding.
 
-mod common;
-#[path = "common/digit.rs"]
-mod digit;
+mod support {
+    pub mod digit;
+    pub mod figure;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
-use digit::digit;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use support::digit::digit;
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::style::{COLORS, FONT};
 use wengert::data::{ImageBatch, Images, mnist, one_hot};
 use wengert::metrics::{Mean, accuracy};
 use wengert::optim::schedule::LinearRamp;
@@ -20,14 +23,14 @@ use wengert::parallel;
 use wengert::prelude::*;
 
 const PIXELS: usize = 784;
-/// A batch is two shards of this many images, whose gradients are computed side by side.
+/// Images per shard. A batch has [`SHARDS`] shards, whose gradients are computed in parallel.
 const SHARD: usize = 64;
 const SHARDS: usize = 2;
-/// Where the learning rate begins; it falls to 0.
+/// Initial learning rate; it falls linearly to 0.
 const LEARNING_RATE: f64 = 0.002;
-/// The weight of the squared codes in the loss, without which some digits wander far off.
-const SMALL: f64 = 1e-3;
-/// How many test images are drawn in the planes.
+/// Weight of the squared codes in the loss, without which some digits drift far out.
+const CODE_PENALTY: f64 = 1e-3;
+/// Number of test images drawn in each plane.
 const POINTS: usize = 1000;
 
 /// 784 → 128 → 128 → 2 → 128 → 128 → 784.
@@ -45,24 +48,24 @@ impl Autoencoder {
         Autoencoder { encoder: layers([PIXELS, 128, 128, 2]), decoder: layers([2, 128, 128, PIXELS]) }
     }
 
-    /// The two numbers `[n, 2]` of images.
+    /// The codes `[n, 2]` of images.
     fn encode(&self, images: &Var) -> Var {
         through(&self.encoder, images)
     }
 
-    /// Images from their two numbers: each pixel between 0 and 1.
+    /// The images that codes stand for, with pixels between 0 and 1.
     fn decode(&self, codes: &Var) -> Var {
         through(&self.decoder, codes).sigmoid()
     }
 }
 
-/// Layers with ReLU between them.
+/// Applies layers with ReLU between them.
 fn through(layers: &[Linear], x: &Var) -> Var {
     let (first, rest) = layers.split_first().expect("at least one layer");
     rest.iter().fold(first.forward(x), |h, layer| layer.forward(&h.relu()))
 }
 
-/// Trains an autoencoder: the image itself is the target.
+/// Trains an autoencoder, with the image itself as the target.
 fn train(images: &Images, epochs: usize) -> Autoencoder {
     let mut rng = wengert::rng(0);
     let mut model = Autoencoder::new(&mut rng);
@@ -78,7 +81,7 @@ fn train(images: &Images, epochs: usize) -> Autoencoder {
                 let x = tape.constant(&shard.images);
                 let codes = model.encode(&x);
                 let error = model.decode(&codes).mse_loss(&x, Reduction::Mean);
-                error + codes.square().mean() * SMALL
+                error + codes.square().mean() * CODE_PENALTY
             };
             let Some((loss, gradients)) = parallel::gradients(&mut rng, &batch, loss) else { break };
             mean.add(loss / batch.len() as f64);
@@ -89,15 +92,16 @@ fn train(images: &Images, epochs: usize) -> Autoencoder {
     model
 }
 
-/// Principal component analysis: the two directions in which images differ most.
+/// Principal component analysis: the two directions of largest variance.
 struct Pca {
     mean: Tensor,
-    /// Orthogonal columns of length 1: `[784, 2]`.
+    /// Orthonormal columns: `[784, 2]`.
     directions: Tensor,
 }
 
 impl Pca {
-    /// Orthogonal iteration: multiplying by the covariance turns any two directions towards those of the largest variance.
+    /// Finds the directions by orthogonal iteration: multiplying by the covariance turns any two directions toward those of
+    /// largest variance.
     fn new(images: &Images) -> Self {
         let mut mean = Tensor::zeros([PIXELS]);
         for batch in images.batches(1000) {
@@ -105,8 +109,8 @@ impl Pca {
         }
         let mut covariance = Tensor::zeros([PIXELS, PIXELS]);
         for batch in images.batches(1000) {
-            let centred = batch.images - &mean;
-            covariance += &(centred.transpose(0, 1).matmul(&centred) / images.len() as f64);
+            let centered = batch.images - &mean;
+            covariance += &(centered.transpose(0, 1).matmul(&centered) / images.len() as f64);
         }
         let mut directions = Tensor::randn([PIXELS, 2], &mut wengert::rng(0));
         for _ in 0..100 {
@@ -124,7 +128,7 @@ impl Pca {
     }
 }
 
-/// Two columns, turned and scaled to be orthogonal and of length 1: Gram and Schmidt.
+/// Orthonormalizes two columns by Gram–Schmidt.
 fn orthonormal(columns: &Tensor) -> Tensor {
     let rows = columns.transpose(0, 1);
     let unit = |row: Tensor| {
@@ -133,37 +137,37 @@ fn orthonormal(columns: &Tensor) -> Tensor {
     };
     let [first, second] = [0, 1].map(|row| rows.rows(&[row]));
     let first = unit(first);
-    let along = (&first * &second).sum();
-    let second = unit(second - &first * along);
+    let overlap = (&first * &second).sum();
+    let second = unit(second - &first * overlap);
     Tensor::from_vec([first.to_vec(), second.to_vec()].concat(), [2, PIXELS]).transpose(0, 1)
 }
 
-/// What one of the two ways makes of the test images.
+/// The test images as one of the two methods encodes and reconstructs them.
 struct View {
     name: &'static str,
     /// `[n, 2]`.
     codes: Tensor,
-    /// `[n, 784]`, drawn from the codes.
+    /// `[n, 784]`, reconstructed from the codes.
     images: Tensor,
 }
 
 impl View {
-    /// The mean of the squared errors of the pixels of some images.
+    /// The mean squared error of the pixels.
     fn error(&self, originals: &Tensor) -> f64 {
         squared_error(&self.images, originals)
     }
 
-    /// The centre of each digit in the plane: `[10, 2]`.
-    fn centres(&self, labels: &[usize]) -> Tensor {
+    /// The center of each digit in the plane: `[10, 2]`.
+    fn centers(&self, labels: &[usize]) -> Tensor {
         let is_digit = one_hot(labels, 10).transpose(0, 1);
         is_digit.matmul(&self.codes) / is_digit.sum_over(keepdim(1))
     }
 
-    /// How often the nearest centre is that of the right digit.
-    fn nearest_centre(&self, labels: &[usize]) -> f64 {
+    /// The accuracy of classifying by the nearest center.
+    fn nearest_center(&self, labels: &[usize]) -> f64 {
         let n = labels.len();
-        let away = self.codes.reshape([n, 1, 2]) - self.centres(labels).reshape([1, 10, 2]);
-        accuracy(&-away.map(|x| x * x).sum_over(2), labels)
+        let offsets = self.codes.reshape([n, 1, 2]) - self.centers(labels).reshape([1, 10, 2]);
+        accuracy(&-offsets.map(|x| x * x).sum_over(2), labels)
     }
 }
 
@@ -173,7 +177,7 @@ fn squared_error(a: &Tensor, b: &Tensor) -> f64 {
 
 fn main() -> Outcome {
     let (train_set, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
-    let (train_set, epochs) = if quick() { (train_set.limit(3000), 2) } else { (train_set, 8) };
+    let (train_set, epochs) = if quick() { (train_set.take(3000), 2) } else { (train_set, 8) };
     let test = test_set.all();
 
     let model = train(&train_set, epochs);
@@ -186,19 +190,16 @@ fn main() -> Outcome {
     let pca = View { name: "PCA", images: analysis.decode(&codes), codes };
 
     let mean = analysis.mean.broadcast_to(test.images.shape());
-    println!(
-        "\n{} test images            squared error of a pixel  nearest centre is the right digit's",
-        test.labels.len()
-    );
-    println!("always the mean image        {:.4}", squared_error(&mean, &test.images));
+    println!("\n{} test images            mean squared error        accuracy by nearest center", test.labels.len());
+    println!("mean image                   {:.4}", squared_error(&mean, &test.images));
     for view in [&pca, &autoencoder] {
-        let (error, nearest) = (view.error(&test.images), view.nearest_centre(&test.labels));
+        let (error, nearest) = (view.error(&test.images), view.nearest_center(&test.labels));
         println!("two numbers by {:<12}  {error:.4}                    {nearest:.3}", view.name);
     }
-    figure("14_autoencoder", "MNIST in two numbers", (1240, 1080), |area| draw(area, &test, [&autoencoder, &pca]))
+    figure("14_autoencoder", "MNIST in two dimensions", (1240, 1080), |area| draw(area, &test, [&autoencoder, &pca]))
 }
 
-/// The planes above, and below the first image of each digit: as it is, and from its two numbers.
+/// Draws the planes, and below them the first image of each digit, original and reconstructed.
 fn draw(area: &Canvas, test: &ImageBatch, views: [&View; 2]) -> Outcome {
     let (top, rows) = area.split_vertically(590);
     let (legend, planes) = top.split_vertically(30);
@@ -212,9 +213,9 @@ fn draw(area: &Canvas, test: &ImageBatch, views: [&View; 2]) -> Outcome {
     draw_row(second, ["squared error", views[1].name], &views[1].images, test)
 }
 
-/// A digit's mark: five colours that stay apart for the colour-blind, as a dot up to 4 and as a triangle from 5 on.
+/// The marker of a digit: one of five colors, as a dot up to 4 and as a triangle from 5 on.
 fn mark<'a, Point: Clone + 'static>(digit: usize, at: Point, size: i32) -> DynElement<'static, SVGBackend<'a>, Point> {
-    let style = COLOURS[digit % 5].filled();
+    let style = COLORS[digit % 5].filled();
     if digit < 5 {
         Circle::new(at, size, style).into_dyn()
     } else {
@@ -231,12 +232,12 @@ fn draw_legend(area: &Canvas) -> Outcome {
     Ok(())
 }
 
-/// Test images where their two numbers are, and each digit at the centre of its images.
+/// Draws test images at their codes, and the label of each digit at its center.
 fn draw_plane(area: &Canvas, view: &View, labels: &[usize]) -> Outcome {
     let point = |row: usize| (view.codes[[row, 0]], view.codes[[row, 1]]);
     let (low, high) = (view.codes.min_over(0), view.codes.max_over(0));
     let mut chart = ChartBuilder::on(area)
-        .caption(format!("{}: two numbers for each image", view.name), (FONT, 18))
+        .caption(format!("{}: two numbers per image", view.name), (FONT, 18))
         .margin(12)
         .x_label_area_size(46)
         .y_label_area_size(58)
@@ -252,31 +253,31 @@ fn draw_plane(area: &Canvas, view: &View, labels: &[usize]) -> Outcome {
     chart.draw_series((0..labels.len().min(POINTS)).map(|row| mark(labels[row], point(row), 2)))?;
     let size = &high - &low;
     let style = (FONT, 24).into_font().into_text_style(area).pos(Pos::new(HPos::Center, VPos::Center));
-    for (digit, place) in apart((view.centres(labels) - &low) / &size).into_iter().enumerate() {
-        let place = EmptyElement::at((low[[0]] + place[0] * size[[0]], low[[1]] + place[1] * size[[1]]));
-        let plate = Circle::new((0, 0), 13, WHITE.mix(0.8).filled());
-        chart.draw_series([place + plate + Text::new(digit.to_string(), (0, 0), style.clone())])?;
+    for (digit, position) in spread_out((view.centers(labels) - &low) / &size).into_iter().enumerate() {
+        let position = EmptyElement::at((low[[0]] + position[0] * size[[0]], low[[1]] + position[1] * size[[1]]));
+        let background = Circle::new((0, 0), 13, WHITE.mix(0.8).filled());
+        chart.draw_series([position + background + Text::new(digit.to_string(), (0, 0), style.clone())])?;
     }
     Ok(())
 }
 
-/// Places in the unit square, moved away from one another until no name there hides another.
-fn apart(places: Tensor) -> Vec<[f32; 2]> {
-    const NEAREST: f32 = 0.055;
-    let mut places = places.as_slice().as_chunks().0.to_vec();
+/// Positions in the unit square, pushed apart until their labels do not overlap.
+fn spread_out(positions: Tensor) -> Vec<[f32; 2]> {
+    const MIN_DISTANCE: f32 = 0.055;
+    let mut positions = positions.as_slice().as_chunks().0.to_vec();
     for _ in 0..100 {
-        for (a, b) in (0..places.len()).flat_map(|a| (0..a).map(move |b| (a, b))) {
-            let away: [f32; 2] = [0, 1].map(|k| places[a][k] - places[b][k]);
-            let distance = away[0].hypot(away[1]).max(1e-6);
-            let push = (NEAREST - distance).max(0.0) / (2.0 * distance);
-            places[a] = [0, 1].map(|k| places[a][k] + push * away[k]);
-            places[b] = [0, 1].map(|k| places[b][k] - push * away[k]);
+        for (a, b) in (0..positions.len()).flat_map(|a| (0..a).map(move |b| (a, b))) {
+            let offset: [f32; 2] = [0, 1].map(|k| positions[a][k] - positions[b][k]);
+            let distance = offset[0].hypot(offset[1]).max(1e-6);
+            let push = (MIN_DISTANCE - distance).max(0.0) / (2.0 * distance);
+            positions[a] = [0, 1].map(|k| positions[a][k] + push * offset[k]);
+            positions[b] = [0, 1].map(|k| positions[b][k] - push * offset[k]);
         }
     }
-    places
+    positions
 }
 
-/// The first test image of each digit as a view has it, with its squared error.
+/// Draws the first test image of each digit as a view reconstructs it, with its squared error.
 fn draw_row(area: &Canvas, [above, name]: [&str; 2], images: &Tensor, test: &ImageBatch) -> Outcome {
     let (left, right) = area.split_horizontally(110);
     left.draw(&Text::new(name, (10, 74), (FONT, 18)))?;

@@ -1,36 +1,39 @@
 //! Learning to learn: MAML on sinusoids.
 //!
-//! A task is a sinusoid of random amplitude and phase, seen at ten points. MAML (Finn, Abbeel and Levine 2017,
-//! "Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks") looks for initial weights from which one step of gradient descent
-//! on ten points fits any of them. The step is part of the function that is trained, so its gradient is differentiated.
+//! A task is a sinusoid of random amplitude and phase, known at ten points. MAML (Finn, Abbeel and Levine 2017,
+//! "Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks") looks for initial weights from which one step of gradient
+//! descent on ten points fits any of them. The step is part of the training objective, so its gradient is differentiated too.
 //!
-//! `cargo run --release --example 16_maml` compares, on sinusoids that none of them has seen,
+//! `cargo run --release --example 16_maml` compares on unseen sinusoids
 //! - MAML,
-//! - its first-order variant, which takes the gradient inside of the step for a constant,
-//! - a network that was trained on all tasks at once, without any step: it can only learn their mean.
+//! - its first-order variant, which treats the gradient inside the step as a constant,
+//! - a network trained on all tasks at once, without the inner step: it can only learn their mean.
 
-mod common;
-#[path = "common/curves.rs"]
-mod curves;
+mod support {
+    pub mod curves;
+    pub mod figure;
+    pub mod style;
+}
 
-use common::{COLOURS, Canvas, FONT, Outcome, figure, quick};
-use curves::{Curve, curves};
 use plotters::prelude::*;
 use std::f64::consts::PI;
+use support::curves::{Curve, curves};
+use support::figure::{Canvas, Outcome, figure, quick};
+use support::style::{COLORS, FONT};
 use wengert::parallel;
 use wengert::prelude::*;
 use wengert::rand::RngExt;
 
-/// Points that a task is learned from, and points that what was learned is judged by.
+/// Points per task to adapt to, and as many others to evaluate on.
 const SHOTS: usize = 10;
-/// Tasks of a training step.
+/// Tasks per training step.
 const TASKS: usize = 25;
-/// Rate of the step inside of the training.
+/// Learning rate of the inner step.
 const RATE: f64 = 0.01;
 const META_RATE: f64 = 0.002;
-/// Steps of gradient descent on a task that was not seen.
+/// Steps of gradient descent on an unseen task.
 const STEPS: usize = 10;
-/// Rates that each network may choose from for those, by tasks that count for nothing else.
+/// Learning rates for those steps; the best is selected for each network on validation tasks.
 const RATES: [f64; 7] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05];
 
 #[derive(Clone)]
@@ -49,7 +52,7 @@ impl Network {
         last.forward(&second.forward(&first.forward(x).relu()).relu())
     }
 
-    /// The mean squared error on some points.
+    /// The mean squared error on points.
     fn loss(&self, tape: &Tape, points: &Points) -> Var {
         self.forward(&tape.constant(&points.x)).mse_loss(&points.y, Reduction::Mean)
     }
@@ -65,7 +68,7 @@ struct Points {
     y: Tensor,
 }
 
-/// `y = amplitude · sin(x + phase)`, and points of it.
+/// `y = amplitude · sin(x + phase)`, with sampled points.
 struct Sinusoid {
     amplitude: f64,
     phase: f64,
@@ -85,7 +88,7 @@ impl Sinusoid {
     }
 }
 
-/// What is trained.
+/// A training method.
 #[derive(Clone, Copy, PartialEq)]
 enum Method {
     Maml,
@@ -97,7 +100,7 @@ const METHODS: [(Method, &str); 3] =
     [(Method::Maml, "MAML"), (Method::FirstOrder, "first-order MAML"), (Method::Pretrained, "trained on all tasks")];
 
 impl Method {
-    /// What the training makes small for one task.
+    /// The training loss of one task.
     fn loss(self, tape: &Tape, network: &Network, task: &Sinusoid) -> Var {
         if self == Method::Pretrained {
             return network.loss(tape, &task.support) + network.loss(tape, &task.query);
@@ -116,7 +119,7 @@ impl Method {
         loss(&adapted, &task.query)
     }
 
-    /// Initial weights, the same for every method, and what the training makes of them.
+    /// Trains a network from initial weights that are the same for every method.
     fn train(self, steps: usize) -> Network {
         let mut rng = wengert::rng(0);
         let mut network = Network::new(&mut rng);
@@ -132,7 +135,7 @@ impl Method {
     }
 }
 
-/// The network after each of some steps of gradient descent on a task, itself first.
+/// The network after 0 to [`STEPS`] steps of gradient descent on a task.
 fn adapt(network: &Network, task: &Sinusoid, rate: f64) -> Vec<Network> {
     let mut stages = vec![network.clone()];
     for _ in 0..STEPS {
@@ -144,7 +147,7 @@ fn adapt(network: &Network, task: &Sinusoid, rate: f64) -> Vec<Network> {
     stages
 }
 
-/// The mean loss on points that a task was not learned from, after each number of steps.
+/// The mean loss on the query points, after each number of steps.
 fn losses(network: &Network, tasks: &[Sinusoid], rate: f64) -> Vec<f64> {
     let each = parallel::map(tasks, |task| {
         let stages = adapt(network, task, rate);
@@ -153,11 +156,11 @@ fn losses(network: &Network, tasks: &[Sinusoid], rate: f64) -> Vec<f64> {
     (0..=STEPS).map(|step| each.iter().map(|losses| losses[step]).sum::<f64>() / tasks.len() as f64).collect()
 }
 
-/// What came of a method.
+/// The result of a method.
 struct Trained {
     name: &'static str,
     network: Network,
-    /// Rate of the steps on new tasks.
+    /// Learning rate on new tasks.
     rate: f64,
     losses: Vec<f64>,
 }
@@ -170,7 +173,7 @@ fn main() -> Outcome {
     let (validation, unseen) = (draw(), draw());
     let trained = METHODS.map(|(method, name)| {
         let network = method.train(steps);
-        // Steps that are too long end in NaN, which counts as the worst of all.
+        // Learning rates that diverge end in NaN and are left out.
         let after = |rate: f64| Some(losses(&network, &validation, rate)[5]).filter(|loss| loss.is_finite());
         let rated = RATES.iter().filter_map(|&rate| Some((after(rate)?, rate)));
         let rate = rated.min_by(|a, b| a.0.total_cmp(&b.0)).map_or(RATES[0], |(_, rate)| rate);
@@ -191,7 +194,7 @@ fn main() -> Outcome {
     }
     let [maml, first_order, pretrained] = [0, 1, 2].map(|k| trained[k].losses[1]);
     println!(
-        "\nafter one step MAML's error is {:.2} of the first-order variant's, and {:.2} of that of the network trained on all\n",
+        "\nafter one step MAML's error is {:.2} times that of first-order MAML, and {:.2} times that of the network trained on all tasks\n",
         maml / first_order,
         maml / pretrained
     );
@@ -209,24 +212,24 @@ fn draw_adaptation(trained: &[Trained; 3], unseen: &[Sinusoid]) -> Outcome {
     })
 }
 
-/// The curves of the panels: label, step, colour, width.
+/// The curves of the panels: label, step, color, width.
 const STAGES: [(&str, usize, RGBColor, u32); 3] = [
-    ("before any step", 0, COLOURS[4], 2),
-    ("after 1 step", 1, COLOURS[5], 3),
-    ("after 10 steps", STEPS, COLOURS[0], 3),
+    ("before adaptation", 0, COLORS[4], 2),
+    ("after 1 step", 1, COLORS[5], 3),
+    ("after 10 steps", STEPS, COLORS[0], 3),
 ];
 
 fn draw_legend(area: &Canvas) -> Outcome {
     let mut x = 170;
-    let mut entry = |label: &str, colour: RGBColor, width: u32| -> Outcome {
-        area.draw(&PathElement::new([(x, 15), (x + 24, 15)], colour.stroke_width(width)))?;
+    let mut entry = |label: &str, color: RGBColor, width: u32| -> Outcome {
+        area.draw(&PathElement::new([(x, 15), (x + 24, 15)], color.stroke_width(width)))?;
         area.draw(&Text::new(label, (x + 32, 9), (FONT, 16)))?;
         x += 190;
         Ok(())
     };
     entry("the sinusoid", BLACK, 1)?;
-    STAGES.iter().try_for_each(|(label, _, colour, width)| entry(label, *colour, *width))?;
-    area.draw(&Circle::new((x + 12, 15), 5, COLOURS[1].filled()))?;
+    STAGES.iter().try_for_each(|(label, _, color, width)| entry(label, *color, *width))?;
+    area.draw(&Circle::new((x + 12, 15), 5, COLORS[1].filled()))?;
     Ok(area.draw(&Text::new("the ten points", (x + 28, 9), (FONT, 16)))?)
 }
 
@@ -256,12 +259,12 @@ fn draw_task(area: &Canvas, method: &Trained, task: &Sinusoid) -> Outcome {
     let at: Vec<f64> = x.as_slice().iter().map(|&x| f64::from(x)).collect();
     let truth = at.iter().map(|&x| (x, task.amplitude * (x + task.phase).sin()));
     chart.draw_series(LineSeries::new(truth, BLACK.stroke_width(1)))?;
-    for (_, step, colour, width) in STAGES {
+    for (_, step, color, width) in STAGES {
         let curve = at.iter().copied().zip(stages[step].values(&x));
-        chart.draw_series(LineSeries::new(curve, colour.stroke_width(width)))?;
+        chart.draw_series(LineSeries::new(curve, color.stroke_width(width)))?;
     }
     let [xs, ys] = [&task.support.x, &task.support.y].map(|points| points.as_slice().iter().map(|&p| f64::from(p)));
-    chart.draw_series(xs.zip(ys).map(|point| Circle::new(point, 5, COLOURS[1].filled())))?;
+    chart.draw_series(xs.zip(ys).map(|point| Circle::new(point, 5, COLORS[1].filled())))?;
     Ok(())
 }
 
@@ -270,7 +273,7 @@ fn draw_losses(trained: &[Trained; 3]) -> Outcome {
     let curve = |(k, method): (usize, &Trained)| Curve {
         label: format!("{}, rate {}", method.name, method.rate),
         points: (0..).map(f64::from).zip(method.losses.iter().copied()).collect(),
-        colour: COLOURS[k],
+        color: COLORS[k],
     };
     let all: Vec<Curve> = trained.iter().enumerate().map(curve).collect();
     let errors = || trained.iter().flat_map(|method| method.losses.iter().copied()).filter(|loss| loss.is_finite());
@@ -279,7 +282,7 @@ fn draw_losses(trained: &[Trained; 3]) -> Outcome {
         let axes = ("steps of gradient descent on the task", "mean squared error");
         curves(
             area,
-            "The mean of all tasks, on points that were not learned from",
+            "Mean over all tasks, on held-out points",
             axes,
             (0.0..STEPS as f64 + 0.1, low / 1.5..high * 2.0),
             &all,

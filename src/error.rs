@@ -1,12 +1,13 @@
-//! Faults of the world: files that are missing, truncated, or not what they should be.
+//! I/O and format errors.
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A fault of the world, not of the program: what is wrong, where, what was expected and what was found.
+/// A failure outside the program, such as a missing or malformed file: what is wrong, where, what was expected and what
+/// was found.
 ///
-/// It prints as one line, the cause included; where several things do not fit, as one more line for each.
+/// It prints on one line, including the cause; a list of mismatches takes one more line for each.
 ///
 /// ```
 /// let error = wengert::data::idx::read("no/such/file").unwrap_err();
@@ -15,69 +16,76 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The system could not do what was asked of it.
+    /// An I/O operation failed.
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A file does not hold what it should.
+    /// A binary file is malformed.
     Format {
         /// The file.
         path: PathBuf,
-        /// Where in the file, or in its content if the file is compressed.
+        /// The byte offset, counted in the decompressed content if the file is compressed.
         offset: u64,
-        /// The part of the file that is at fault.
+        /// The malformed part.
         what: String,
-        /// What should be there.
+        /// What was expected there.
         expected: String,
-        /// What is there.
+        /// What was found there.
         found: String,
     },
-    /// A line of a text file does not hold what it should.
+    /// A text file is malformed.
     Line {
         /// The file.
         path: PathBuf,
-        /// The number of the line, counted from 1.
+        /// The line number, starting at 1.
         line: usize,
-        /// The part of the line that is at fault.
+        /// The malformed part of the line.
         what: String,
-        /// What should be there.
+        /// What was expected there.
         expected: String,
-        /// What is there.
+        /// What was found there.
         found: String,
     },
-    /// A file is intact, but does not hold what the program has a place for, or cannot hold what the program has.
-    Misfit {
+    /// A well-formed file does not match the program's data, or the program's data cannot be stored in the file's
+    /// format.
+    Mismatch {
         /// The file.
         path: PathBuf,
-        /// All that does not fit.
-        misfits: Vec<Misfit>,
+        /// Every mismatch.
+        mismatches: Vec<Mismatch>,
     },
 }
 
-/// One thing that a file and a program do not agree about, such as the shape of a tensor.
+/// One difference between a file and what the program expects, such as the shape of a tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Misfit {
-    /// What it is called in the file.
+#[non_exhaustive]
+pub struct Mismatch {
+    /// The name of the entry in the file.
     pub name: String,
-    /// What should be there.
+    /// What was expected under that name.
     pub expected: String,
-    /// What is there.
+    /// What was found.
     pub found: String,
 }
 
-impl Misfit {
+impl Mismatch {
     pub(crate) fn new(name: &str, expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Misfit { name: name.into(), expected: expected.into(), found: found.into() }
+        Mismatch { name: name.into(), expected: expected.into(), found: found.into() }
     }
 }
 
 impl Error {
-    /// Adds the path to an error of the system: `File::open(path).map_err(Error::io(path))`.
+    /// Adds the path to an I/O error: `File::open(path).map_err(Error::io(path))`.
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Error {
         |source| Error::Io { path: path.into(), source }
+    }
+
+    /// Returns an error if there are any mismatches.
+    pub(crate) fn check_mismatches(path: &Path, mismatches: Vec<Mismatch>) -> Result<(), Error> {
+        if mismatches.is_empty() { Ok(()) } else { Err(Error::Mismatch { path: path.into(), mismatches }) }
     }
 }
 
@@ -89,19 +97,19 @@ impl Display for Error {
                 write!(f, "{path:?}: {what} at byte {offset}: expected {expected}, found {found}")
             }
             Error::Line { path, line, what, expected, found } => {
-                write!(f, "{path:?}: {what} in line {line}: expected {expected}, found {found}")
+                write!(f, "{path:?}: {what} on line {line}: expected {expected}, found {found}")
             }
-            Error::Misfit { path, misfits } => {
-                write!(f, "{path:?}: does not fit:")?;
-                misfits.iter().try_for_each(|misfit| write!(f, "\n  {misfit}"))
+            Error::Mismatch { path, mismatches } => {
+                write!(f, "{path:?}: does not match:")?;
+                mismatches.iter().try_for_each(|mismatch| write!(f, "\n  {mismatch}"))
             }
         }
     }
 }
 
-impl Display for Misfit {
+impl Display for Mismatch {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        let Misfit { name, expected, found } = self;
+        let Mismatch { name, expected, found } = self;
         write!(f, "{name}: expected {expected}, found {found}")
     }
 }
@@ -110,7 +118,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Io { source, .. } => Some(source),
-            Error::Format { .. } | Error::Line { .. } | Error::Misfit { .. } => None,
+            Error::Format { .. } | Error::Line { .. } | Error::Mismatch { .. } => None,
         }
     }
 }

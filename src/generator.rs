@@ -1,11 +1,11 @@
-//! The generator of random numbers, whose state can be saved.
+//! A random number generator whose state can be saved.
 
 use rand::rand_core::{Infallible, SeedableRng, TryRng};
 
-/// A generator of random numbers with a fixed algorithm: xoshiro256++ of Blackman and Vigna 2019, seeded by SplitMix64.
+/// A random number generator with a fixed algorithm: xoshiro256++ (Blackman and Vigna 2019), seeded by SplitMix64.
 ///
-/// The same seed gives the same numbers on every machine and in every version. Its whole state is four numbers,
-/// which a checkpoint keeps.
+/// The same seed gives the same numbers on every machine and in every version. The state is four words, which a
+/// [`Checkpoint`](crate::io::Checkpoint) can save.
 ///
 /// ```
 /// use wengert::Generator;
@@ -22,12 +22,12 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// All that the numbers to come depend on.
+    /// The state, which determines all future numbers.
     pub fn state(&self) -> [u64; 4] {
         self.state
     }
 
-    /// A generator that goes on where another one was. Four zeros are not a state, and mean that of the seed 0.
+    /// A generator that continues from a saved state. Four zeros are not a valid state and stand for the seed 0.
     pub fn from_state(state: [u64; 4]) -> Self {
         if state == [0; 4] { Generator::seed_from_u64(0) } else { Generator { state } }
     }
@@ -92,7 +92,7 @@ mod tests {
     use rand::Rng;
     use rand::rngs::Xoshiro256PlusPlus;
 
-    fn agrees(mut ours: Generator, mut theirs: Xoshiro256PlusPlus) {
+    fn assert_same(mut ours: Generator, mut theirs: Xoshiro256PlusPlus) {
         for length in 0..40 {
             assert_eq!(ours.next_u64(), theirs.next_u64());
             assert_eq!(ours.next_u32(), theirs.next_u32());
@@ -104,25 +104,25 @@ mod tests {
     }
 
     #[test]
-    fn the_numbers_are_those_of_rand() {
+    fn output_matches_rand() {
         for seed in [0, 1, 42, u64::MAX] {
-            agrees(Generator::seed_from_u64(seed), Xoshiro256PlusPlus::seed_from_u64(seed));
+            assert_same(Generator::seed_from_u64(seed), Xoshiro256PlusPlus::seed_from_u64(seed));
         }
         for seed in [[0; 32], std::array::from_fn(|k| k as u8)] {
-            agrees(Generator::from_seed(seed), Xoshiro256PlusPlus::from_seed(seed));
+            assert_same(Generator::from_seed(seed), Xoshiro256PlusPlus::from_seed(seed));
         }
     }
 
     #[test]
-    fn the_numbers_never_change() {
-        // The published ones of the authors' program for the state 1, 2, 3, 4.
+    fn output_matches_the_reference_implementation() {
+        // The output of the authors' reference implementation for the state 1, 2, 3, 4.
         let mut generator = Generator::from_state([1, 2, 3, 4]);
         let expected = [41943041, 58720359, 3588806011781223, 3591011842654386, 9228616714210784205];
         assert_eq!(expected.map(|_| generator.next_u64()), expected);
     }
 
     #[test]
-    fn four_zeros_are_not_a_state() {
+    fn a_zero_state_is_the_seed_0() {
         assert_eq!(Generator::from_state([0; 4]), Generator::seed_from_u64(0));
     }
 }

@@ -8,13 +8,7 @@
 
 use crate::tensor::Float;
 
-/// Makes the compiler keep an instance.
-#[inline(always)]
-pub(crate) fn keep<F>(function: F) {
-    std::hint::black_box(function);
-}
-
-/// Never called.
+/// Refers to the functions to instantiate. It is never called.
 #[doc(hidden)]
 #[inline(never)]
 pub fn instantiate() {
@@ -23,7 +17,9 @@ pub fn instantiate() {
 }
 
 fn of<T: Float>() {
+    crate::autograd::instantiate::<T>();
     crate::ops::registry::instantiate::<T>();
+    crate::inspect::instantiate::<T>();
 }
 
 /// The names of all operations, for the tests that have to cover them.

@@ -1,8 +1,8 @@
-//! Define-by-run automatic differentiation in plain Rust, to any order, with the layers, optimizers and data tools to
-//! train networks on it.
+//! Define-by-run automatic differentiation in plain Rust, to any order, with layers, optimizers and data tools for training
+//! neural networks.
 //!
-//! A model is a struct of layers and an ordinary function. Operations record themselves on a [`Tape`]; replaying it backwards
-//! gives the gradients, as values that an optimizer takes.
+//! A model is a struct of layers and an ordinary function. Operations are recorded on a [`Tape`]; replaying it backwards
+//! yields the gradients, which are values that an optimizer takes.
 //!
 //! ```
 //! # use wengert::data::Images;
@@ -35,7 +35,7 @@
 //! }
 //! ```
 //!
-//! And plain calculus, to any order:
+//! Derivatives of any order:
 //!
 //! ```
 //! # use wengert::prelude::*;
@@ -44,7 +44,7 @@
 //! let y = x.powi(3) - 4.0 * &x + 5.0;
 //! let dy = y.grad(&x);        // a Var on the same tape: 3x² - 4
 //! let d2y = dy.grad(&x);      // 6x
-//! println!("{tape}");         // the Wengert list, one line an operation, with shapes and source lines
+//! println!("{tape}");         // the Wengert list: one operation per line, with shapes and source lines
 //! # assert_eq!((y.item(), dy.item(), d2y.item()), (5.0, 8.0, 12.0));
 //! ```
 //!
@@ -52,27 +52,40 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`mod@tensor`] | [`Tensor`]: n-dimensional values, [`macro@tensor`], reductions, matrix products; no gradient in sight |
-//! | [`autograd`] | [`Tape`], [`Var`], [`Gradients`], [`Op`] for operations of one's own, [`check`] for testing them, [`functional`] for derivatives of functions; [drawings](Tape::to_svg) of a tape, and the [search](Tape::detect_anomaly) for a NaN |
+//! | [`mod@tensor`] | [`Tensor`]: n-dimensional values without gradients, [`macro@tensor`], reductions, matrix products |
+//! | [`autograd`] | [`Tape`], [`Var`], [`Gradients`], and [`Op`] for custom operations; [drawings](Tape::to_svg) of a tape, and the [search](Tape::detect_anomaly) for a NaN |
 //! | [`ops`] | every differentiable operation: methods of [`Var`] |
+//! | [`functional`], [`check`], [`parallel`] | derivatives of functions, gradient checks, gradients over shards of data on threads |
 //! | [`nn`] | [`Module`] and [`module!`], [`Linear`], [`Conv2d`], pooling, [`Init`] |
 //! | [`optim`] | [`Optimizer`](optim::Optimizer), [`Sgd`](optim::Sgd), [`Adam`](optim::Adam), [schedules](optim::schedule) of the learning rate |
 //! | [`data`] | data sets and batches, splitting and scaling; MNIST, IDX and CSV files |
 //! | [`io`] | saving and loading models, [checkpoints](io::Checkpoint), and the files of numpy |
 //! | [`metrics`] | accuracy, the confusion matrix, running means |
-//! | [`guide`] | the ideas, a page each, from numerical differentiation to recommendation |
+//! | [`guide`] | a page for each topic, from numerical differentiation to recommendation |
 //!
-//! Two kinds of things go wrong. A mistake in the program, such as shapes that do not fit, panics at the line that made it, and
-//! names the operation and the shapes. A fault of the world, such as a truncated file, is an [`Error`].
+//! A mistake in the program, such as shapes that do not fit, panics at the caller's line and names the operation and the
+//! shapes. An external failure, such as a truncated file, is an [`Error`].
+//!
+//! # Debug builds
+//!
+//! The library is compiled once, for both element types; a program only links it. With
+//!
+//! ```toml
+//! [profile.dev.package."*"]
+//! opt-level = 3
+//! ```
+//!
+//! in the `Cargo.toml` of the program, its debug builds run nearly as fast as its release builds.
 //!
 //! # Conventions
 //!
-//! Broadcasting follows numpy, names and numerical conventions follow PyTorch, and where libraries differ the documentation
-//! of a function says which way it goes. Everything is deterministic: the same seed gives the same bits.
+//! Broadcasting follows numpy; names and numerical conventions follow PyTorch. Where libraries differ, the documentation of a
+//! function states its convention. Everything is deterministic: the same seed gives the same bits.
 
 #![warn(missing_docs)]
 
 mod error;
+mod file;
 mod generator;
 #[doc(hidden)]
 pub mod instances;
@@ -106,12 +119,13 @@ pub use rand;
 pub use tensor::{Float, Indices, PadMode, Tensor, keepdim};
 pub use transform::{check, functional, parallel};
 
-/// A generator with a fixed algorithm, xoshiro256++: the same seed gives the same numbers on every machine and in every version.
+/// A random generator with a fixed algorithm, xoshiro256++: the same seed gives the same numbers on every machine and in every
+/// version.
 pub fn rng(seed: u64) -> Generator {
     rand::SeedableRng::seed_from_u64(seed)
 }
 
-/// Everything that a program needs: `use wengert::prelude::*;`.
+/// The items that most programs use: `use wengert::prelude::*;`.
 pub mod prelude {
     pub use crate::autograd::{Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var, apply};
     pub use crate::data::Dataset;

@@ -45,11 +45,11 @@ mistakes! {
     does_not_broadcast_to(op: &str, shape: &[usize], target: &dyn Debug)
         "{op}: shape {shape:?} does not broadcast to {target:?}: counted from the last axis, each of its sizes must be 1 or the same"
     not_removable(axis: usize, shape: &[usize])
-        "squeeze: axis {axis} of shape {shape:?} does not have size 1: no other axis can be left out"
+        "squeeze: axis {axis} of shape {shape:?} does not have size 1: only axes of size 1 can be removed"
     axes_out_of_order(start: usize, end: usize, shape: &[usize])
-        "flatten: axes {start} to {end} of shape {shape:?} are not a range: the first axis comes first"
+        "flatten: axis {start} comes after axis {end} of shape {shape:?}: give the first axis first"
     slice_step(shape: &[usize])
-        "slice: the step along an axis of shape {shape:?} is 0: 1 takes every element, -1 goes backwards"
+        "slice: the step along an axis of shape {shape:?} is 0: use 1 for every element, -1 for the reverse order"
 
     two_tapes(op: &str, left: &dyn Display, right: &dyn Display)
         "{op}: the operands are on two different tapes ({left}; {right}): make all variables on one, or bring a value over with tape.constant(x.value())"
@@ -88,31 +88,31 @@ mistakes! {
     not_retained(place: &dyn Display)
         "gradients: the gradient of an intermediate result is not kept: call retain_grad() on it before the backward pass ({place})"
     /// `report` is the observer's.
-    observed(report: &str)
+    anomaly(report: &str)
         "{report}"
 
     selection_out_of_range(op: &str, index: isize, axis: usize, shape: &[usize])
         "{op}: index {index} is out of range for axis {axis} of shape {shape:?}: indices count from 0"
     index_shape(op: &str, indices: &[usize], axis: usize, shape: &[usize])
-        "{op}: indices of shape {indices:?} do not fit {shape:?}: they need as many axes, and may be longer on axis {axis} only"
+        "{op}: indices of shape {indices:?} do not fit shape {shape:?}: they need the same number of axes, and may be longer only on axis {axis}"
     index_count(arrays: usize, shape: &[usize])
-        "index: {arrays} arrays of indices are too many for shape {shape:?}: there is one for each leading axis"
+        "index: {arrays} index arrays are too many for shape {shape:?}: give at most one for each axis"
     indices_do_not_broadcast(a: &[usize], b: &[usize])
-        "index: arrays of indices of shapes {a:?} and {b:?} do not broadcast: counted from the last axis, sizes must be equal or 1"
+        "index: index arrays of shapes {a:?} and {b:?} do not broadcast: counted from the last axis, sizes must be equal or 1"
     no_matrix(op: &str, shape: &[usize])
-        "{op}: shape {shape:?} has no matrices: they are the last two axes"
+        "{op}: shape {shape:?} has no matrices: they are the last two axes, so it needs at least two"
     repeats(repeats: &[isize], shape: &[usize])
         "repeat: {repeats:?} does not say how often to repeat shape {shape:?}: it takes a number for each axis, 0 or more"
     pad_count(pairs: usize, shape: &[usize])
-        "pad: {pairs} pairs are too many for shape {shape:?}: there is one for each axis, the last axis first"
+        "pad: {pairs} pairs are too many for shape {shape:?}: give at most one for each axis, the last axis first"
     pad_size(mode: &dyn Debug, before: usize, after: usize, most: isize, axis: usize, shape: &[usize])
-        "pad: {mode:?} cannot put {before} elements before and {after} behind axis {axis} of shape {shape:?}: on either side it has {most} at most"
+        "pad: {mode:?} cannot pad axis {axis} of shape {shape:?} by {before} before and {after} after: at most {most} on each side"
     piece_size(axis: usize, shape: &[usize])
-        "split: axis {axis} of shape {shape:?} cannot be cut into pieces of size 0: a piece needs at least one element"
+        "split: axis {axis} of shape {shape:?} cannot be split into pieces of size 0: the size must be at least 1"
     piece_sizes(sizes: &[usize], total: usize, axis: usize, shape: &[usize])
-        "split: the sizes {sizes:?} add up to {total}, which is not the size of axis {axis} of shape {shape:?}"
+        "split: the sizes {sizes:?} add up to {total}, not to the size of axis {axis} of shape {shape:?}"
     chunk_count(axis: usize, shape: &[usize])
-        "chunk: axis {axis} of shape {shape:?} cannot be cut into 0 pieces: there must be at least one"
+        "chunk: axis {axis} of shape {shape:?} cannot be split into 0 chunks: there must be at least one"
     nothing_to_join(op: &str)
         "{op}: there is nothing to join: give at least one value"
     label_count(op: &str, shape: &[usize], labels: usize, expected: usize)
@@ -126,65 +126,65 @@ mistakes! {
     odd_axis(op: &str, axis: usize, shape: &[usize])
         "{op}: axis {axis} of shape {shape:?} cannot be halved: its size must be even"
     probability(op: &str, p: f64)
-        "{op}: the rate {p} is not in 0 <= rate < 1: it is a share, such as 0.5 for a half"
+        "{op}: the rate {p} is not in 0 <= rate < 1: it is a fraction, such as 0.5, not a percentage"
     prelu_weight(weight: &[usize], shape: &[usize])
-        "prelu: a weight of shape {weight:?} is neither [1] nor one for each channel (axis 1) of {shape:?}"
+        "prelu: a weight of shape {weight:?} is neither [1] nor one element per channel (axis 1) of {shape:?}"
 
     einsum_character(equation: &str, character: char, at: usize)
-        "einsum: {equation:?} has {character:?} as character {at}: axes are named by letters from a to z and A to Z"
+        "einsum: {equation:?} has {character:?} at character {at}: axes are named by the letters a to z and A to Z"
     einsum_dots(equation: &str, at: usize)
-        "einsum: {equation:?} has a '.' as character {at} that is not part of '...': three dots stand for any axes"
+        "einsum: {equation:?} has a '.' at character {at} that is not part of '...': three dots stand for any number of axes"
     einsum_second_ellipsis(equation: &str, at: usize)
-        "einsum: {equation:?} has a second '...' in one term, from character {at}: one stands for all axes that have no letter"
+        "einsum: {equation:?} has a second '...' in one term, at character {at}: one stands for all axes without a letter"
     einsum_half_arrow(equation: &str, character: char, at: usize)
-        "einsum: {equation:?} has {character:?} as character {at} that is not part of '->': the output is written after an arrow"
+        "einsum: {equation:?} has {character:?} at character {at} that is not part of '->': an arrow precedes the output"
     einsum_second_arrow(equation: &str, at: usize)
-        "einsum: {equation:?} has a second '->', from character {at}: there is one output"
+        "einsum: {equation:?} has a second '->', at character {at}: there is only one output"
     einsum_second_output(equation: &str, at: usize)
-        "einsum: {equation:?} has a ',' after '->', as character {at}: there is one output"
+        "einsum: {equation:?} has a ',' after '->', at character {at}: there is only one output"
     einsum_operands(equation: &str, terms: usize, operands: usize)
-        "einsum: {equation:?} has {terms} terms for {operands} operands: commas separate the terms, one for each operand"
+        "einsum: {equation:?} has {terms} terms for {operands} operands: give one term for each operand, separated by commas"
     einsum_rank(equation: &str, operand: usize, letters: usize, shape: &[usize])
-        "einsum: {equation:?} names {letters} axes of operand {operand}, whose shape is {shape:?}: there must be a letter for each axis, or '...'"
+        "einsum: {equation:?} names {letters} axes of operand {operand}, whose shape is {shape:?}: give a letter for each axis, or '...'"
     einsum_too_many(equation: &str, operand: usize, letters: usize, shape: &[usize])
-        "einsum: {equation:?} names {letters} axes of operand {operand} beside '...', but its shape is {shape:?}"
+        "einsum: {equation:?} names {letters} axes of operand {operand} besides '...', but its shape is {shape:?}"
     einsum_sizes(equation: &str, name: &str, a: &str, b: &str)
-        "einsum: in {equation:?} {name} has {a} and {b}: they must be equal, or of size 1 in another operand"
+        "einsum: in {equation:?}, {name} has {a} and {b}: they must be equal, or 1 in another operand"
     einsum_repeated_output(equation: &str, letter: char)
-        "einsum: {equation:?} names {letter:?} twice in the output: each letter once"
+        "einsum: {equation:?} repeats {letter:?} in the output: each letter may occur only once"
     einsum_unknown_output(equation: &str, letter: char)
-        "einsum: {equation:?} names {letter:?} in the output, but no operand has it"
+        "einsum: {equation:?} has {letter:?} in the output, but no operand has it"
     singular(op: &str, matrix: usize, shape: &[usize], pivot: usize)
         "{op}: matrix {matrix} of {shape:?} is singular: pivot {pivot} is 0, so it has no inverse"
     not_positive_definite(matrix: usize, shape: &[usize], pivot: usize, value: f64)
-        "cholesky: matrix {matrix} of {shape:?} is not positive definite: pivot {pivot} is {value}, and each must be greater than 0"
+        "cholesky: matrix {matrix} of {shape:?} is not positive definite: pivot {pivot} is {value}, but all must be greater than 0"
 
     no_channels(op: &str, shape: &[usize])
         "{op}: shape {shape:?} has no channels: they are axis 1 of [N, C] or [N, C, ...]"
     not_per_channel(op: &str, given: &[usize], shape: &[usize])
-        "{op}: a value of shape {given:?} is not one for each channel (axis 1) of {shape:?}"
+        "{op}: a value of shape {given:?} does not have one element per channel (axis 1) of {shape:?}"
     affine_shape(op: &str, given: &[usize], expected: &[usize])
-        "{op}: the weight or bias has shape {given:?}, not {expected:?}: one number for each that is normalised, or a plain number"
+        "{op}: the weight or bias has shape {given:?}, not {expected:?}: it must have this shape or be a number"
     not_trailing(op: &str, shape: &[usize], normalized: &[usize])
-        "{op}: {normalized:?} are not the sizes of the last axes of {shape:?}, one or more, which are normalised over"
+        "{op}: the normalized shape {normalized:?} is not that of one or more of the last axes of {shape:?}"
     groups(groups: usize, channels: usize, shape: &[usize])
-        "group_norm: {channels} channels (axis 1 of {shape:?}) cannot be divided into {groups} groups: the groups must be equal"
+        "group_norm: {channels} channels (axis 1 of {shape:?}) cannot be divided into {groups} groups of equal size"
     no_positions(shape: &[usize])
-        "instance_norm: shape {shape:?} has less than two positions for each channel, whose variance is 0: it takes [N, C, ...] with more"
+        "instance_norm: shape {shape:?} has fewer than two positions per channel, so the variance is 0: it takes [N, C, ...] with at least two"
     batch_of_one(shape: &[usize])
         "BatchNorm: a training batch of shape {shape:?} has one value for each channel, whose variance is 0: use batches of two or more, or a tape that is not for training"
     buffer_shape(buffer: &[usize], value: &[usize])
         "update_buffer: the buffer has shape {buffer:?}, the value {value:?}: they must be equal"
     no_images(op: &str, shape: &[usize], axes: usize)
-        "{op}: shape {shape:?} has too few axes: a window slides along the last {axes} of them"
+        "{op}: shape {shape:?} has too few axes: the window slides along the last {axes}"
     no_image_batch(op: &str, shape: &[usize])
         "{op}: shape {shape:?} is not [N, C, H, W]: unsqueeze(0) makes a batch of one"
     window_too_large(op: &str, span: usize, axis: usize, shape: &[usize], room: usize)
-        "{op}: the kernel spans {span} elements of axis {axis} of shape {shape:?}, which has {room} with its padding: use a smaller kernel or dilation, or more padding"
+        "{op}: the kernel spans {span} elements of axis {axis} of shape {shape:?}, which has {room} including padding: use a smaller kernel or dilation, or more padding"
     window_on_padding(op: &str, window: usize, axis: usize, shape: &[usize])
-        "{op}: window {window} along axis {axis} of shape {shape:?} lies in the padding alone: use less padding, or a larger kernel"
+        "{op}: window {window} along axis {axis} of shape {shape:?} lies entirely in the padding: use less padding, or a larger kernel"
     nothing_left(op: &str, padding: usize, axis: usize, shape: &[usize], whole: usize)
-        "{op}: a padding of {padding} takes away all {whole} elements that axis {axis} of shape {shape:?} becomes: use less padding"
+        "{op}: a padding of {padding} removes all {whole} output elements of axis {axis} of shape {shape:?}: use less padding"
     layer_groups(inputs: usize, outputs: usize, groups: usize)
         "grouped: {inputs} input channels and {outputs} output channels cannot be cut into {groups} equal groups"
     output_padding(op: &str, padding: usize, allowed: &dyn Display)
@@ -218,7 +218,7 @@ mistakes! {
 }
 
 /// What the search for a NaN found; `report` is a line for everything that helps to find the cause.
-pub(crate) fn anomaly(op: &str, what: &str, stats: &dyn Display, place: &str, report: &str) -> String {
+pub(crate) fn anomaly_report(op: &str, what: &str, stats: &dyn Display, place: &str, report: &str) -> String {
     format!("{op}: {what} is the first on this tape that is not finite: {stats} ({place}){report}")
 }
 
@@ -258,12 +258,12 @@ pub(crate) fn sizes_differ(a: &[usize], b: &[usize]) -> String {
 
 /// Why something that is made for matrices does not apply.
 pub(crate) fn not_a_matrix(shape: &[usize]) -> String {
-    format!("shape {shape:?} is not a matrix, or a stack of them: [..., rows, columns]")
+    format!("shape {shape:?} is not a matrix or a batch of matrices, [..., rows, columns]")
 }
 
 /// Why something that is made for square matrices does not apply.
 pub(crate) fn not_square(shape: &[usize]) -> String {
-    format!("shape {shape:?} is not a square matrix, or a stack of them: the last two sizes must be equal")
+    format!("shape {shape:?} is not a square matrix or a batch of them: the last two sizes must be equal")
 }
 
 /// Why two stacks of matrices do not match.
@@ -289,13 +289,13 @@ pub(crate) fn do_not_join(a: &[usize], b: &[usize], axis: usize, clash: usize) -
 
 /// Why values do not stack.
 pub(crate) fn do_not_stack(a: &[usize], b: &[usize]) -> String {
-    format!("shapes {a:?} and {b:?} do not stack: they must be equal, and concat joins along an axis that is there")
+    format!("shapes {a:?} and {b:?} do not stack: they must be equal; concat joins along an existing axis")
 }
 
-/// Why a mask cannot be laid over a value.
+/// Why a mask does not broadcast to a value.
 pub(crate) fn mask_does_not_fit(mask: &[usize], shape: &[usize]) -> String {
     format!(
-        "a mask of shape {mask:?} does not broadcast to {shape:?}: from the last axis on, its sizes must be 1 or the same"
+        "a mask of shape {mask:?} does not broadcast to {shape:?}: counted from the last axis, each of its sizes must be 1 or the same"
     )
 }
 

@@ -21,10 +21,12 @@ unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         LIVE.set(LIVE.get() + layout.size() as isize);
         REQUESTED.set(REQUESTED.get() + layout.size());
+        // SAFETY: the caller keeps the contract of this method, which is that of the system allocator.
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         LIVE.set(LIVE.get() - layout.size() as isize);
+        // SAFETY: the caller keeps the contract of this method, which is that of the system allocator.
         unsafe { System.dealloc(block, layout) }
     }
 }

@@ -1,6 +1,5 @@
 //! Applying an operation: compute its value, then record it on the tape.
 
-use crate::autograd::diagnostics::Observer;
 use crate::autograd::op::BackwardContext;
 use crate::autograd::tape::Content;
 use crate::autograd::{Description, Op, Save, Saved, Var};
@@ -53,11 +52,14 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
         self.0.describe(description);
     }
     fn check(&self, inputs: &[&Tensor<T>]) -> Result<(), String> {
-        self.0.check(std::array::from_fn(|k| inputs[k].shape()))
+        let mut shapes = [[].as_slice(); N];
+        shapes.iter_mut().zip(inputs).for_each(|(shape, x)| *shape = x.shape());
+        self.0.check(shapes)
     }
     #[track_caller]
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        self.0.forward(std::array::from_fn(|k| inputs[k]))
+        let inputs = <&[&Tensor<T>; N]>::try_from(inputs).expect("as many inputs as the operation has");
+        self.0.forward(*inputs)
     }
     fn backward(&self, context: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
         gradients.extend(self.0.backward(&Saved::of(context), gy));
@@ -71,28 +73,29 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
 #[track_caller]
 #[inline(never)]
 pub fn apply<T: Float, O: Op<T, N>, const N: usize>(op: O, inputs: [&Var<T>; N]) -> Var<T> {
-    apply_to_values(OfArity(op), &inputs, &inputs.map(Var::value))
+    let mut values = [inputs[0].value(); N];
+    values.iter_mut().zip(&inputs).for_each(|(value, x)| *value = x.value());
+    apply_to_values(OfArity(op), &inputs, &values)
 }
 
 /// [`apply`] for an operation of any number of inputs, at least one.
 #[track_caller]
+#[inline(never)]
 pub(crate) fn apply_any<T: Float, O: AnyOp<T> + 'static>(op: O, inputs: &[&Var<T>]) -> Var<T> {
     let values: Vec<&Tensor<T>> = inputs.iter().map(|x| x.value()).collect();
     apply_to_values(op, inputs, &values)
 }
 
+/// The only function that is compiled for each operation, and so a short one.
 #[track_caller]
 #[inline]
 fn apply_to_values<T: Float, O: AnyOp<T> + 'static>(mut op: O, inputs: &[&Var<T>], values: &[&Tensor<T>]) -> Var<T> {
     check(&op, inputs, values);
     let value = op.forward(values);
-    if let Some(observer) = inputs[0].tape().observer() {
-        observe(observer, &op, inputs, &value);
+    if inputs[0].tape().observer().is_some() {
+        observe(&op, inputs, &value);
     }
-    match inputs.iter().all(|x| x.node().is_none()) {
-        true => Var::new(value, inputs[0].tape().clone(), None),
-        false => record(SmallBox::new(Boxed(op)), inputs, value),
-    }
+    if is_recorded(inputs) { record(SmallBox::new(Boxed(op)), inputs, value) } else { constant(inputs, value) }
 }
 
 /// Panics if the inputs are on different tapes or do not fit the operation.
@@ -110,13 +113,22 @@ fn check<T: Float>(op: &dyn AnyOp<T>, inputs: &[&Var<T>], values: &[&Tensor<T>])
 /// Shows a value to the observer of the tape, unless a rule computed it.
 #[cold]
 #[track_caller]
-fn observe<T: Float>(observer: &dyn Observer<T>, op: &dyn AnyOp<T>, inputs: &[&Var<T>], value: &Tensor<T>) {
-    if inputs[0].tape().in_a_rule() {
-        return;
-    }
+fn observe<T: Float>(op: &dyn AnyOp<T>, inputs: &[&Var<T>], value: &Tensor<T>) {
+    let tape = inputs[0].tape();
+    let Some(observer) = tape.observer().filter(|_| !tape.in_a_rule()) else { return };
     if let Err(report) = observer.computed(op, inputs, value, Location::caller()) {
-        panics::observed(&report);
+        panics::anomaly(&report);
     }
+}
+
+/// Whether an input is differentiable.
+fn is_recorded<T: Float>(inputs: &[&Var<T>]) -> bool {
+    inputs.iter().any(|x| x.node().is_some())
+}
+
+/// The result of an operation that is not recorded.
+fn constant<T: Float>(inputs: &[&Var<T>], value: Tensor<T>) -> Var<T> {
+    Var::new(value, inputs[0].tape().clone(), None)
 }
 
 /// Adds an operation to the tape, with what its rule will read.

@@ -58,8 +58,10 @@ pub(crate) fn walk<T: Float>(
     for index in (0..=root.index()).rev() {
         let Some(gy) = walk.pending.take(index) else { continue };
         let id = NodeId::new(index);
-        if let Some(observer) = tape.observer() {
-            observer.arrived(tape, id, &gy).unwrap_or_else(|report| panics::observed(&report));
+        if let Some(observer) = tape.observer()
+            && let Err(report) = observer.arrived(tape, id, &gy)
+        {
+            panics::anomaly(&report);
         }
         let leaf = matches!(tape.list()[id].content, Content::Variable | Content::Parameter(_));
         match &targets {
@@ -121,8 +123,10 @@ impl<'a, T: Float> Walk<'a, T> {
         running.op().backward(&context, gy, &mut self.gradients);
         for (k, slot) in self.gradients.iter_mut().enumerate() {
             let (Some(gx), Some(input)) = (&mut *slot, self.wanted[k]) else { continue };
-            if let Some(observer) = tape.observer() {
-                observer.returned(&context, k, gy, gx).unwrap_or_else(|report| panics::observed(&report));
+            if let Some(observer) = tape.observer()
+                && let Err(report) = observer.returned(&context, k, gy, gx)
+            {
+                panics::anomaly(&report);
             }
             if !same(gx.shape(), &tape.list()[input].shape) {
                 let shape = tape.list()[input].shape.clone();

@@ -61,6 +61,7 @@ impl<T: Float> Tape<T> {
     /// assert_eq!(y.sum().grad(&weight).value(), &tensor![[2.0, 2.0]]);
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn bind(&self, param: &Param<T>, value: &Var<T>) {
         self.check_binding(param, value);
         let binding = Binding::bound(param.version(), value);
@@ -149,6 +150,7 @@ impl<T: Float> Tape<T> {
     /// assert_eq!(penalty.backward()[&weight], tensor![6.0, 8.0]);
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn param(&self, param: &Param<T>) -> Var<T> {
         if !param.is_trainable() {
             return self.constant(param.value());

@@ -1,4 +1,4 @@
-//! Operations for one use, made of two closures.
+//! One-off custom operations.
 
 use crate::autograd::apply::{AnyOp, InputGradients, apply_any};
 use crate::autograd::op::BackwardContext;
@@ -8,7 +8,7 @@ use crate::tensor::{Float, Tensor};
 /// Two closures as an operation.
 struct Custom<F, B, const N: usize> {
     name: &'static str,
-    /// Gone when it has run.
+    /// `None` once it has run.
     forward: Option<F>,
     backward: B,
 }
@@ -33,13 +33,13 @@ where
     }
 }
 
-/// An operation of one's own, for one use: its name, its inputs, its value, and the rule for its gradient.
+/// A one-off custom operation: its name, its inputs, its value, and the rule for its gradient.
 ///
-/// The rule may read the inputs and the output, which are all kept, and is written in operations on [`Var`]s; then it is
-/// differentiable to any order. What is used more than once, or should keep less, is an [`Op`](super::Op).
+/// The rule may read all inputs and the output, which are saved. Written in operations on [`Var`]s it is differentiable to any
+/// order. To reuse an operation, or to save less, implement [`Op`](super::Op).
 ///
-/// Gradient reversal (Ganin and Lempitsky 2015), which makes features useless for telling domains apart: the identity, but what comes back
-/// changes its sign.
+/// Gradient reversal (Ganin and Lempitsky 2015), for features that do not distinguish domains: the identity, whose gradient has
+/// the opposite sign.
 ///
 /// ```
 /// use wengert::autograd::custom;
@@ -56,7 +56,7 @@ where
 /// assert!(tape.to_string().contains("reverse_gradient(%0)"));
 /// ```
 ///
-/// A straight-through estimator (Bengio, Léonard and Courville 2013) rounds, and passes the gradient on where that would end it:
+/// A straight-through estimator (Bengio, Léonard and Courville 2013) rounds, and lets the gradient pass:
 ///
 /// ```
 /// # use wengert::autograd::custom;

@@ -1,4 +1,4 @@
-//! What a backward pass returns.
+//! The result of a backward pass.
 
 use crate::autograd::param::ParamId;
 use crate::autograd::tape::{Content, NodeId};
@@ -9,9 +9,9 @@ use std::ops::{AddAssign, Index, Mul, MulAssign};
 
 /// Gradients, by [`Param`] and by [`Var`].
 ///
-/// They are values: nothing has to be zeroed between steps, and gradients of several batches are
-/// accumulated by adding them, `gradients += other`. What a result does not depend on has no
-/// gradient, which is something else than a gradient of zeros.
+/// Gradients are values: nothing has to be zeroed between steps, and gradients of several batches are accumulated by adding
+/// them, `gradients += other`. A parameter that the result does not depend on has no gradient, which is not the same as a zero
+/// gradient.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -33,15 +33,15 @@ pub struct Gradients<T: Float = f32> {
     buffer_updates: Vec<BufferUpdate<T>>,
 }
 
-/// What a forward pass has to say to a buffer: `buffer ← keep · buffer + value`.
+/// A pending update of a buffer, `buffer ← decay · buffer + value`.
 #[derive(Clone, Debug)]
 pub(crate) struct BufferUpdate<T: Float> {
     pub(crate) buffer: ParamId,
-    pub(crate) keep: f64,
+    pub(crate) decay: f64,
     pub(crate) value: Tensor<T>,
 }
 
-/// Whose gradient it is.
+/// The owner of a gradient.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(Owner);
@@ -58,7 +58,7 @@ enum Owner {
 }
 
 impl Key {
-    /// Whose gradient it is that a node has; a leaf that stands for a parameter is that parameter.
+    /// The owner of the gradient of a node; for the leaf of a parameter, the parameter.
     pub(crate) fn of<T: Float>(tape: &Tape<T>, node: NodeId) -> Self {
         Key(match tape.list()[node].content {
             Content::Parameter(param) => Owner::Param(param),
@@ -72,7 +72,7 @@ impl Key {
     }
 }
 
-/// What has a gradient: a [`Param`] or a [`Var`].
+/// The key of a gradient: a [`Param`] or a [`Var`].
 pub trait GradientKey<T: Float> {
     #[doc(hidden)]
     fn key(&self) -> Key;
@@ -99,7 +99,8 @@ impl<T: Float> GradientKey<T> for Var<T> {
 }
 
 impl<T: Float> Gradients<T> {
-    /// Sorts the gradients by owner, as which they are almost sorted already.
+    /// Sorts the gradients by owner; the input is nearly sorted.
+    #[inline(never)]
     pub(crate) fn collect(
         entries: impl Iterator<Item = (Key, Tensor<T>)>,
         missing: Vec<(ParamId, NoGradient)>,
@@ -121,8 +122,7 @@ impl<T: Float> Gradients<T> {
         self.entries.binary_search_by_key(&key, |&(key, _)| key).ok()
     }
 
-    /// [`get`](Gradients::get) for who asks for one parameter after another in the order in which they were made, as a traversal
-    /// of a model does: the gradient is looked for at the place `next` first.
+    /// [`get`](Gradients::get) for callers that visit parameters in creation order: tries the entry `next` before it searches.
     pub(crate) fn get_near(&self, param: &Param<T>, next: &mut usize) -> Option<&Tensor<T>> {
         let key = GradientKey::<T>::key(param);
         let at = match self.entries.get(*next) {
@@ -146,6 +146,7 @@ impl<T: Float> Gradients<T> {
     /// assert_eq!(gradients.reason(&used), None);
     /// assert_eq!(gradients.reason(&unused), Some(NoGradient::NeverRead));
     /// ```
+    #[inline(never)]
     pub fn reason(&self, param: &Param<T>) -> Option<NoGradient> {
         if self.get(param).is_some() {
             return None;
@@ -157,12 +158,13 @@ impl<T: Float> Gradients<T> {
         Some(missing.map_or(NoGradient::NeverRead, |&(_, reason)| reason))
     }
 
-    /// The value that a buffer has after the forward passes that these gradients come from; `None` if they said nothing to it.
+    /// The value of a buffer after the forward passes of these gradients; `None` if they did not update it.
+    #[inline(never)]
     pub fn updated_buffer(&self, buffer: &Param<T>) -> Option<Tensor<T>> {
         let updates = self.buffer_updates.iter().filter(|update| update.buffer == buffer.id());
         updates.fold(None, |value: Option<Tensor<T>>, update| {
-            let keep = T::from_f64(update.keep);
-            Some(value.as_ref().unwrap_or(buffer.value()).zip(&update.value, |old, new| keep * old + new))
+            let decay = T::from_f64(update.decay);
+            Some(value.as_ref().unwrap_or(buffer.value()).zip(&update.value, |old, new| decay * old + new))
         })
     }
 
@@ -189,6 +191,7 @@ impl<T: Float> Gradients<T> {
     /// assert_eq!(gradients.dot(&gradients), 100.0);
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn dot(&self, other: &Self) -> f64 {
         let mut sum = 0.0;
         for (key, a) in &self.entries {
@@ -213,7 +216,7 @@ impl<T: Float> Gradients<T> {
     }
 }
 
-/// Gradients that come from somewhere else than a backward pass; of a parameter that comes twice, the sum.
+/// Gradients that do not come from a backward pass; those of the same parameter are summed.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -250,9 +253,10 @@ impl<T: Float, K: GradientKey<T>> Index<&K> for Gradients<T> {
     }
 }
 
-/// Accumulates: adds the gradients that both have, and takes over the others; what is said to buffers stays in order.
+/// Accumulates: sums the gradients that both have and takes over the others; updates of buffers stay in order.
 impl<T: Float> AddAssign for Gradients<T> {
     #[track_caller]
+    #[inline(never)]
     fn add_assign(&mut self, other: Self) {
         self.buffer_updates.extend(other.buffer_updates);
         let known = |id: ParamId| self.missing.iter().any(|&(known, _)| known == id);

@@ -1,9 +1,9 @@
-//! A look at the gradient on its way.
+//! Gradient hooks.
 
 use crate::autograd::{Op, Save, Saved, Var};
 use crate::tensor::{Float, Tensor};
 
-/// The identity, whose rule is a function of the user's.
+/// The identity, whose rule is a function given by the user.
 struct Hook<F>(F);
 
 impl<T: Float, F: Fn(Var<T>) -> Var<T> + 'static> Op<T, 1> for Hook<F> {
@@ -19,10 +19,10 @@ impl<T: Float, F: Fn(Var<T>) -> Var<T> + 'static> Op<T, 1> for Hook<F> {
 }
 
 impl<T: Float> Var<T> {
-    /// The same value, with a function that sees the gradient which flows back through it, and returns the one that flows on.
+    /// The same value, with a function that is called with its gradient and returns the gradient to propagate.
     ///
-    /// What is computed from the result goes through the hook, what is computed from `self` does not. In a recorded pass the
-    /// gradient is a variable on the tape, and what the hook does to it is differentiated too.
+    /// Uses of the result go through the hook, other uses of `self` do not. In a recorded pass the gradient is a variable on the
+    /// tape, and the hook is differentiated too.
     ///
     /// The hook belongs to the tape. One that holds a variable of that tape keeps both alive for ever.
     ///

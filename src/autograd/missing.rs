@@ -1,4 +1,4 @@
-//! Why a parameter that a tape read got no gradient.
+//! Why a parameter that was read on a tape has no gradient.
 
 use crate::autograd::param::ParamId;
 use crate::autograd::tape::{Content, Node, NodeId};
@@ -17,17 +17,17 @@ pub enum NoGradient {
     Buffer,
     /// [`Tape::bind`] put a variable in its place: the gradient is that variable's.
     Bound,
-    /// What was computed from it went on as a constant from that [`detach`](super::Var::detach).
+    /// The path from it to the result was cut by that [`detach`](super::Var::detach).
     Detached(&'static Location<'static>),
-    /// What was computed from it, up to this operation, is not part of the result.
+    /// It was used, up to this operation, but the result does not depend on that.
     Unused {
         /// The name of the operation.
         operation: &'static str,
         /// Where it was recorded.
         at: &'static Location<'static>,
     },
-    /// It is part of the result, but a rule on the way passes nothing on.
-    NotPassedOn,
+    /// The result depends on it, but a rule on the path returns no gradient.
+    NotPropagated,
 }
 
 impl Display for NoGradient {
@@ -41,16 +41,16 @@ impl Display for NoGradient {
             NoGradient::Unused { operation, at } => {
                 write!(f, "used up to {operation} at {at}, which is not part of the result")
             }
-            NoGradient::NotPassedOn => f.write_str("part of the result, but a rule on the way passes no gradient on"),
+            NoGradient::NotPropagated => f.write_str("used by the result, but a rule on the path returns no gradient"),
         }
     }
 }
 
 impl NoGradient {
-    /// Of several reasons the one with the largest counts.
-    fn weight(&self) -> u8 {
+    /// Of several reasons the one with the highest priority is reported.
+    fn priority(&self) -> u8 {
         match self {
-            NoGradient::NotPassedOn => 2,
+            NoGradient::NotPropagated => 2,
             NoGradient::Detached(_) => 1,
             _ => 0,
         }
@@ -58,9 +58,9 @@ impl NoGradient {
 }
 
 impl<T: Float> Tape<T> {
-    /// For each parameter that was read and has no gradient: why, given the node that was differentiated and the nodes that
-    /// have a gradient, the last first.
-    pub(crate) fn without_gradient(&self, root: NodeId, found: &[(NodeId, Var<T>)]) -> Vec<(ParamId, NoGradient)> {
+    /// The parameters that were read and have no gradient, with the reason, given the root of the pass and the nodes that have a
+    /// gradient in descending order.
+    pub(crate) fn missing_gradients(&self, root: NodeId, found: &[(NodeId, Var<T>)]) -> Vec<(ParamId, NoGradient)> {
         let list = self.list();
         let found_parameters = found.iter().filter(|(id, _)| matches!(list[*id].content, Content::Parameter(_)));
         // A parameter has one leaf: if as many were found as were read, none is missing.
@@ -70,31 +70,31 @@ impl<T: Float> Tape<T> {
         let is_found = |node: NodeId| found.binary_search_by(|(other, _)| node.cmp(other)).is_ok();
         let mut missing = self.bindings();
         missing.retain(|(_, node)| !node.is_some_and(is_found));
-        let fates = self.fates(root);
-        let reason = |node: Option<NodeId>| node.map_or(NoGradient::Bound, |node| fates[node.index()]);
+        let reasons = self.reasons(root);
+        let reason = |node: Option<NodeId>| node.map_or(NoGradient::Bound, |node| reasons[node.index()]);
         missing.into_iter().map(|(id, node)| (id, reason(node))).collect()
     }
 
-    /// Where the way from each node ends, if no gradient came back along it.
-    fn fates(&self, root: NodeId) -> Vec<NoGradient> {
+    /// For each node, why no gradient reached it.
+    fn reasons(&self, root: NodeId) -> Vec<NoGradient> {
         let list = self.list();
         let detached: HashMap<_, _> = self.diagnostics().detached.borrow().iter().copied().collect();
         let end = |(id, node): (NodeId, &Node<T>)| match detached.get(&id) {
-            _ if id == root => NoGradient::NotPassedOn,
+            _ if id == root => NoGradient::NotPropagated,
             Some(at) => NoGradient::Detached(at),
             None => NoGradient::Unused { operation: node.name, at: node.location },
         };
-        let mut fates: Vec<NoGradient> = list.nodes().map(end).collect();
-        let mut used = vec![false; fates.len()];
+        let mut reasons: Vec<NoGradient> = list.nodes().map(end).collect();
+        let mut used = vec![false; reasons.len()];
         for (id, _) in list.nodes().rev() {
-            let fate = fates[id.index()];
+            let reason = reasons[id.index()];
             for input in list.inputs(id).iter().flatten().map(|input| input.index()) {
                 let first = !std::mem::replace(&mut used[input], true);
-                if fate.weight() > fates[input].weight() || first && fates[input].weight() == 0 {
-                    fates[input] = fate;
+                if reason.priority() > reasons[input].priority() || first && reasons[input].priority() == 0 {
+                    reasons[input] = reason;
                 }
             }
         }
-        fates
+        reasons
     }
 }

@@ -1,42 +1,42 @@
-//! The tape, its variables, and what differentiates them.
+//! The tape, its variables, and reverse-mode differentiation.
 //!
 //! # How it works
 //!
-//! A program computes with variables as it would with numbers. Each operation does two things: it computes its value, and it
-//! adds a line to a list, the *tape*: what it was, which lines it read, and what it must remember to differentiate itself.
+//! A program computes with variables as with numbers. Each operation does two things: it computes its value, and it appends a
+//! node to a list, the *tape*: which operation it was, which nodes it read, and what its derivative will need.
 //!
 //! ```text
-//!    the program                 the tape                           the way back
+//!    program                     tape                               backward pass
 //!
 //!    x = tape.var(2.0)           %0  variable                       gx = 3·4 − 4 = 8        ▲
-//!    a = x.powi(3)               %1  powi(%0) { n: 3 }, keeps x     gx ← ga · 3x²           │
+//!    a = x.powi(3)               %1  powi(%0) { n: 3 }, saves x     gx ← ga · 3x²           │
 //!    b = 4.0 * &x                %2  mul_scalar(%0) { c: 4.0 }      gx ← gb · 4             │
 //!    y = a - b                   %3  sub(%1, %2)                    ga ← gy,  gb ← −gy      │
 //!                            ▼                                      gy = 1                  │
 //! ```
 //!
-//! An operation can only read what was there before, so from bottom to top every line comes after all that have read it.
-//! [`backward`](Var::backward) starts at the result, whose derivative with respect to itself is 1, and goes up line by line.
-//! At each it asks the *rule* of the operation: given the gradient of the result with respect to what you computed, what is
-//! it with respect to what you read? The answers that arrive at one line are added: the sum over all ways, which is the chain
-//! rule. R. E. Wengert described the list in 1964, and S. Linnainmaa the way back in 1970. The cost is that of computing the
-//! result, times a small number, however many variables there are.
+//! An operation reads only earlier nodes, so in reverse order every node comes after all nodes that read it.
+//! [`backward`](Var::backward) starts at the result, whose derivative with respect to itself is 1, and visits the nodes in
+//! reverse. At each it calls the *rule* of the operation: given the gradient with respect to the output, return the gradient
+//! with respect to each input. Gradients that reach the same node are summed: the sum over all paths, which is the chain rule.
+//! R. E. Wengert described the list in 1964 and S. Linnainmaa the reverse pass in 1970. The cost is a small multiple of the cost of
+//! the result, regardless of the number of variables.
 //!
-//! # Who is who
+//! # The types
 //!
 //! | | |
 //! |---|---|
-//! | [`Tape`] | The list. A cheap handle to it: variables carry one. |
-//! | [`Var`] | A value, and its line on a tape; a constant has none. The value is here and not on the tape, and goes with its last user. |
-//! | [`Param`] | A value that outlives tapes: a weight. A tape that reads it gives it a line, the same one each time. |
-//! | [`Op`] | What an operation is: its value, what it keeps, its rule. Also the way to write one's own. |
-//! | [`Gradients`] | What a backward pass returns, by parameter and by variable. Nothing is stored in the variables, so nothing has to be zeroed. |
-//! | [`Operand`] | What can stand beside a variable: variables, parameters, tensors, numbers. |
+//! | [`Tape`] | A cheap handle to the list. Every variable carries one. |
+//! | [`Var`] | A value and its node on a tape; a constant has no node. The value is owned by the `Var`, not by the tape, and is freed with its last user. |
+//! | [`Param`] | A value that outlives tapes, such as a weight. It is the same leaf of a tape each time it is read. |
+//! | [`Op`] | An operation: its value, what it saves, its rule. Also the way to write a custom one. |
+//! | [`Gradients`] | The result of a backward pass, by parameter and by variable. Nothing is stored in the variables, so nothing has to be zeroed. |
+//! | [`Operand`] | The other operand of an operation: a variable, parameter, tensor or number. |
 //!
-//! # Three situations
+//! # Modes
 //!
-//! Whether there is a list at all, and whether dropout drops, the tape knows, and nothing else does: there is no switch in a
-//! model or in the program.
+//! The tape alone decides whether operations are recorded and whether dropout is active. There is no switch in a model and no
+//! global state.
 //!
 //! ```
 //! use wengert::prelude::*;
@@ -57,19 +57,18 @@
 //! assert!(tape.is_empty());
 //! ```
 //!
-//! A tape lives as long as its variables. One step, one tape: the next step begins a new one, and what the last one held is freed
-//! or reused.
+//! A tape lives as long as its variables. Use one tape for each training step: its memory is reused by the next.
 //!
-//! # Two ways back
+//! # Backward passes
 //!
 //! | | [`y.backward()`](Var::backward) | [`y.gradients()`](Var::gradients) | [`y.grad(&x)`](Var::grad) |
 //! |---|---|---|---|
 //! | with respect to | all variables and parameters | the same | one variable |
-//! | gives | tensors | tensors | a variable on the tape |
-//! | the tape afterwards | released, line by line | as before | longer, by the way back |
+//! | returns | tensors | tensors | a variable on the tape |
+//! | the tape afterwards | released | unchanged | extended by the backward pass |
 //!
-//! Rules are written in operations on variables. Where the way back is recorded, as by `grad`, the operations of the rules add
-//! lines of their own, and what comes out can be differentiated again, and again:
+//! Rules are written in operations on variables. If the backward pass is recorded, as `grad` does, the operations of the rules
+//! append nodes themselves, and the result can be differentiated again, to any order:
 //!
 //! ```
 //! # use wengert::prelude::*;
@@ -82,18 +81,18 @@
 //!
 //! [`functional`] has what is made of this: Jacobians, Hessians, forward-mode products, gradients of each sample.
 //!
-//! # What does not flow
+//! # Where gradients stop
 //!
-//! Constants have no gradient, and what is computed from constants alone is not recorded. [`detach`](Var::detach) makes a
-//! constant of a variable. [`hook`](Var::hook) looks at the gradient on its way, or puts another in its place. Gradients of
-//! intermediate results are dropped as soon as they were passed on, unless [`retain_grad`](Var::retain_grad) keeps them.
+//! Constants have no gradient, and operations on constants alone are not recorded. [`detach`](Var::detach) turns a variable
+//! into a constant. [`hook`](Var::hook) observes or replaces a gradient. Gradients of intermediate results are dropped once
+//! they have been propagated, unless [`retain_grad`](Var::retain_grad) keeps them.
 //!
-//! # Seeing and searching
+//! # Debugging
 //!
 //! `println!("{tape}")` prints the list, [`to_svg`](Tape::to_svg) draws it, [`to_dot`](Tape::to_dot) writes it for Graphviz, and
-//! [`name_parameters`](Tape::name_parameters) puts the names of a model in. When a loss is NaN,
-//! [`detect_anomaly`](Tape::detect_anomaly) finds where that began; when a layer does not learn,
-//! [`gradients.missing(&model)`](Gradients::missing) says why; when a rule of one's own is in doubt, [`check`] compares it with
+//! [`name_parameters`](Tape::name_parameters) adds the parameter names of a model. If a loss is NaN,
+//! [`detect_anomaly`](Tape::detect_anomaly) finds its first appearance; if a layer does not learn,
+//! [`gradients.missing(&model)`](Gradients::missing) says why; to verify a custom rule, [`check`] compares it with
 //! differences.
 //!
 //! ```
@@ -141,3 +140,20 @@ pub(crate) use operand::Resolved;
 pub use param::Param;
 pub use tape::{Mode, Tape};
 pub use var::Var;
+
+use crate::tensor::{Float, Tensor};
+use std::hint::black_box;
+
+/// Instantiates the engine for an element type; see [`crate::instances`].
+pub(crate) fn instantiate<T: Float>() {
+    black_box(Tape::<T>::with_mode as fn(Mode) -> Tape<T>);
+    black_box(Tape::<T>::param as fn(&Tape<T>, &Param<T>) -> Var<T>);
+    black_box(Tape::<T>::bind as fn(&Tape<T>, &Param<T>, &Var<T>));
+    black_box(Tape::<T>::update_buffer as fn(&Tape<T>, &Param<T>, f64, Tensor<T>));
+    black_box(Var::<T>::backward as fn(Var<T>) -> Gradients<T>);
+    black_box(Var::<T>::grad as fn(&Var<T>, &Var<T>) -> Var<T>);
+    black_box(Gradients::<T>::reason as fn(&Gradients<T>, &Param<T>) -> Option<NoGradient>);
+    black_box(Gradients::<T>::updated_buffer as fn(&Gradients<T>, &Param<T>) -> Option<Tensor<T>>);
+    black_box(Gradients::<T>::dot as fn(&Gradients<T>, &Gradients<T>) -> f64);
+    black_box(<Gradients<T> as std::ops::AddAssign>::add_assign as fn(&mut Gradients<T>, Gradients<T>));
+}

@@ -1,4 +1,4 @@
-//! The tape: a list of nodes in the order of their recording.
+//! The tape: a list of nodes in the order in which they were recorded.
 
 use crate::autograd::apply::AnyOp;
 use crate::autograd::bindings::Bindings;
@@ -19,10 +19,10 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A list of the operations that were carried out: the Wengert list, which reverse mode replays backwards.
+/// A record of the operations that were applied: the Wengert list, which reverse mode replays backwards.
 ///
-/// A tape is a cheap handle. It holds what the rules of differentiation need and nothing else; the
-/// values live in the [`Var`]s. Which constructor made it says what situation we are in:
+/// A tape is a cheap handle. It holds only what the backward pass needs; the values live in the [`Var`]s. The constructor
+/// chooses the mode:
 ///
 /// | | records | dropout, batch statistics | for |
 /// |---|---|---|---|
@@ -30,8 +30,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// | [`Tape::new`] | yes | no | calculus, gradients of a finished model |
 /// | [`Tape::inference`] | no | no | prediction: an intermediate is freed when its `Var` is |
 ///
-/// Printing a tape shows the list, one line an operation; [`to_svg`](Tape::to_svg) draws it. The
-/// [module](crate::autograd) tells how it all works.
+/// Printing a tape shows the list, one operation per line; [`to_svg`](Tape::to_svg) draws it. The
+/// [module documentation](crate::autograd) explains how it works.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -43,10 +43,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// ```
 pub struct Tape<T: Float = f32>(Rc<Inner<T>>);
 
-/// What a tape is for; see the table at [`Tape`].
+/// The mode of a tape; see the table at [`Tape`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Records, with dropout and batch statistics; the seed is for the tape's own generator.
+    /// Records, with dropout and batch statistics; the seed is that of the tape's generator.
     Training(u64),
     /// Records, without dropout and batch statistics.
     Differentiable,
@@ -55,20 +55,20 @@ pub enum Mode {
 }
 
 struct Inner<T: Float> {
-    /// Tells this tape from all others, also those that are gone.
+    /// Unique among all tapes of the process.
     number: u64,
     mode: Mode,
     list: RefCell<List<T>>,
     parameters: RefCell<Bindings<T>>,
-    /// What forward passes have to say to buffers, for the next gradients to carry.
+    /// Pending updates of buffers, which the next gradients take along.
     buffer_updates: RefCell<Vec<BufferUpdate<T>>>,
     generator: RefCell<Generator>,
-    /// While a backward pass is being recorded: the line of the operation that is being differentiated.
+    /// While a rule runs: the source line of the operation that is being differentiated.
     origin: Cell<Option<&'static Location<'static>>>,
     diagnostics: Diagnostics<T>,
 }
 
-/// The emptied lists of the last tape of this thread, for the next one.
+/// The cleared lists of the last tape of this thread, reused by the next.
 #[derive(Default)]
 struct Spare(Option<Box<dyn Any>>);
 
@@ -76,8 +76,8 @@ thread_local! {
     static SPARE: RefCell<Spare> = const { RefCell::new(Spare(None)) };
 }
 
-/// Longer lists than this are not kept.
-const LONGEST_SPARE: usize = 1 << 16;
+/// Lists with a larger capacity are not reused.
+const MAX_SPARE_NODES: usize = 1 << 16;
 
 impl Spare {
     fn take<T: Float>() -> Box<(List<T>, Bindings<T>)> {
@@ -89,8 +89,8 @@ impl Spare {
         let (list, parameters) = &mut *lists;
         list.clear();
         parameters.clear();
-        if list.nodes.capacity() <= LONGEST_SPARE {
-            // While the thread itself ends there is no next tape to keep them for.
+        if list.nodes.capacity() <= MAX_SPARE_NODES {
+            // Fails while the thread exits, when there is no next tape.
             let _ = SPARE.try_with(|spare| spare.borrow_mut().0 = Some(lists));
         }
     }
@@ -119,22 +119,22 @@ impl NodeId {
     }
 }
 
-/// The list itself. What differs in number from node to node is kept apart, so that a node needs no memory of its own.
+/// The list. Inputs and saved values of all nodes lie in two vectors, so that a node allocates nothing.
 pub(crate) struct List<T: Float> {
     nodes: Vec<Node<T>>,
     inputs: Vec<Option<NodeId>>,
     saved: Vec<Option<Tensor<T>>>,
 }
 
-/// One line of the list.
+/// One node of the list.
 pub(crate) struct Node<T: Float> {
     pub(crate) name: &'static str,
     pub(crate) content: Content<T>,
     pub(crate) shape: Dims,
     pub(crate) location: &'static Location<'static>,
-    /// Where in the list its inputs begin and end.
+    /// The range of its inputs in the list.
     inputs: [u32; 2],
-    /// The same for the values that its rule reads; see `op::kept`.
+    /// The range of its saved values; see `apply::save`.
     saved: [u32; 2],
 }
 
@@ -153,7 +153,7 @@ impl<T: Float> List<T> {
         &self.saved[from as usize..to as usize]
     }
 
-    /// Lets go of what a node saved, and of its operation.
+    /// Drops the operation of a node and what it saved.
     pub(crate) fn release(&mut self, id: NodeId, by: &'static Location<'static>) {
         let [from, to] = self[id].saved;
         self.saved[from as usize..to as usize].fill(None);
@@ -190,9 +190,9 @@ pub(crate) enum Content<T: Float> {
     Variable,
     Parameter(ParamId),
     Operation(SmallBox<dyn AnyOp<T>>),
-    /// The operation is out of the list while its rule runs.
+    /// The operation is off the list while its rule runs.
     InFlight,
-    /// A `backward` has been here, and where.
+    /// Released by the `backward` at that location.
     Released(&'static Location<'static>),
 }
 
@@ -230,6 +230,7 @@ impl Tape<f64> {
 
 impl<T: Float> Tape<T> {
     /// A tape of either precision: `Tape::<f64>::with_mode(Mode::Inference)`.
+    #[inline(never)]
     pub fn with_mode(mode: Mode) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let seed = if let Mode::Training(seed) = mode { seed } else { 0 };
@@ -246,7 +247,7 @@ impl<T: Float> Tape<T> {
         }))
     }
 
-    /// What this tape is for.
+    /// The mode.
     pub fn mode(&self) -> Mode {
         self.0.mode
     }
@@ -286,19 +287,20 @@ impl<T: Float> Tape<T> {
         Var::new(value.into(), self.clone(), None)
     }
 
-    /// Notes that a buffer is to become `keep · buffer + value` when an optimizer takes the step.
+    /// Schedules the update `buffer ← decay · buffer + value`, which the optimizer applies with its next step.
     ///
-    /// The forward pass itself changes nothing, so a model can be shared; the note travels in the next
+    /// The forward pass changes nothing, so a model can be shared between threads; the update is part of the next
     /// [`Gradients`](super::Gradients) of this tape.
     ///
     /// # Panics
     /// If the shapes differ.
     #[track_caller]
-    pub fn update_buffer(&self, buffer: &Param<T>, keep: f64, value: Tensor<T>) {
+    #[inline(never)]
+    pub fn update_buffer(&self, buffer: &Param<T>, decay: f64, value: Tensor<T>) {
         if buffer.shape() != value.shape() {
             panics::buffer_shape(buffer.shape(), value.shape());
         }
-        self.0.buffer_updates.borrow_mut().push(BufferUpdate { buffer: buffer.id(), keep, value });
+        self.0.buffer_updates.borrow_mut().push(BufferUpdate { buffer: buffer.id(), decay, value });
     }
 
     pub(crate) fn take_buffer_updates(&self) -> Vec<BufferUpdate<T>> {
@@ -320,12 +322,13 @@ impl<T: Float> Tape<T> {
     }
 
     #[track_caller]
+    #[inline(never)]
     pub(crate) fn leaf(&self, name: &'static str, content: Content<T>, shape: Dims) -> Option<NodeId> {
         let location = Location::caller();
         self.records().then(|| self.push(name, content, shape, location, [], |_| ()))
     }
 
-    /// The generator for dropout masks and the like; seeded in [`Tape::training`].
+    /// The generator of dropout masks; seeded by [`Tape::training`].
     pub(crate) fn generator(&self) -> RefMut<'_, Generator> {
         self.0.generator.borrow_mut()
     }
@@ -346,7 +349,7 @@ impl<T: Float> Tape<T> {
         Rc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Adds a node to the list; `save` appends the values that its rule will read.
+    /// Appends a node to the list; `save` appends the values that its rule will read.
     pub(crate) fn push(
         &self,
         name: &'static str,
@@ -367,12 +370,12 @@ impl<T: Float> Tape<T> {
         NodeId::new(list.nodes.len() - 1)
     }
 
-    /// Sets the line that recorded operations are attributed to; returns the one before.
+    /// Sets the source line to which recorded operations are attributed; returns the previous one.
     pub(crate) fn set_origin(&self, origin: Option<&'static Location<'static>>) -> Option<&'static Location<'static>> {
         self.0.origin.replace(origin)
     }
 
-    /// Whether a backward pass is running a rule.
+    /// Whether a rule is running.
     pub(crate) fn in_a_rule(&self) -> bool {
         self.0.origin.get().is_some()
     }
@@ -393,7 +396,7 @@ impl<T: Float> Tape<T> {
         }
     }
 
-    /// The path of a parameter, if it was told.
+    /// The path of a parameter, if it was named.
     pub(crate) fn path(&self, param: ParamId) -> Option<String> {
         self.diagnostics().names.borrow().get(&param).map(|name| name.path.clone())
     }

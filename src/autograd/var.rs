@@ -12,8 +12,8 @@ use std::panic::Location;
 /// A value on a [`Tape`], differentiable if it came from a variable or a parameter.
 ///
 /// Cloning is cheap: the value is shared. Operators work on borrowed and owned variables, and with
-/// `f64` on either side: `1.0 - &y * &y`. A variable stays on its thread; tensors, parameters and
-/// gradients travel.
+/// numbers on either side: `1.0 - &y * &y`. A variable stays on its thread; tensors, parameters and
+/// gradients can be sent to others.
 #[derive(Clone)]
 pub struct Var<T: Float = f32> {
     value: Tensor<T>,
@@ -54,10 +54,10 @@ impl<T: Float> Var<T> {
         &self.tape
     }
 
-    /// The same value as a constant: no gradient flows through it. Other libraries call this `stop_gradient`.
+    /// The same value as a constant: no gradient flows through it (`stop_gradient` in JAX).
     ///
-    /// Truncated backpropagation through time cuts a long sequence into windows: the state goes on from one to the next, the
-    /// gradient does not.
+    /// Truncated backpropagation through time cuts a long sequence into windows: the state is carried from one window to the
+    /// next, the gradient is not.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -107,9 +107,7 @@ impl<T: Float> Var<T> {
         apply(op, [self])
     }
 
-    /// Makes backward passes keep the gradient of this intermediate result, as they do those of variables and parameters.
-    ///
-    /// PyTorch's `retain_grad`.
+    /// Keeps the gradient of this intermediate result in backward passes, as that of a variable is kept.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -126,8 +124,7 @@ impl<T: Float> Var<T> {
 
     /// The gradients of this result of one element with respect to every variable and parameter behind it.
     ///
-    /// Releases what the tape saved for the operations that it passes, and so can be called once;
-    /// [`gradients`](Var::gradients) keeps it.
+    /// Releases what the operations saved, so it can be called once; [`gradients`](Var::gradients) retains it.
     ///
     /// # Panics
     /// If there is not exactly one element, nothing was recorded, or part of the tape was released before.
@@ -145,13 +142,14 @@ impl<T: Float> Var<T> {
         self.all_gradients(Some(at))
     }
 
-    /// Like [`backward`](Var::backward), but keeps the tape for further passes.
+    /// Like [`backward`](Var::backward), but retains the tape for further passes.
     #[track_caller]
     pub fn gradients(&self) -> Gradients<T> {
         self.all_gradients(None)
     }
 
     #[track_caller]
+    #[inline(never)]
     fn all_gradients(&self, release: Option<&'static Location<'static>>) -> Gradients<T> {
         let op = if release.is_some() { "backward" } else { "gradients" };
         if self.value.len() != 1 {
@@ -160,8 +158,8 @@ impl<T: Float> Var<T> {
         let Some(root) = self.node else { panics::not_recorded(op, &self.place()) };
         let seed = self.constant(Tensor::filled(self.value.dims(), T::ONE));
         let found = backward::walk(&self.tape, root, seed, Targets::Leaves, Pass::Values(release));
-        let missing = self.tape.without_gradient(root, &found);
-        // Parameters that were read one after another were mostly made in that order.
+        let missing = self.tape.missing_gradients(root, &found);
+        // Parameters are mostly read in the order of their creation, by which the entries are sorted.
         let entries = found.into_iter().rev().map(|(id, gradient)| (Key::of(&self.tape, id), gradient.value));
         Gradients::collect(entries, missing, self.tape.take_buffer_updates())
     }
@@ -182,6 +180,7 @@ impl<T: Float> Var<T> {
     /// assert!((d3y.item() + 0.5f32.cos()).abs() < 1e-6);
     /// ```
     #[track_caller]
+    #[inline(never)]
     pub fn grad(&self, x: &Var<T>) -> Var<T> {
         if self.value.len() != 1 {
             panics::not_scalar("grad", self.shape(), &self.place());
@@ -201,19 +200,20 @@ impl<T: Float> Var<T> {
 
     /// The product of the cotangent `u` with the Jacobian of this with respect to each of `xs`: `uᵀ ∂y/∂x`.
     ///
-    /// One recorded backward pass; `None` for what this does not depend on. `u` may be a variable
-    /// itself: differentiating the result with respect to it gives the forward-mode product.
+    /// One recorded backward pass; `None` for each `x` that this does not depend on. If `u` is a variable, differentiating the
+    /// result with respect to it gives the forward-mode product.
     ///
     /// # Panics
     /// If `u` has another shape than this, or a variable is on another tape.
     #[track_caller]
     pub fn vjp(&self, u: &Var<T>, xs: &[&Var<T>]) -> Vec<Option<Var<T>>> {
-        self.pulled_back(u, xs, Pass::Recorded)
+        self.vjp_with(u, xs, Pass::Recorded)
     }
 
-    /// What a pass carries back from a cotangent `u` to each of `xs`.
+    /// [`vjp`](Var::vjp) by a pass of the given kind.
     #[track_caller]
-    pub(crate) fn pulled_back(&self, u: &Var<T>, xs: &[&Var<T>], pass: Pass) -> Vec<Option<Var<T>>> {
+    #[inline(never)]
+    pub(crate) fn vjp_with(&self, u: &Var<T>, xs: &[&Var<T>], pass: Pass) -> Vec<Option<Var<T>>> {
         if u.shape() != self.shape() {
             panics::cotangent_shape(u.shape(), self.shape());
         }

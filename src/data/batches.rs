@@ -1,6 +1,6 @@
-//! Going through a data set in batches.
+//! Data sets and iteration over their batches.
 
-use super::subset::{self, Folds, Portion, Subset};
+use crate::data::subset::{self, Folds, Portion, Subset};
 use crate::panics;
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -8,7 +8,7 @@ use std::panic::resume_unwind;
 use std::sync::mpsc;
 use std::thread;
 
-/// Samples that are gathered into batches.
+/// A collection of samples that can be gathered into batches.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -31,7 +31,7 @@ use std::thread;
 /// }
 /// ```
 pub trait Dataset {
-    /// What a training step gets.
+    /// The samples of one training step.
     type Batch;
 
     /// The number of samples.
@@ -53,7 +53,7 @@ pub trait Dataset {
         self.batch(&Vec::from_iter(0..self.len()))
     }
 
-    /// Goes through all samples once, `size` at a time, in order; the last batch may be smaller.
+    /// Iterates over all samples in order, `size` at a time; the last batch may be smaller.
     ///
     /// # Panics
     /// If `size` is 0.
@@ -68,7 +68,7 @@ pub trait Dataset {
         Batches { dataset: self, order: Vec::from_iter(0..self.len()), position: 0, size, drop_last: false }
     }
 
-    /// The samples at the given positions, in their order, as a data set of its own.
+    /// A data set of the samples at the given positions, in their order; it borrows this one.
     ///
     /// # Panics
     /// If a position is not less than [`len`](Dataset::len).
@@ -78,7 +78,7 @@ pub trait Dataset {
     /// use wengert::prelude::*;
     ///
     /// let series = Samples::new(Tensor::<f32>::arange(0.0, 10.0, 1.0), vec![0; 10]);
-    /// let (past, future) = (series.subset(0..8), series.subset(8..10)); // in order, unlike those of split
+    /// let (past, future) = (series.subset(0..8), series.subset(8..10)); // in order, unlike the parts of split
     /// assert_eq!(future.all().inputs, tensor![8.0, 9.0]);
     /// # assert_eq!(past.len(), 8);
     /// ```
@@ -90,8 +90,8 @@ pub trait Dataset {
         Subset::checked(self, Vec::from_iter(indices))
     }
 
-    /// Cuts the samples in two at random, such as into training and validation data: a fraction (`0.8`) or a number of them
-    /// (`50_000`), and the rest. Both parts are in random order.
+    /// Splits the samples at random, such as into a training and a validation set. The first part gets a fraction
+    /// (`0.8`) or a number (`50_000`) of the samples, the second part the rest; both are in random order.
     ///
     /// # Panics
     /// If the fraction is not between 0 and 1, or the number exceeds [`len`](Dataset::len).
@@ -112,8 +112,8 @@ pub trait Dataset {
         subset::split(self, first, rng)
     }
 
-    /// Cross-validation: k pairs of training and validation data. Each sample is for validation once; the folds are
-    /// drawn at random, and their sizes differ by one at most.
+    /// Iterates over the k training and validation sets of a cross-validation. Each sample is in one validation set;
+    /// the folds are random, and their sizes differ by at most one.
     ///
     /// # Panics
     /// If k is less than 2, or more than [`len`](Dataset::len).
@@ -136,7 +136,7 @@ pub trait Dataset {
     }
 }
 
-/// The batches of a data set: an iterator that [`Dataset::batches`] makes.
+/// An iterator over the batches of a data set, made by [`Dataset::batches`].
 ///
 /// ```
 /// use wengert::data::Images;
@@ -148,9 +148,10 @@ pub trait Dataset {
 /// assert_eq!(images.batches(4).drop_last().len(), 2);
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "iterators are lazy"]
 pub struct Batches<'a, D> {
     dataset: &'a D,
-    /// The samples that are still to come begin at `position`.
+    /// The order of the samples; those before `position` have been visited.
     order: Vec<usize>,
     position: usize,
     size: usize,
@@ -158,25 +159,27 @@ pub struct Batches<'a, D> {
 }
 
 impl<D: Dataset> Batches<'_, D> {
-    /// Goes through the samples in a random order, each once (Fisher–Yates); the same generator state gives the same order.
+    /// Visits the samples in a random order (Fisher–Yates), which depends only on the state of the generator.
     pub fn shuffled(mut self, rng: &mut impl Rng) -> Self {
         self.order[self.position..].shuffle(rng);
         self
     }
 
-    /// Leaves out the last batch if it is smaller than the others.
+    /// Skips the last batch if it is smaller than the others.
     pub fn drop_last(mut self) -> Self {
         self.drop_last = true;
         self
     }
 
-    /// Gathers the batches on a thread of its own, up to `count` of them ahead of the work that takes them from an iterator.
+    /// Gathers the batches on a background thread, up to `count` of them ahead, and passes `work` an iterator over
+    /// them.
     ///
-    /// It pays where making a batch takes about as long as a training step, such as reading or distorting images. Samples
-    /// that lie in memory are gathered faster than they could be handed over. The batches and their order are the same.
+    /// It pays if gathering a batch takes about as long as a training step, for example when images are read from disk
+    /// or augmented; samples in memory are gathered faster than they can be sent to another thread. The batches and
+    /// their order do not change.
     ///
     /// # Panics
-    /// If `work` or the making of a batch does.
+    /// If `work` or the gathering of a batch panics.
     ///
     /// ```
     /// use wengert::data::Samples;
@@ -194,11 +197,11 @@ impl<D: Dataset> Batches<'_, D> {
         D::Batch: Send,
     {
         thread::scope(|scope| {
-            // One is in the hands of the thread that waits to hand it over.
+            // The blocked sender holds one more batch.
             let (sender, receiver) = mpsc::sync_channel(count.saturating_sub(1));
             let loader = scope.spawn(move || {
                 for batch in self {
-                    // Nobody takes any more: the work has ended early.
+                    // The receiver is gone: `work` returned early.
                     if sender.send(batch).is_err() {
                         break;
                     }
@@ -215,8 +218,8 @@ impl<D: Dataset> Iterator for Batches<'_, D> {
     type Item = D::Batch;
 
     fn next(&mut self) -> Option<D::Batch> {
-        let left = &self.order[self.position..];
-        let indices = &left[..self.size.min(left.len())];
+        let remaining = &self.order[self.position..];
+        let indices = &remaining[..self.size.min(remaining.len())];
         if indices.is_empty() || (self.drop_last && indices.len() < self.size) {
             return None;
         }
@@ -225,8 +228,8 @@ impl<D: Dataset> Iterator for Batches<'_, D> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.order.len() - self.position;
-        let count = if self.drop_last { left / self.size } else { left.div_ceil(self.size) };
+        let remaining = self.order.len() - self.position;
+        let count = if self.drop_last { remaining / self.size } else { remaining.div_ceil(self.size) };
         (count, Some(count))
     }
 }

@@ -1,9 +1,10 @@
-//! Tables of comma-separated values.
+//! Tables of comma-separated values (RFC 4180).
 //!
-//! A row a line, fields separated by commas; a field in double quotes may hold commas and line breaks, and `""` for a quote
-//! (RFC 4180). Lines end with LF or CRLF, empty ones do not count, and a byte order mark at the beginning is skipped.
+//! A field in double quotes may contain commas, line breaks, and `""` for a quote. Lines end with LF or CRLF; empty
+//! lines and a byte order mark are skipped.
 
 use crate::error::Error;
+use crate::file;
 use crate::panics;
 use crate::tensor::Tensor;
 use csv_core::{ReadFieldResult, ReaderBuilder};
@@ -12,14 +13,14 @@ use std::fmt::{self, Display, Formatter};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// As much of a faulty field as an error shows.
-const SHOWN: usize = 40;
+/// The maximum number of characters of a field in an error message.
+const EXCERPT: usize = 40;
 
-/// Reads a table whose first row has the names of its columns.
+/// Reads a table whose first row is a header with the column names.
 ///
 /// # Errors
-/// If the file cannot be read, is not text in UTF-8, has no row, has a row with more or fewer fields than the first, or ends
-/// within quotes. The error has the line.
+/// If the file cannot be read, is not UTF-8, is empty, has rows of different lengths, or ends within quotes. The error
+/// contains the line number.
 ///
 /// ```
 /// use wengert::data::csv;
@@ -38,7 +39,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Table, Error> {
     Reader::new().read(path)
 }
 
-/// Reads tables in other forms: without names of columns, or with another delimiter.
+/// A reader for tables without a header or with another delimiter.
 ///
 /// ```
 /// use wengert::data::csv;
@@ -46,32 +47,33 @@ pub fn read(path: impl AsRef<Path>) -> Result<Table, Error> {
 ///
 /// # let path = std::env::temp_dir().join(format!("wengert-tsv-{}.tsv", std::process::id()));
 /// std::fs::write(&path, "1\t2.5\n3\t4.5\n")?;
-/// let table = csv::Reader::new().headless().delimiter('\t').read(&path)?;
+/// let table = csv::Reader::new().without_header().delimiter('\t').read(&path)?;
 /// assert_eq!(table.tensor(0..table.width())?, tensor![[1.0, 2.5], [3.0, 4.5]]);
 /// # std::fs::remove_file(&path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "nothing is read until `read`"]
 pub struct Reader {
     header: bool,
     delimiter: u8,
 }
 
 impl Reader {
-    /// Commas, and a first row of names.
+    /// A reader for tables with a header, separated by commas.
     pub fn new() -> Self {
         Reader { header: true, delimiter: b',' }
     }
 
-    /// The first row is not one of names: columns are named by their position.
-    pub fn headless(self) -> Self {
+    /// Treats the first row as data: columns are identified by position.
+    pub fn without_header(self) -> Self {
         Reader { header: false, ..self }
     }
 
-    /// What separates the fields of a row.
+    /// Sets the field delimiter.
     ///
     /// # Panics
-    /// If it is not an ASCII character, or a quote or a line break.
+    /// If it is not ASCII, or is a quote or a line break.
     #[track_caller]
     pub fn delimiter(self, delimiter: char) -> Self {
         if !delimiter.is_ascii() || "\"\r\n".contains(delimiter) {
@@ -83,32 +85,32 @@ impl Reader {
     /// Reads a table.
     ///
     /// # Errors
-    /// As [`csv::read`](read).
+    /// See [`csv::read`](read).
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Table, Error> {
         let path = path.as_ref();
         let mut content = Vec::new();
-        super::open(path)?.read_to_end(&mut content).map_err(Error::io(path))?;
+        file::open(path)?.0.read_to_end(&mut content).map_err(Error::io(path))?;
         if let Err(error) = str::from_utf8(&content) {
             let (good, bad) = content.split_at(error.valid_up_to());
             let line = 1 + line_breaks(good);
-            return Err(fault(path, line, "text", "UTF-8", format!("the byte {:02x}", bad[0])));
+            return Err(line_error(path, line, "text", "UTF-8", format!("byte {:#04x}", bad[0])));
         }
-        // With a line break at its end, a file is within a row only if it is within quotes.
+        // With a line break appended, a row is incomplete at the end of the file only within quotes.
         content.push(b'\n');
         let cells = self.parse(path, &content)?;
         if cells.lines.is_empty() {
-            return Err(fault(path, 1, "table", "a row", "the end of the file".into()));
+            return Err(line_error(path, 1, "table", "a row", "the end of the file".into()));
         }
         Ok(Table { path: path.into(), header: usize::from(self.header), cells })
     }
 
-    /// Cuts text that ends with a line break into fields.
+    /// Splits text that ends with a line break into fields.
     fn parse(&self, path: &Path, content: &[u8]) -> Result<Cells, Error> {
         let mut reader = ReaderBuilder::new().delimiter(self.delimiter).build();
         let mut text = vec![0; content.len() + 1];
         let mut cells = Cells::default();
         let (mut read, mut written, mut fields) = (0, 0, 0);
-        // Where the row begins, and the number of its line.
+        // The offset and the line number of the current row.
         let (mut start, mut line) = (0, 1);
         loop {
             let at_end = read == content.len();
@@ -122,10 +124,10 @@ impl Reader {
             written += more_written;
             match result {
                 ReadFieldResult::InputEmpty => {}
-                ReadFieldResult::OutputFull => unreachable!("fields are not longer than the file"),
+                ReadFieldResult::OutputFull => unreachable!("the buffer is longer than the file"),
                 ReadFieldResult::End => break,
                 ReadFieldResult::Field { .. } if at_end => {
-                    return Err(fault(path, line, "row", "a closing quote", "the end of the file".into()));
+                    return Err(line_error(path, line, "row", "a closing quote", "the end of the file".into()));
                 }
                 ReadFieldResult::Field { record_end } => {
                     cells.ends.push(written);
@@ -138,7 +140,7 @@ impl Reader {
             }
         }
         text.truncate(written);
-        cells.text = String::from_utf8(text).expect("text that was cut at ASCII characters");
+        cells.text = String::from_utf8(text).expect("UTF-8 stays valid when split at ASCII delimiters");
         Ok(cells)
     }
 }
@@ -152,23 +154,23 @@ impl Default for Reader {
 /// The fields of a table, row by row.
 #[derive(Clone, Debug, Default)]
 struct Cells {
-    /// All fields, one after the other, and where each ends.
+    /// The concatenated fields, and the end of each.
     text: String,
     ends: Vec<usize>,
     /// The number of fields in each row.
     width: usize,
-    /// The line in which each row begins.
+    /// The line number of each row.
     lines: Vec<usize>,
 }
 
 impl Cells {
-    /// Checks that the row that has come has as many fields as the first.
+    /// Completes a row, which must have as many fields as the first one.
     fn end_row(&mut self, path: &Path, line: usize, fields: usize) -> Result<(), Error> {
         if self.lines.is_empty() {
             self.width = fields;
         } else if fields != self.width {
             let expected = format!("{} fields, as in the first row", self.width);
-            return Err(fault(path, line, "row", &expected, fields.to_string()));
+            return Err(line_error(path, line, "row", &expected, fields.to_string()));
         }
         self.lines.push(line);
         Ok(())
@@ -181,24 +183,23 @@ impl Cells {
     }
 }
 
-/// The content of a file of comma-separated values: what [`read`] and [`Reader::read`] give.
+/// A table of text fields, returned by [`read`] and [`Reader::read`].
 ///
-/// Fields are text until a column is asked for as numbers. Columns are named by their heading or by their position,
-/// which counts from 0.
+/// Its methods convert columns to numbers, labels or classes. Columns are identified by name or by position.
 #[derive(Clone, Debug)]
 pub struct Table {
     path: PathBuf,
-    /// The number of rows that are names of columns.
+    /// The number of header rows, 0 or 1.
     header: usize,
     cells: Cells,
 }
 
-/// A column of a [`Table`]: its name (the first of that name counts), or its position.
+/// A column of a [`Table`], by name or by position. Of columns with the same name, the first is meant.
 #[derive(Clone, Copy, Debug)]
 pub enum Column<'a> {
-    /// The heading, without spaces around it.
+    /// The name in the header, without surrounding whitespace.
     Name(&'a str),
-    /// The position, counted from 0.
+    /// The position, starting at 0.
     Position(usize),
 }
 
@@ -217,19 +218,19 @@ impl From<usize> for Column<'_> {
 impl Display for Column<'_> {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         match self {
-            Column::Name(name) => write!(f, "column {}", shown(name)),
+            Column::Name(name) => write!(f, "column {}", quoted(name)),
             Column::Position(position) => write!(f, "column {position}"),
         }
     }
 }
 
 impl Table {
-    /// The number of rows, without the heading.
+    /// The number of rows, not counting the header.
     pub fn len(&self) -> usize {
         self.cells.lines.len() - self.header
     }
 
-    /// Whether there are no rows but the heading.
+    /// Whether there are no rows, not counting the header.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -239,16 +240,16 @@ impl Table {
         self.cells.width
     }
 
-    /// The names of the columns, without spaces around them; none if the table was read as [headless](Reader::headless).
+    /// The column names, without surrounding whitespace; empty for a table [without a header](Reader::without_header).
     pub fn names(&self) -> Vec<&str> {
         let width = if self.header == 1 { self.width() } else { 0 };
         (0..width).map(|column| self.cells.field(0, column).trim()).collect()
     }
 
-    /// A column as text, just as it is in the file.
+    /// A column as text, unmodified.
     ///
     /// # Errors
-    /// If there is no such column.
+    /// If the column does not exist.
     pub fn text<'a>(&self, column: impl Into<Column<'a>>) -> Result<Vec<&str>, Error> {
         let column = self.position(column.into())?;
         Ok(self.rows().map(|row| self.cells.field(row, column)).collect())
@@ -256,37 +257,38 @@ impl Table {
 
     /// Columns as numbers: `[rows, columns]`.
     ///
-    /// Spaces around a number do not matter. `nan` and `inf` are numbers, an empty field is not.
+    /// Surrounding whitespace is ignored. `nan` and `inf` are numbers, an empty field is not.
     ///
     /// # Errors
-    /// If there is no such column, or a field is not a number, or one too large. The error has the line, the column and the field.
+    /// If a column does not exist, or a field is not a number or overflows. The error contains line, column and field.
     pub fn tensor<'a, C: Into<Column<'a>>>(&self, columns: impl IntoIterator<Item = C>) -> Result<Tensor, Error> {
         let columns: Vec<Column> = columns.into_iter().map(C::into).collect();
         let positions = columns.iter().map(|column| self.position(*column)).collect::<Result<Vec<_>, _>>()?;
         let mut numbers = Vec::with_capacity(self.len() * columns.len());
         for row in self.rows() {
             for (column, &position) in columns.iter().zip(&positions) {
-                numbers.push(self.parsed(row, *column, position, "a number", number)?);
+                numbers.push(self.parse_field(row, *column, position, "a number", parse_number)?);
             }
         }
         Ok(Tensor::from_vec(numbers, [self.len(), columns.len()]))
     }
 
-    /// A column of whole numbers, such as class labels or indices, which a tensor would round from 2²⁴ on.
+    /// A column of non-negative integers, such as class labels or indices. A tensor would round those above 2²⁴.
     ///
     /// # Errors
-    /// If there is no such column, or a field is not a whole number of 0 or more. The error has the line, the column and the field.
+    /// If the column does not exist, or a field is not a non-negative integer. The error contains line, column and
+    /// field.
     pub fn labels<'a>(&self, column: impl Into<Column<'a>>) -> Result<Vec<usize>, Error> {
         let column = column.into();
         let position = self.position(column)?;
-        let expected = "a whole number of 0 or more";
-        self.rows().map(|row| self.parsed(row, column, position, expected, |text| text.parse().ok())).collect()
+        let expected = "a non-negative integer";
+        self.rows().map(|row| self.parse_field(row, column, position, expected, |text| text.parse().ok())).collect()
     }
 
-    /// A column of names as class labels: the label of each row, and the name of each label, in alphabetical order.
+    /// A column of class names as labels: the label of each row, and the name of each label, in sorted order.
     ///
     /// # Errors
-    /// If there is no such column.
+    /// If the column does not exist.
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("wengert-classes-{}.csv", std::process::id()));
@@ -304,12 +306,12 @@ impl Table {
         Ok((fields.iter().map(label).collect(), names.into_iter().map(|name| name.to_string()).collect()))
     }
 
-    /// The rows of the file that are not names of columns.
+    /// The rows, not counting the header.
     fn rows(&self) -> std::ops::Range<usize> {
         self.header..self.cells.lines.len()
     }
 
-    /// Where a column is.
+    /// The position of a column.
     fn position(&self, column: Column) -> Result<usize, Error> {
         let found = match column {
             Column::Position(position) => Some(position).filter(|&position| position < self.width()),
@@ -317,15 +319,15 @@ impl Table {
         };
         found.ok_or_else(|| {
             let found = match column {
-                Column::Name(_) => format!("the names {}", shown(&self.names().join(", "))),
+                Column::Name(_) => format!("columns {}", quoted(&self.names().join(", "))),
                 Column::Position(_) => format!("{} columns", self.width()),
             };
-            fault(&self.path, self.cells.lines[0], "first row", &column.to_string(), found)
+            line_error(&self.path, self.cells.lines[0], "first row", &column.to_string(), found)
         })
     }
 
-    /// What a field means, without the spaces around it.
-    fn parsed<V>(
+    /// Parses a field without the surrounding whitespace.
+    fn parse_field<V>(
         &self,
         row: usize,
         column: Column,
@@ -335,19 +337,19 @@ impl Table {
     ) -> Result<V, Error> {
         let field = self.cells.field(row, position);
         parse(field.trim())
-            .ok_or_else(|| fault(&self.path, self.cells.lines[row], &column.to_string(), expected, shown(field)))
+            .ok_or_else(|| line_error(&self.path, self.cells.lines[row], &column.to_string(), expected, quoted(field)))
     }
 }
 
-/// Reads a number. One that is too large is none, rather than infinite.
-fn number(text: &str) -> Option<f32> {
+/// Parses a number. Overflow is an error, not infinity.
+fn parse_number(text: &str) -> Option<f32> {
     let number: f32 = text.parse().ok()?;
     Some(number).filter(|number| number.is_finite() || !text.contains(|c: char| c.is_ascii_digit()))
 }
 
-/// The beginning of a text, in quotes, with nothing in it that a terminal would obey.
-fn shown(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
+/// The beginning of a text in quotes, with control characters escaped.
+fn quoted(text: &str) -> String {
+    match text.char_indices().nth(EXCERPT) {
         Some((end, _)) => format!("{:?} …", &text[..end]),
         None => format!("{text:?}"),
     }
@@ -357,6 +359,6 @@ fn line_breaks(content: &[u8]) -> usize {
     content.iter().filter(|&&byte| byte == b'\n').count()
 }
 
-fn fault(path: &Path, line: usize, what: &str, expected: &str, found: String) -> Error {
+fn line_error(path: &Path, line: usize, what: &str, expected: &str, found: String) -> Error {
     Error::Line { path: path.into(), line, what: what.into(), expected: expected.into(), found }
 }

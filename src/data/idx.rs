@@ -1,16 +1,17 @@
-//! The IDX format, in which MNIST and its relatives come.
+//! The IDX format of MNIST and similar data sets.
 //!
-//! A file is a magic number (two zeros, the type of the elements, the number of dimensions), the dimensions as 32-bit
-//! big-endian integers, and the elements, row-major.
+//! A file holds a magic number (two zeros, the element type, the number of dimensions), the dimensions as 32-bit
+//! big-endian integers, and the elements in row-major order.
 
 use crate::error::Error;
+use crate::file::{self, Source};
 use flate2::bufread::MultiGzDecoder;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 /// The first bytes of a gzip file.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
-/// The code of the element type that is supported.
+/// The code of the supported element type.
 const UNSIGNED_BYTES: u8 = 0x08;
 
 /// The content of an IDX file of unsigned bytes.
@@ -18,23 +19,23 @@ const UNSIGNED_BYTES: u8 = 0x08;
 pub struct Idx {
     /// The dimensions, such as `[60000, 28, 28]`.
     pub shape: Vec<usize>,
-    /// The elements, row-major.
+    /// The elements in row-major order.
     pub elements: Vec<u8>,
 }
 
 impl Idx {
-    /// The position of the first element in the file.
+    /// The offset of the first element in the file.
     pub(super) fn header_length(&self) -> u64 {
         4 + 4 * self.shape.len() as u64
     }
 }
 
-/// Reads an IDX file of unsigned bytes, compressed with gzip or not, whatever its name.
+/// Reads an IDX file of unsigned bytes. Gzip compression is detected by content, not by name.
 ///
-/// Memory grows with what the file holds, not with what its header claims.
+/// Memory use is bounded by the size of the content, whatever the header claims.
 ///
 /// # Errors
-/// If the file cannot be read, is not an IDX file of unsigned bytes, or has more or fewer elements than its dimensions say.
+/// If the file cannot be read, is not an IDX file of unsigned bytes, or its length does not match its dimensions.
 ///
 /// ```
 /// let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist/t10k-labels-idx1-ubyte.gz");
@@ -44,73 +45,29 @@ impl Idx {
 /// # Ok::<(), wengert::Error>(())
 /// ```
 pub fn read(path: impl AsRef<Path>) -> Result<Idx, Error> {
-    let mut content = Content::open(path.as_ref())?;
-    let magic = content.exactly(4, "magic number")?;
+    let mut source = open(path.as_ref())?;
+    let magic = source.read_exact(4, "magic number")?;
     let [0, 0, kind, rank] = magic[..] else {
-        return Err(content.fault(0, "magic number", "two zeros", format!("{:02x} {:02x}", magic[0], magic[1])));
+        return Err(source.error(0, "magic number", "two zeros", format!("{:02x} {:02x}", magic[0], magic[1])));
     };
     if kind != UNSIGNED_BYTES {
-        return Err(content.fault(2, "element type", "08 (unsigned bytes)", format!("{kind:02x}")));
+        return Err(source.error(2, "element type", "08 (unsigned bytes)", format!("{kind:02x}")));
     }
-    let sizes = content.exactly(4 * usize::from(rank), "dimensions")?;
+    let sizes = source.read_exact(4 * u64::from(rank), "dimensions")?;
     let shape: Vec<usize> = sizes.as_chunks().0.iter().map(|&size| u32::from_be_bytes(size) as usize).collect();
     let Some(count) = shape.iter().try_fold(1usize, |count, &size| count.checked_mul(size)) else {
-        return Err(content.fault(4, "dimensions", "a number of elements that fits in memory", format!("{shape:?}")));
+        return Err(source.error(4, "dimensions", "a number of elements that fits in memory", format!("{shape:?}")));
     };
-    let elements = content.exactly(count, &format!("elements of shape {shape:?}"))?;
-    content.end()?;
+    let elements = source.read_exact(count as u64, &format!("elements of shape {shape:?}"))?;
+    source.expect_end()?;
     Ok(Idx { shape, elements })
 }
 
-/// The bytes of a file, decompressed if need be.
-struct Content<'a> {
-    path: &'a Path,
-    reader: Box<dyn Read>,
-    /// How many bytes have been read.
-    position: u64,
-}
-
-impl<'a> Content<'a> {
-    fn open(path: &'a Path) -> Result<Self, Error> {
-        let mut file = BufReader::new(super::open(path)?);
-        let compressed = file.fill_buf().map_err(Error::io(path))?.starts_with(&GZIP);
-        let reader: Box<dyn Read> = if compressed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
-        Ok(Content { path, reader, position: 0 })
-    }
-
-    /// The next `count` bytes, or fewer at the end of the file.
-    fn up_to(&mut self, count: usize) -> Result<Vec<u8>, Error> {
-        let mut bytes = Vec::new();
-        let outcome = self.reader.by_ref().take(count as u64).read_to_end(&mut bytes);
-        self.position += bytes.len() as u64;
-        match outcome {
-            Ok(_) => Ok(bytes),
-            Err(error) if error.raw_os_error().is_some() => Err(Error::io(self.path)(error)),
-            Err(error) => Err(self.fault(self.position, "compressed data", "an intact gzip stream", error.to_string())),
-        }
-    }
-
-    /// The next `count` bytes.
-    fn exactly(&mut self, count: usize, what: &str) -> Result<Vec<u8>, Error> {
-        let start = self.position;
-        let bytes = self.up_to(count)?;
-        if bytes.len() < count {
-            let found = format!("the end of the file after {}", bytes.len());
-            return Err(self.fault(start, what, &format!("{count} bytes"), found));
-        }
-        Ok(bytes)
-    }
-
-    /// Checks that nothing follows; of a compressed file, that its checksum is right.
-    fn end(&mut self) -> Result<(), Error> {
-        let start = self.position;
-        match self.up_to(1)?[..] {
-            [] => Ok(()),
-            _ => Err(self.fault(start, "what follows the elements", "the end of the file", "more bytes".into())),
-        }
-    }
-
-    fn fault(&self, offset: u64, what: &str, expected: &str, found: String) -> Error {
-        Error::Format { path: self.path.into(), offset, what: what.into(), expected: expected.into(), found }
-    }
+/// Opens a file, decompressing it if it begins like a gzip stream.
+fn open(path: &Path) -> Result<Source<'_>, Error> {
+    let (file, length) = file::open(path)?;
+    let mut file = BufReader::new(file);
+    let compressed = file.fill_buf().map_err(Error::io(path))?.starts_with(&GZIP);
+    let reader: Box<dyn Read> = if compressed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+    Ok(Source::new(path, reader, length, u64::MAX))
 }

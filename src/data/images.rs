@@ -1,14 +1,14 @@
-//! Labelled images, kept as bytes.
+//! Labeled images, stored as bytes.
 
-use super::Dataset;
+use crate::data::Dataset;
 use crate::panics;
 use crate::tensor::{Dims, IntoShape, Tensor, element_count, resolve_shape};
 use std::fmt::{self, Debug, Formatter};
 
-/// Labelled images of one size.
+/// Labeled images of equal size.
 ///
-/// Pixels stay bytes, a quarter of the memory of numbers, and are converted while a batch is gathered: to `pixel / 255`,
-/// unless [`normalised`](Images::normalised) says otherwise.
+/// Pixels are stored as bytes, in a quarter of the memory of an `f32` tensor, and converted when a batch is gathered:
+/// to `pixel / 255`, or as [`normalize`](Images::normalize) specifies.
 ///
 /// ```
 /// use wengert::data::Images;
@@ -24,24 +24,24 @@ pub struct Images {
     pixels: Vec<u8>,
     labels: Vec<usize>,
     shape: Dims,
-    /// What each value of a byte becomes.
+    /// The converted value of each byte.
     values: [f32; 256],
 }
 
-/// Some of the samples of [`Images`].
+/// A batch of [`Images`].
 #[derive(Clone, Debug)]
 pub struct ImageBatch {
-    /// One image a row: `[n, pixels]`.
+    /// One image per row: `[n, pixels]`.
     pub images: Tensor,
     /// The class of each image.
     pub labels: Vec<usize>,
 }
 
 impl Images {
-    /// Images of the given shape, such as `[28, 28]`, one after the other, and the class of each.
+    /// Concatenated images of a shape such as `[28, 28]`, and the class of each.
     ///
     /// # Panics
-    /// If there are more or fewer pixels than `labels.len()` images have.
+    /// If the number of pixels does not match the number of labels and the shape.
     #[track_caller]
     pub fn new(pixels: Vec<u8>, labels: Vec<usize>, shape: impl IntoShape) -> Self {
         let shape = resolve_shape("Images", shape, None);
@@ -52,8 +52,8 @@ impl Images {
         Images { pixels, labels, shape, values: values(0.0, 1.0) }
     }
 
-    /// Converts pixels to `(pixel / 255 − mean) / std`: with the mean and the standard deviation of the images on the scale
-    /// from 0 to 1, inputs have mean 0 and standard deviation 1.
+    /// Converts pixels to `(pixel / 255 − mean) / std`. With the mean and the standard deviation of the data set, on
+    /// the scale from 0 to 1, the inputs have mean 0 and standard deviation 1.
     ///
     /// # Panics
     /// If `std` is not positive.
@@ -62,11 +62,12 @@ impl Images {
     /// use wengert::data::Images;
     /// use wengert::prelude::*;
     ///
-    /// let images = Images::new(vec![0, 255], vec![0], [1, 2]).normalised(0.5, 0.25);
+    /// let images = Images::new(vec![0, 255], vec![0], [1, 2]).normalize(0.5, 0.25);
     /// assert_eq!(images.all().images, tensor![[-2.0, 2.0]]);
     /// ```
     #[track_caller]
-    pub fn normalised(mut self, mean: f64, std: f64) -> Self {
+    #[must_use]
+    pub fn normalize(mut self, mean: f64, std: f64) -> Self {
         if std <= 0.0 || std.is_nan() {
             panics::option("std", std, "positive");
         }
@@ -75,7 +76,8 @@ impl Images {
     }
 
     /// The first `n` images, or all if there are fewer.
-    pub fn limit(mut self, n: usize) -> Self {
+    #[must_use]
+    pub fn take(mut self, n: usize) -> Self {
         self.labels.truncate(n);
         self.pixels.truncate(self.labels.len() * element_count(&self.shape));
         self.labels.shrink_to_fit();
@@ -123,7 +125,7 @@ impl Debug for Images {
     }
 }
 
-/// `(pixel / 255 − mean) / std` of every value of a byte, rounded once.
+/// `(pixel / 255 − mean) / std` for every byte, computed in `f64` and rounded once.
 fn values(mean: f64, std: f64) -> [f32; 256] {
     std::array::from_fn(|pixel| ((pixel as f64 / 255.0 - mean) / std) as f32)
 }

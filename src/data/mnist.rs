@@ -1,18 +1,18 @@
-//! MNIST: 60 000 handwritten digits to train on and 10 000 to test with.
+//! MNIST: 60 000 training images and 10 000 test images of handwritten digits.
 
-use super::Images;
-use super::idx::{self, Idx};
+use crate::data::Images;
+use crate::data::idx::{self, Idx};
 use crate::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Reads the four files of MNIST, or of a set in its form, from a directory: the training set and the test set.
+/// Reads the training set and the test set of MNIST, or of a data set with the same layout, from a directory.
 ///
-/// They are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each
-/// as it is or compressed, with `.gz` after its name. Images are 28 × 28, classes are 0 to 9.
+/// The files are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+/// `t10k-labels-idx1-ubyte`, each optionally compressed with the suffix `.gz`. Images are 28 × 28, classes are 0 to 9.
 ///
 /// # Errors
-/// If a file is missing, cannot be read, or does not hold what it should.
+/// If a file is missing, cannot be read, or is malformed.
 ///
 /// ```
 /// use wengert::data::mnist;
@@ -28,7 +28,7 @@ pub fn load(directory: impl AsRef<Path>) -> Result<(Images, Images), Error> {
     Ok((load_part(directory, "train")?, load_part(directory, "t10k")?))
 }
 
-/// One of the two sets.
+/// The training set (`train`) or the test set (`t10k`).
 fn load_part(directory: &Path, part: &str) -> Result<Images, Error> {
     let (path, images) = read(directory, &format!("{part}-images-idx3-ubyte"))?;
     let [count @ (1..), 28, 28] = images.shape[..] else {
@@ -36,7 +36,7 @@ fn load_part(directory: &Path, part: &str) -> Result<Images, Error> {
     };
     let (path, labels) = read(directory, &format!("{part}-labels-idx1-ubyte"))?;
     if labels.shape != [count] {
-        return Err(wrong_shape(path, &labels, &format!("[{count}], a label for each image")));
+        return Err(wrong_shape(path, &labels, &format!("[{count}], one label per image")));
     }
     if let Some(position) = labels.elements.iter().position(|&label| label > 9) {
         return Err(Error::Format {
@@ -51,7 +51,7 @@ fn load_part(directory: &Path, part: &str) -> Result<Images, Error> {
     Ok(Images::new(images.elements, classes, [28, 28]))
 }
 
-/// Reads a file that may be compressed, and says which one it was.
+/// Reads a file, compressed or not; also returns its path.
 fn read(directory: &Path, name: &str) -> Result<(PathBuf, Idx), Error> {
     for name in [&format!("{name}.gz"), name] {
         let path = directory.join(name);
@@ -60,7 +60,7 @@ fn read(directory: &Path, name: &str) -> Result<(PathBuf, Idx), Error> {
             outcome => return outcome.map(|idx| (path, idx)),
         }
     }
-    let missing = io::Error::new(io::ErrorKind::NotFound, format!("there is neither {name}.gz nor {name}"));
+    let missing = io::Error::new(io::ErrorKind::NotFound, format!("found neither {name}.gz nor {name}"));
     Err(Error::io(directory)(missing))
 }
 

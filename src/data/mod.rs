@@ -1,9 +1,9 @@
-//! Data sets, and the batches that a training loop takes from them.
+//! Data sets, batches, and preprocessing.
 //!
-//! A [`Dataset`] is anything that can gather some of its samples into a batch; [`Batches`] goes through one in order or
-//! shuffled, [`Dataset::split`] and [`Dataset::k_fold`] take parts of it for validation. [`Samples`] holds inputs and targets in
-//! memory, [`Images`] images as bytes. [`mnist::load`] reads MNIST, [`idx::read`] any file of its format, [`csv::read`] tables.
-//! [`Standardizer`] and [`MinMax`] bring inputs to a common scale.
+//! A [`Dataset`] gathers samples into batches; [`Batches`] iterates over one in order or shuffled, and
+//! [`Dataset::split`] and [`Dataset::k_fold`] set samples aside for validation. [`Samples`] holds inputs and targets in
+//! memory, [`Images`] holds images as bytes. [`mnist::load`] reads MNIST, [`idx::read`] any file in its format, and
+//! [`csv::read`] tables. [`Standardizer`] and [`MinMax`] scale features.
 
 mod batches;
 pub mod csv;
@@ -17,18 +17,5 @@ mod subset;
 pub use batches::{Batches, Dataset};
 pub use images::{ImageBatch, Images};
 pub use preprocess::{MinMax, Standardizer, one_hot};
-pub use samples::{Rows, SampleBatch, Samples};
+pub use samples::{SampleBatch, SampleRows, Samples};
 pub use subset::{Folds, Portion, Subset};
-
-use crate::error::Error;
-use std::fs::{self, File};
-use std::io;
-use std::path::Path;
-
-/// Opens a file for reading. Anything else is refused first, because opening a pipe can wait forever.
-fn open(path: &Path) -> Result<File, Error> {
-    if !fs::metadata(path).map_err(Error::io(path))?.is_file() {
-        return Err(Error::io(path)(io::Error::other("not a regular file")));
-    }
-    File::open(path).map_err(Error::io(path))
-}

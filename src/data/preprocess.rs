@@ -1,12 +1,12 @@
-//! Bringing inputs to a common scale, and labels to numbers.
+//! Feature scaling and one-hot encoding.
 
 use crate::panics;
 use crate::tensor::{Dims, Float, Tensor, element_count};
 
-/// Brings every feature to mean 0 and standard deviation 1: `z = (x − mean) / std`.
+/// Scales every feature to mean 0 and standard deviation 1: `z = (x − mean) / std`.
 ///
-/// Mean and deviation are those of the training data, and are applied to all other data as they are; the deviation is that of
-/// the population, `√(Σ (x − mean)² / n)`, as in scikit-learn. A feature that never changes is only shifted. Computed in `f64`.
+/// Fit it to the training data and apply it to all data. The standard deviation is that of the population,
+/// `√(Σ (x − mean)² / n)`, as in scikit-learn. A constant feature is only centered. Statistics are computed in `f64`.
 ///
 /// ```
 /// use wengert::data::Standardizer;
@@ -23,7 +23,7 @@ use crate::tensor::{Dims, Float, Tensor, element_count};
 pub struct Standardizer(Affine);
 
 impl Standardizer {
-    /// Mean and standard deviation of each feature of samples `[n, …]`.
+    /// Computes the mean and the standard deviation of each feature of samples `[n, …]`.
     ///
     /// # Panics
     /// If there are no samples.
@@ -31,46 +31,48 @@ impl Standardizer {
     pub fn fit<T: Float>(samples: &Tensor<T>) -> Self {
         let features = Features::of("Standardizer", samples);
         let count = features.count as f64;
-        let mean = divided(features.fold(0.0, |_, sum, x| sum + x), count);
-        let variance = divided(features.fold(0.0, |k, sum, x| sum + (x - mean[k]) * (x - mean[k])), count);
-        // Asked for exactly, because the mean is rounded, and the deviation of a constant from it is not quite 0.
+        let mean = divide(features.fold(0.0, |_, sum, x| sum + x), count);
+        let variance = divide(features.fold(0.0, |k, sum, x| sum + (x - mean[k]) * (x - mean[k])), count);
+        // Constant features are detected by their range: the mean is rounded, so their variance is not exactly 0.
         let range = features.range().1;
         let std = variance.iter().zip(range).map(|(variance, range)| if range == 0.0 { 1.0 } else { variance.sqrt() });
         Standardizer(Affine { shape: features.shape, offset: mean, scale: std.collect() })
     }
 
-    /// Samples `[n, …]` on the new scale.
+    /// Scales samples `[n, …]`.
     ///
     /// # Panics
-    /// If the features have another shape than those that this was fitted to.
+    /// If the features have another shape than in the data it was fitted to.
     #[track_caller]
+    #[must_use]
     pub fn apply<T: Float>(&self, samples: &Tensor<T>) -> Tensor<T> {
         self.0.apply("Standardizer", samples)
     }
 
-    /// Samples on the new scale, back on the old one: `x = z · std + mean`.
+    /// Converts scaled samples back: `x = z · std + mean`.
     ///
     /// # Panics
-    /// If the features have another shape than those that this was fitted to.
+    /// If the features have another shape than in the data it was fitted to.
     #[track_caller]
+    #[must_use]
     pub fn invert<T: Float>(&self, samples: &Tensor<T>) -> Tensor<T> {
         self.0.invert("Standardizer", samples)
     }
 
-    /// The mean of each feature, row-major.
+    /// The mean of each feature, in row-major order.
     pub fn mean(&self) -> &[f64] {
         &self.0.offset
     }
 
-    /// What each feature is divided by: its standard deviation, or 1 where that is 0.
+    /// The divisor of each feature: its standard deviation, or 1 if that is 0.
     pub fn std(&self) -> &[f64] {
         &self.0.scale
     }
 }
 
-/// Brings every feature to the range from 0 to 1: `z = (x − min) / (max − min)`.
+/// Scales every feature to the range from 0 to 1: `z = (x − min) / (max − min)`.
 ///
-/// The extremes are those of the training data; other data can exceed the range. A feature that never changes is only shifted.
+/// It maps the range of the data it was fitted to; other data can exceed it. A constant feature is only shifted.
 ///
 /// ```
 /// use wengert::data::MinMax;
@@ -84,7 +86,7 @@ impl Standardizer {
 pub struct MinMax(Affine);
 
 impl MinMax {
-    /// The extremes of each feature of samples `[n, …]`.
+    /// Computes the minimum and the maximum of each feature of samples `[n, …]`.
     ///
     /// # Panics
     /// If there are no samples.
@@ -96,28 +98,30 @@ impl MinMax {
         MinMax(Affine { shape: features.shape, offset, scale })
     }
 
-    /// Samples `[n, …]` on the new scale.
+    /// Scales samples `[n, …]`.
     ///
     /// # Panics
-    /// If the features have another shape than those that this was fitted to.
+    /// If the features have another shape than in the data it was fitted to.
     #[track_caller]
+    #[must_use]
     pub fn apply<T: Float>(&self, samples: &Tensor<T>) -> Tensor<T> {
         self.0.apply("MinMax", samples)
     }
 
-    /// Samples on the new scale, back on the old one: `x = z · (max − min) + min`.
+    /// Converts scaled samples back: `x = z · (max − min) + min`.
     ///
     /// # Panics
-    /// If the features have another shape than those that this was fitted to.
+    /// If the features have another shape than in the data it was fitted to.
     #[track_caller]
+    #[must_use]
     pub fn invert<T: Float>(&self, samples: &Tensor<T>) -> Tensor<T> {
         self.0.invert("MinMax", samples)
     }
 }
 
-/// Vectors `[n, classes]` that are 1 at the label and 0 elsewhere.
+/// One-hot vectors `[n, classes]`: 1 at the label and 0 elsewhere.
 ///
-/// Losses take labels as they are; this is for those that compare with a vector, such as a squared error.
+/// Cross-entropy takes labels directly; this encoding is for losses that compare vectors, such as the squared error.
 ///
 /// # Panics
 /// If a label is not less than the number of classes.
@@ -129,6 +133,7 @@ impl MinMax {
 /// assert_eq!(one_hot(&[2, 0], 3), tensor![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
 /// ```
 #[track_caller]
+#[must_use]
 pub fn one_hot(labels: &[usize], classes: usize) -> Tensor {
     if let Some((position, &label)) = labels.iter().enumerate().find(|(_, label)| **label >= classes) {
         panics::label_out_of_range("one_hot", label, position, classes);
@@ -139,7 +144,7 @@ pub fn one_hot(labels: &[usize], classes: usize) -> Tensor {
     vectors
 }
 
-/// `z = (x − offset) / scale` of each feature.
+/// The map `z = (x − offset) / scale` for each feature.
 #[derive(Clone, Debug)]
 struct Affine {
     /// The shape of one sample.
@@ -175,7 +180,7 @@ impl Affine {
     }
 }
 
-/// Samples `[n, …]`, at least one, for statistics of each feature.
+/// One or more samples `[n, …]`, for statistics of each feature.
 struct Features<'a, T: Float> {
     samples: &'a Tensor<T>,
     count: usize,
@@ -192,18 +197,18 @@ impl<'a, T: Float> Features<'a, T> {
         }
     }
 
-    /// `f(k, y[k], x)` folded over the samples in order, for each feature k.
+    /// Folds `y[k] = f(k, y[k], x)` over the samples, for each feature k.
     fn fold(&self, start: f64, f: impl Fn(usize, f64, f64) -> f64) -> Vec<f64> {
-        let mut folded = vec![start; element_count(&self.shape)];
-        for sample in self.samples.as_slice().chunks_exact(folded.len().max(1)) {
-            for (k, (y, x)) in folded.iter_mut().zip(sample).enumerate() {
+        let mut acc = vec![start; element_count(&self.shape)];
+        for sample in self.samples.as_slice().chunks_exact(acc.len().max(1)) {
+            for (k, (y, x)) in acc.iter_mut().zip(sample).enumerate() {
                 *y = f(k, *y, x.to_f64());
             }
         }
-        folded
+        acc
     }
 
-    /// The smallest value of each feature, and how far away the largest is.
+    /// The minimum of each feature, and its distance to the maximum.
     fn range(&self) -> (Vec<f64>, Vec<f64>) {
         let low = self.fold(f64::INFINITY, |_, low, x| low.min(x));
         let high = self.fold(f64::NEG_INFINITY, |_, high, x| high.max(x));
@@ -212,7 +217,7 @@ impl<'a, T: Float> Features<'a, T> {
     }
 }
 
-/// Every element divided by the same number.
-fn divided(values: Vec<f64>, count: f64) -> Vec<f64> {
+/// Divides every element by the same number.
+fn divide(values: Vec<f64>, count: f64) -> Vec<f64> {
     values.into_iter().map(|value| value / count).collect()
 }

@@ -1,14 +1,14 @@
-//! Samples in memory: inputs and targets, row by row.
+//! Samples in memory, as rows of inputs and targets.
 
-use super::Dataset;
+use crate::data::Dataset;
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 
-/// Inputs and their targets: tensors `[n, …]`, class labels, or anything else with a [row](Rows) for each sample.
+/// Inputs and targets: tensors `[n, …]`, class labels, or other collections with one [row](SampleRows) per sample.
 ///
-/// One type serves classification (labels are a `Vec<usize>`), regression (targets are a [`Tensor`]) and models of several inputs
-/// (a pair), and one interface every way to train: on single samples with `batches(1)`, on mini-batches with `batches(32)`,
-/// on the whole set with [`all`](Dataset::all), which does not copy tensors.
+/// Use it for classification (the targets are a `Vec<usize>` of labels), regression (the targets are a [`Tensor`]) and
+/// models with several inputs (the inputs are a pair). Train on single samples with `batches(1)`, on mini-batches with
+/// `batches(32)`, or on the full batch with [`all`](Dataset::all), which does not copy tensors.
 ///
 /// ```
 /// use wengert::data::Samples;
@@ -19,9 +19,9 @@ use crate::tensor::{Float, Tensor};
 /// let batches: Vec<_> = samples.batches(2).collect();
 /// assert_eq!(batches[1].inputs, tensor![[1.0, 0.0], [1.0, 1.0]]);
 /// assert_eq!(batches[1].targets, [1, 0]);
-/// assert_eq!(batches[2].targets, [0]); // the last batch is smaller, unless drop_last() leaves it out
+/// assert_eq!(batches[2].targets, [0]); // the last batch is smaller; drop_last() skips it
 ///
-/// // Ratings of films by people: two indices give a number.
+/// // Ratings of films by users: a pair of indices as input, a number as target.
 /// let ratings = Samples::new((vec![0, 0, 1], vec![7, 8, 7]), tensor![4.0, 2.5, 5.0]);
 /// let batch = ratings.batch(&[2, 0]);
 /// assert_eq!(batch.inputs, (vec![1, 0], vec![7, 7]));
@@ -34,20 +34,20 @@ pub struct Samples<X = Tensor, Y = Vec<usize>> {
     count: usize,
 }
 
-/// Some of the samples of [`Samples`].
+/// A batch of [`Samples`].
 #[derive(Clone, Debug)]
 pub struct SampleBatch<X = Tensor, Y = Vec<usize>> {
-    /// The inputs, one a row: `[n, …]` for a tensor.
+    /// The inputs, one per row: `[n, …]` for a tensor.
     pub inputs: X,
     /// The target of each input.
     pub targets: Y,
 }
 
-impl<X: Rows, Y: Rows> Samples<X, Y> {
-    /// Inputs and the target of each.
+impl<X: SampleRows, Y: SampleRows> Samples<X, Y> {
+    /// Inputs, and the target of each.
     ///
     /// # Panics
-    /// If there are more or fewer targets than inputs, or one of the two is a tensor without axes.
+    /// If the numbers of inputs and targets differ, or either is a scalar tensor.
     #[track_caller]
     pub fn new(inputs: X, targets: Y) -> Self {
         let (count, other) = (inputs.row_count(), targets.row_count());
@@ -68,7 +68,7 @@ impl<X: Rows, Y: Rows> Samples<X, Y> {
     }
 }
 
-impl<X: Rows, Y: Rows> Dataset for Samples<X, Y> {
+impl<X: SampleRows, Y: SampleRows> Dataset for Samples<X, Y> {
     type Batch = SampleBatch<X, Y>;
 
     fn len(&self) -> usize {
@@ -85,12 +85,12 @@ impl<X: Rows, Y: Rows> Dataset for Samples<X, Y> {
     }
 }
 
-/// What has a row for each sample: tensors (along their first axis), vectors, and pairs of these.
-pub trait Rows: Clone {
+/// A collection with one row per sample: a tensor (rows along the first axis), a vector, or a pair of these.
+pub trait SampleRows: Clone {
     /// The number of rows.
     ///
     /// # Panics
-    /// If there are no rows in it at all, as in a tensor without axes, or parts differ in their number.
+    /// If it has no rows, like a scalar tensor, or its parts differ in their number of rows.
     fn row_count(&self) -> usize;
 
     /// The rows at the given positions, in their order.
@@ -100,7 +100,7 @@ pub trait Rows: Clone {
     fn rows(&self, indices: &[usize]) -> Self;
 }
 
-impl<T: Float> Rows for Tensor<T> {
+impl<T: Float> SampleRows for Tensor<T> {
     #[track_caller]
     fn row_count(&self) -> usize {
         match self.shape() {
@@ -115,7 +115,7 @@ impl<T: Float> Rows for Tensor<T> {
     }
 }
 
-impl<V: Clone> Rows for Vec<V> {
+impl<V: Clone> SampleRows for Vec<V> {
     fn row_count(&self) -> usize {
         self.len()
     }
@@ -129,7 +129,7 @@ impl<V: Clone> Rows for Vec<V> {
     }
 }
 
-impl<A: Rows, B: Rows> Rows for (A, B) {
+impl<A: SampleRows, B: SampleRows> SampleRows for (A, B) {
     #[track_caller]
     fn row_count(&self) -> usize {
         let (count, other) = (self.0.row_count(), self.1.row_count());

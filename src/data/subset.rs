@@ -1,26 +1,27 @@
-//! Parts of a data set: for training and validation, and for cross-validation.
+//! Subsets of a data set: train/validation splits and cross-validation.
 
-use super::Dataset;
+use crate::data::Dataset;
 use crate::panics;
 use rand::Rng;
 use rand::seq::SliceRandom;
 use std::fmt::Debug;
 
-/// Some of the samples of a data set, as a data set of its own. No sample is copied.
-///
-/// [`Dataset::subset`], [`Dataset::split`] and [`Dataset::k_fold`] make them.
+/// A data set that borrows some of the samples of another one, made by [`Dataset::subset`], [`Dataset::split`] and
+/// [`Dataset::k_fold`].
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Subset<'a, D> {
     dataset: &'a D,
     indices: Vec<usize>,
 }
 
 impl<'a, D: Dataset> Subset<'a, D> {
-    /// The samples at positions that are known to be in the data set.
+    /// The samples at positions that are in range.
     fn new(dataset: &'a D, indices: &[usize]) -> Self {
         Subset { dataset, indices: indices.into() }
     }
 
+    /// The samples at any positions; panics if one is out of range.
     #[track_caller]
     pub(super) fn checked(dataset: &'a D, indices: Vec<usize>) -> Self {
         if let Some(&row) = indices.iter().find(|&&row| row >= dataset.len()) {
@@ -29,7 +30,7 @@ impl<'a, D: Dataset> Subset<'a, D> {
         Subset { dataset, indices }
     }
 
-    /// Where its samples are in the whole data set, in order.
+    /// The positions of the samples in the original data set, in order.
     pub fn indices(&self) -> &[usize] {
         &self.indices
     }
@@ -55,9 +56,10 @@ impl<D: Dataset> Dataset for Subset<'_, D> {
     }
 }
 
-/// How much of a data set: a fraction (`0.8`), which is rounded to whole samples, or a number of samples (`50_000`).
+/// The size of the first part of a split: a fraction (`0.8`), rounded to a number of samples, or that number
+/// (`50_000`).
 pub trait Portion: Debug {
-    /// The number of samples, out of `count`; `None` if there are not that many.
+    /// The number of samples out of `count`; `None` if it is out of range.
     fn of(&self, count: usize) -> Option<usize>;
 }
 
@@ -73,14 +75,14 @@ impl Portion for usize {
     }
 }
 
-/// The positions of a data set in a random order.
-fn shuffled(count: usize, rng: &mut impl Rng) -> Vec<usize> {
+/// A random permutation of `0..count`.
+fn permutation(count: usize, rng: &mut impl Rng) -> Vec<usize> {
     let mut order = Vec::from_iter(0..count);
     order.shuffle(rng);
     order
 }
 
-/// Cuts a data set in two at random.
+/// Splits a data set in two at random.
 #[track_caller]
 pub(super) fn split<'a, D: Dataset>(
     dataset: &'a D,
@@ -88,13 +90,14 @@ pub(super) fn split<'a, D: Dataset>(
     rng: &mut impl Rng,
 ) -> (Subset<'a, D>, Subset<'a, D>) {
     let Some(count) = first.of(dataset.len()) else { panics::portion(&first, dataset.len()) };
-    let order = shuffled(dataset.len(), rng);
+    let order = permutation(dataset.len(), rng);
     let (first, second) = order.split_at(count);
     (Subset::new(dataset, first), Subset::new(dataset, second))
 }
 
-/// The parts for training and validation of a cross-validation: an iterator that [`Dataset::k_fold`] makes.
+/// An iterator over the training and validation sets of a cross-validation, made by [`Dataset::k_fold`].
 #[derive(Clone, Debug)]
+#[must_use = "iterators are lazy"]
 pub struct Folds<'a, D> {
     dataset: &'a D,
     order: Vec<usize>,
@@ -108,13 +111,13 @@ impl<'a, D: Dataset> Folds<'a, D> {
         if count < 2 || count > dataset.len() {
             panics::folds(count, dataset.len());
         }
-        Folds { dataset, order: shuffled(dataset.len(), rng), count, position: 0 }
+        Folds { dataset, order: permutation(dataset.len(), rng), count, position: 0 }
     }
 
-    /// Where a fold begins. What does not divide evenly goes to the first folds, one sample each.
+    /// The start of a fold. The first folds take one more sample each if the division leaves a remainder.
     fn start(&self, fold: usize) -> usize {
-        let (size, more) = (self.order.len() / self.count, self.order.len() % self.count);
-        fold * size + fold.min(more)
+        let (size, remainder) = (self.order.len() / self.count, self.order.len() % self.count);
+        fold * size + fold.min(remainder)
     }
 }
 

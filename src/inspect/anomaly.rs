@@ -1,8 +1,8 @@
 //! The search for the first NaN or infinity.
 //!
-//! Forward, an operation is to blame if its value has a NaN, or an infinity that neither its inputs nor its own settings
-//! had: a mask of −∞ is no anomaly. Backward, every NaN and every infinity is one. Values inside a rule are not checked,
-//! only the gradients it returns.
+//! In the forward pass a value is an anomaly if it contains a NaN, or an infinity although neither the inputs nor the settings of the
+//! operation do: masking with −∞ is fine. In the backward pass every NaN or infinity is an anomaly. Values inside a rule are not
+//! checked, only the gradients it returns.
 
 use crate::autograd::apply::AnyOp;
 use crate::autograd::diagnostics::Observer;
@@ -14,15 +14,15 @@ use crate::tensor::{Float, Tensor};
 use std::fmt::{self, Display, Formatter};
 use std::panic::Location;
 
-/// More parameters than these are counted, not named.
-const NAMED: usize = 6;
+/// The number of parameters that a message lists by name.
+const MAX_LISTED: usize = 6;
 
 impl<T: Float> Tape<T> {
-    /// The same tape, which from now on looks for the first NaN or infinity, forward and backward, and panics where it arises.
+    /// Makes this tape panic at the first NaN or infinity in a value or gradient.
     ///
-    /// The message names the operation and its source line, the ranges of what went in, and the parameters behind it, by
-    /// their paths if [`name_parameters`](Tape::name_parameters) has told them. Infinities that the program puts in itself, as
-    /// in a mask, are not reported. It reads every value once more, so it is for finding an error, not for each training.
+    /// The message has the operation and its source line, the ranges of its inputs, and the parameters it depends on, by path after
+    /// [`name_parameters`](Tape::name_parameters). Infinities that the program itself introduces, as in a mask, are not reported.
+    /// Scans every value, so use it for debugging only.
     ///
     /// ```should_panic
     /// use wengert::prelude::*;
@@ -31,18 +31,20 @@ impl<T: Float> Tape<T> {
     /// let x = tape.var([0.5, 0.0]);
     /// x.ln(); // panics: ln: its value is the first on this tape that is not finite: shape [2], -0.6931 to -0.6931, 1 infinity …
     /// ```
+    #[inline(never)]
+    #[doc(alias = "set_detect_anomaly")]
     pub fn detect_anomaly(self) -> Self {
         self.diagnostics().observer.set(Some(&AnomalyDetector));
         self
     }
 }
 
-/// What a tensor's elements are like.
+/// Counts and range of a tensor's elements.
 struct TensorStats {
     shape: Vec<usize>,
     nans: usize,
     infinities: usize,
-    /// Of the finite elements, if there are any.
+    /// The range of the finite elements, if there are any.
     range: Option<(f64, f64)>,
 }
 
@@ -71,7 +73,7 @@ impl Display for TensorStats {
     }
 }
 
-/// A number with five digits.
+/// A number rounded to five digits.
 fn short(x: f64) -> f64 {
     format!("{x:.4e}").parse().unwrap_or(x)
 }
@@ -100,7 +102,7 @@ impl<T: Float> Observer<T> for AnomalyDetector {
         let ranges: String = inputs.iter().enumerate().map(input).collect();
         let behind = parameters_behind(inputs[0].tape(), inputs.iter().filter_map(|x| x.node()));
         let place = format!("{} at {at}", op.name());
-        Err(panics::anomaly(op.name(), "its value", &stats, &place, &(ranges + &behind)))
+        Err(panics::anomaly_report(op.name(), "its value", &stats, &place, &(ranges + &behind)))
     }
 
     fn arrived(&self, tape: &Tape<T>, id: NodeId, gy: &Var<T>) -> Result<(), String> {
@@ -109,7 +111,7 @@ impl<T: Float> Observer<T> for AnomalyDetector {
         }
         let (stats, name) = (TensorStats::of(gy.value()), tape.list()[id].name);
         let behind = parameters_behind(tape, [id]);
-        Err(panics::anomaly(name, "the gradient that reaches it", &stats, &tape.place(id), &behind))
+        Err(panics::anomaly_report(name, "the gradient that reaches it", &stats, &tape.place(id), &behind))
     }
 
     fn returned(
@@ -138,11 +140,11 @@ impl<T: Float> Observer<T> for AnomalyDetector {
         }
         report += &parameters_behind(tape, list.inputs(context.id).iter().flatten().copied());
         let what = format!("the gradient that its rule gives input {input}");
-        Err(panics::anomaly(list[context.id].name, &what, &stats, &tape.place(context.id), &report))
+        Err(panics::anomaly_report(list[context.id].name, &what, &stats, &tape.place(context.id), &report))
     }
 }
 
-/// The parameters from which some nodes were computed, the nearest first, as a line of a message.
+/// The parameters that some nodes depend on, nearest first, as a line of a message.
 fn parameters_behind<T: Float>(tape: &Tape<T>, roots: impl IntoIterator<Item = NodeId>) -> String {
     let list = tape.list();
     let mut behind = vec![false; tape.len()];
@@ -158,8 +160,8 @@ fn parameters_behind<T: Float>(tape: &Tape<T>, roots: impl IntoIterator<Item = N
             found.push(format!("{path} {:?}", node.shape.as_slice()));
         }
     }
-    let others = found.len().saturating_sub(NAMED);
-    found.truncate(NAMED);
+    let others = found.len().saturating_sub(MAX_LISTED);
+    found.truncate(MAX_LISTED);
     if others > 0 {
         found.push(format!("and {others} others"));
     }

@@ -1,9 +1,9 @@
-//! The graph in the language of Graphviz.
+//! The graph in Graphviz format.
 
 use crate::inspect::{Graph, Input, Kind, Vertex};
 use std::fmt::Write;
 
-/// The text of the graph; groups are clusters.
+/// The graph as text, with a cluster for each group.
 pub(crate) fn draw(graph: &Graph) -> String {
     let mut text = String::from("digraph tape {\n  node [shape=box, style=rounded, fontname=Helvetica];\n");
     text += "  edge [fontname=Helvetica, fontsize=10];\n";
@@ -25,11 +25,11 @@ pub(crate) fn draw(graph: &Graph) -> String {
     text + "}\n"
 }
 
-/// The nodes of a group, or of none, and the groups inside it as clusters.
+/// The nodes of a group, or those without one, and its subgroups as clusters.
 fn members(graph: &Graph, group: Option<usize>, depth: usize) -> String {
     let indent = "  ".repeat(depth);
     let mut text = String::new();
-    for (index, vertex) in graph.vertices.iter().enumerate().filter(|&(index, _)| home(graph, index) == group) {
+    for (index, vertex) in graph.vertices.iter().enumerate().filter(|&(index, _)| group_of(graph, index) == group) {
         writeln!(text, "{indent}n{index} [{}];", attributes(vertex)).expect("a string takes everything");
     }
     for (index, inner) in graph.groups.iter().enumerate().filter(|(_, inner)| inner.parent == group) {
@@ -40,8 +40,8 @@ fn members(graph: &Graph, group: Option<usize>, depth: usize) -> String {
     text
 }
 
-/// The group in which a node is drawn: a parameter's is that of the first operation that reads it.
-fn home(graph: &Graph, index: usize) -> Option<usize> {
+/// The group in which a node is drawn; a parameter goes with the first operation that reads it.
+fn group_of(graph: &Graph, index: usize) -> Option<usize> {
     if graph.vertices[index].kind != Kind::Parameter {
         return graph.vertices[index].group;
     }
@@ -52,14 +52,14 @@ fn home(graph: &Graph, index: usize) -> Option<usize> {
 
 fn attributes(vertex: &Vertex) -> String {
     let label = escaped(&format!("{} {}", vertex.name, vertex.settings));
-    let look = match vertex.kind {
+    let style = match vertex.kind {
         Kind::Variable => ", shape=ellipse",
         Kind::Parameter => ", style=filled, fillcolor=\"#fdf3dc\", fontsize=11",
         Kind::Released => ", style=\"rounded,dashed\"",
         Kind::Operation if vertex.backward => ", color=\"#d55e00\"",
         Kind::Operation | Kind::Constant => "",
     };
-    format!("label=\"{}\"{look}", label.trim_end())
+    format!("label=\"{}\"{style}", label.trim_end())
 }
 
 fn escaped(text: &str) -> String {

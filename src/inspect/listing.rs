@@ -1,15 +1,15 @@
-//! Printing a tape: the Wengert list.
+//! Printing a tape as the Wengert list.
 
 use crate::autograd::Tape;
 use crate::inspect::{Graph, Input, Kind, Vertex};
 use crate::tensor::Float;
 use std::fmt::{self, Display, Formatter};
 
-/// The list of what was recorded: a line an operation with its inputs (`_` is a constant), its settings, shape, the bytes it
-/// saved for its rule, and the source line. What a saved value shares with a parameter or another value counts in each line;
-/// the last line counts it once, as [`Tape::saved_bytes`] does.
+/// Lists the recorded operations, one per line: the inputs (`_` is a constant), the settings, the shape, the bytes saved for the
+/// backward pass, and the source line.
 ///
-/// Once [`name_parameters`](Tape::name_parameters) has told the paths of a model, they and the modules stand in the list.
+/// A saved value that several operations share counts in each of their lines, but only once in the total on the last line, as in
+/// [`Tape::saved_bytes`]. After [`name_parameters`](Tape::name_parameters) the list also has the paths and modules of parameters.
 ///
 /// ```
 /// use wengert::prelude::*;

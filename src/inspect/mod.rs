@@ -1,4 +1,4 @@
-//! A tape as a graph that can be shown: as a list, as an SVG, as input for Graphviz.
+//! Showing a tape: as a list, as an SVG drawing, and as input for Graphviz.
 
 mod anomaly;
 mod dot;
@@ -13,45 +13,46 @@ use crate::kernel::base::small_box::AsDyn;
 use crate::tensor::{Float, Tensor};
 use groups::{Group, group};
 use std::collections::HashMap;
+use std::hint::black_box;
 use std::panic::Location;
 
-/// What a tape holds at a moment, in words and numbers.
+/// A snapshot of a tape, without the values.
 struct Graph {
     /// In the order of the tape.
     vertices: Vec<Vertex>,
-    /// The applications of modules, an outer one before those inside.
+    /// The applications of modules, outer ones first.
     groups: Vec<Group>,
     saved_bytes: usize,
 }
 
-/// A node as it is shown.
+/// A node of the tape.
 struct Vertex {
     kind: Kind,
-    /// Of the operation; the path of a parameter that was told its.
+    /// The name of the operation, or the path of a named parameter.
     name: String,
     settings: Description,
     inputs: Vec<Input>,
     shape: Vec<usize>,
     saved_bytes: usize,
     location: &'static Location<'static>,
-    /// Whether a recorded backward pass has recorded it.
+    /// Whether a recorded backward pass added it.
     backward: bool,
-    /// The innermost application of a module that it is part of.
+    /// The innermost group that contains it.
     group: Option<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Operation,
-    /// An operation that a `backward` has passed.
+    /// An operation that `backward` released.
     Released,
     Variable,
     Parameter,
-    /// Not a node, but what an operation reads.
+    /// An input of an operation that is not a node.
     Constant,
 }
 
-/// What an operation reads.
+/// An input of an operation.
 enum Input {
     Node(usize),
     /// The shape is known if the value was saved.
@@ -63,7 +64,7 @@ impl Vertex {
         matches!(self.kind, Kind::Variable | Kind::Parameter)
     }
 
-    /// The nodes that it reads, each once.
+    /// The distinct nodes that it reads.
     fn sources(&self) -> Vec<usize> {
         let mut sources = Vec::new();
         for input in &self.inputs {
@@ -104,13 +105,14 @@ impl Graph {
         Graph { vertices, groups, saved_bytes: tape.saved_bytes() }
     }
 
-    /// The number of nodes that no `backward` has passed.
+    /// The number of nodes that were not released.
+    #[inline(never)]
     fn live_nodes(&self) -> usize {
         self.vertices.iter().filter(|vertex| vertex.kind != Kind::Released).count()
     }
 }
 
-/// The kind of a node, and the settings of its operation.
+/// The kind of a node and the settings of its operation.
 fn describe<T: Float>(content: &Content<T>) -> (Kind, Description) {
     let mut description = Description::default();
     let kind = match content {
@@ -126,7 +128,7 @@ fn describe<T: Float>(content: &Content<T>) -> (Kind, Description) {
     (kind, description)
 }
 
-/// An input that a node saved.
+/// The value of an input, if the node saved it.
 fn saved_input<T: Float>(list: &List<T>, id: NodeId, k: usize) -> Option<&Tensor<T>> {
     let Content::Operation(op) = &list[id].content else { return None };
     if let Save::Output = op.as_dyn().save() { None } else { list.saved(id).get(k)?.as_ref() }
@@ -136,29 +138,29 @@ fn bytes<T: Float>(value: &Tensor<T>) -> usize {
     value.len() * size_of::<T>()
 }
 
-/// The paths of the parameters whose names are known, by the nodes that stand for them.
+/// The paths of named parameters, by node.
 fn paths<T: Float>(tape: &Tape<T>) -> HashMap<usize, String> {
     let named = |(param, node): (_, Option<NodeId>)| Some((node?.index(), tape.path(param)?));
     tape.bindings().into_iter().filter_map(named).collect()
 }
 
-/// The modules around each parameter that is read, the outermost first.
+/// The modules that contain each parameter, outermost first, by node.
 fn modules<T: Float>(tape: &Tape<T>) -> HashMap<usize, Vec<(String, &'static str)>> {
     let names = tape.diagnostics().names.borrow();
-    let around = |(param, node): (_, Option<NodeId>)| Some((node?.index(), names.get(&param)?.modules.clone()));
-    tape.bindings().into_iter().filter_map(around).collect()
+    let modules = |(param, node): (_, Option<NodeId>)| Some((node?.index(), names.get(&param)?.modules.clone()));
+    tape.bindings().into_iter().filter_map(modules).collect()
 }
 
 impl<T: Float> Tape<T> {
-    /// The number of nodes that no [`backward`](crate::Var::backward) has passed: all of them before the first.
+    /// The number of nodes that [`backward`](crate::Var::backward) has not released.
     pub fn live_nodes(&self) -> usize {
         self.list().nodes().filter(|(_, node)| !matches!(node.content, Content::Released(_))).count()
     }
 
-    /// The bytes of the values that operations keep for their rules, each value once however many keep it.
+    /// The memory, in bytes, of the values that operations save for the backward pass; shared values count once.
     ///
-    /// Values that a model or a program holds too, such as parameters and inputs, are among them. Masks and positions that
-    /// operations make for themselves are not.
+    /// Includes values that are alive elsewhere too, such as parameters and inputs. Excludes what operations store in their fields,
+    /// such as masks and indices.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -169,6 +171,7 @@ impl<T: Float> Tape<T> {
     /// y.backward();
     /// assert_eq!((tape.saved_bytes(), tape.live_nodes()), (0, 1));
     /// ```
+    #[inline(never)]
     pub fn saved_bytes(&self) -> usize {
         let list = self.list();
         let saved = list.nodes().flat_map(|(id, _)| list.saved(id).iter().flatten());
@@ -176,9 +179,7 @@ impl<T: Float> Tape<T> {
         buffers.values().sum()
     }
 
-    /// The graph of what was recorded in the language of Graphviz: `dot -Tsvg`.
-    ///
-    /// What it shows is what [`to_svg`](Tape::to_svg) shows.
+    /// The recorded graph in Graphviz format, for `dot -Tsvg`. It shows the same as [`to_svg`](Tape::to_svg).
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -186,17 +187,17 @@ impl<T: Float> Tape<T> {
     /// let y = x.sin() + &x;
     /// assert!(x.tape().to_dot().contains("n1 -> n2"));
     /// ```
+    #[inline(never)]
     pub fn to_dot(&self) -> String {
         dot::draw(&Graph::of(self))
     }
 
-    /// A drawing of what was recorded, an SVG that needs no other program: the list from top to bottom with an arrow for
-    /// everything that one operation reads from another.
+    /// A drawing of the recorded graph as an SVG: operations from top to bottom, with arrows from the values they read.
     ///
-    /// Parameters and constants stand on the left of the operations that read them. Once
-    /// [`name_parameters`](Tape::name_parameters) has told the paths of a model, what belongs to one application of a module
-    /// is in a box: operations that read its parameters, and others that the same call has recorded or that lie between them.
-    /// What a recorded backward pass has recorded has another colour.
+    /// Parameters and constants are drawn to the left of the operations that read them. After
+    /// [`name_parameters`](Tape::name_parameters) each application of a module is a box around the operations that read its
+    /// parameters, those recorded by the same call, and those in between. Operations of a recorded backward pass have a different
+    /// color.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -204,7 +205,17 @@ impl<T: Float> Tape<T> {
     /// let y = x.sin() + &x;
     /// assert!(x.tape().to_svg().starts_with("<svg"));
     /// ```
+    #[inline(never)]
     pub fn to_svg(&self) -> String {
         svg::draw(&Graph::of(self))
     }
+}
+
+/// Instantiates the drawings for an element type; see [`crate::instances`].
+pub(crate) fn instantiate<T: Float>() {
+    black_box(Tape::<T>::detect_anomaly as fn(Tape<T>) -> Tape<T>);
+    black_box(Tape::<T>::live_nodes as fn(&Tape<T>) -> usize);
+    black_box(Tape::<T>::saved_bytes as fn(&Tape<T>) -> usize);
+    black_box(Tape::<T>::to_dot as fn(&Tape<T>) -> String);
+    black_box(Tape::<T>::to_svg as fn(&Tape<T>) -> String);
 }

@@ -1,10 +1,11 @@
-//! What files of tensors hold.
+//! Arrays as tensor files store them.
 
 use crate::tensor::{Float, IntoShape, Tensor, resolve_shape};
 use std::any::Any;
 use std::io::{self, Write};
 
-/// An array from a file or for one: of floating-point numbers of either precision, or of whole numbers, such as labels.
+/// An array read from a file or to be written to one: floating-point numbers in either precision, or integers, such as
+/// labels.
 ///
 /// ```
 /// use wengert::io::{Array, Integers};
@@ -19,16 +20,17 @@ use std::io::{self, Write};
 /// assert_eq!(labels.indices(), Some(vec![7, 2, 1]));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Array {
-    /// Numbers in single precision.
+    /// Single precision.
     F32(Tensor<f32>),
-    /// Numbers in double precision.
+    /// Double precision.
     F64(Tensor<f64>),
-    /// Whole numbers; files have them in 8 to 64 bits, with and without sign.
+    /// Integers, which files store in 8 to 64 bits, signed or unsigned.
     Integers(Integers),
 }
 
-/// An array of whole numbers.
+/// An array of integers.
 ///
 /// ```
 /// use wengert::io::Integers;
@@ -43,7 +45,7 @@ pub struct Integers {
 }
 
 impl Integers {
-    /// An array of the given shape from its elements in row-major order.
+    /// An array from its elements in row-major order.
     ///
     /// # Panics
     /// If the number of elements is not the product of the shape.
@@ -71,7 +73,7 @@ impl From<Integers> for Array {
 }
 
 impl Array {
-    /// The sizes of the axes; empty for a single number.
+    /// The sizes of the axes; empty for a scalar.
     pub fn shape(&self) -> &[usize] {
         match self {
             Array::F32(tensor) => tensor.shape(),
@@ -80,7 +82,7 @@ impl Array {
         }
     }
 
-    /// The numbers as a tensor of either precision, each rounded to the nearest that there is.
+    /// The elements as a tensor of either precision, rounded to nearest.
     pub fn tensor<T: Float>(&self) -> Tensor<T> {
         match self {
             Array::F32(tensor) => converted(tensor),
@@ -91,7 +93,8 @@ impl Array {
         }
     }
 
-    /// The numbers as labels or indices; `None` unless all of them are whole by type and none is negative.
+    /// The elements as labels or indices; `None` unless they are non-negative integers (floating-point arrays never
+    /// are).
     pub fn indices(&self) -> Option<Vec<usize>> {
         match self {
             Array::Integers(integers) => integers.elements.iter().map(|&n| usize::try_from(n).ok()).collect(),
@@ -99,31 +102,31 @@ impl Array {
         }
     }
 
-    /// The numbers as a tensor, if its type holds each of them as it is. It never holds those of a wider type.
-    pub(super) fn exactly<T: Float>(&self) -> Option<Tensor<T>> {
-        let held = match self {
+    /// The elements as a tensor, if the conversion is lossless. Narrowing from `F64` to `F32` never counts as lossless.
+    pub(super) fn to_exact<T: Float>(&self) -> Option<Tensor<T>> {
+        let lossless = match self {
             Array::F32(_) => true,
             Array::F64(tensor) => (tensor as &dyn Any).is::<Tensor<T>>(),
-            // 2⁶³ − 1 would pass the way back, which saturates.
+            // 2⁶³ − 1 would survive the round trip, because the conversion back saturates.
             Array::Integers(integers) => {
                 integers.elements.iter().all(|&n| n < i64::MAX && T::from_f64(n as f64).to_f64() as i64 == n)
             }
         };
-        held.then(|| self.tensor())
+        lossless.then(|| self.tensor())
     }
 
-    /// The type that safetensors and these error messages call it.
-    pub(super) fn kind(&self) -> Kind {
+    /// The element type when written.
+    pub(super) fn dtype(&self) -> DType {
         match self {
-            Array::F32(_) => Kind::F32,
-            Array::F64(_) => Kind::F64,
-            Array::Integers(_) => Kind::I64,
+            Array::F32(_) => DType::F32,
+            Array::F64(_) => DType::F64,
+            Array::Integers(_) => DType::I64,
         }
     }
 
     /// Type and shape, such as `F32 [2, 3]`.
     pub(super) fn describe(&self) -> String {
-        describe(self.kind().name(), self.shape())
+        describe(self.dtype().name(), self.shape())
     }
 
     /// The number of elements.
@@ -131,7 +134,7 @@ impl Array {
         self.shape().iter().product()
     }
 
-    /// Writes the elements, least significant bytes first.
+    /// Writes the elements in little-endian order.
     pub(super) fn write(&self, writer: &mut impl Write) -> io::Result<()> {
         match self {
             Array::F32(tensor) => write_elements(writer, tensor.as_slice(), f32::to_le_bytes),
@@ -142,11 +145,11 @@ impl Array {
 }
 
 /// Type and shape, such as `F32 [2, 3]`.
-pub(super) fn describe(kind: &str, shape: &[usize]) -> String {
-    format!("{kind} {shape:?}")
+pub(super) fn describe(dtype: &str, shape: &[usize]) -> String {
+    format!("{dtype} {shape:?}")
 }
 
-/// The same numbers in another precision; shared if it is the same one, so that every bit stays.
+/// Converts to another precision. The same precision shares the data, which preserves the bits of a NaN.
 fn converted<S: Float, T: Float>(tensor: &Tensor<S>) -> Tensor<T> {
     match (tensor as &dyn Any).downcast_ref::<Tensor<T>>() {
         Some(same) => same.clone(),
@@ -189,9 +192,9 @@ impl From<&Array> for Array {
     }
 }
 
-/// The types that the elements of an array have in a file.
+/// The element type of an array in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum DType {
     F32,
     F64,
     I8,
@@ -205,36 +208,36 @@ pub(super) enum Kind {
     Bool,
 }
 
-impl Kind {
-    /// All of them.
-    pub(super) const ALL: [Kind; 11] = [
-        Kind::F32,
-        Kind::F64,
-        Kind::I8,
-        Kind::I16,
-        Kind::I32,
-        Kind::I64,
-        Kind::U8,
-        Kind::U16,
-        Kind::U32,
-        Kind::U64,
-        Kind::Bool,
+impl DType {
+    /// Every type.
+    pub(super) const ALL: [DType; 11] = [
+        DType::F32,
+        DType::F64,
+        DType::I8,
+        DType::I16,
+        DType::I32,
+        DType::I64,
+        DType::U8,
+        DType::U16,
+        DType::U32,
+        DType::U64,
+        DType::Bool,
     ];
 
-    /// The names in safetensors and in npy, and the bytes of one element.
+    /// The name in safetensors, the name in npy, and the bytes per element.
     fn properties(self) -> (&'static str, &'static str, usize) {
         match self {
-            Kind::F32 => ("F32", "f4", 4),
-            Kind::F64 => ("F64", "f8", 8),
-            Kind::I8 => ("I8", "i1", 1),
-            Kind::I16 => ("I16", "i2", 2),
-            Kind::I32 => ("I32", "i4", 4),
-            Kind::I64 => ("I64", "i8", 8),
-            Kind::U8 => ("U8", "u1", 1),
-            Kind::U16 => ("U16", "u2", 2),
-            Kind::U32 => ("U32", "u4", 4),
-            Kind::U64 => ("U64", "u8", 8),
-            Kind::Bool => ("BOOL", "b1", 1),
+            DType::F32 => ("F32", "f4", 4),
+            DType::F64 => ("F64", "f8", 8),
+            DType::I8 => ("I8", "i1", 1),
+            DType::I16 => ("I16", "i2", 2),
+            DType::I32 => ("I32", "i4", 4),
+            DType::I64 => ("I64", "i8", 8),
+            DType::U8 => ("U8", "u1", 1),
+            DType::U16 => ("U16", "u2", 2),
+            DType::U32 => ("U32", "u4", 4),
+            DType::U64 => ("U64", "u8", 8),
+            DType::Bool => ("BOOL", "b1", 1),
         }
     }
 
@@ -248,37 +251,37 @@ impl Kind {
         self.properties().1
     }
 
-    /// Bytes of one element.
+    /// The bytes per element.
     pub(super) fn size(self) -> usize {
         self.properties().2
     }
 
-    /// Bytes of an array of a shape; `None` if no memory can hold it.
+    /// The bytes of an array; `None` if they exceed the address space.
     ///
-    /// Zeros among the sizes do not excuse the others: strides are products of those.
+    /// The check counts a size of 0 as 1: strides are products of sizes and must not overflow either.
     pub(super) fn bytes(self, shape: &[usize]) -> Option<u64> {
         let largest = shape.iter().try_fold(self.size(), |product, &size| product.checked_mul(size.max(1)))?;
         let bytes = if shape.contains(&0) { 0 } else { largest as u64 };
         isize::try_from(largest).is_ok().then_some(bytes)
     }
 
-    /// The array whose elements these bytes are, least significant first, as many as [`bytes`](Kind::bytes) says. `Err` is an
-    /// element that does not fit in 64 bits with a sign.
+    /// The array with these little-endian elements, of the length that [`bytes`](DType::bytes) computes. `Err` is an
+    /// element that does not fit in an `i64`.
     pub(super) fn decode(self, bytes: &[u8], shape: Vec<usize>) -> Result<Array, u64> {
         fn all<const N: usize, E>(bytes: &[u8], element: impl Fn([u8; N]) -> E) -> Vec<E> {
             bytes.as_chunks().0.iter().map(|&bytes| element(bytes)).collect()
         }
         let elements = match self {
-            Kind::F32 => return Ok(Array::F32(Tensor::from_vec(all(bytes, f32::from_le_bytes), shape))),
-            Kind::F64 => return Ok(Array::F64(Tensor::from_vec(all(bytes, f64::from_le_bytes), shape))),
-            Kind::I8 => all(bytes, |b| i8::from_le_bytes(b).into()),
-            Kind::I16 => all(bytes, |b| i16::from_le_bytes(b).into()),
-            Kind::I32 => all(bytes, |b| i32::from_le_bytes(b).into()),
-            Kind::I64 => all(bytes, i64::from_le_bytes),
-            Kind::U8 | Kind::Bool => all(bytes, |b| u8::from_le_bytes(b).into()),
-            Kind::U16 => all(bytes, |b| u16::from_le_bytes(b).into()),
-            Kind::U32 => all(bytes, |b| u32::from_le_bytes(b).into()),
-            Kind::U64 => {
+            DType::F32 => return Ok(Array::F32(Tensor::from_vec(all(bytes, f32::from_le_bytes), shape))),
+            DType::F64 => return Ok(Array::F64(Tensor::from_vec(all(bytes, f64::from_le_bytes), shape))),
+            DType::I8 => all(bytes, |b| i8::from_le_bytes(b).into()),
+            DType::I16 => all(bytes, |b| i16::from_le_bytes(b).into()),
+            DType::I32 => all(bytes, |b| i32::from_le_bytes(b).into()),
+            DType::I64 => all(bytes, i64::from_le_bytes),
+            DType::U8 | DType::Bool => all(bytes, |b| u8::from_le_bytes(b).into()),
+            DType::U16 => all(bytes, |b| u16::from_le_bytes(b).into()),
+            DType::U32 => all(bytes, |b| u32::from_le_bytes(b).into()),
+            DType::U64 => {
                 let wide = all(bytes, u64::from_le_bytes);
                 wide.into_iter().map(|n| i64::try_from(n).map_err(|_| n)).collect::<Result<_, _>>()?
             }

@@ -1,25 +1,24 @@
-//! Checkpoints: writing.
+//! Writing of checkpoints.
 
-use super::array::{Array, Integers};
-use super::{arrays_of, safetensors};
 use crate::error::Error;
 use crate::generator::Generator;
+use crate::io::array::{Array, Integers};
+use crate::io::{named_arrays, safetensors};
 use crate::nn::Module;
 use crate::optim::Optimizer;
 use crate::tensor::{Float, Tensor};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// All that a run needs to go on as if it had never stopped: the model, the optimizer, the generator, and counters.
+/// The complete state of a training run: the model, the optimizer, the random number generator, and counters.
 ///
-/// It is a picture of the moment in which each part was added; [`Resume`](super::Resume) brings it back. The file is of
-/// the safetensors format: the model is under `model.`, what the optimizer remembers under `optimizer.`, and so on.
+/// Each part is a snapshot, taken when it was added; [`Resume`](super::Resume) restores it. The file is in the
+/// safetensors format, with names that begin with `model.`, `optimizer.` and so on.
 ///
-/// Of the optimizer it has the state and the settings that change while training: learning rate, weight decay and
-/// direction. Groups, and options of a rule such as a momentum, belong to the program, which makes the optimizer anew with
-/// them. A schedule needs no more than the number of the step. What listens to a metric, such as
-/// [`ReduceOnPlateau`](crate::optim::schedule::ReduceOnPlateau) and [`EarlyStopping`](crate::optim::EarlyStopping), has a `state`
-/// of numbers and counters, to be added one by one.
+/// An optimizer is saved with its state and the settings that change during training: learning rate, weight decay and
+/// direction. Parameter groups and options such as momentum are not saved; the program sets them when it creates the
+/// optimizer. A schedule needs only the step number. [`ReduceOnPlateau`](crate::optim::schedule::ReduceOnPlateau) and
+/// [`EarlyStopping`](crate::optim::EarlyStopping) expose a `state` whose fields can be saved as numbers and counters.
 ///
 /// ```
 /// use wengert::io::{Checkpoint, Resume};
@@ -54,21 +53,22 @@ use std::path::Path;
 /// # Ok::<(), wengert::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
+#[must_use = "a checkpoint is written by `save`"]
 pub struct Checkpoint {
-    /// What the names of the next parts begin with.
+    /// The prefix for the names of the parts added next.
     prefix: String,
     arrays: Vec<(String, Array)>,
-    texts: BTreeMap<String, String>,
+    metadata: BTreeMap<String, String>,
 }
 
 impl Checkpoint {
-    /// With nothing in it.
+    /// An empty checkpoint.
     pub fn new() -> Self {
         Checkpoint::default()
     }
 
-    /// Puts what is added from here on under a name of its own, for runs that have several of a kind, such as two models
-    /// with an optimizer each.
+    /// Puts the parts added next under a common name, for runs with several models or optimizers. A later scope
+    /// replaces it.
     ///
     /// ```
     /// use wengert::io::{Checkpoint, Resume};
@@ -77,26 +77,26 @@ impl Checkpoint {
     /// # let directory = tempfile::tempdir().unwrap();
     /// # let path = directory.path().join("run.safetensors");
     /// let (mut actor, mut critic): (Param, Param) = (Param::new(1.0), Param::new([2.0, 3.0]));
-    /// Checkpoint::new().under("actor").model(&actor).under("critic").model(&critic).save(&path)?;
-    /// Resume::new().under("actor").model(&mut actor).under("critic").model(&mut critic).load(&path)?;
+    /// Checkpoint::new().scope("actor").model(&actor).scope("critic").model(&critic).save(&path)?;
+    /// Resume::new().scope("actor").model(&mut actor).scope("critic").model(&mut critic).load(&path)?;
     /// # Ok::<(), wengert::Error>(())
     /// ```
-    pub fn under(mut self, name: &str) -> Self {
+    pub fn scope(mut self, name: &str) -> Self {
         self.prefix = format!("{name}.");
         self
     }
 
-    /// The parameters and buffers of a model.
+    /// Adds the parameters and buffers of a model.
     pub fn model<T: Float, M: Module<T> + ?Sized>(mut self, model: &M) -> Self {
         let prefix = self.name("model.");
-        self.arrays.extend(arrays_of(model, &prefix));
+        self.arrays.extend(named_arrays(model, &prefix));
         self
     }
 
-    /// The learning rate, weight decay and direction of an optimizer, and what it remembers of each parameter.
+    /// Adds the learning rate, weight decay and direction of an optimizer, and its state for each parameter.
     pub fn optimizer<T: Float, O: Optimizer<T> + ?Sized>(mut self, optimizer: &O) -> Self {
         let name = self.name("optimizer");
-        self.texts.insert(name, optimizer.kind().into());
+        self.metadata.insert(name, optimizer.kind().into());
         let settings = optimizer.settings();
         self.add("optimizer.learning_rate", number(settings.learning_rate));
         self.add("optimizer.weight_decay", number(settings.weight_decay));
@@ -111,31 +111,31 @@ impl Checkpoint {
         self
     }
 
-    /// The state of a generator.
+    /// Adds the state of a random number generator.
     pub fn generator(mut self, generator: &Generator) -> Self {
         let words = generator.state().map(u64::cast_signed);
         self.add("generator", Integers::new(words.to_vec(), [4]).into());
         self
     }
 
-    /// A counter, such as the number of the epoch.
+    /// Adds a counter, such as the epoch.
     pub fn counter(mut self, name: &str, value: usize) -> Self {
         self.add(&format!("counter.{name}"), integer((value as u64).cast_signed()));
         self
     }
 
-    /// A number, such as the best accuracy so far.
+    /// Adds a number, such as the best accuracy so far.
     pub fn number(mut self, name: &str, value: f64) -> Self {
         self.add(&format!("number.{name}"), number(value));
         self
     }
 
-    /// Writes all of it to a file, which is replaced as a whole.
+    /// Writes the checkpoint to a file, atomically replacing an existing one.
     ///
     /// # Errors
-    /// If the file cannot be written: then it is as it was before. If two parts have one name.
+    /// If the file cannot be written, or two parts have the same name. An existing file is then left unchanged.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        safetensors::save(self.arrays.clone(), &self.texts, path.as_ref())
+        safetensors::save(self.arrays.clone(), &self.metadata, path.as_ref())
     }
 
     fn name(&self, name: &str) -> String {
@@ -147,12 +147,12 @@ impl Checkpoint {
     }
 }
 
-/// A single number.
+/// A scalar in double precision.
 fn number(x: f64) -> Array {
     Array::F64(Tensor::scalar(x))
 }
 
-/// A single whole number.
+/// A scalar integer.
 fn integer(n: i64) -> Array {
     Integers::new(vec![n], ()).into()
 }

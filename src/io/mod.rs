@@ -1,44 +1,43 @@
-//! Files of tensors: models, checkpoints, and arrays that come from numpy or go there.
+//! Saving and loading of models, checkpoints, and arrays shared with numpy.
 //!
 //! | | |
 //! |---|---|
 //! | [`save`], [`load`] | the parameters and buffers of a model, as safetensors |
-//! | [`Checkpoint`], [`Resume`] | all that a run needs to go on as if it had never stopped |
-//! | [`safetensors`], [`npy`], [`npz`] | named arrays in the formats of others |
+//! | [`Checkpoint`], [`Resume`] | the complete state of a training run |
+//! | [`safetensors`], [`npy`], [`npz`] | arrays in common file formats |
 //!
-//! Files are replaced as a whole: a new one is written aside, stored, and renamed, so that neither a crash nor a full disk
-//! loses what was there before. Files that are read are not trusted: whatever is in them, the worst that comes of it is an
-//! [`Error`], and memory grows with what they hold, not with what they claim.
+//! Files are replaced atomically: a temporary file is written, synced and renamed, so neither a crash nor a full disk
+//! loses the previous content. Files are not trusted when read: a malformed one results in an [`Error`], and memory use
+//! is bounded by the size of the file, whatever its header claims.
 
 mod array;
 mod checkpoint;
-mod file;
-mod fit;
 mod json;
 pub mod npy;
 pub mod npz;
 mod resume;
 pub mod safetensors;
+mod validate;
 
 use crate::error::Error;
 use crate::nn::Module;
 use crate::tensor::Float;
-use fit::Fit;
 use safetensors::Contents;
 use std::collections::BTreeMap;
 use std::path::Path;
+use validate::Validator;
 
-pub use crate::error::Misfit;
+pub use crate::error::Mismatch;
 pub use array::{Array, Integers};
 pub use checkpoint::Checkpoint;
 pub use resume::Resume;
 
-/// Writes the parameters and buffers of a model to a safetensors file, under their paths, such as `layers.0.weight`.
+/// Saves the parameters and buffers of a model to a safetensors file, named by their paths, such as `layers.0.weight`.
 ///
-/// Other programs read it too: in Python it is what `safetensors.torch.load_file` and `safetensors.numpy.load_file` take.
+/// Python reads the file with `safetensors.torch.load_file` or `safetensors.numpy.load_file`.
 ///
 /// # Errors
-/// If the file cannot be written: then it is as it was before.
+/// If the file cannot be written. An existing file is then left unchanged.
 ///
 /// ```
 /// use wengert::io;
@@ -55,18 +54,19 @@ pub use resume::Resume;
 /// # Ok::<(), wengert::Error>(())
 /// ```
 pub fn save<T: Float, M: Module<T> + ?Sized>(model: &M, path: impl AsRef<Path>) -> Result<(), Error> {
-    safetensors::save(arrays_of(model, ""), &BTreeMap::new(), path.as_ref())
+    safetensors::save(named_arrays(model, ""), &BTreeMap::new(), path.as_ref())
 }
 
-/// Puts the tensors of a safetensors file in the place of a model's parameters and buffers, each of which must be there in
-/// its shape, and nothing else.
+/// Loads the parameters and buffers of a model from a safetensors file. Names and shapes must match exactly, and the
+/// file must contain nothing else.
 ///
-/// The file may be of single precision and the model of double, and whole numbers may stand for a parameter or buffer that
-/// holds them, such as PyTorch's `num_batches_tracked`: no number changes. `F64` for a model of single precision is
-/// refused; [`Array::tensor`] rounds where that is wanted.
+/// Lossless conversions are allowed: from single to double precision, and from integers that the model's precision can
+/// represent, such as PyTorch's `num_batches_tracked`. Double to single precision is an error; use [`Array::tensor`] to
+/// round.
 ///
 /// # Errors
-/// If the file cannot be read, or something does not fit: [`Error::Misfit`] lists all of it. Then the model is as it was before.
+/// If the file cannot be read or does not match the model: [`Error::Mismatch`] lists every difference. The model is
+/// then left unchanged.
 ///
 /// ```
 /// use wengert::io;
@@ -83,15 +83,15 @@ pub fn save<T: Float, M: Module<T> + ?Sized>(model: &M, path: impl AsRef<Path>) 
 /// ```
 pub fn load<T: Float, M: Module<T> + ?Sized>(model: &mut M, path: impl AsRef<Path>) -> Result<(), Error> {
     let contents = Contents::read(path.as_ref())?;
-    let mut fit = Fit::new(&contents);
-    let values = fit.model(&*model, "");
-    fit.finish(path.as_ref())?;
-    fit::put(model, values);
+    let mut validator = Validator::new(&contents);
+    let values = validator.model(&*model, "");
+    validator.finish(path.as_ref())?;
+    validate::assign(model, values);
     Ok(())
 }
 
-/// The parameters and buffers of a model under their paths, with a prefix.
-fn arrays_of<T: Float, M: Module<T> + ?Sized>(model: &M, prefix: &str) -> Vec<(String, Array)> {
+/// The parameters and buffers of a model, named by a prefix and their paths.
+fn named_arrays<T: Float, M: Module<T> + ?Sized>(model: &M, prefix: &str) -> Vec<(String, Array)> {
     let parameters = model.parameters().into_iter();
     parameters.map(|(path, param)| (format!("{prefix}{path}"), Array::from(param.value()))).collect()
 }

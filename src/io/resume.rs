@@ -1,57 +1,57 @@
-//! Checkpoints: reading.
+//! Restoring of checkpoints.
 
-use super::fit::{self, Fit};
-use super::safetensors::Contents;
 use crate::error::Error;
 use crate::generator::Generator;
+use crate::io::safetensors::Contents;
+use crate::io::validate::{self, Validator};
 use crate::nn::Module;
 use crate::optim::Optimizer;
 use crate::tensor::Float;
 use std::fmt::{self, Debug, Formatter};
 use std::path::Path;
 
-/// Brings back what a [`Checkpoint`](super::Checkpoint) has, where the example is: the same calls, with the places for the
-/// values.
+/// Restores a [`Checkpoint`](super::Checkpoint) with the same sequence of calls; see there for an example.
 ///
-/// Parts of the file that are not asked for are left alone: a model can be taken from the checkpoint of a run without its
-/// optimizer.
+/// Other parts of the file are ignored: a model can be restored without its optimizer.
 #[derive(Default)]
+#[must_use = "nothing is restored until `load`"]
 pub struct Resume<'a> {
-    /// What the names of the next parts begin with.
+    /// The prefix for the names of the parts added next.
     prefix: String,
     parts: Vec<Part<'a>>,
 }
 
-/// Takes the values of one part, and says how to put them in their places once everything fits.
-type Part<'a> = Box<dyn FnOnce(&mut Fit) -> Option<Put<'a>> + 'a>;
-type Put<'a> = Box<dyn FnOnce() + 'a>;
+/// Validates one part, and returns the assignment to run once all parts are valid.
+type Part<'a> = Box<dyn FnOnce(&mut Validator) -> Option<Assign<'a>> + 'a>;
+type Assign<'a> = Box<dyn FnOnce() + 'a>;
 
 impl<'a> Resume<'a> {
-    /// With nothing to bring back.
+    /// Restores nothing yet.
     pub fn new() -> Self {
         Resume::default()
     }
 
-    /// Looks for what follows under a name of its own, as [`Checkpoint::under`](super::Checkpoint::under).
-    pub fn under(mut self, name: &str) -> Self {
+    /// Looks for the parts added next under a common name; see [`Checkpoint::scope`](super::Checkpoint::scope).
+    pub fn scope(mut self, name: &str) -> Self {
         self.prefix = format!("{name}.");
         self
     }
 
-    /// Puts values in the place of a model's parameters and buffers.
+    /// Restores the parameters and buffers of a model.
     pub fn model<T: Float, M: Module<T> + ?Sized>(self, model: &'a mut M) -> Self {
         let prefix = self.name("model.");
-        self.part(move |fit| {
-            let values = fit.model(&*model, &prefix);
-            Some(Box::new(move || fit::put(model, values)))
+        self.part(move |validator| {
+            let values = validator.model(&*model, &prefix);
+            Some(Box::new(move || validate::assign(model, values)))
         })
     }
 
-    /// Sets learning rate, weight decay and direction of an optimizer, and replaces all that it remembers. It must be of the kind that was saved.
+    /// Restores the learning rate, weight decay and direction of an optimizer, and its state for each parameter. The
+    /// optimizer must have the same type as the saved one.
     pub fn optimizer<T: Float, O: Optimizer<T> + ?Sized>(self, optimizer: &'a mut O) -> Self {
         let prefix = self.prefix.clone();
-        self.part(move |fit| {
-            let (settings, state) = fit.optimizer(&*optimizer, &prefix)?;
+        self.part(move |validator| {
+            let (settings, state) = validator.optimizer(&*optimizer, &prefix)?;
             Some(Box::new(move || {
                 *optimizer.settings_mut() = settings;
                 *optimizer.state_mut() = state;
@@ -59,43 +59,44 @@ impl<'a> Resume<'a> {
         })
     }
 
-    /// Sets the state of a generator.
+    /// Restores the state of a random number generator.
     pub fn generator(self, generator: &'a mut Generator) -> Self {
         let name = self.name("generator");
-        self.part(move |fit| {
-            let state = fit.generator(&name)?;
+        self.part(move |validator| {
+            let state = validator.generator(&name)?;
             Some(Box::new(move || *generator = Generator::from_state(state)))
         })
     }
 
-    /// Sets a counter.
+    /// Restores a counter.
     pub fn counter(self, name: &str, counter: &'a mut usize) -> Self {
         let name = self.name(&format!("counter.{name}"));
-        self.part(move |fit| {
-            let value = fit.integer(&name, "a number of 0 or more", |_| true)?;
+        self.part(move |validator| {
+            let value = validator.integer(&name, "a non-negative integer", |_| true)?;
             Some(Box::new(move || *counter = value))
         })
     }
 
-    /// Sets a number.
+    /// Restores a number.
     pub fn number(self, name: &str, number: &'a mut f64) -> Self {
         let name = self.name(&format!("number.{name}"));
-        self.part(move |fit| {
-            let value = fit.number(&name)?;
+        self.part(move |validator| {
+            let value = validator.number(&name)?;
             Some(Box::new(move || *number = value))
         })
     }
 
-    /// Reads the file and puts everything in its place.
+    /// Reads the file and restores all parts.
     ///
     /// # Errors
-    /// If the file cannot be read, or something does not fit: [`Error::Misfit`] lists all of it. Then nothing has changed.
+    /// If the file cannot be read or does not match the parts: [`Error::Mismatch`] lists every difference. Nothing is
+    /// changed then.
     pub fn load(self, path: impl AsRef<Path>) -> Result<(), Error> {
         let contents = Contents::read(path.as_ref())?;
-        let mut fit = Fit::new(&contents);
-        let puts: Vec<_> = self.parts.into_iter().map(|part| part(&mut fit)).collect();
-        fit.finish(path.as_ref())?;
-        puts.into_iter().flatten().for_each(|put| put());
+        let mut validator = Validator::new(&contents);
+        let assignments: Vec<_> = self.parts.into_iter().map(|part| part(&mut validator)).collect();
+        validator.finish(path.as_ref())?;
+        assignments.into_iter().flatten().for_each(|assign| assign());
         Ok(())
     }
 
@@ -103,7 +104,7 @@ impl<'a> Resume<'a> {
         format!("{}{name}", self.prefix)
     }
 
-    fn part(mut self, part: impl FnOnce(&mut Fit) -> Option<Put<'a>> + 'a) -> Self {
+    fn part(mut self, part: impl FnOnce(&mut Validator) -> Option<Assign<'a>> + 'a) -> Self {
         self.parts.push(Box::new(part));
         self
     }

@@ -1,7 +1,8 @@
-//! The safetensors format, in which tensors travel between programs and languages.
+//! The safetensors format, which many libraries and languages read and write.
 //!
-//! A file is the length of its header in 8 bytes, the header, and the elements of all tensors, without gaps. The header is a
-//! JSON object; it has type, shape and place of each tensor under its name, and texts under the name `__metadata__`.
+//! A file holds the length of the header in 8 bytes, the header, and the elements of all tensors without gaps. The
+//! header is a JSON object that maps names to the dtype, shape and offsets of each tensor, and `__metadata__` to a map
+//! of strings.
 //!
 //! ```
 //! use wengert::io::safetensors;
@@ -15,34 +16,34 @@
 //! # Ok::<(), wengert::Error>(())
 //! ```
 
-use super::array::{Array, Kind};
-use super::file::{self, Source};
-use super::json::{self, Object, Value, quoted};
-use crate::error::{Error, Misfit};
+use crate::error::{Error, Mismatch};
+use crate::file::{self, Source};
+use crate::io::array::{Array, DType};
+use crate::io::json::{self, Field, Object, quoted};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
-/// Longer headers are refused, as by the reference implementation.
-const LONGEST_HEADER: u64 = 100_000_000;
-/// The entry of the header that is no tensor.
+/// The maximum header length, as in the reference implementation.
+const MAX_HEADER: u64 = 100_000_000;
+/// The header entry that is not a tensor.
 const METADATA: &str = "__metadata__";
 
 /// Reads all tensors of a file.
 ///
 /// # Errors
-/// If the file cannot be read, is not in every respect as the format demands, or has tensors of other types than `F32`, `F64` and whole numbers
-/// of up to 64 bits: numbers in half precision, `F16` and `BF16`, are refused.
+/// If the file cannot be read, violates the format, or contains tensors other than `F32`, `F64`, `BOOL` and integers of
+/// up to 64 bits. Half precision, `F16` and `BF16`, is not supported.
 pub fn read(path: impl AsRef<Path>) -> Result<BTreeMap<String, Array>, Error> {
     Ok(Contents::read(path.as_ref())?.arrays)
 }
 
-/// Writes named tensors to a file, which is replaced as a whole.
+/// Writes named tensors to a file, atomically replacing an existing one.
 ///
 /// # Errors
-/// If the file cannot be written: then it is as it was before. If there are two tensors of one name, or one has the name
-/// `__metadata__`, which the format keeps for itself.
+/// If the file cannot be written, two tensors have the same name, or one is named `__metadata__`, which the format
+/// reserves. An existing file is then left unchanged.
 pub fn write<N: Into<String>, A: Into<Array>>(
     arrays: impl IntoIterator<Item = (N, A)>,
     path: impl AsRef<Path>,
@@ -51,33 +52,32 @@ pub fn write<N: Into<String>, A: Into<Array>>(
     save(arrays, &BTreeMap::new(), path.as_ref())
 }
 
-/// Writes named tensors, and texts that belong to them.
+/// Writes named tensors and metadata.
+#[inline(never)]
 pub(super) fn save(
     mut arrays: Vec<(String, Array)>,
-    texts: &BTreeMap<String, String>,
+    metadata: &BTreeMap<String, String>,
     path: &Path,
 ) -> Result<(), Error> {
-    // As the reference implementation does it: so every element lies at a multiple of its size.
-    arrays.sort_by_key(|(_, array)| Reverse(array.kind().size()));
-    let (mut entries, mut names, mut misfits, mut end) = (Vec::new(), BTreeSet::new(), Vec::new(), 0);
-    if !texts.is_empty() {
-        let texts: Vec<_> = texts.iter().map(|(key, text)| format!("{}:{}", quoted(key), quoted(text))).collect();
+    // The order of the reference implementation, which aligns every element to its size.
+    arrays.sort_by_key(|(_, array)| Reverse(array.dtype().size()));
+    let (mut entries, mut names, mut mismatches, mut end) = (Vec::new(), BTreeSet::new(), Vec::new(), 0);
+    if !metadata.is_empty() {
+        let texts: Vec<_> = metadata.iter().map(|(key, text)| format!("{}:{}", quoted(key), quoted(text))).collect();
         entries.push(format!("\"{METADATA}\":{{{}}}", texts.join(",")));
     }
     for (name, array) in &arrays {
-        let (begin, kind, shape) = (end, array.kind(), array.shape());
-        end += array.len() * kind.size();
-        let (quoted, kind) = (quoted(name), kind.name());
-        entries.push(format!(r#"{quoted}:{{"dtype":"{kind}","shape":{shape:?},"data_offsets":[{begin},{end}]}}"#));
+        let (begin, dtype, shape) = (end, array.dtype(), array.shape());
+        end += array.len() * dtype.size();
+        let (quoted, dtype) = (quoted(name), dtype.name());
+        entries.push(format!(r#"{quoted}:{{"dtype":"{dtype}","shape":{shape:?},"data_offsets":[{begin},{end}]}}"#));
         if name == METADATA {
-            misfits.push(Misfit::new(name, "a name that the format does not keep for itself", array.describe()));
+            mismatches.push(Mismatch::new(name, "the name of a tensor", "a name reserved by the format"));
         } else if !names.insert(name) {
-            misfits.push(Misfit::new(name, "one tensor of this name", "two of them"));
+            mismatches.push(Mismatch::new(name, "a unique name", "a duplicate"));
         }
     }
-    if !misfits.is_empty() {
-        return Err(Error::Misfit { path: path.into(), misfits });
-    }
+    Error::check_mismatches(path, mismatches)?;
     let mut header = format!("{{{}}}", entries.join(","));
     header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
     file::replace(path, |writer| {
@@ -87,138 +87,149 @@ pub(super) fn save(
     })
 }
 
-/// All that a file holds.
+/// The content of a file.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) arrays: BTreeMap<String, Array>,
-    pub(super) texts: BTreeMap<String, String>,
+    pub(super) metadata: BTreeMap<String, String>,
 }
 
 impl Contents {
     pub(super) fn read(path: &Path) -> Result<Self, Error> {
         let mut source = Source::open(path)?;
-        let length = source.exactly(8, "length of the header")?;
+        let length = source.read_exact(8, "length of the header")?;
         let length = length.iter().rev().fold(0, |length, &byte| length << 8 | u64::from(byte));
-        if length > LONGEST_HEADER {
-            let expected = format!("at most {LONGEST_HEADER} bytes");
-            return Err(source.fault(0, "length of the header", &expected, length.to_string()));
+        if length > MAX_HEADER {
+            let expected = format!("at most {MAX_HEADER} bytes");
+            return Err(source.error(0, "length of the header", &expected, length.to_string()));
         }
-        let bytes = source.exactly(length, "header")?;
-        let header = json::parse(&bytes)
-            .map_err(|(at, reason)| source.fault(8 + at as u64, "header", "descriptions of tensors", reason))?;
-        let (texts, places) = interpret(header).map_err(|fault| fault.in_header_of(&source))?;
-        check_places(&places, source.left()).map_err(|fault| fault.in_header_of(&source))?;
+        let bytes = source.read_exact(length, "header")?;
+        let header = json::parse(&bytes).map_err(|(at, reason)| {
+            source.error(8 + at as u64, "header", "tensor descriptions", format!("a parse error: {reason}"))
+        })?;
+        let (metadata, tensors) = parse_header(header).map_err(|error| error.into_error(&source))?;
+        check_offsets(&tensors, source.remaining()).map_err(|error| error.into_error(&source))?;
         let mut arrays = BTreeMap::new();
-        for Place { name, kind, shape, begin, end } in places {
+        for TensorInfo { name, dtype, shape, begin, end } in tensors {
             let what = format!("elements of {name:?}");
             let start = source.position();
-            let bytes = source.exactly(end - begin, &what)?;
-            let array = kind.decode(&bytes, shape).map_err(|number| {
-                source.fault(start, &what, "numbers that fit in 64 bits with a sign", number.to_string())
-            })?;
+            let bytes = source.read_exact(end - begin, &what)?;
+            let array = dtype
+                .decode(&bytes, shape)
+                .map_err(|number| source.error(start, &what, "integers that fit in an i64", number.to_string()))?;
             arrays.insert(name, array);
         }
-        Ok(Contents { arrays, texts })
+        Ok(Contents { arrays, metadata })
     }
 }
 
-/// Where a tensor is, and what it is.
-struct Place {
+/// The header entry of a tensor.
+struct TensorInfo {
     name: String,
-    kind: Kind,
+    dtype: DType,
     shape: Vec<usize>,
-    /// Position of the first byte, and of the first one behind, among the elements of all tensors.
+    /// The range of its bytes within the data section.
     begin: u64,
     end: u64,
 }
 
-/// Something in the header is not as it should be.
-struct Fault {
+/// An invalid header: a format error without its file.
+struct HeaderError {
     what: String,
     expected: String,
     found: String,
 }
 
-impl Fault {
+impl HeaderError {
     fn new(name: &str, what: &str, expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Fault { what: format!("{what} of {name:?} in the header"), expected: expected.into(), found: found.into() }
+        HeaderError {
+            what: format!("{what} of {name:?} in the header"),
+            expected: expected.into(),
+            found: found.into(),
+        }
     }
 
-    fn in_header_of(self, source: &Source) -> Error {
-        source.fault(8, &self.what, &self.expected, self.found)
+    fn into_error(self, source: &Source) -> Error {
+        source.error(8, &self.what, &self.expected, self.found)
     }
 }
 
-/// The texts and the places of the tensors that a header describes, the places in their order.
-fn interpret(header: Object<Object<Value>>) -> Result<(BTreeMap<String, String>, Vec<Place>), Fault> {
-    let (mut texts, mut places, mut names) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
+/// The metadata and the tensors of a header, the tensors sorted by offset.
+fn parse_header(header: Object<Object<Field>>) -> Result<(BTreeMap<String, String>, Vec<TensorInfo>), HeaderError> {
+    let (mut metadata, mut tensors, mut names) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
     for (name, entry) in header {
         if !names.insert(name.clone()) {
-            return Err(Fault::new(&name, "number of entries", "1", "more of them"));
+            return Err(HeaderError::new(&name, "number of entries", "1", "2 or more"));
         }
         if name != METADATA {
-            places.push(place(name, entry)?);
+            tensors.push(tensor_info(name, entry)?);
             continue;
         }
         for (key, value) in entry {
-            let Value::Text(text) = value else {
-                return Err(Fault::new(&key, "metadata", "a text", "a list"));
+            let Field::String(text) = value else {
+                return Err(HeaderError::new(&key, "metadata", "a string", "a list"));
             };
-            texts.insert(key, text);
+            metadata.insert(key, text);
         }
     }
-    places.sort_by_key(|place| (place.begin, place.end));
-    Ok((texts, places))
+    tensors.sort_by_key(|tensor| (tensor.begin, tensor.end));
+    Ok((metadata, tensors))
 }
 
-/// The place of one tensor.
-fn place(name: String, entry: Object<Value>) -> Result<Place, Fault> {
-    let (mut kind, mut shape, mut offsets) = (None, None, None);
+/// Parses the entry of one tensor.
+fn tensor_info(name: String, entry: Object<Field>) -> Result<TensorInfo, HeaderError> {
+    let (mut dtype, mut shape, mut offsets) = (None, None, None);
     for (key, value) in entry {
         let repeated = match (key.as_str(), value) {
-            ("dtype", Value::Text(text)) => kind.replace(text).is_some(),
-            ("shape", Value::Numbers(numbers)) => shape.replace(numbers).is_some(),
-            ("data_offsets", Value::Numbers(numbers)) => offsets.replace(numbers).is_some(),
+            ("dtype", Field::String(text)) => dtype.replace(text).is_some(),
+            ("shape", Field::Numbers(numbers)) => shape.replace(numbers).is_some(),
+            ("data_offsets", Field::Numbers(numbers)) => offsets.replace(numbers).is_some(),
             _ => true,
         };
         if repeated {
-            return Err(Fault::new(&name, "description", "dtype, shape and data_offsets, each once", key));
+            return Err(HeaderError::new(&name, "description", "dtype, shape and data_offsets, each once", key));
         }
     }
-    let (Some(kind), Some(shape), Some(offsets)) = (kind, shape, offsets) else {
-        return Err(Fault::new(&name, "description", "dtype, shape and data_offsets", "not all of them"));
+    let (Some(dtype), Some(shape), Some(offsets)) = (dtype, shape, offsets) else {
+        return Err(HeaderError::new(&name, "description", "dtype, shape and data_offsets", "only some of them"));
     };
-    let Some(&kind) = Kind::ALL.iter().find(|known| known.name() == kind) else {
-        let known = Kind::ALL.map(Kind::name).join(", ");
-        return Err(Fault::new(&name, "type", format!("one of {known}"), kind));
+    let Some(&dtype) = DType::ALL.iter().find(|known| known.name() == dtype) else {
+        let known = DType::ALL.map(DType::name).join(", ");
+        return Err(HeaderError::new(&name, "dtype", format!("one of {known}"), dtype));
     };
     let sizes = shape.iter().map(|&size| usize::try_from(size).ok()).collect::<Option<Vec<_>>>();
-    let Some((sizes, bytes)) = sizes.and_then(|sizes| kind.bytes(&sizes).map(|bytes| (sizes, bytes))) else {
-        return Err(Fault::new(&name, "shape", "a size that fits in memory", format!("{shape:?}")));
+    let Some((sizes, bytes)) = sizes.and_then(|sizes| dtype.bytes(&sizes).map(|bytes| (sizes, bytes))) else {
+        return Err(HeaderError::new(&name, "shape", "a size that fits in memory", format!("{shape:?}")));
     };
     match offsets[..] {
-        [begin, end] if end.checked_sub(begin) == Some(bytes) => Ok(Place { name, kind, shape: sizes, begin, end }),
+        [begin, end] if end.checked_sub(begin) == Some(bytes) => {
+            Ok(TensorInfo { name, dtype, shape: sizes, begin, end })
+        }
         _ => {
-            let expected = format!("two that are {bytes} apart, for {} {shape:?}", kind.name());
-            Err(Fault::new(&name, "data_offsets", expected, format!("{offsets:?}")))
+            let expected = format!("two offsets {bytes} bytes apart, for {} {shape:?}", dtype.name());
+            Err(HeaderError::new(&name, "data_offsets", expected, format!("{offsets:?}")))
         }
     }
 }
 
-/// Checks that places, which are in order, fill so many bytes without gap and overlap.
-fn check_places(places: &[Place], bytes: u64) -> Result<(), Fault> {
+/// Checks that the sorted tensors cover `bytes` bytes without gaps or overlaps.
+fn check_offsets(tensors: &[TensorInfo], bytes: u64) -> Result<(), HeaderError> {
     let mut end = 0;
-    for place in places {
-        if place.begin != end {
-            return Err(Fault::new(&place.name, "begin", end.to_string(), place.begin.to_string()));
+    for tensor in tensors {
+        if tensor.begin != end {
+            return Err(HeaderError::new(&tensor.name, "begin", end.to_string(), tensor.begin.to_string()));
         }
-        end = place.end;
+        end = tensor.end;
     }
-    match places.last() {
+    match tensors.last() {
         _ if end == bytes => Ok(()),
-        Some(last) => Err(Fault::new(&last.name, "end", format!("{bytes}, where the file ends"), end.to_string())),
-        None => {
-            Err(Fault { what: "header".into(), expected: format!("tensors of {bytes} bytes"), found: "none".into() })
+        Some(last) => {
+            Err(HeaderError::new(&last.name, "end", format!("{bytes}, the end of the file"), end.to_string()))
         }
+        None => Err(HeaderError {
+            what: "header".into(),
+            expected: format!("tensors of {bytes} bytes"),
+            found: "none".into(),
+        }),
     }
 }

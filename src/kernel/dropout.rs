@@ -1,41 +1,41 @@
-//! Dropout by numbered random bits: a mask that is its seed.
+//! Dropout with a counter-based generator: the mask is a function of a seed, and is never stored.
 
 use crate::kernel::Float;
-use crate::kernel::base::threads::{for_each_piece, piece_size};
+use crate::kernel::base::threads::{chunk_size, for_each_chunk};
 
-/// Elements that have a key of their own.
-const PIECE: usize = 1 << 14;
+/// Elements that share a key.
+const BLOCK: usize = 1 << 14;
 
-/// `y = scale x` where the random bits of an element, of which the seed makes 32 for each position, are at least `threshold`,
-/// and 0 elsewhere.
+/// `y = scale x` where the 32 random bits of the position are at least `threshold`, and 0 elsewhere.
+#[inline(never)]
 pub(crate) fn dropout<T: Float>(x: &[T], seed: u64, threshold: u32, scale: T, y: &mut [T]) {
-    let size = piece_size(x.len(), PIECE);
-    for_each_piece(y, size, |index, y| {
+    let size = chunk_size(x.len(), BLOCK);
+    for_each_chunk(y, size, |index, y| {
         let x = &x[index * size..][..y.len()];
-        for (k, (x, y)) in x.chunks(PIECE).zip(y.chunks_mut(PIECE)).enumerate() {
-            piece(x, key(seed, index * size / PIECE + k), threshold, scale, y);
+        for (k, (x, y)) in x.chunks(BLOCK).zip(y.chunks_mut(BLOCK)).enumerate() {
+            dropout_block(x, key(seed, index * size / BLOCK + k), threshold, scale, y);
         }
     });
 }
 
 simd! {
-    pub(crate) fn piece[T: Float](x: &[T], key: [u32; 2], threshold: u32, scale: T, y: &mut [T]) {
+    pub(crate) fn dropout_block[T: Float](x: &[T], key: [u32; 2], threshold: u32, scale: T, y: &mut [T]) {
         for (k, (y, &x)) in y.iter_mut().zip(x).enumerate() {
             *y = if bits(k as u32, key) < threshold { T::ZERO } else { scale * x };
         }
     }
 }
 
-/// The key of a piece: SplitMix64 of Steele, Lea and Flood 2014.
-fn key(seed: u64, piece: usize) -> [u32; 2] {
-    let z = seed.wrapping_add((piece as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+/// The key of a block: SplitMix64 (Steele, Lea and Flood 2014).
+fn key(seed: u64, block: usize) -> [u32; 2] {
+    let z = seed.wrapping_add((block as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     let z = z ^ (z >> 31);
     [z as u32, (z >> 32) as u32]
 }
 
-/// Random bits for a position: the mixing function triple32 of Wellons 2018, with the key added before and inside.
+/// The random bits of a position in a block: the hash triple32 (Wellons 2018), with the key added before and within.
 #[inline(always)]
 fn bits(position: u32, key: [u32; 2]) -> u32 {
     let h = position.wrapping_add(key[0]);
@@ -49,7 +49,7 @@ fn bits(position: u32, key: [u32; 2]) -> u32 {
 mod tests {
     use super::*;
 
-    /// Which of many ones are dropped at a rate of 1/4.
+    /// The elements dropped of many at a rate of 1/4.
     fn mask(seed: u64) -> Vec<bool> {
         let ones = vec![1f32; 1 << 20];
         let mut y = ones.clone();
@@ -58,7 +58,7 @@ mod tests {
         y.iter().map(|&y| y == 0.0).collect()
     }
 
-    /// How far the share of pairs, of an element and one `distance` later, of which both are dropped is from 1/16, in standard deviations.
+    /// How far the share of pairs that are dropped in both masks is from 1/16, in standard deviations.
     fn deviation(a: &[bool], b: &[bool]) -> f64 {
         let count = a.iter().zip(b).filter(|(a, b)| **a && **b).count() as f64;
         let n = a.len().min(b.len()) as f64;
@@ -71,7 +71,7 @@ mod tests {
             let first = mask(seed);
             let share = first.iter().filter(|&&dropped| dropped).count() as f64 / first.len() as f64;
             assert!((share - 0.25).abs() < 4.0 * (0.1875 / first.len() as f64).sqrt(), "{share}");
-            for distance in [1, 2, 3, 4, 8, 16, 32, 64, 100, 512, 1024, PIECE, 2 * PIECE] {
+            for distance in [1, 2, 3, 4, 8, 16, 32, 64, 100, 512, 1024, BLOCK, 2 * BLOCK] {
                 let deviation = deviation(&first, &first[distance..]);
                 assert!(deviation.abs() < 4.5, "{deviation} standard deviations at distance {distance}");
             }

@@ -1,25 +1,32 @@
-//! Elementwise loops: one input, or two whose shapes broadcast.
+//! Elementwise loops over one input, or over two whose shapes broadcast.
 //!
-//! The compiler makes a long `f` a function of its own, which has no vectors; a closure with an exponential or more inside
-//! is therefore `#[inline(always)]`, and a kernel calls it itself and not through the implementation for references.
+//! The compiler does not inline a long `f`, and a loop with a call is not vectorized. So closures that contain an exponential
+//! or more are `#[inline(always)]`, and kernels call them as `(*f)(x)`: the implementation of `Fn` for references is one more
+//! function that would have to be inlined.
 
 use crate::kernel::Float;
 use crate::kernel::base::dims::Dims;
-use crate::kernel::base::threads::{GRAIN, for_each_piece, piece_size};
+use crate::kernel::base::threads::{CHUNK_MULTIPLE, chunk_size, for_each_chunk};
 
 /// `y[i] = f(x[i])`.
 pub(crate) fn map<T: Float>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {
-    // A single number is done before instructions are chosen.
+    // A single element is not worth the choice of an instruction set.
     if let ([x], [y]) = (x, &mut *y) {
         *y = f(*x);
         return;
     }
-    let size = piece_size(y.len(), GRAIN);
-    for_each_piece(y, size, |index, y| map_piece(&x[index * size..], y, &f));
+    share(x, y, &|x, y| map_chunk(x, y, &f));
+}
+
+/// Runs a pass over the elements of `x` and `y`, on several threads if there are many. Compiled once for all closures.
+#[inline(never)]
+fn share<T: Float>(x: &[T], y: &mut [T], pass: &(dyn Fn(&[T], &mut [T]) + Sync)) {
+    let size = chunk_size(y.len(), CHUNK_MULTIPLE);
+    for_each_chunk(y, size, |index, y| pass(&x[index * size..], y));
 }
 
 simd! {
-    pub(crate) fn map_piece[T: Float, F: Fn(T) -> T](x: &[T], y: &mut [T], f: &F) {
+    pub(crate) fn map_chunk[T: Float, F: Fn(T) -> T](x: &[T], y: &mut [T], f: &F) {
         for (y, &x) in y.iter_mut().zip(x) {
             *y = (*f)(x);
         }
@@ -32,12 +39,18 @@ pub(crate) fn zip_equal<T: Float>(a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T
         *y = f(*a, *b);
         return;
     }
-    let size = piece_size(y.len(), GRAIN);
-    for_each_piece(y, size, |index, y| zip_piece(&a[index * size..], &b[index * size..], y, &f));
+    share_two(a, b, y, &|a, b, y| zip_chunk(a, b, y, &f));
+}
+
+/// The same with two inputs.
+#[inline(never)]
+fn share_two<T: Float>(a: &[T], b: &[T], y: &mut [T], pass: &(dyn Fn(&[T], &[T], &mut [T]) + Sync)) {
+    let size = chunk_size(y.len(), CHUNK_MULTIPLE);
+    for_each_chunk(y, size, |index, y| pass(&a[index * size..], &b[index * size..], y));
 }
 
 simd! {
-    pub(crate) fn zip_piece[T: Float, F: Fn(T, T) -> T](a: &[T], b: &[T], y: &mut [T], f: &F) {
+    pub(crate) fn zip_chunk[T: Float, F: Fn(T, T) -> T](a: &[T], b: &[T], y: &mut [T], f: &F) {
         for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
             *y = (*f)(a, b);
         }
@@ -50,19 +63,19 @@ pub(crate) fn update<T: Float>(y: &mut [T], x: &[T], f: impl Fn(T, T) -> T + Syn
         *y = f(*y, *x);
         return;
     }
-    let size = piece_size(y.len(), GRAIN);
-    for_each_piece(y, size, |index, y| update_piece(y, &x[index * size..], &f));
+    share(x, y, &|x, y| update_chunk(y, x, &f));
 }
 
 simd! {
-    pub(crate) fn update_piece[T: Float, F: Fn(T, T) -> T](y: &mut [T], x: &[T], f: &F) {
+    pub(crate) fn update_chunk[T: Float, F: Fn(T, T) -> T](y: &mut [T], x: &[T], f: &F) {
         for (y, &x) in y.iter_mut().zip(x) {
             *y = (*f)(*y, x);
         }
     }
 }
 
-/// How two inputs spread over an output: the output's axes, coalesced, with both inputs' strides (0 where repeated).
+/// How two inputs broadcast to an output: the coalesced axes of the output, the last one first, and the strides of both
+/// inputs along them, 0 where an input is repeated.
 pub(crate) struct Broadcast {
     shape: Dims,
     a: Dims,
@@ -70,7 +83,7 @@ pub(crate) struct Broadcast {
 }
 
 impl Broadcast {
-    /// The plan for inputs of the shapes `a` and `b` and their common shape `shape`.
+    /// The plan for inputs of shapes `a` and `b`, which broadcast to `shape`.
     pub(crate) fn new(a: &[usize], b: &[usize], shape: &[usize]) -> Self {
         let mut plan = Broadcast { shape: Dims::new(), a: Dims::new(), b: Dims::new() };
         let stride = |dims: &[usize], axis: usize, step: &mut usize| {
@@ -80,7 +93,7 @@ impl Broadcast {
             stride
         };
         let (mut step_a, mut step_b) = (1, 1);
-        // Built from the last axis to the first; an axis that continues the one before it is merged into it.
+        // From the last axis to the first; an axis whose strides continue those of the previous one is merged into it.
         for axis in (0..shape.len()).rev() {
             let (sa, sb) = (stride(a, axis, &mut step_a), stride(b, axis, &mut step_b));
             let n = shape[axis];
@@ -101,48 +114,62 @@ impl Broadcast {
         }
         plan
     }
+
+    /// Calls `f` with each block of the last two axes of the output, and with the offsets of the inputs there.
+    #[inline(never)]
+    fn for_each_block<T: Float>(&self, y: &mut [T], f: &mut dyn FnMut(&mut [T], usize, usize)) {
+        let size = self.shape.iter().take(2).product::<usize>().max(1);
+        let mut index: Dims = self.shape.iter().map(|_| 0).collect();
+        let (mut at_a, mut at_b) = (0, 0);
+        for block in y.chunks_exact_mut(size) {
+            f(block, at_a, at_b);
+            for axis in 2..self.shape.len() {
+                index[axis] += 1;
+                at_a += self.a[axis];
+                at_b += self.b[axis];
+                if index[axis] < self.shape[axis] {
+                    break;
+                }
+                at_a -= self.a[axis] * self.shape[axis];
+                at_b -= self.b[axis] * self.shape[axis];
+                index[axis] = 0;
+            }
+        }
+    }
+}
+
+/// `y = f(a, b)` with both inputs broadcast to the output.
+pub(crate) fn zip<T: Float>(plan: &Broadcast, a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T) {
+    plan.for_each_block(y, &mut |y, at_a, at_b| zip_block(plan, &a[at_a..], &b[at_b..], y, &f));
 }
 
 simd! {
-    /// `y = f(a, b)` with both inputs broadcast to the output.
-    pub(crate) fn zip[T: Float, F: Fn(T, T) -> T](plan: &Broadcast, a: &[T], b: &[T], y: &mut [T], f: F) {
+    /// The last two axes of [`zip`].
+    pub(crate) fn zip_block[T: Float, F: Fn(T, T) -> T](plan: &Broadcast, a: &[T], b: &[T], y: &mut [T], f: &F) {
         let inner = plan.shape[0];
-        if y.is_empty() {
-            return;
-        }
-        let mut index: Dims = plan.shape.iter().map(|_| 0).collect();
-        let (mut at_a, mut at_b) = (0, 0);
-        for row in y.chunks_exact_mut(inner) {
+        let step = |strides: &Dims| strides.get(1).copied().unwrap_or(0);
+        let (step_a, step_b) = (step(&plan.a), step(&plan.b));
+        for (k, row) in y.chunks_exact_mut(inner).enumerate() {
+            let (a, b) = (&a[k * step_a..], &b[k * step_b..]);
             match (plan.a[0], plan.b[0]) {
-                (0, 0) => row.fill(f(a[at_a], b[at_b])),
+                (0, 0) => row.fill((*f)(a[0], b[0])),
                 (0, _) => {
-                    let x = a[at_a];
-                    for (y, &b) in row.iter_mut().zip(&b[at_b..at_b + inner]) {
-                        *y = f(x, b);
+                    let a = a[0];
+                    for (y, &b) in row.iter_mut().zip(b) {
+                        *y = (*f)(a, b);
                     }
                 }
                 (_, 0) => {
-                    let x = b[at_b];
-                    for (y, &a) in row.iter_mut().zip(&a[at_a..at_a + inner]) {
-                        *y = f(a, x);
+                    let b = b[0];
+                    for (y, &a) in row.iter_mut().zip(a) {
+                        *y = (*f)(a, b);
                     }
                 }
                 _ => {
-                    for ((y, &a), &b) in row.iter_mut().zip(&a[at_a..at_a + inner]).zip(&b[at_b..at_b + inner]) {
-                        *y = f(a, b);
+                    for ((y, &a), &b) in row.iter_mut().zip(a).zip(b) {
+                        *y = (*f)(a, b);
                     }
                 }
-            }
-            for axis in 1..plan.shape.len() {
-                index[axis] += 1;
-                at_a += plan.a[axis];
-                at_b += plan.b[axis];
-                if index[axis] < plan.shape[axis] {
-                    break;
-                }
-                at_a -= plan.a[axis] * plan.shape[axis];
-                at_b -= plan.b[axis] * plan.shape[axis];
-                index[axis] = 0;
             }
         }
     }

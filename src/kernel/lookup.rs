@@ -1,9 +1,10 @@
-//! Rows by position, and its adjoint, adding rows at positions.
+//! Reading rows by index, and its adjoint, adding to rows by index.
 
 use crate::kernel::Float;
 
 /// `y[o, k, :] = x[o, indices[k], :]` for x `[outer, n, inner]`.
-pub(crate) fn select<T: Copy>(x: &[T], indices: &[usize], n: usize, inner: usize, y: &mut [T]) {
+#[inline(never)]
+pub(crate) fn index_select<T: Copy>(x: &[T], indices: &[usize], n: usize, inner: usize, y: &mut [T]) {
     if y.is_empty() {
         return;
     }
@@ -20,7 +21,7 @@ pub(crate) fn select<T: Copy>(x: &[T], indices: &[usize], n: usize, inner: usize
 
 simd! {
     /// `y[o, indices[k], :] += x[o, k, :]` for y `[outer, n, inner]`, in the order of k.
-    pub(crate) fn add[T: Float](x: &[T], indices: &[usize], n: usize, inner: usize, y: &mut [T]) {
+    pub(crate) fn index_add[T: Float](x: &[T], indices: &[usize], n: usize, inner: usize, y: &mut [T]) {
         if x.is_empty() {
             return;
         }

@@ -1,14 +1,14 @@
-//! Loops over slices: the only place for `unsafe` and for SIMD.
+//! Numerical kernels: loops over slices, and the only `unsafe` code of the crate.
 //!
 //! A kernel knows nothing of tensors or gradients. It takes slices that its caller has sized, and
-//! writes every element of its output. Kernels declared with [`simd!`] are compiled several times,
-//! for the vector instructions of newer processors too, and the best version is picked at run time:
-//! a default build is fast without flags. Because no version reorders a sum or fuses a
-//! multiplication into an addition, all of them give the same bits.
+//! writes every element of its output. Kernels declared with [`simd!`] are compiled for several
+//! instruction sets, and the best version is chosen at run time, so a default build is fast without
+//! compiler flags. No version reorders a sum or contracts a multiplication and an addition into a
+//! fused multiply-add, so all of them give the same bits.
 
-/// Declares a kernel that is compiled for AVX-512, for AVX2 and for the base processor.
+/// Declares a kernel that is compiled for AVX-512, for AVX2 and for the baseline of the target.
 ///
-/// The generics stand in square brackets, otherwise it reads like a function:
+/// It reads like a function whose generics stand in square brackets:
 /// `simd! { pub(crate) fn name[T: Float](x: &[T], y: &mut [T]) { … } }`.
 macro_rules! simd {
     ($(#[$meta:meta])* pub(crate) fn $name:ident [$($generics:tt)*] ($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
@@ -24,9 +24,10 @@ macro_rules! simd {
                 fn avx512<$($generics)*>($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
                 #[target_feature(enable = "avx2,fma")]
                 fn avx2<$($generics)*>($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
-                // SAFETY: each version runs only where the processor has what it was compiled for.
                 match $crate::kernel::base::simd::level() {
+                    // SAFETY: the level is `Avx512` only if the processor has every feature that `avx512` enables.
                     $crate::kernel::base::simd::Level::Avx512 => return unsafe { avx512($($arg),*) },
+                    // SAFETY: the level is `Avx2` only if the processor has every feature that `avx2` enables.
                     $crate::kernel::base::simd::Level::Avx2 => return unsafe { avx2($($arg),*) },
                     $crate::kernel::base::simd::Level::Base => {}
                 }

@@ -1,10 +1,10 @@
-//! Copies between a contiguous block and a strided view of another: permute, slice, flip, expand and their adjoints.
+//! Copies between contiguous memory and strided views: permute, slice, flip, expand and their adjoints.
 
 use crate::kernel::base::dims::Dims;
 use smallvec::SmallVec;
 use std::ops::Range;
 
-/// A strided view: where it starts in a slice, its axes and the step of each.
+/// A strided view of a slice: the offset of its first element, and the size and stride of each axis.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
     pub(crate) offset: usize,
@@ -13,7 +13,7 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// The row-major view of a whole block of shape `shape`.
+    /// The row-major view of all elements of a slice of the given shape.
     pub(crate) fn contiguous(shape: &[usize]) -> Self {
         let mut strides: SmallVec<[isize; 4]> = shape.iter().map(|_| 0).collect();
         let mut step = 1;
@@ -25,7 +25,7 @@ impl View {
     }
 
     /// The same elements in the same order with as few axes as possible, so that the innermost run is long.
-    pub(crate) fn merged(&self) -> Self {
+    pub(crate) fn coalesced(&self) -> Self {
         let mut axes: SmallVec<[(usize, isize); 4]> = SmallVec::new();
         for (&n, &stride) in self.shape.iter().zip(&self.strides).filter(|(n, _)| **n != 1) {
             match axes.last_mut() {
@@ -37,8 +37,8 @@ impl View {
         View { offset: self.offset, shape, strides }
     }
 
-    /// Where the elements of a [`merged`](View::merged) view lie, if there are some and each is the neighbour of the one before.
-    pub(crate) fn only_run(&self) -> Option<Range<usize>> {
+    /// The range of the elements of a [`coalesced`](View::coalesced) view, if it is not empty and contiguous.
+    pub(crate) fn as_contiguous_range(&self) -> Option<Range<usize>> {
         let (n, stride) = self.run();
         (self.shape.len() <= 1 && n > 0 && stride == 1).then(|| self.offset..self.offset + n)
     }
@@ -76,7 +76,7 @@ impl View {
         self.for_each_run(|at| (0..n as isize).for_each(|k| f(at.wrapping_add_signed(k * stride))));
     }
 
-    /// Length and step of the innermost run.
+    /// The length and stride of the innermost run.
     fn run(&self) -> (usize, isize) {
         match (self.shape.last(), self.strides.last()) {
             (Some(&n), Some(&stride)) => (n, stride),
@@ -85,7 +85,8 @@ impl View {
     }
 }
 
-/// `y[k] = x[view[k]]`: reads the view, which is a [`merged`](View::merged) one, in row-major order.
+/// `y[k] = x[view[k]]`: reads a [`coalesced`](View::coalesced) view in row-major order.
+#[inline(never)]
 pub(crate) fn gather<T: Copy>(x: &[T], view: &View, y: &mut [T]) {
     let (n, stride) = view.run();
     let mut rows = y.chunks_exact_mut(n.max(1));
@@ -99,9 +100,10 @@ pub(crate) fn gather<T: Copy>(x: &[T], view: &View, y: &mut [T]) {
     });
 }
 
-/// `y[view[k]] = x[k]`: writes the view in row-major order; no position may occur twice.
+/// `y[view[k]] = x[k]`: writes the view in row-major order; no element may occur twice in it.
+#[inline(never)]
 pub(crate) fn scatter<T: Copy>(x: &[T], view: &View, y: &mut [T]) {
-    let view = view.merged();
+    let view = view.coalesced();
     let (n, stride) = view.run();
     let mut rows = x.chunks_exact(n.max(1));
     view.for_each_run(|at| {

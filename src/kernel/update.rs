@@ -1,7 +1,7 @@
 //! Optimizer updates: one pass over parameter, gradient and up to three tensors of state.
 
 use crate::kernel::Float;
-use crate::kernel::base::threads::{GRAIN, Pieces, for_each_index, piece_size};
+use crate::kernel::base::threads::{CHUNK_MULTIPLE, Chunks, chunk_size, for_each_index};
 
 /// Shares out the pass over a parameter, its gradient and its state among threads.
 fn share<T: Float, const N: usize>(
@@ -10,8 +10,8 @@ fn share<T: Float, const N: usize>(
     state: [&mut [T]; N],
     pass: impl Fn(&mut [T], &[T], [&mut [T]; N]) + Sync,
 ) {
-    let size = piece_size(p.len(), GRAIN);
-    let (p, state) = (Pieces::new(p, size), state.map(|state| Pieces::new(state, size)));
+    let size = chunk_size(p.len(), CHUNK_MULTIPLE);
+    let (p, state) = (Chunks::new(p, size), state.map(|state| Chunks::new(state, size)));
     for_each_index(p.count(), |index| {
         // SAFETY: every index is worked on once.
         let (p, state) = unsafe { (p.get(index), state.each_ref().map(|state| state.get(index))) };

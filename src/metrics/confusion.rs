@@ -1,14 +1,13 @@
-//! The confusion matrix, and the scores of each class that follow from it.
+//! The confusion matrix and the scores derived from it.
 
-use super::{check_labels, class_axis, ratio};
+use crate::metrics::{check_labels, class_axis, ratio};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 use std::fmt::{self, Display, Formatter};
 
-/// How often samples of one class were taken for another: a row for each label, a column for each prediction.
+/// The number of samples for each pair of label (row) and prediction (column), accumulated over batches.
 ///
-/// It is filled batch by batch, and prints as two tables, the counts and the scores of each class; `{matrix:.2}` limits the digits
-/// after the point, of which there are four otherwise.
+/// It prints as two tables, the counts and the scores of each class; `{matrix:.2}` prints two decimals instead of four.
 ///
 /// ```
 /// use wengert::metrics::ConfusionMatrix;
@@ -17,7 +16,7 @@ use std::fmt::{self, Display, Formatter};
 /// let mut matrix = ConfusionMatrix::named(["cat", "dog"]);
 /// matrix.add(&tensor![[2.0, 1.0], [0.5, 1.5]], &[0, 1]);
 /// matrix.add_predictions(&[0, 0], &[0, 1]);
-/// assert_eq!(matrix.count(1, 0), 1); // a dog that was taken for a cat
+/// assert_eq!(matrix.count(1, 0), 1); // one dog was classified as a cat
 /// assert_eq!(matrix.accuracy(), 0.75);
 /// assert_eq!(matrix.class(1).recall, 0.5);
 /// assert_eq!(matrix.to_string(), "\
@@ -40,37 +39,39 @@ pub struct ConfusionMatrix {
     counts: Vec<u64>,
 }
 
-/// How well a class is told from the others, or an average of that over the classes.
+/// The scores of one class, or their average over the classes.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ClassScores {
-    /// The share of the samples predicted to be of the class that are: `TP / (TP + FP)`; 0 if none was predicted.
+    /// The fraction of predictions of the class that are correct: `TP / (TP + FP)`; 0 if it was never predicted.
     pub precision: f64,
-    /// The share of the samples of the class that were found: `TP / (TP + FN)`; 0 if there is none.
+    /// The fraction of samples of the class that were predicted correctly: `TP / (TP + FN)`; 0 if there are none.
     pub recall: f64,
-    /// The harmonic mean of the two: `2 TP / (2 TP + FP + FN)`; 0 if the class neither occurs nor is predicted.
+    /// The harmonic mean of precision and recall: `2 TP / (2 TP + FP + FN)`; 0 if the class neither occurs nor is
+    /// predicted.
     pub f1: f64,
     /// The number of samples of the class: `TP + FN`.
     pub samples: u64,
 }
 
 impl ConfusionMatrix {
-    /// An empty matrix for classes that are called by their numbers.
+    /// An empty matrix for classes named by their numbers.
     pub fn new(classes: usize) -> Self {
         ConfusionMatrix::named((0..classes).map(|class| class.to_string()))
     }
 
-    /// An empty matrix for classes with names.
+    /// An empty matrix for named classes.
     pub fn named(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
         ConfusionMatrix { counts: vec![0; names.len() * names.len()], names }
     }
 
-    /// Counts a batch; what has the largest score is predicted.
+    /// Adds a batch, predicting the class with the highest score.
     ///
     /// Scores are `[N, C]`, `[N, C, …]` or `[C]`, as for [`accuracy`](super::accuracy).
     ///
     /// # Panics
-    /// If the scores are not for as many classes, the number of labels does not fit them, or a label is not one of the classes.
+    /// If the scores or the number of labels have the wrong shape, or a label is not less than the number of classes.
     #[track_caller]
     pub fn add<T: Float>(&mut self, scores: &Tensor<T>, labels: &[usize]) {
         let axis = class_axis("ConfusionMatrix", scores.shape(), labels);
@@ -80,10 +81,10 @@ impl ConfusionMatrix {
         self.add_predictions(&scores.argmax(axis), labels);
     }
 
-    /// Counts samples whose predicted classes are known, as those from a threshold.
+    /// Adds predicted classes, for example from a threshold.
     ///
     /// # Panics
-    /// If there are more or fewer predictions than labels, or one of either is not one of the classes.
+    /// If the numbers of predictions and labels differ, or one of them is not less than the number of classes.
     #[track_caller]
     pub fn add_predictions(&mut self, predictions: &[usize], labels: &[usize]) {
         if predictions.len() != labels.len() {
@@ -101,10 +102,10 @@ impl ConfusionMatrix {
         self.names.len()
     }
 
-    /// How many samples of class `label` were taken for class `prediction`.
+    /// The number of samples of class `label` that were predicted as class `prediction`.
     ///
     /// # Panics
-    /// If one of the two is not one of the classes.
+    /// If either is not less than the number of classes.
     #[track_caller]
     pub fn count(&self, label: usize, prediction: usize) -> u64 {
         check_labels("ConfusionMatrix", &[label, prediction], self.classes());
@@ -116,15 +117,15 @@ impl ConfusionMatrix {
         self.counts.iter().sum()
     }
 
-    /// The share of samples on the diagonal; 0 if there are no samples.
+    /// The fraction of correct predictions; 0 if there are no samples.
     pub fn accuracy(&self) -> f64 {
         ratio((0..self.classes()).map(|class| self.count(class, class)).sum(), self.total())
     }
 
-    /// Precision, recall and F1 of a class.
+    /// The scores of a class.
     ///
     /// # Panics
-    /// If it is not one of the classes.
+    /// If it is not less than the number of classes.
     #[track_caller]
     pub fn class(&self, class: usize) -> ClassScores {
         let hits = self.count(class, class);
@@ -138,12 +139,12 @@ impl ConfusionMatrix {
         }
     }
 
-    /// The mean over the classes, each counting the same, also those that do not occur.
+    /// The unweighted mean of the scores over all classes, including those that do not occur.
     pub fn macro_average(&self) -> ClassScores {
         self.average(|_| 1)
     }
 
-    /// The mean over the classes, each counting as much as it has samples. Its recall is the accuracy.
+    /// The mean of the scores over the classes, weighted by their number of samples. Its recall is the accuracy.
     pub fn weighted_average(&self) -> ClassScores {
         self.average(|scores| scores.samples)
     }
@@ -190,7 +191,7 @@ impl Display for ConfusionMatrix {
     }
 }
 
-/// Writes rows of equally many cells: the first column `first` wide and aligned to the left, the others to the right.
+/// Writes rows of equal length: the first column left-aligned with width `first`, the others right-aligned.
 fn write_table(f: &mut Formatter, first: usize, rows: &[Vec<String>]) -> fmt::Result {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();

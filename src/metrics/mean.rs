@@ -1,12 +1,12 @@
-//! A mean that grows with a training loop.
+//! A running mean.
 
 use crate::panics;
 use std::fmt::{self, Display, Formatter};
 
-/// The mean of values that come one after the other, such as the loss of an epoch: `Σ w·x / Σ w`.
+/// A running weighted mean, such as the loss over an epoch: `Σ w·x / Σ w`.
 ///
-/// Both sums carry their rounding errors along (Neumaier 1974), so that the mean of millions of values is as good as that of ten.
-/// The mean of nothing is NaN. `{mean:.3}` prints it with three digits after the point.
+/// Both sums are compensated (Neumaier 1974), so the mean of millions of values is as accurate as that of ten. The mean
+/// of no values is NaN. `{mean:.3}` prints three decimals.
 ///
 /// ```
 /// use wengert::metrics::Mean;
@@ -18,22 +18,22 @@ use std::fmt::{self, Display, Formatter};
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Mean {
-    sum: Sum,
-    weight: Sum,
+    sum: CompensatedSum,
+    weight: CompensatedSum,
 }
 
 impl Mean {
-    /// The mean of nothing yet.
+    /// A mean of no values.
     pub fn new() -> Self {
         Mean::default()
     }
 
-    /// Adds a value of weight 1.
+    /// Adds a value with weight 1.
     pub fn add(&mut self, value: impl Into<f64>) {
         self.add_weighted(value, 1.0);
     }
 
-    /// Adds a value that counts as much as its weight says. At weight 0 it does not count, even if it is NaN.
+    /// Adds a value with a weight. With weight 0 it is ignored, even if it is NaN.
     ///
     /// # Panics
     /// If the weight is negative, infinite or NaN.
@@ -48,12 +48,12 @@ impl Mean {
         }
     }
 
-    /// The mean; NaN if nothing was added.
+    /// The mean; NaN if no value was added.
     pub fn value(&self) -> f64 {
         self.sum.value() / self.weight.value()
     }
 
-    /// The sum of the weights: the number of values where none was given.
+    /// The sum of the weights; the number of values if they were added without weights.
     pub fn weight(&self) -> f64 {
         self.weight.value()
     }
@@ -65,23 +65,23 @@ impl Display for Mean {
     }
 }
 
-/// A sum, and what rounding took from it.
+/// A compensated sum: the rounded sum and its rounding error.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sum {
+struct CompensatedSum {
     sum: f64,
-    lost: f64,
+    error: f64,
 }
 
-impl Sum {
+impl CompensatedSum {
     fn add(&mut self, x: f64) {
         let sum = self.sum + x;
         let (large, small) = if self.sum.abs() >= x.abs() { (self.sum, x) } else { (x, self.sum) };
-        self.lost += (large - sum) + small;
+        self.error += (large - sum) + small;
         self.sum = sum;
     }
 
-    /// Of infinite terms nothing is lost, though the difference of two is NaN.
+    /// The error of an infinite sum is NaN and therefore ignored.
     fn value(&self) -> f64 {
-        if self.sum.is_finite() { self.sum + self.lost } else { self.sum }
+        if self.sum.is_finite() { self.sum + self.error } else { self.sum }
     }
 }

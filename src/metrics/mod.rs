@@ -1,7 +1,7 @@
-//! How good a model is: accuracy, precision, recall and F1, the confusion matrix, and means over an epoch.
+//! Metrics: accuracy, the confusion matrix with precision, recall and F1, and running means.
 //!
-//! All of them read plain tensors: they count, and have no gradient. A ratio of nothing to nothing is 0, as in scikit-learn; the
-//! documentation of each says when that happens.
+//! Metrics take plain tensors and have no gradient. A ratio 0/0 counts as 0, as in scikit-learn; each metric documents
+//! when that happens.
 
 mod confusion;
 mod mean;
@@ -12,13 +12,13 @@ pub use mean::Mean;
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 
-/// The share of samples whose largest score is that of their label: `correct / n`; 0 if there are no samples.
+/// The fraction of samples whose label has the highest score: `correct / n`; 0 if there are no samples.
 ///
-/// Scores are `[N, C]` or `[N, C, …]` with `N` or `N · …` labels, or `[C]` with one, as for the losses. Of equal scores the first
-/// counts, and a NaN counts as the largest, as in [`Tensor::argmax`].
+/// Scores are `[N, C]` or `[N, C, …]` with `N` or `N · …` labels, or `[C]` with one, as for the losses. Ties go to the
+/// first class, and NaN is the highest score, as in [`Tensor::argmax`].
 ///
 /// # Panics
-/// If the number of labels does not fit the scores, or a label is not one of the classes.
+/// If the number of labels does not match the scores, or a label is not less than the number of classes.
 ///
 /// ```
 /// use wengert::metrics::accuracy;
@@ -28,16 +28,17 @@ use crate::tensor::{Float, Tensor};
 /// assert_eq!(accuracy(&scores, &[0, 1, 2, 0]), 0.75);
 /// ```
 #[track_caller]
+#[must_use]
 pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: &[usize]) -> f64 {
-    share_within("accuracy", scores, labels, 1)
+    fraction_within("accuracy", scores, labels, 1)
 }
 
-/// The share of samples whose label is among the k largest scores; 0 if there are no samples.
+/// The fraction of samples whose label has one of the k highest scores; 0 if there are no samples.
 ///
-/// With k = 1 this is the [`accuracy`]; scores and conventions are the same.
+/// With k = 1 this is the [`accuracy`]; shapes and conventions are the same.
 ///
 /// # Panics
-/// If the number of labels does not fit the scores, or a label is not one of the classes.
+/// If the number of labels does not match the scores, or a label is not less than the number of classes.
 ///
 /// ```
 /// use wengert::metrics::top_k;
@@ -47,28 +48,29 @@ pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: &[usize]) -> f64 {
 /// assert_eq!(top_k(&scores, &[1, 0], 2), 0.5);
 /// ```
 #[track_caller]
+#[must_use]
 pub fn top_k<T: Float>(scores: &Tensor<T>, labels: &[usize], k: usize) -> f64 {
-    share_within("top_k", scores, labels, k)
+    fraction_within("top_k", scores, labels, k)
 }
 
-/// The share of samples whose label has fewer than `k` classes ahead of it.
+/// The fraction of samples whose label has fewer than `k` classes ranked above it.
 #[track_caller]
-fn share_within<T: Float>(op: &str, scores: &Tensor<T>, labels: &[usize], k: usize) -> f64 {
+fn fraction_within<T: Float>(op: &str, scores: &Tensor<T>, labels: &[usize], k: usize) -> f64 {
     let axis = class_axis(op, scores.shape(), labels);
     let classes = scores.shape()[axis];
     let inner: usize = scores.shape()[axis + 1..].iter().product();
     let within = labels.iter().enumerate().filter(|&(sample, &label)| {
         let score = |class: usize| scores.as_slice()[(sample / inner * classes + class) * inner + sample % inner];
-        let ahead = |class: &usize| match (score(*class), score(label)) {
+        let above = |class: &usize| match (score(*class), score(label)) {
             (other, own) if other.is_nan() || own.is_nan() => other.is_nan() && (!own.is_nan() || *class < label),
             (other, own) => other > own || (other == own && *class < label),
         };
-        (0..classes).filter(ahead).count() < k
+        (0..classes).filter(above).count() < k
     });
     ratio(within.count() as u64, labels.len() as u64)
 }
 
-/// The axis of the classes, when the labels fit the scores.
+/// The axis of the classes; panics if the labels do not match the scores.
 #[track_caller]
 fn class_axis(op: &str, shape: &[usize], labels: &[usize]) -> usize {
     let axis = match shape.len() {
@@ -84,7 +86,7 @@ fn class_axis(op: &str, shape: &[usize], labels: &[usize]) -> usize {
     axis
 }
 
-/// Panics if a label is not one of the classes.
+/// Panics if a label is not less than the number of classes.
 #[track_caller]
 fn check_labels(op: &str, labels: &[usize], classes: usize) {
     if let Some((position, &label)) = labels.iter().enumerate().find(|(_, label)| **label >= classes) {
@@ -92,7 +94,7 @@ fn check_labels(op: &str, labels: &[usize], classes: usize) {
     }
 }
 
-/// `part / whole`; 0 of nothing.
+/// `part / whole`, or 0 if both are 0.
 fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

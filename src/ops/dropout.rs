@@ -7,7 +7,7 @@ use crate::panics;
 use crate::tensor::{Float, Tensor};
 use rand::Rng;
 
-/// `y = x/(1 − rate)` where the mask that the seed stands for says so and 0 elsewhere; the gradient goes through the same mask.
+/// `y = x m/(1 − rate)` with a random mask m of zeros and ones, `gx = gy m/(1 − rate)`; the seed determines the mask.
 #[derive(Clone)]
 pub(crate) struct Dropout {
     rate: f64,
@@ -33,13 +33,13 @@ impl<T: Float> Op<T, 1> for Dropout {
 }
 
 impl<T: Float> Var<T> {
-    /// On a training tape sets each element to 0 with probability `rate` and scales the others by 1/(1 − rate), so that
-    /// the expected value stays; on any other tape does nothing. Srivastava et al. 2014, the inverted form.
+    /// Dropout: on a training tape sets each element to 0 with probability `rate` and scales the others by 1/(1 − rate).
     ///
-    /// The mask comes from the tape's own generator, so a seed of [`Tape::training`](crate::Tape::training) fixes it.
+    /// The scaling preserves the expected value, so on other tapes dropout is the identity. Srivastava et al. 2014 (inverted form).
+    /// The mask is drawn from the tape's generator, so the seed of [`Tape::training`](crate::Tape::training) determines it.
     ///
     /// # Panics
-    /// If not 0 ≤ rate < 1.
+    /// If the rate is not in [0, 1).
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -61,11 +61,12 @@ impl<T: Float> Var<T> {
         self.dropout_seeded(rate, seed)
     }
 
-    /// [`dropout`](Var::dropout) with the mask of a seed, on every tape: for a mask that stays the same from step to step, or to
-    /// sample predictions (Gal and Ghahramani 2016).
+    /// [`dropout`](Var::dropout) with the mask of a given seed, on every tape.
+    ///
+    /// For a mask that stays fixed across steps, or for Monte Carlo dropout at inference (Gal and Ghahramani 2016).
     ///
     /// # Panics
-    /// If not 0 ≤ rate < 1.
+    /// If the rate is not in [0, 1).
     #[track_caller]
     pub fn dropout_seeded(&self, rate: f64, seed: u64) -> Var<T> {
         if !(0.0..1.0).contains(&rate) {

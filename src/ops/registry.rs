@@ -5,9 +5,9 @@
 
 use crate::autograd::apply::apply_any;
 use crate::autograd::{Op, Var, apply};
-use crate::instances::keep;
 use crate::ops::*;
 use crate::tensor::Float;
+use std::hint::black_box;
 
 /// An operation of `N` inputs that the list has.
 pub(crate) trait Registered<T: Float, const N: usize>: Op<T, N> + Sized {
@@ -24,9 +24,9 @@ macro_rules! registry {
 
         /// Instantiates every operation for an element type.
         pub(crate) fn instantiate<T: Float>() {
-            $($(keep(apply::<T, $op, $inputs> as fn($op, [&Var<T>; $inputs]) -> Var<T>);)+)*
-            keep(apply_any::<T, shape::concat::Concat> as fn(shape::concat::Concat, &[&Var<T>]) -> Var<T>);
-            keep(apply_any::<T, shape::concat::Stack> as fn(shape::concat::Stack, &[&Var<T>]) -> Var<T>);
+            $($(black_box(apply::<T, $op, $inputs> as fn($op, [&Var<T>; $inputs]) -> Var<T>);)+)*
+            black_box(apply_any::<T, shape::concat::Concat> as fn(shape::concat::Concat, &[&Var<T>]) -> Var<T>);
+            black_box(apply_any::<T, shape::concat::Stack> as fn(shape::concat::Stack, &[&Var<T>]) -> Var<T>);
         }
 
         /// The names of all operations, as listings show them.
@@ -44,10 +44,10 @@ macro_rules! registry {
 registry! {
     dropout::Dropout: 1;
     elementwise::activation::ExponentialLinear: 1;
-    elementwise::activation::Gate: 2;
     elementwise::activation::Gelu: 1;
     elementwise::activation::HardSigmoid: 1;
     elementwise::activation::LeakyRelu: 1;
+    elementwise::activation::LeakyReluGradient: 2;
     elementwise::activation::LogSigmoid: 1;
     elementwise::activation::Relu: 1;
     elementwise::activation::Sigmoid: 1;
@@ -57,11 +57,8 @@ registry! {
     elementwise::arithmetic::MulOp: 2;
     elementwise::arithmetic::NegOp: 1;
     elementwise::arithmetic::SubOp: 2;
-    elementwise::compare::Clamp: 1;
-    elementwise::compare::MaskedFill<T>: 1;
-    elementwise::compare::Maximum: 2;
-    elementwise::compare::Minimum: 2;
-    elementwise::compare::Where<T>: 2;
+    elementwise::error_function::Erf: 1;
+    elementwise::error_function::Erfc: 1;
     elementwise::exponential::Exp2: 1;
     elementwise::exponential::Exp: 1;
     elementwise::exponential::Expm1: 1;
@@ -74,10 +71,13 @@ registry! {
     elementwise::hyperbolic::Asinh: 1;
     elementwise::hyperbolic::Atanh: 1;
     elementwise::hyperbolic::Cosh: 1;
-    elementwise::hyperbolic::Erf: 1;
-    elementwise::hyperbolic::Erfc: 1;
     elementwise::hyperbolic::Sinh: 1;
     elementwise::hyperbolic::Tanh: 1;
+    elementwise::mask::MaskedFill<T>: 1;
+    elementwise::mask::Where<T>: 2;
+    elementwise::minmax::Clamp: 1;
+    elementwise::minmax::Maximum: 2;
+    elementwise::minmax::Minimum: 2;
     elementwise::power::Hypot: 2;
     elementwise::power::Pow: 2;
     elementwise::power::Powf: 1;
@@ -86,16 +86,16 @@ registry! {
     elementwise::power::Rsqrt: 1;
     elementwise::power::Sqrt: 1;
     elementwise::power::Square: 1;
-    elementwise::rounding::Abs: 1;
     elementwise::rounding::Ceil: 1;
     elementwise::rounding::Floor: 1;
     elementwise::rounding::Round: 1;
-    elementwise::rounding::Sign: 1;
     elementwise::scalar::AddScalar: 1;
     elementwise::scalar::DivScalar: 1;
     elementwise::scalar::MulScalar: 1;
     elementwise::scalar::RdivScalar: 1;
     elementwise::scalar::RsubScalar: 1;
+    elementwise::sign::Abs: 1;
+    elementwise::sign::Sign: 1;
     elementwise::trigonometric::Acos: 1;
     elementwise::trigonometric::Asin: 1;
     elementwise::trigonometric::Atan2: 2;
@@ -149,9 +149,9 @@ registry! {
     window::conv::WeightGradient: 2;
     window::conv::unfold::Fold: 1;
     window::conv::unfold::Unfold: 1;
-    window::pool::average::Average: 1;
-    window::pool::average::Spread: 1;
-    window::pool::max::Max<T>: 1;
-    window::pool::max::PickAtMaxima<T>: 1;
-    window::pool::max::PutAtMaxima<T>: 1;
+    window::pool::average::AvgPoolGradient: 1;
+    window::pool::average::AvgPoolOp: 1;
+    window::pool::max::MaxPoolGather: 1;
+    window::pool::max::MaxPoolGradient: 1;
+    window::pool::max::MaxPoolOp: 1;
 }

@@ -38,7 +38,7 @@ impl<T: Float> Tensor<T> {
         Tensor::build(shape, |y| elementwise::zip(&plan, self.as_slice(), other.as_slice(), y, f))
     }
 
-    /// 1 where `f` holds for an element and 0 elsewhere: a mask for `where_mask` and `masked_fill`.
+    /// 1 where `f` holds for an element and 0 elsewhere: a mask for `where_` and `masked_fill`.
     ///
     /// ```
     /// # use wengert::prelude::*;

@@ -155,13 +155,15 @@ impl<T: Float> Tensor<T> {
 
     /// The rows at some positions.
     pub(crate) fn selected(&self, rows: &Rows) -> Self {
-        Tensor::build(rows.picked.clone(), |y| lookup::select(self.as_slice(), &rows.indices, rows.n, rows.inner, y))
+        Tensor::build(rows.picked.clone(), |y| {
+            lookup::index_select(self.as_slice(), &rows.indices, rows.n, rows.inner, y)
+        })
     }
 
     /// Zeros with these rows added at some positions: the adjoint of `selected`.
     pub(crate) fn added_at(&self, rows: &Rows) -> Self {
         let mut y = Tensor::zeros(rows.whole.as_slice());
-        lookup::add(self.as_slice(), &rows.indices, rows.n, rows.inner, y.as_mut_slice());
+        lookup::index_add(self.as_slice(), &rows.indices, rows.n, rows.inner, y.as_mut_slice());
         y
     }
 

@@ -1,7 +1,7 @@
 //! Matrix products, batched and broadcast.
 
 use super::{Dims, Float, Tensor, broadcast};
-use crate::kernel::matmul::gemm::{Matrix, Onto, gemm};
+use crate::kernel::matmul::gemm::{Accum, Matrix, gemm};
 use crate::panics;
 
 impl<T: Float> Tensor<T> {
@@ -34,7 +34,7 @@ impl<T: Float> Tensor<T> {
         let (a, b) = (self.as_slice(), other.as_slice());
         if batch_a.is_empty() && batch_b.is_empty() {
             let (a, b) = (Matrix::new(a, m, k, transpose_a), Matrix::new(b, rows, n, transpose_b));
-            return Tensor::build(Dims::from_slice(&[m, n]), |c| gemm(a, b, Onto::Zeros, c));
+            return Tensor::build(Dims::from_slice(&[m, n]), |c| gemm(a, b, Accum::Replace, c));
         }
         let batch = broadcast(batch_a, batch_b).expect("the caller checks that the batches broadcast");
         let [at_a, at_b] = [batch_a, batch_b].map(|own| Offsets::new(own, &batch));
@@ -43,7 +43,7 @@ impl<T: Float> Tensor<T> {
                 let (i, j) = (at_a.of(index) * m * k, at_b.of(index) * rows * n);
                 let a = Matrix::new(&a[i..i + m * k], m, k, transpose_a);
                 let b = Matrix::new(&b[j..j + rows * n], rows, n, transpose_b);
-                gemm(a, b, Onto::Zeros, c);
+                gemm(a, b, Accum::Replace, c);
             }
         })
     }
@@ -52,7 +52,7 @@ impl<T: Float> Tensor<T> {
     pub(crate) fn affine(&self, weight: &Self, bias: &Self) -> Self {
         let ([m, k], [n, columns]) = (split(self.shape()).1, split(weight.shape()).1);
         let (x, weight) = (Matrix::new(self.as_slice(), m, k, false), Matrix::new(weight.as_slice(), columns, n, true));
-        Tensor::build(Dims::from_slice(&[m, n]), |y| gemm(x, weight, Onto::Row(bias.as_slice()), y))
+        Tensor::build(Dims::from_slice(&[m, n]), |y| gemm(x, weight, Accum::Bias(bias.as_slice()), y))
     }
 }
 

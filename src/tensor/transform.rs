@@ -68,10 +68,10 @@ impl<T: Float> Tensor<T> {
 
     /// The elements that a view of this tensor's memory names; shared if they lie one behind the other.
     pub(crate) fn viewed(&self, view: &View) -> Self {
-        let (shape, merged) = (view.shape.clone(), view.merged());
-        match merged.only_run() {
-            Some(run) => Tensor { shape, buffer: self.buffer.part(run) },
-            None => Tensor::build(shape, |y| strided::gather(self.as_slice(), &merged, y)),
+        let (shape, view) = (view.shape.clone(), view.coalesced());
+        match view.as_contiguous_range() {
+            Some(range) => Tensor { shape, buffer: self.buffer.part(range) },
+            None => Tensor::build(shape, |y| strided::gather(self.as_slice(), &view, y)),
         }
     }
 

@@ -1,8 +1,8 @@
-//! Differentiation by differences, and the check of gradients against it.
+//! Numerical differentiation, and gradient checks.
 //!
-//! [`numerical_diff`] and [`numerical_gradient`] are the derivative as its definition says, slow and
-//! approximate: good for learning and for looking at a single number. [`gradients`] is the test for
-//! an [`Op`](super::Op) of one's own, or for anything that is composed of operations.
+//! [`numerical_diff`] and [`numerical_gradient`] follow the definition of the derivative: slow and approximate, but good for learning
+//! and for checking a single number. [`gradients`] tests the rule of a custom [`Op`](super::Op), or any function composed of
+//! operations, like PyTorch's `gradcheck` and `gradgradcheck`.
 
 use crate::autograd::{Tape, Var};
 use crate::generator::Generator;
@@ -11,17 +11,17 @@ use rand::SeedableRng;
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 
-/// Step of the differences in [`gradients`]: ∛ε, where the two errors of a central difference, `h²f‴/6` by leaving out the
-/// higher terms and `εf/h` by rounding, are of one size, some 10⁻¹⁰.
+/// The step of the differences in [`gradients`], ∛ε: it balances the truncation error `h²f‴/6` and the rounding error `εf/h` of a
+/// central difference, both about 10⁻¹⁰.
 const STEP: f64 = 6e-6;
-/// What the derivatives in [`gradients`] may differ by, in proportion to the larger one or to 1.
+/// The tolerance of the derivatives in [`gradients`], relative to the larger of the two and 1.
 const TOLERANCE: f64 = 1e-6;
-/// The same for the two modes of one backward pass, which differ by rounding at most.
+/// The tolerance between recorded and unrecorded backward passes, which differ only by rounding.
 const ROUNDING: f64 = 1e-12;
 
 /// The derivative of `f` at `x` by a central difference, `(f(x + h) − f(x − h)) / 2h`.
 ///
-/// Its error is `h²f‴/6` and what rounding leaves of `f(x + h) − f(x − h)`; `h = 1e-4` is a good choice.
+/// The error is `h²f‴/6` plus cancellation in `f(x + h) − f(x − h)`; `h = 1e-4` is a good choice.
 ///
 /// ```
 /// use wengert::check::numerical_diff;
@@ -56,7 +56,7 @@ pub fn numerical_gradient(f: impl Fn(&Tensor<f64>) -> f64, x: &Tensor<f64>, h: f
 /// Checks the first and second derivatives of `f` at `inputs`; see [`gradients_to_order`].
 ///
 /// # Errors
-/// The first disagreement that is found.
+/// The first mismatch found.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -68,31 +68,32 @@ pub fn numerical_gradient(f: impl Fn(&Tensor<f64>) -> f64, x: &Tensor<f64>, h: f
 /// let cut_off = check::gradients(|x| x[0].square() * x[0].detach(), &[x]).unwrap_err();
 /// assert_eq!((cut_off.order, cut_off.input), (1, 0));
 /// ```
+#[doc(alias = "gradcheck")]
+#[doc(alias = "gradgradcheck")]
 pub fn gradients(f: impl Fn(&[Var<f64>]) -> Var<f64>, inputs: &[Tensor<f64>]) -> Result<(), Mismatch> {
     gradients_to_order(2, f, inputs)
 }
 
-/// Checks the derivatives of `f` at `inputs` up to an order against central differences, in random directions of a fixed seed.
+/// Checks the derivatives of `f` at `inputs` up to an order against central differences, in random directions from a fixed seed.
 ///
-/// `f` may give a value of any shape. What is checked at order 1 is the scalar `f₁(x, u) = ⟨u, f(x)⟩` with a random
-/// cotangent u, which counts as one more input; at each further order `fₖ₊₁ = Σᵢ ⟨wᵢ, ∂fₖ/∂xᵢ⟩` with random weights w,
-/// where the derivatives come from the rules. So order k is one central difference of a function that is exact given
-/// that order k − 1 was right, and is no less accurate than order 1; and because u is an input, order 2 also checks the
-/// forward-mode product `∂f₂/∂u = f + J w`.
+/// `f` may return a value of any shape. Order 1 checks the scalar `f₁(x, u) = ⟨u, f(x)⟩` with a random cotangent u, which is treated
+/// as another input; order k + 1 checks `fₖ₊₁ = Σᵢ ⟨wᵢ, ∂fₖ/∂xᵢ⟩` with random weights w, where the derivatives come from the rules.
+/// So every order takes a single central difference, of a function that the previous order has verified, and is as accurate as
+/// order 1. Because u is an input, order 2 also checks the forward-mode product `∂f₂/∂u = f + J w`.
 ///
-/// At each order, and for each input xᵢ with a random direction vᵢ of its shape:
-/// - `⟨vᵢ, ∂fₖ/∂xᵢ⟩` equals `(fₖ(xᵢ + h vᵢ) − fₖ(xᵢ − h vᵢ)) / 2h` with h = 6·10⁻⁶, but for 10⁻⁶ times the larger of the
-///   two and 1. Rounding and the step account for some 10⁻¹⁰ where values and derivatives are of the size of 1;
-/// - the gradient has the shape of xᵢ. No gradient counts as zero;
+/// At each order, and for each input xᵢ with a random direction vᵢ:
+/// - `⟨vᵢ, ∂fₖ/∂xᵢ⟩` equals `(fₖ(xᵢ + h vᵢ) − fₖ(xᵢ − h vᵢ)) / 2h` with h = 6·10⁻⁶, up to 10⁻⁶ times the larger of the two and 1
+///   (the expected error is about 10⁻¹⁰ for values and derivatives of order 1);
+/// - the gradient has the shape of xᵢ (no gradient counts as zero);
 /// - the unrecorded pass ([`Var::gradients`]) agrees with the recorded one ([`Var::vjp`]) up to 10⁻¹² of the largest element.
 ///
-/// The inputs must be some 10⁻⁴ away from kinks and from the edges of the domain, and `f` must give the same value each time.
+/// The inputs must be at least about 10⁻⁴ away from kinks and from the boundary of the domain, and `f` must be deterministic.
 ///
 /// # Errors
-/// The first disagreement that is found.
+/// The first mismatch found.
 ///
 /// # Panics
-/// If `f` does, or a rule gives a gradient that does not fit its input.
+/// If `f` panics, or a rule returns a gradient that does not fit its input.
 pub fn gradients_to_order(
     order: usize,
     f: impl Fn(&[Var<f64>]) -> Var<f64>,
@@ -108,32 +109,32 @@ pub fn gradients_to_order(
     (Check { inputs: &inputs, last: order, rng: &mut rng }).check_from(1, &scalar)
 }
 
-/// A disagreement that [`gradients`] found.
+/// A mismatch found by [`gradients`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mismatch {
-    /// Which derivative is wrong: 1 is the first.
+    /// The order of the wrong derivative, from 1.
     pub order: usize,
-    /// With respect to which input; the one after the last is the cotangent u.
+    /// The index of the input; the one after the last is the cotangent u.
     pub input: usize,
     /// The shape of that input.
     pub shape: Vec<usize>,
-    /// What does not agree.
+    /// What differs.
     pub finding: Finding,
 }
 
-/// What does not agree in a [`Mismatch`].
+/// The kind of a [`Mismatch`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Finding {
-    /// The derivative in a random direction.
+    /// The derivatives in a random direction.
     Derivative {
-        /// As the rules say.
+        /// By the rules.
         analytic: f64,
-        /// As the difference says.
+        /// By a central difference.
         numerical: f64,
     },
-    /// The gradient has this shape.
+    /// The gradient has this shape instead of that of the input.
     Shape(Vec<usize>),
-    /// The largest difference between the elements of the gradient by an unrecorded and by a recorded backward pass.
+    /// The largest difference between the gradients of an unrecorded and a recorded backward pass.
     Passes(f64),
 }
 
@@ -159,38 +160,38 @@ impl Display for Mismatch {
 
 impl Error for Mismatch {}
 
-/// The difference in proportion to the larger of two numbers, or to 1.
+/// The difference of two numbers relative to the larger one, or to 1.
 fn relative(a: f64, b: f64) -> f64 {
     (a - b).abs() / a.abs().max(b.abs()).max(1.0)
 }
 
-/// Whether an error is larger than its bound, or NaN.
+/// Whether an error is NaN or larger than its bound.
 fn exceeds(error: f64, bound: f64) -> bool {
     error.is_nan() || error > bound
 }
 
-/// The largest absolute value, 0 if there are no elements; NaN if one is.
+/// The largest absolute value; 0 without elements, NaN if one is NaN.
 fn largest(x: &Tensor<f64>) -> f64 {
     if x.is_empty() { 0.0 } else { x.map(f64::abs).max().item() }
 }
 
-/// The inputs as variables of a new tape.
+/// The inputs as variables on a new tape.
 fn variables(inputs: &[Tensor<f64>]) -> Vec<Var<f64>> {
     let tape = Tape::new_f64();
     inputs.iter().map(|x| tape.var(x)).collect()
 }
 
-/// The sum of the products of elements.
+/// The dot product of all elements.
 fn dot(a: &Tensor<f64>, b: &Tensor<f64>) -> f64 {
     (a * b).sum().item()
 }
 
-/// The derivatives of a result of one element, by a recorded pass.
+/// The derivatives of a scalar result, by a recorded pass.
 fn derivatives(y: &Var<f64>, x: &[Var<f64>]) -> Vec<Option<Var<f64>>> {
     y.vjp(&y.constant(1.0), &x.iter().collect::<Vec<_>>())
 }
 
-/// What stays the same from order to order.
+/// The state of a check, shared by all orders.
 struct Check<'a> {
     inputs: &'a [Tensor<f64>],
     last: usize,
@@ -198,7 +199,7 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Checks the derivative of `f`, which is the one of the given order, and goes on with the next.
+    /// Checks the derivative of `f`, which is of the given order, and then the higher ones.
     fn check_from(&mut self, order: usize, f: &dyn Fn(&[Var<f64>]) -> Var<f64>) -> Result<(), Mismatch> {
         if order > self.last {
             return Ok(());
@@ -216,7 +217,7 @@ impl Check<'_> {
         self.check_from(order + 1, &next)
     }
 
-    /// Checks the first derivative of `f`; on a disagreement says at which input.
+    /// Checks the first derivative of `f`; on a mismatch returns the input.
     fn derivative(&mut self, f: &dyn Fn(&[Var<f64>]) -> Var<f64>) -> Result<(), (usize, Finding)> {
         let x = variables(self.inputs);
         let y = f(&x);
@@ -243,7 +244,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// The value of `f` with input `k` moved in a direction.
+    /// The value of `f` with input k moved by `step` in a direction.
     fn value(&self, f: &dyn Fn(&[Var<f64>]) -> Var<f64>, k: usize, direction: &Tensor<f64>, step: f64) -> f64 {
         let mut inputs = self.inputs.to_vec();
         inputs[k] += &(direction * step);

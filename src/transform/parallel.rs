@@ -1,14 +1,14 @@
-//! Work on several threads whose result does not depend on their number.
+//! Work on several threads, with results that do not depend on their number.
 
 use crate::autograd::{Gradients, Mode, Tape, Var};
 use crate::kernel::map_indices;
 use crate::tensor::Float;
 use rand::Rng;
 
-/// `work` on each item, spread over [`num_threads`](crate::num_threads) threads; the results come in the order of the items.
+/// Applies `work` to each item on [`num_threads`](crate::num_threads) threads; the results are in the order of the items.
 ///
 /// # Panics
-/// If `work` does, when all threads have ended.
+/// If `work` panics, after all threads have finished.
 ///
 /// ```
 /// use wengert::parallel;
@@ -20,11 +20,11 @@ pub fn map<I: Sync, R: Send>(items: &[I], work: impl Fn(&I) -> R + Sync) -> Vec<
     map_indices(items.len(), |index| work(&items[index]))
 }
 
-/// The sum of the losses of all shards and its gradients, the shards spread over [`num_threads`](crate::num_threads) threads.
+/// The sum of the losses of all shards and its gradients, computed on [`num_threads`](crate::num_threads) threads.
 ///
-/// Each shard gets a training tape of its own, seeded from `rng` in the order of the shards, and the results are added in that
-/// order. So the number of threads changes nothing, not a bit; the number of shards does. What forward passes say to buffers
-/// (running averages) is kept in order too. `None` if there are no shards.
+/// Each shard has its own training tape, seeded from `rng` in the order of the shards. Losses, gradients and buffer updates (running
+/// averages) are combined in that order, so the result depends on the number of shards but not on the number of threads, to the bit.
+/// `None` if there are no shards.
 ///
 /// ```
 /// use wengert::parallel;

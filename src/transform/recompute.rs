@@ -1,4 +1,4 @@
-//! Recomputation: time for memory.
+//! Recomputation (gradient checkpointing): time for memory.
 
 use crate::autograd::apply::{AnyOp, InputGradients, apply_any};
 use crate::autograd::backward::Pass;
@@ -11,14 +11,14 @@ use crate::tensor::{Float, Tensor};
 use crate::transform::functional::Value;
 use std::panic::Location;
 
-/// A function whose intermediate values are not kept: its rule runs it again.
+/// A function whose intermediate values are not saved: its rule runs it again.
 struct Recompute<T: Float, F> {
     f: F,
-    /// Those that the function reads: the inputs after the first.
+    /// The parameters that the function reads: the inputs after the first.
     parameters: Vec<(ParamId, u32)>,
-    /// As it was before the function ran.
+    /// The state before the function ran.
     generator: Generator,
-    /// The function has run before it was known to be an operation, on a tape of its own.
+    /// Computed on a separate tape, before the operation is applied.
     value: Option<Tensor<T>>,
 }
 
@@ -35,7 +35,7 @@ impl<T: Float, F: Fn(&Var<T>) -> Var<T> + 'static> AnyOp<T> for Recompute<T, F> 
     }
     fn backward(&self, saved: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
         let inputs: Vec<Var<T>> = (0..=self.parameters.len()).map(|k| saved.input(k)).collect();
-        // What is recorded must be on this tape, and is not dropped; everything else goes with a tape of its own.
+        // A recorded pass must be on this tape, where it stays; otherwise a separate tape is dropped afterwards.
         let (tape, pass) = match saved.recording {
             true => (saved.tape.clone(), Pass::Recorded),
             false => (sub_tape(saved.tape), Pass::Values(Some(Location::caller()))),
@@ -48,14 +48,14 @@ impl<T: Float, F: Fn(&Var<T>) -> Var<T> + 'static> AnyOp<T> for Recompute<T, F> 
         let variables: Vec<Var<T>> = inputs.iter().enumerate().map(variable).collect();
         let y = tape.with_generator(&self.generator, || self.run(&tape, &variables));
         let gy = if saved.recording { gy.clone() } else { tape.constant(gy.value()) };
-        let found = y.pulled_back(&gy, &variables.iter().collect::<Vec<_>>(), pass);
+        let found = y.vjp_with(&gy, &variables.iter().collect::<Vec<_>>(), pass);
         let carried = |part: Var<T>| if saved.recording { part } else { saved.tape.constant(part.value()) };
         gradients.extend(found.into_iter().map(|part| part.map(carried)));
     }
 }
 
 impl<T: Float, F: Fn(&Var<T>) -> Var<T>> Recompute<T, F> {
-    /// The function of the first variable, with the others in place of its parameters.
+    /// Runs the function on the first variable, with the others bound to its parameters.
     fn run(&self, tape: &Tape<T>, variables: &[Var<T>]) -> Var<T> {
         let (x, weights) = variables.split_first().expect("the function has an argument");
         let pairs = self.parameters.iter().zip(weights).map(|(&(id, version), weight)| (id, version, weight));
@@ -63,7 +63,7 @@ impl<T: Float, F: Fn(&Var<T>) -> Var<T>> Recompute<T, F> {
     }
 }
 
-/// A tape in the same situation as another.
+/// A tape with the mode and the observer of another.
 fn sub_tape<T: Float>(outer: &Tape<T>) -> Tape<T> {
     let tape = Tape::with_mode(outer.mode());
     tape.diagnostics().observer.set(outer.observer());
@@ -71,15 +71,15 @@ fn sub_tape<T: Float>(outer: &Tape<T>) -> Tape<T> {
 }
 
 impl<T: Float> Var<T> {
-    /// `f` of this, without keeping what is between: the backward pass runs `f` again. Also known as gradient checkpointing
+    /// `f` of this without saving intermediate values: the backward pass runs `f` again. Also known as gradient checkpointing
     /// (Griewank and Walther 2000; Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost").
     ///
-    /// A chain of n equal operations cut into √n pieces needs memory for 2√n of them in place of n, and the time of one
-    /// more forward pass. Values and gradients are the same to the last bit, dropout masks included, and derivatives of any
-    /// order are; what is recorded of the backward pass keeps what the second run keeps.
+    /// A chain of n equal operations cut into √n segments needs memory for 2√n of them instead of n, and the time of one
+    /// more forward pass. Values, gradients and higher derivatives are the same to the last bit, dropout masks included. A
+    /// recorded backward pass saves what the second run saves.
     ///
-    /// Since `f` outlives this call it owns what it reads. It cannot read parameters, whose owner is the model: for layers
-    /// there is [`nn::recompute`](crate::nn::recompute).
+    /// `f` outlives this call, so it owns what it reads. It cannot read parameters, which the model owns: use
+    /// [`nn::recompute`](crate::nn::recompute) for layers.
     ///
     /// # Panics
     /// If `f` reads a parameter, or a variable other than its argument.
@@ -99,7 +99,7 @@ impl<T: Float> Var<T> {
         self.recompute_with(&[], f)
     }
 
-    /// The same for a function that reads parameters, these and no others.
+    /// [`recompute`](Var::recompute) for a function that reads exactly these parameters.
     #[track_caller]
     pub(crate) fn recompute_with(&self, parameters: &[&Param<T>], f: impl Fn(&Var<T>) -> Var<T> + 'static) -> Var<T> {
         let outer = self.tape();

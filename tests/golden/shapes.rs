@@ -122,7 +122,7 @@ pub fn joining(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
     Ok(Some(match (op, inputs) {
         ("concat", _) => Var::concat(inputs, a.get_or("dim", 0isize)?),
         ("stack", _) => Var::stack(inputs, a.get_or("dim", 0isize)?),
-        ("where", [x, y]) => x.where_mask(&a.get::<Tensor<f64>>("condition")?, y),
+        ("where", [x, y]) => x.where_(&a.get::<Tensor<f64>>("condition")?, y),
         _ => return Ok(None),
     }))
 }

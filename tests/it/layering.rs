@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// From the lowest up; the modules of one entry do not know each other.
 const LAYERS: [&[&str]; 10] = [
     &["panics", "error", "generator"],
-    &["kernel"],
+    &["kernel", "file"],
     &["tensor"],
     &["autograd"],
     &["ops", "inspect", "transform"],

@@ -8,6 +8,7 @@
 mod autograd;
 mod data;
 mod determinism;
+mod file;
 mod inspect;
 mod io;
 mod layering;

@@ -1,12 +1,12 @@
-//! Lists of sizes.
+//! Lists of axis sizes.
 
 use std::fmt::{self, Debug, Formatter};
 use std::ops::{Deref, DerefMut};
 
-/// A list of sizes, one an axis; up to four in place.
+/// A list of sizes, one per axis; up to four are stored inline.
 ///
-/// Every operation copies and compares a few of these. With the places that are not in use at 0, both take a fixed
-/// number of instructions and no loop, which a general small vector needs.
+/// Every operation copies and compares a few of these. Unused entries are 0, so that both take a fixed number of
+/// instructions; a general small vector needs a loop.
 #[derive(Clone, PartialEq)]
 pub(crate) enum Dims {
     Few(Few),
@@ -14,14 +14,14 @@ pub(crate) enum Dims {
     Many(Vec<usize>),
 }
 
-/// Up to four sizes.
+/// Up to four sizes; the entries from `count` on are 0.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) struct Few {
     count: Count,
     sizes: [usize; 4],
 }
 
-/// A number up to four, as wide as what stands beside it: a list is then copied by whole words.
+/// A number up to four, as wide as a size, so that a list is copied by whole words.
 #[derive(Clone, Copy, PartialEq)]
 #[repr(usize)]
 enum Count {
@@ -142,12 +142,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_takes_no_more_room_than_it_must() {
+    fn a_list_is_five_words() {
         assert_eq!(size_of::<Dims>(), 5 * size_of::<usize>());
     }
 
     #[test]
-    fn lists_of_any_length_are_what_was_put_in() {
+    fn lists_of_any_length_hold_what_was_put_in() {
         for length in 0..8 {
             let sizes: Vec<usize> = (1..=length).collect();
             let dims: Dims = sizes.iter().copied().collect();

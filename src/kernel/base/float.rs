@@ -1,21 +1,20 @@
 //! The element types: `f32` and `f64`.
 
-use crate::kernel::base::memory::Pool;
+use crate::kernel::base::memory::Pooled;
 use crate::kernel::matmul::gemm::{self, Product};
 use crate::kernel::transcendental;
-use std::cell::RefCell;
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Range, Sub, SubAssign};
 
 mod sealed {
-    pub trait Sealed {}
+    pub trait Sealed: super::Pooled {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
 }
 
 /// An element type: `f32`, the default everywhere, or `f64`, which gradient checking needs.
 ///
-/// The trait is sealed. It is the only generic parameter in the crate's public face.
+/// The trait is sealed. It is the only type parameter of most of the public API.
 pub trait Float:
     sealed::Sealed
     + Copy
@@ -49,7 +48,7 @@ pub trait Float:
     const NAN: Self;
     /// The distance from 1 to the next larger number.
     const EPSILON: Self;
-    /// Name of the type as Rust writes it.
+    /// The name of the type in Rust.
     const NAME: &'static str;
 
     /// The nearest value of this type.
@@ -61,12 +60,10 @@ pub trait Float:
     /// Whether this is neither infinite nor NaN.
     fn is_finite(self) -> bool;
 
-    #[doc(hidden)]
-    fn with_pool<R>(f: impl FnOnce(&mut Pool<Self>) -> R) -> Option<R>;
-    /// Computes some rows and columns of a matrix product.
+    /// Computes the block of C in the given rows and columns of a matrix product.
     ///
     /// # Safety
-    /// The rows and columns must be inside of C, and nobody else may read or write its elements there at the same time.
+    /// The rows and columns must be within C, and no other thread may access that block of C during the call.
     #[doc(hidden)]
     unsafe fn gemm(product: &Product<Self>, rows: Range<usize>, columns: Range<usize>);
 
@@ -154,10 +151,13 @@ pub trait Float:
     }
 }
 
+/// Implements [`Float`]: the primitive's inherent methods, and functions `f(x)` from the modules of the other lists.
 macro_rules! float {
     (
-        $t:ident, $precision:ident, $own:ident [$($own_function:ident),*], $error:ident [$($error_function:ident),*],
-        [$($method:ident),*]
+        type: $t:ident,
+        gemm: $gemm:path,
+        methods: [$($method:ident),*],
+        functions: $($module:ident [$($function:ident),*]),*
     ) => {
         impl Float for $t {
             const ZERO: Self = 0.0;
@@ -184,24 +184,10 @@ macro_rules! float {
             fn is_finite(self) -> bool {
                 self.is_finite()
             }
-            fn with_pool<R>(f: impl FnOnce(&mut Pool<Self>) -> R) -> Option<R> {
-                thread_local! {
-                    static POOL: RefCell<Pool<$t>> = const { RefCell::new(Pool::new()) };
-                }
-                POOL.try_with(|pool| f(&mut pool.borrow_mut())).ok()
-            }
             unsafe fn gemm(product: &Product<Self>, rows: Range<usize>, columns: Range<usize>) {
-                // SAFETY: passed on to the caller.
-                unsafe { gemm::$precision::part(product, rows, columns) }
+                // SAFETY: both functions have the same contract.
+                unsafe { $gemm(product, rows, columns) }
             }
-            $(#[inline(always)]
-            fn $own_function(self) -> Self {
-                $own::$own_function(self)
-            })*
-            $(#[inline(always)]
-            fn $error_function(self) -> Self {
-                $error::$error_function(self)
-            })*
             #[inline]
             fn powf(self, y: Self) -> Self {
                 self.powf(y)
@@ -222,37 +208,29 @@ macro_rules! float {
             fn $method(self) -> Self {
                 self.$method()
             })*
+            $($(#[inline(always)]
+            fn $function(self) -> Self {
+                $module::$function(self)
+            })*)*
         }
     };
 }
 
-macro_rules! floats {
-    ($own:tt, $error:tt, $methods:tt) => {
-        float!(f32, single, transcendental $own, transcendental $error, $methods);
-        float!(f64, double, f64 $own, libm $error, $methods);
-    };
-}
-
-floats!(
-    [exp, ln, exp_m1, ln_1p, sin, cos, tanh],
-    [erf, erfc],
-    [
-        sqrt,
-        exp2,
-        log2,
-        log10,
-        tan,
-        asin,
-        acos,
-        atan,
-        sinh,
-        cosh,
-        asinh,
-        acosh,
-        atanh,
-        abs,
-        floor,
-        ceil,
+float! {
+    type: f32,
+    gemm: gemm::single::block,
+    methods: [
+        sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, abs, floor, ceil,
         round_ties_even
-    ]
-);
+    ],
+    functions: transcendental [exp, ln, exp_m1, ln_1p, sin, cos, tanh, erf, erfc]
+}
+float! {
+    type: f64,
+    gemm: gemm::double::block,
+    methods: [
+        sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, abs, floor, ceil,
+        round_ties_even
+    ],
+    functions: f64 [exp, ln, exp_m1, ln_1p, sin, cos, tanh], libm [erf, erfc]
+}

@@ -1,37 +1,58 @@
-//! Recycled memory: a thread-local free list of blocks, by size class.
+//! Recycled memory: a thread-local free list of blocks by size class.
 //!
-//! A training step asks for the same sizes again and again. Returning a block to a free list
-//! instead of to the system means that from the second step on nothing is allocated, and no page
-//! has to be faulted in and zeroed by the kernel, which is where much of the time of a small
-//! network on a CPU goes otherwise.
+//! Every training step requests the same sizes. Returning a block to a free list instead of to the
+//! allocator means that nothing is allocated from the second step on, and that the operating system
+//! does not have to map and zero pages again. For small networks on a CPU that would take much of
+//! the time of a step.
 
-use crate::kernel::Float;
+use std::cell::RefCell;
 use std::mem::ManuallyDrop;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 
-/// Bytes that one thread keeps for reuse, for each element type. What exceeds it goes back to the system.
+/// Bytes that one thread keeps for reuse, per element type. Blocks beyond it are freed.
 const BUDGET: usize = 256 << 20;
 
-/// Bytes of a line of the cache, and of the longest vector register.
-const LINE: usize = 64;
+/// Bytes of a cache line, and of the widest vector register.
+const CACHE_LINE: usize = 64;
 
 /// Elements of the smallest class.
 const SMALLEST: usize = 8;
 
-/// A share of memory for the elements of tensors; the last one to be dropped gives it to the free list.
-pub(crate) struct Block<T: Float>(ManuallyDrop<Arc<Elements<T>>>);
+/// An element type with a free list.
+pub trait Pooled: Copy + Default + 'static {
+    /// Calls `f` with the free list of this thread; `None` if the thread is exiting and the list is gone.
+    #[doc(hidden)]
+    fn with_pool<R>(f: impl FnOnce(&mut Pool<Self>) -> R) -> Option<R>;
+}
+
+macro_rules! pooled {
+    ($($t:ident)*) => {$(
+        impl Pooled for $t {
+            fn with_pool<R>(f: impl FnOnce(&mut Pool<Self>) -> R) -> Option<R> {
+                thread_local! {
+                    static POOL: RefCell<Pool<$t>> = const { RefCell::new(Pool::new()) };
+                }
+                POOL.try_with(|pool| f(&mut pool.borrow_mut())).ok()
+            }
+        }
+    )*};
+}
+pooled!(f32 f64 u32);
+
+/// A handle to reference-counted memory; when the last handle is dropped, the memory goes to the free list.
+pub(crate) struct Block<T: Pooled>(ManuallyDrop<Arc<Elements<T>>>);
 
 struct Elements<T> {
     memory: Vec<T>,
-    /// Where the elements are in it.
+    /// Where in `memory` the elements are.
     range: Range<usize>,
-    /// Whether this came from [`Block::take`]. What comes from elsewhere must not go to the free list: nothing would bound it.
+    /// Whether this came from [`Block::take`]. Adopted memory is freed: nothing bounds how much of it there is.
     recyclable: bool,
 }
 
-/// The free list of one thread: stacks of unshared blocks, one stack a size class.
+/// The free list of one thread: a stack of unshared blocks for each size class.
 pub struct Pool<T> {
     classes: Vec<Vec<Arc<Elements<T>>>>,
     bytes: usize,
@@ -61,9 +82,9 @@ impl<T> Pool<T> {
     }
 }
 
-/// The class that holds `length` elements, and the length of its blocks.
+/// The size class for `length` elements, and the length of its blocks.
 ///
-/// Four classes to a doubling (8, 10, 12, 14, 16, 20, 24 …), so at most a fifth of a block is unused.
+/// Four classes per power of two (8, 10, 12, 14, 16, 20, 24 …), so at most a fifth of a block is unused.
 #[inline]
 fn class_of(length: usize) -> (usize, usize) {
     let length = length.max(SMALLEST);
@@ -74,19 +95,19 @@ fn class_of(length: usize) -> (usize, usize) {
     (class, quarters << step)
 }
 
-impl<T: Float> Elements<T> {
-    /// Zeros that begin at a line of the cache: a vector register that is read across two lines takes twice as long.
+impl<T: Pooled> Elements<T> {
+    /// Zeros that start at a cache line: a vector load that crosses two lines takes twice as long.
     fn aligned(size: usize) -> Self {
-        let memory = vec![T::ZERO; size + LINE / size_of::<T>()];
-        let start = memory.as_ptr().align_offset(LINE);
+        let memory = vec![T::default(); size + CACHE_LINE / size_of::<T>()];
+        let start = memory.as_ptr().align_offset(CACHE_LINE);
         Elements { memory, range: start..start + size, recyclable: true }
     }
 }
 
-impl<T: Float> Block<T> {
-    /// An unshared block of at least `length` elements, holding whatever its last user left there.
+impl<T: Pooled> Block<T> {
+    /// An unshared block of at least `length` elements, with arbitrary values.
     ///
-    /// The flag says that the block is fresh from the system, hence all zeros.
+    /// The flag tells whether the block is newly allocated, hence all zeros.
     pub(crate) fn take(length: usize) -> (Self, bool) {
         let (class, size) = class_of(length);
         let recycled = T::with_pool(|pool| pool.take(class, size)).flatten();
@@ -95,55 +116,57 @@ impl<T: Float> Block<T> {
         (Block(ManuallyDrop::new(block)), fresh)
     }
 
-    /// A block of elements that exist already.
+    /// A block that takes over a vector without copying it.
     pub(crate) fn adopt(elements: Vec<T>) -> Self {
         let range = 0..elements.len();
         Block(ManuallyDrop::new(Arc::new(Elements { memory: elements, range, recyclable: false })))
     }
 
-    /// The elements, of a recycled block more than were asked for.
+    /// The elements: those of the whole size class, which may be more than requested.
     pub(crate) fn elements(&self) -> &[T] {
         &self.0.memory[self.0.range.clone()]
     }
 
-    /// The elements for writing, if this is the only share.
+    /// The elements for writing, if this is the only handle.
     pub(crate) fn elements_mut(&mut self) -> Option<&mut [T]> {
         self.is_unshared().then(|| {
-            // SAFETY: nobody else holds the block, and nobody can gain access while this share is borrowed.
+            // SAFETY: this is the only handle, and it is borrowed exclusively for the life of the result, so it can be
+            // neither read nor cloned meanwhile. The fence in `is_unshared` orders accesses through former handles
+            // before this one. `Arc::as_ptr` gives a pointer that may be written through: it comes from the allocation.
             let block = unsafe { &mut *Arc::as_ptr(&self.0).cast_mut() };
             &mut block.memory[block.range.clone()]
         })
     }
 
-    /// Like `Arc::get_mut`, which takes several times as long because it has to lock out weak handles. Here none exist.
+    /// Like `Arc::get_mut`, which takes several times as long because it has to lock out weak handles. None exist here.
     fn is_unshared(&self) -> bool {
         let unshared = Arc::strong_count(&self.0) == 1;
-        // What other threads did to the block before they let go comes first.
+        // Pairs with the release of the count when other threads drop their handles.
         fence(Ordering::Acquire);
         unshared
     }
 }
 
-impl<T: Float> Clone for Block<T> {
+impl<T: Pooled> Clone for Block<T> {
     fn clone(&self) -> Self {
         Block(self.0.clone())
     }
 }
 
-impl<T: Float> Drop for Block<T> {
+impl<T: Pooled> Drop for Block<T> {
     fn drop(&mut self) {
         let unshared = self.is_unshared();
-        // SAFETY: the block is not used again.
+        // SAFETY: `drop` runs once and is the last use of the field; `ManuallyDrop` does not drop it again.
         let block = unsafe { ManuallyDrop::take(&mut self.0) };
         if unshared && block.recyclable {
-            // During the thread's own exit the pool may be gone already: then the block is simply freed.
+            // During thread exit the pool may already be gone; the block is then freed.
             T::with_pool(|pool| pool.give(block));
         }
     }
 }
 
-/// Calls `f` with `length` elements for its own use, in which it finds whatever their last user left there.
-pub(crate) fn with_scratch<T: Float, R>(length: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
+/// Calls `f` with `length` elements of temporary memory, with arbitrary values.
+pub(crate) fn with_scratch<T: Pooled, R>(length: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
     let (mut block, _) = Block::take(length);
     f(&mut block.elements_mut().expect("blocks are given out unshared")[..length])
 }

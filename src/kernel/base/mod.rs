@@ -1,4 +1,4 @@
-//! What the loops stand on: element types, memory, threads and instruction sets.
+//! Foundations of the kernels: element types, memory, threads and instruction sets.
 
 pub(crate) mod dims;
 pub(crate) mod float;

@@ -1,15 +1,17 @@
-//! Which vector instructions this processor has.
+//! Run-time detection of vector instructions.
 
 /// The instruction sets that kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg(target_arch = "x86_64")]
 pub(crate) enum Level {
+    /// AVX-512 F, BW, DQ and VL, and everything in `Avx2`.
     Avx512,
+    /// AVX2 and FMA.
     Avx2,
     Base,
 }
 
-/// The best level that this processor supports, looked up once.
+/// The best level that this processor supports; detected once.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn level() -> Level {

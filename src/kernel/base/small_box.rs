@@ -1,14 +1,15 @@
-//! A box that holds small values in place.
+//! A box that stores small values inline.
 
+use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
-/// What can be seen as a `D`, a trait object.
+/// A value that can be viewed as a trait object `D`.
 pub(crate) trait AsDyn<D: ?Sized> {
     fn as_dyn(&self) -> &D;
 }
 
-/// A value that is too large to be kept in place.
+/// A value that is too large to be stored inline.
 struct Large<V>(Box<V>);
 
 impl<D: ?Sized, V: AsDyn<D>> AsDyn<D> for Large<V> {
@@ -17,58 +18,69 @@ impl<D: ?Sized, V: AsDyn<D>> AsDyn<D> for Large<V> {
     }
 }
 
-/// A `Box<D>` for a trait object `D` that costs no allocation if the value is no larger than three words.
+/// A `Box<D>` for a trait object `D` that allocates nothing for values of up to three words.
 pub(crate) struct SmallBox<D: ?Sized + 'static> {
     words: Words,
     table: &'static Table<D>,
-    /// What is inside may not change threads unless `D` says that it may.
-    like: PhantomData<Box<D>>,
+    /// Never `Send` or `Sync`: `D` says nothing of the type of the value inside.
+    not_send: PhantomData<*mut D>,
 }
 
-/// Room for a small value, or for the address of a large one.
-type Words = MaybeUninit<[usize; 3]>;
+/// Space for a small value, or for the address of a large one.
+///
+/// A value may have interior mutability, hence the cell; without it the compiler may assume that the words behind a
+/// shared reference never change.
+type Words = UnsafeCell<MaybeUninit<[usize; 3]>>;
 
-/// What can be done with a value of a type that only this table knows.
+/// The operations on a value whose type only this table knows.
+///
+/// Both functions require that the words hold a live value of that type.
 struct Table<D: ?Sized + 'static> {
     as_dyn: unsafe fn(&Words) -> &D,
+    /// Ends the life of the value.
     drop: unsafe fn(&mut Words),
 }
 
 impl<D: ?Sized + 'static> SmallBox<D> {
     pub(crate) fn new<V: AsDyn<D> + 'static>(value: V) -> Self {
-        match size_of::<V>() <= size_of::<Words>() && align_of::<V>() <= align_of::<Words>() {
-            true => Self::in_place(value),
-            false => Self::in_place(Large(Box::new(value))),
+        // A constant condition: only one of the two is compiled.
+        if const { size_of::<V>() <= size_of::<Words>() && align_of::<V>() <= align_of::<Words>() } {
+            Self::inline(value)
+        } else {
+            Self::inline(Large(Box::new(value)))
         }
     }
 
-    fn in_place<V: AsDyn<D> + 'static>(value: V) -> Self {
+    fn inline<V: AsDyn<D> + 'static>(value: V) -> Self {
         assert!(size_of::<V>() <= size_of::<Words>() && align_of::<V>() <= align_of::<Words>());
-        let mut words = Words::uninit();
-        // SAFETY: the value fits, as asserted, and from here on only the table of its own type touches it.
-        unsafe { words.as_mut_ptr().cast::<V>().write(value) };
+        let mut words = Words::new(MaybeUninit::uninit());
+        // SAFETY: the words are writable, large enough and aligned for a `V`, as asserted. What they held before needs
+        // no drop.
+        unsafe { words.get_mut().as_mut_ptr().cast::<V>().write(value) };
         let table = const {
             &Table {
-                // SAFETY: the words hold a `V`, since they are in a box together with this table.
-                as_dyn: |words| unsafe { (*words.as_ptr().cast::<V>()).as_dyn() },
-                // SAFETY: as above, and a box is dropped once.
-                drop: |words| unsafe { words.as_mut_ptr().cast::<V>().drop_in_place() },
+                // SAFETY: the caller guarantees a live `V` at the start of the words. It is borrowed as long as they are,
+                // so it is neither moved nor dropped meanwhile; mutation through its own cells is allowed by ours.
+                as_dyn: |words| unsafe { (*words.get().cast::<V>()).as_dyn() },
+                // SAFETY: the caller guarantees a live `V`, which the exclusive reference makes ours to drop.
+                drop: |words| unsafe { words.get_mut().as_mut_ptr().cast::<V>().drop_in_place() },
             }
         };
-        SmallBox { words, table, like: PhantomData }
+        SmallBox { words, table, not_send: PhantomData }
     }
 }
 
 impl<D: ?Sized + 'static> AsDyn<D> for SmallBox<D> {
     fn as_dyn(&self) -> &D {
-        // SAFETY: the table came with the words.
+        // SAFETY: `inline` paired the table with the words, which hold their value until `drop`.
         unsafe { (self.table.as_dyn)(&self.words) }
     }
 }
 
 impl<D: ?Sized + 'static> Drop for SmallBox<D> {
     fn drop(&mut self) {
-        // SAFETY: the table came with the words, and this is their end.
+        // SAFETY: `inline` paired the table with the words. The value is live, since nothing else drops it and `drop`
+        // runs once.
         unsafe { (self.table.drop)(&mut self.words) }
     }
 }
@@ -76,18 +88,23 @@ impl<D: ?Sized + 'static> Drop for SmallBox<D> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::Cell;
     use std::rc::Rc;
 
-    /// Holds on to a count, and is as large as it is asked to be.
-    struct Value<const N: usize>(Rc<()>, [usize; N]);
+    /// Shares a count, and is as large as it is asked to be.
+    struct Value<const N: usize>(Rc<()>, [Cell<usize>; N]);
 
     trait Total {
+        fn add(&self, amount: usize);
         fn total(&self) -> usize;
     }
 
     impl<const N: usize> Total for Value<N> {
+        fn add(&self, amount: usize) {
+            self.1[0].set(self.1[0].get() + amount);
+        }
         fn total(&self) -> usize {
-            Rc::strong_count(&self.0) + self.1.iter().sum::<usize>()
+            Rc::strong_count(&self.0) + self.1.iter().map(Cell::get).sum::<usize>()
         }
     }
 
@@ -98,14 +115,15 @@ mod tests {
     }
 
     #[test]
-    fn values_of_any_size_are_kept_moved_and_dropped_once() {
+    fn values_of_any_size_are_kept_changed_moved_and_dropped_once() {
         let count = Rc::new(());
-        let small = SmallBox::<dyn Total>::new(Value(count.clone(), [10, 20]));
-        let large = SmallBox::<dyn Total>::new(Value(count.clone(), [100, 200, 300, 400]));
+        let small = SmallBox::<dyn Total>::new(Value(count.clone(), [10, 20].map(Cell::new)));
+        let large = SmallBox::<dyn Total>::new(Value(count.clone(), [100, 200, 300, 400].map(Cell::new)));
         let mut boxes = vec![small, large];
         boxes.swap(0, 1);
+        boxes.iter().for_each(|value| value.as_dyn().add(1));
         let totals: Vec<usize> = boxes.iter().map(|value| value.as_dyn().total()).collect();
-        assert_eq!(totals, [1003, 33]);
+        assert_eq!(totals, [1004, 34]);
         drop(boxes);
         assert_eq!(Rc::strong_count(&count), 1);
     }

@@ -1,8 +1,8 @@
-//! How many threads to use, and sharing out work among them.
+//! The number of threads, and the pool that runs parallel loops.
 //!
-//! There is one pool of workers for the whole process, started when work is first shared out. The pieces of a job are
-//! handed out one after another, so a worker that comes late, or not at all, delays nobody. Whoever finds the pool taken
-//! does all of the work alone: work inside of work, and work on other threads of the program.
+//! There is one pool of workers per process, started by the first parallel loop. The indices of a loop are claimed one at a
+//! time, so a worker that starts late, or not at all, delays nobody. If the pool is busy, the caller runs the loop by
+//! itself: this covers nested loops, and loops on several threads of the program at once.
 
 use std::any::Any;
 use std::cell::UnsafeCell;
@@ -17,14 +17,14 @@ static NUMBER: LazyLock<AtomicUsize> = LazyLock::new(|| {
     AtomicUsize::new(wanted.filter(|&number| number > 0).unwrap_or_else(available))
 });
 
-/// The number of threads that parallel work is spread over: that of the processors, unless the environment variable
-/// `WENGERT_NUM_THREADS` or [`set_num_threads`] says otherwise. Results do not depend on it.
+/// The number of threads for parallel work: the number of processors by default, or as set by the environment variable
+/// `WENGERT_NUM_THREADS` or [`set_num_threads`]. Results do not depend on it.
 #[inline]
 pub fn num_threads() -> usize {
     NUMBER.load(Ordering::Relaxed)
 }
 
-/// Sets the number of threads that parallel work is spread over; at least one.
+/// Sets the number of threads for parallel work; at least one.
 ///
 /// ```
 /// wengert::set_num_threads(1);
@@ -34,101 +34,120 @@ pub fn set_num_threads(number: usize) {
     NUMBER.store(number.max(1), Ordering::Relaxed);
 }
 
-/// The size of the pieces, a multiple of `grain`, in which a pass over `length` elements is best shared out: one for each thread,
-/// or all of it if it is too short to be worth that.
+/// Minimum elements per thread in a pass over a slice: some microseconds of work.
+const MIN_ELEMENTS_PER_THREAD: usize = 1 << 14;
+
+/// What chunk lengths are usually a multiple of: a few cache lines, so that no two threads write to the same one.
+pub(crate) const CHUNK_MULTIPLE: usize = 64;
+
+/// The best chunk size, a multiple of `multiple`, for a parallel pass over `length` elements: one chunk per thread, or
+/// a single chunk if threads do not pay.
 #[inline]
-pub(crate) fn piece_size(length: usize, grain: usize) -> usize {
-    if length < 2 * WORTH_A_THREAD {
-        return length.max(grain);
+pub(crate) fn chunk_size(length: usize, multiple: usize) -> usize {
+    if length < 2 * MIN_ELEMENTS_PER_THREAD {
+        return length.max(multiple);
     }
-    length.div_ceil(num_threads().min(length / WORTH_A_THREAD)).next_multiple_of(grain)
+    length.div_ceil(num_threads().min(length / MIN_ELEMENTS_PER_THREAD)).next_multiple_of(multiple)
 }
 
-/// `work(0), …, work(count − 1)` on up to [`num_threads`] threads, in any order; returns when all have ended.
+/// `work(0), …, work(count − 1)` on up to [`num_threads`] threads, in any order; returns when all have finished.
 ///
-/// A panic in one of them is passed on; of several, that of the lowest index.
+/// If several panic, the panic of the lowest index is propagated.
+#[inline]
 pub(crate) fn for_each_index(count: usize, work: impl Fn(usize) + Sync) {
+    run(count, &work);
+}
+
+/// [`for_each_index`], compiled once for all closures.
+#[inline(never)]
+fn run(count: usize, work: &(dyn Fn(usize) + Sync)) {
     let helpers = num_threads().min(count).saturating_sub(1);
-    let turn = if helpers == 0 { None } else { POOL.turn() };
-    match turn {
+    let owned = if helpers == 0 { None } else { POOL.try_own() };
+    match owned {
         None => (0..count).for_each(work),
         Some(mut started) => {
-            let job = Job { work: &work, count, helpers, next: AtomicUsize::new(0), panic: Mutex::new(None) };
-            POOL.carry_out(&job, &mut started);
+            let job = Job { work, count, helpers, next: AtomicUsize::new(0), panics: Mutex::new(Vec::new()) };
+            POOL.run(&job, &mut started);
             drop(started);
-            if let Some((_, panic)) = job.panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            let panics = job.panics.into_inner().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, panic)) = panics.into_iter().min_by_key(|&(index, _)| index) {
                 resume_unwind(panic);
             }
         }
     }
 }
 
-/// Cuts `y` into pieces of `size` elements, the last one shorter, and gives each with its index to `work`, as [`for_each_index`] does.
-pub(crate) fn for_each_piece<T: Send>(y: &mut [T], size: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+/// `work(k, chunk)` for the chunks of `size` elements of `y`, the last one possibly shorter, in parallel like
+/// [`for_each_index`].
+pub(crate) fn for_each_chunk<T: Send>(y: &mut [T], size: usize, work: impl Fn(usize, &mut [T]) + Sync) {
     if (1..=size).contains(&y.len()) {
         return work(0, y);
     }
-    let pieces = Pieces::new(y, size);
-    // SAFETY: every index is worked on once.
-    for_each_index(pieces.count(), |index| work(index, unsafe { pieces.get(index) }));
+    let chunks = Chunks::new(y, size);
+    // SAFETY: `for_each_index` visits every index once, so no two calls borrow the same chunk.
+    for_each_index(chunks.count(), |index| work(index, unsafe { chunks.get(index) }));
 }
 
-/// `work(0), …, work(count − 1)` on up to [`num_threads`] threads, the results in that order.
+/// `[work(0), …, work(count − 1)]`, computed on up to [`num_threads`] threads.
 ///
-/// A panic in one of them is passed on when all have ended.
+/// A panic is propagated when all have finished.
 pub(crate) fn map_indices<R: Send>(count: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
     let mut results: Vec<Option<R>> = (0..count).map(|_| None).collect();
-    for_each_piece(&mut results, 1, |index, result| result[0] = Some(work(index)));
-    results.into_iter().map(|result| result.expect("every index was worked on")).collect()
+    for_each_chunk(&mut results, 1, |index, result| result[0] = Some(work(index)));
+    results.into_iter().map(|result| result.expect("every index was visited")).collect()
 }
 
-/// A slice in pieces of equal size, the last one shorter, that different threads write at the same time.
-pub(crate) struct Pieces<'a, T> {
+/// A slice as chunks of equal size, the last one possibly shorter, that several threads write at the same time.
+pub(crate) struct Chunks<'a, T> {
     start: *mut T,
     length: usize,
     size: usize,
     slice: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: whoever shares it can get no more from it than disjoint parts of a slice of elements that can be sent.
-unsafe impl<T: Send> Sync for Pieces<'_, T> {}
+// SAFETY: shared access gives out `&mut [T]` only through `get`, whose callers keep those disjoint. Disjoint parts of a
+// slice may be used on different threads if `T` may be sent to them.
+unsafe impl<T: Send> Sync for Chunks<'_, T> {}
 
-impl<'a, T> Pieces<'a, T> {
+impl<'a, T> Chunks<'a, T> {
     pub(crate) fn new(slice: &'a mut [T], size: usize) -> Self {
-        Pieces { start: slice.as_mut_ptr(), length: slice.len(), size: size.max(1), slice: PhantomData }
+        Chunks { start: slice.as_mut_ptr(), length: slice.len(), size: size.max(1), slice: PhantomData }
     }
 
     pub(crate) fn count(&self) -> usize {
         self.length.div_ceil(self.size)
     }
 
-    /// A piece.
+    /// The chunk with the given index; empty beyond the last one.
     ///
     /// # Safety
-    /// Nobody else may have the same piece at the same time.
-    #[expect(clippy::mut_from_ref, reason = "the caller sees to it that no two have the same piece")]
+    /// No two results with the same index may be alive at the same time.
+    #[expect(clippy::mut_from_ref, reason = "the caller guarantees that the results are disjoint")]
     pub(crate) unsafe fn get(&self, index: usize) -> &mut [T] {
-        let begin = (index * self.size).min(self.length);
-        let end = (begin + self.size).min(self.length);
-        // SAFETY: the range lies inside of the slice, which is borrowed for as long as this lives.
+        let begin = index.saturating_mul(self.size).min(self.length);
+        let end = begin.saturating_add(self.size).min(self.length);
+        // SAFETY: begin ≤ end ≤ length, so the range lies in the slice, which is borrowed exclusively for 'a. Ranges of
+        // different indices are disjoint, also where the product saturates: then they are empty. The caller guarantees
+        // that no other result has this index.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(begin), end - begin) }
     }
 }
 
-/// Work that is being shared out.
+/// A parallel loop.
 struct Job<'a> {
     work: &'a (dyn Fn(usize) + Sync),
     count: usize,
     /// How many workers may help.
     helpers: usize,
-    /// The next index that nobody works on yet.
+    /// The next unclaimed index.
     next: AtomicUsize,
-    /// The lowest index that panicked, and with what.
-    panic: Mutex<Option<(usize, Box<dyn Any + Send>)>>,
+    /// The indices that panicked, with their payloads. All are kept until the job is over: dropping one runs arbitrary
+    /// code, which may panic again.
+    panics: Mutex<Vec<(usize, Box<dyn Any + Send>)>>,
 }
 
 impl Job<'_> {
-    /// Works on one index after another until none is left.
+    /// Claims and runs one index at a time until none is left. Does not unwind.
     fn run(&self) {
         loop {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
@@ -136,140 +155,144 @@ impl Job<'_> {
                 return;
             }
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (self.work)(index))) {
-                let mut first = lock(&self.panic);
-                if first.as_ref().is_none_or(|&(other, _)| index < other) {
-                    *first = Some((index, panic));
-                }
+                lock(&self.panics).push((index, panic));
             }
         }
     }
 }
 
-/// The workers and what they wait for.
+/// The workers and the job that is shared with them.
 struct Pool {
-    /// Held by the thread that is sharing out work: the number of workers that were started.
-    turn: Mutex<usize>,
-    /// The job of the thread whose turn it is.
+    /// Held by the thread whose job is running: the number of workers that were started.
+    owner: Mutex<usize>,
+    /// The job of the owner.
     job: UnsafeCell<Option<*const Job<'static>>>,
-    /// From the low end: how many workers are at the job, whether more may come ([`OPEN`]), and the number of the job.
-    gate: AtomicU64,
-    /// How many workers sleep.
-    sleepers: AtomicUsize,
-    bed: Mutex<()>,
-    bell: Condvar,
+    /// From the low end: 31 bits that count the workers at the job, one bit that lets workers in ([`OPEN`]), and the
+    /// epoch, which is the number of the job.
+    state: AtomicU64,
+    /// How many workers are parked.
+    parked: AtomicUsize,
+    /// Held by a worker from its last look at the epoch until it waits on the condition variable.
+    sleep_lock: Mutex<()>,
+    condvar: Condvar,
 }
 
-// SAFETY: `job` is written only by the thread whose turn it is, while the gate is closed and nobody is inside;
-// it is read only by workers that came in through the open gate, until they have left.
+// SAFETY: every field but `job` is `Sync`. `job` is written only by the owner, while the state is closed and counts no
+// worker, and read only by workers between `enter` and `leave`. The state orders the two: `enter` acquires what `run`
+// released by opening it, and `run` acquires what `leave` released. The `Job` behind the pointer is `Sync`, because its
+// closure is and panic payloads are `Send`.
 unsafe impl Sync for Pool {}
 
 static POOL: Pool = Pool {
-    turn: Mutex::new(0),
+    owner: Mutex::new(0),
     job: UnsafeCell::new(None),
-    gate: AtomicU64::new(0),
-    sleepers: AtomicUsize::new(0),
-    bed: Mutex::new(()),
-    bell: Condvar::new(),
+    state: AtomicU64::new(0),
+    parked: AtomicUsize::new(0),
+    sleep_lock: Mutex::new(()),
+    condvar: Condvar::new(),
 };
 
-/// Elements that a thread of its own pays for in a pass over them: some microseconds.
-const WORTH_A_THREAD: usize = 1 << 14;
-
-/// Elements that pieces are multiples of: some lines of the cache, so that no two threads write to the same one.
-pub(crate) const GRAIN: usize = 64;
-
-/// The bit of the gate that lets workers in.
+/// The bit of the state that lets workers in.
 const OPEN: u64 = 1 << 31;
-/// What the number of the job is counted up by.
-const JOB: u64 = 1 << 32;
-/// How often a worker looks for a new job before it goes to sleep: some tens of microseconds, longer than what lies between the
-/// parallel parts of a training step, and less than waking up takes.
-const LOOKS: usize = 2000;
+/// The increment of the epoch.
+const EPOCH: u64 = 1 << 32;
+/// Spins of a worker that waits for a job before it parks: some tens of microseconds, which is longer than the serial parts
+/// of a training step and shorter than a wake-up.
+const SPIN_LIMIT: usize = 2000;
 
 impl Pool {
-    /// The right to share out work, unless somebody has it.
-    fn turn(&self) -> Option<MutexGuard<'_, usize>> {
-        match self.turn.try_lock() {
+    /// Makes this thread the owner, unless there is one.
+    fn try_own(&self) -> Option<MutexGuard<'_, usize>> {
+        match self.owner.try_lock() {
             Ok(started) => Some(started),
             Err(TryLockError::Poisoned(started)) => Some(started.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         }
     }
 
-    /// Carries out a job together with the workers.
-    fn carry_out(&'static self, job: &Job, started: &mut usize) {
+    /// Runs a job of the owner together with the workers; returns when none of them uses it any more.
+    fn run(&'static self, job: &Job, started: &mut usize) {
         while *started < job.helpers {
             let (index, name) = (*started, format!("wengert-{started}"));
-            // Without another thread the job is done by those that there are.
+            // If no thread can be spawned, those that exist do the job.
             let Ok(_) = std::thread::Builder::new().name(name).spawn(move || self.work(index)) else { break };
             *started += 1;
         }
-        // SAFETY: it is this thread's turn, and the job before has ended. The workers have left this job before it goes
-        // out of scope, so its lifetime does not matter.
+        // SAFETY: this thread is the owner, and the previous `run` waited until the state was closed and empty, so no
+        // worker reads the cell. The cast extends the lifetime of the job; workers use it only while the state counts
+        // them, and this function waits for them below. It cannot unwind before that, because `Job::run` does not.
         unsafe { *self.job.get() = Some(std::ptr::from_ref(job).cast()) };
-        let closed = self.gate.load(Ordering::Relaxed);
-        self.gate.store(closed.wrapping_add(JOB) | OPEN, Ordering::SeqCst);
-        if self.sleepers.load(Ordering::SeqCst) > 0 {
-            drop(lock(&self.bed));
-            self.bell.notify_all();
+        let closed = self.state.load(Ordering::Relaxed);
+        self.state.store(closed.wrapping_add(EPOCH) | OPEN, Ordering::SeqCst);
+        if self.parked.load(Ordering::SeqCst) > 0 {
+            drop(lock(&self.sleep_lock));
+            self.condvar.notify_all();
         }
         job.run();
-        self.gate.fetch_and(!OPEN, Ordering::Relaxed);
-        let mut looks = 0;
-        while self.gate.load(Ordering::Acquire) & (OPEN - 1) != 0 {
-            pause(&mut looks);
+        self.state.fetch_and(!OPEN, Ordering::Relaxed);
+        let mut spins = 0;
+        while self.state.load(Ordering::Acquire) & (OPEN - 1) != 0 {
+            spin(&mut spins);
         }
     }
 
-    /// What a worker does all its life.
+    /// The loop of a worker.
     fn work(&self, index: usize) {
-        let mut last = 0;
+        let mut epoch = 0;
         loop {
-            last = self.wait_for_job_after(last);
-            if !self.enter(last) {
+            epoch = self.wait_for_epoch_after(epoch);
+            if !self.enter(epoch) {
                 continue;
             }
-            // SAFETY: between coming in and leaving the job is there.
+            // SAFETY: the state counts this worker from `enter` to `leave`. In between the owner neither writes the cell
+            // nor returns from `run`, so the job is alive.
             let job = unsafe { (*self.job.get()).map(|job| &*job) };
             if let Some(job) = job.filter(|job| index < job.helpers) {
                 job.run();
             }
-            self.gate.fetch_sub(1, Ordering::Release);
+            self.leave();
         }
     }
 
-    /// The number of the first job after the one of the given number; sleeps if that takes long.
-    fn wait_for_job_after(&self, last: u64) -> u64 {
-        let number = || self.gate.load(Ordering::SeqCst) / JOB;
-        for _ in 0..LOOKS {
-            if number() != last {
-                return number();
+    /// The first epoch after the given one; parks if it does not begin soon.
+    fn wait_for_epoch_after(&self, last: u64) -> u64 {
+        let epoch = || self.state.load(Ordering::SeqCst) / EPOCH;
+        for _ in 0..SPIN_LIMIT {
+            if epoch() != last {
+                return epoch();
             }
             std::hint::spin_loop();
         }
-        let mut bed = lock(&self.bed);
-        self.sleepers.fetch_add(1, Ordering::SeqCst);
-        // Either this sees the new job, or the one who brings it sees the sleeper and rings.
-        while number() == last {
-            bed = self.bell.wait(bed).unwrap_or_else(PoisonError::into_inner);
+        let mut guard = lock(&self.sleep_lock);
+        self.parked.fetch_add(1, Ordering::SeqCst);
+        // All four accesses are sequentially consistent: either this load sees the new epoch, or the owner sees a parked
+        // worker and notifies it.
+        while epoch() == last {
+            guard = self.condvar.wait(guard).unwrap_or_else(PoisonError::into_inner);
         }
-        self.sleepers.fetch_sub(1, Ordering::SeqCst);
-        number()
+        self.parked.fetch_sub(1, Ordering::SeqCst);
+        epoch()
     }
 
-    /// Comes in to the job of the given number, unless it is closed already.
-    fn enter(&self, number: u64) -> bool {
-        let one_more = |gate: u64| (gate / JOB == number && gate & OPEN != 0).then_some(gate + 1);
-        self.gate.fetch_update(Ordering::Acquire, Ordering::Relaxed, one_more).is_ok()
+    /// Counts this worker in, unless the job of the given epoch is closed.
+    fn enter(&self, epoch: u64) -> bool {
+        let one_more = |state: u64| (state / EPOCH == epoch && state & OPEN != 0).then_some(state + 1);
+        self.state.fetch_update(Ordering::Acquire, Ordering::Relaxed, one_more).is_ok()
+    }
+
+    /// Counts this worker out.
+    fn leave(&self) {
+        self.state.fetch_sub(1, Ordering::Release);
     }
 }
 
-/// Waits for a moment, and lets others run after some time of that.
-fn pause(looks: &mut usize) {
-    *looks += 1;
-    if *looks < LOOKS { std::hint::spin_loop() } else { std::thread::yield_now() }
+/// Waits briefly; yields to other threads after [`SPIN_LIMIT`] calls.
+fn spin(spins: &mut usize) {
+    *spins += 1;
+    if *spins < SPIN_LIMIT { std::hint::spin_loop() } else { std::thread::yield_now() }
 }
 
+/// Locks a mutex; a panic while it was held does not matter here.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -279,15 +302,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_index_is_worked_on_once() {
+    fn every_index_is_visited_once() {
         set_num_threads(4);
         for count in [0, 1, 2, 3, 100, 1000] {
             for _ in 0..50 {
                 let mut seen = vec![0; count];
-                for_each_piece(&mut seen, 3, |index, piece| {
-                    assert!(!piece.is_empty());
+                for_each_chunk(&mut seen, 3, |index, chunk| {
+                    assert!(!chunk.is_empty());
                     for_each_index(5, |_| ());
-                    piece.iter_mut().enumerate().for_each(|(k, x)| *x += index * 3 + k + 1);
+                    chunk.iter_mut().enumerate().for_each(|(k, x)| *x += index * 3 + k + 1);
                 });
                 assert!(seen.iter().enumerate().all(|(k, &x)| x == k + 1));
             }
@@ -295,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn several_threads_share_out_work_at_a_time() {
+    fn several_threads_run_loops_at_a_time() {
         set_num_threads(3);
         let sum = |_| map_indices(50, |k| k * k).into_iter().sum::<usize>();
         let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(move || (0..200).map(sum).max())).collect();
@@ -303,11 +326,37 @@ mod tests {
     }
 
     #[test]
-    fn the_first_panic_is_passed_on_and_the_pool_lives() {
+    fn the_first_panic_is_propagated_and_the_pool_survives() {
         set_num_threads(2);
         let bad = || for_each_index(64, |k| assert!(k % 16 != 15, "index {k}"));
         let panic = catch_unwind(bad).expect_err("index 15 panics");
         assert_eq!(panic.downcast_ref::<String>().map(String::as_str), Some("index 15"));
         assert_eq!(map_indices(3, |k| k), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_payload_that_panics_when_dropped_does_no_harm() {
+        struct Payload;
+        impl Drop for Payload {
+            fn drop(&mut self) {
+                if !std::thread::panicking() {
+                    panic!("dropped");
+                }
+            }
+        }
+        set_num_threads(3);
+        let bad = || for_each_index(8, |_| std::panic::panic_any(Payload));
+        std::mem::forget(catch_unwind(bad).expect_err("every index panics"));
+        assert_eq!(map_indices(3, |k| k), [0, 1, 2]);
+    }
+
+    #[test]
+    fn chunks_beyond_the_last_are_empty() {
+        let mut x = [1, 2, 3];
+        let chunks = Chunks::new(&mut x, 2);
+        for index in [2, usize::MAX / 2 + 1, usize::MAX] {
+            // SAFETY: every index occurs once.
+            assert!(unsafe { chunks.get(index) }.is_empty(), "chunk {index}");
+        }
     }
 }

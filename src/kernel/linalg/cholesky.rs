@@ -1,13 +1,13 @@
-//! Cholesky factorisation.
+//! Cholesky factorization.
 
 use crate::kernel::Float;
 
 simd! {
     /// Factors a symmetric positive definite n × n matrix in place, `A = L Lᵀ`, with zeros above the diagonal of L.
     ///
-    /// If a pivot is not positive, returns its number and its value, and leaves the matrix half done.
+    /// If a pivot is not positive, returns its index and value; the matrix is then partly overwritten.
     pub(crate) fn factor[T: Float](a: &mut [T], n: usize) -> Result<(), (usize, T)> {
-        // Row by row of Lᵀ, whose rows are contiguous, in the upper triangle.
+        // Computes Lᵀ in the upper triangle, where its rows are contiguous.
         for k in 0..n {
             let (above, below) = a.split_at_mut((k + 1) * n);
             let row = &mut above[k * n..];

@@ -1,18 +1,18 @@
-//! LU factorisation with partial pivoting.
+//! LU factorization with partial pivoting.
 
 use crate::kernel::Float;
 use crate::kernel::linalg::triangular;
 
 simd! {
-    /// Factors a row-major n × n matrix in place, `P A = L U`: L without its ones below the diagonal, U on and above it.
+    /// Factors a row-major n × n matrix in place, `P A = L U`: L below the diagonal, without its unit diagonal, and U on and above it.
     ///
-    /// Step k exchanged row k with row `pivots[k]`. Returns the first step that found no pivot other than 0: the matrix is singular.
+    /// Step k swaps row k with row `pivots[k]`. Returns the first step whose pivot is 0, if any: the matrix is singular.
     pub(crate) fn factor[T: Float](a: &mut [T], n: usize, pivots: &mut [usize]) -> Option<usize> {
         let mut singular = None;
         for k in 0..n {
             let larger = |best: usize, i: usize| if a[i * n + k].abs() > a[best * n + k].abs() { i } else { best };
             pivots[k] = (k..n).fold(k, larger);
-            exchange(a, n, k, pivots[k]);
+            swap_rows(a, n, k, pivots[k]);
             let (above, below) = a.split_at_mut((k + 1) * n);
             let pivot_row = &above[k * n..];
             let pivot = pivot_row[k];
@@ -32,16 +32,17 @@ simd! {
     }
 }
 
-/// X with `A X = B` in place of B `[n, m]`, for the factors of A.
+/// Solves `A X = B` in place of B `[n, m]`, given the factors of A.
+#[inline(never)]
 pub(crate) fn solve<T: Float>(factors: &[T], n: usize, pivots: &[usize], b: &mut [T], m: usize) {
-    pivots.iter().enumerate().for_each(|(k, &pivot)| exchange(b, m, k, pivot));
+    pivots.iter().enumerate().for_each(|(k, &pivot)| swap_rows(b, m, k, pivot));
     triangular::solve_lower(factors, n, true, b, m);
     triangular::solve_upper(factors, n, b, m);
 }
 
-/// Exchanges row k with a row that does not come before it, in a matrix of m columns.
+/// Swaps row k of a matrix of m columns with row `with` ≥ k.
 #[inline(always)]
-fn exchange<T: Float>(a: &mut [T], m: usize, k: usize, with: usize) {
+fn swap_rows<T: Float>(a: &mut [T], m: usize, k: usize, with: usize) {
     if with != k {
         let (above, below) = a.split_at_mut(with * m);
         above[k * m..][..m].swap_with_slice(&mut below[..m]);

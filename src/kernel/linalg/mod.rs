@@ -1,4 +1,4 @@
-//! Factorizations of single matrices, and solving with triangular ones.
+//! Factorizations of single matrices, and triangular systems.
 
 pub(crate) mod cholesky;
 pub(crate) mod lu;

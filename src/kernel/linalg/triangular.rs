@@ -1,9 +1,9 @@
-//! Systems with a triangular matrix, solved by substitution, a row of right-hand sides at a time.
+//! Triangular systems, solved by substitution. The inner loop runs over the right-hand sides, which are contiguous.
 
 use crate::kernel::Float;
 
 simd! {
-    /// X with `L X = B` in place of B `[n, m]`, for the lower triangle L of an n × n matrix; its diagonal counts as ones if `unit`.
+    /// Solves `L X = B` in place of B `[n, m]` for the lower triangle L of an n × n matrix; its diagonal is taken as 1 if `unit`.
     pub(crate) fn solve_lower[T: Float](a: &[T], n: usize, unit: bool, b: &mut [T], m: usize) {
         for i in 0..n {
             let (solved, row) = b.split_at_mut(i * m);
@@ -21,7 +21,7 @@ simd! {
 }
 
 simd! {
-    /// X with `U X = B` in place of B `[n, m]`, for the upper triangle U of an n × n matrix.
+    /// Solves `U X = B` in place of B `[n, m]` for the upper triangle U of an n × n matrix.
     pub(crate) fn solve_upper[T: Float](a: &[T], n: usize, b: &mut [T], m: usize) {
         for i in (0..n).rev() {
             let (row, solved) = b[i * m..].split_at_mut(m);

@@ -1,111 +1,157 @@
-//! Matrix products.
+//! General matrix products.
 //!
-//! On x86-64 with fused multiply-add they are [tiles](crate::kernel::matmul::tiles) of the crate's own, elsewhere the kernels of
-//! `matrixmultiply`, which has them for NEON too. How the work is shared out among threads changes no bit of a product.
+//! On x86-64 with fused multiply-add they use this crate's [micro-kernel](crate::kernel::matmul::micro_kernel), elsewhere those of
+//! `matrixmultiply`, which has one for NEON too. The partition among threads does not change a bit of the result.
 
 use crate::kernel::Float;
 use crate::kernel::base::threads::{for_each_index, num_threads};
+use std::marker::PhantomData;
 use std::ops::Range;
 
-/// A matrix in a slice: rows, columns, and the step between rows and between columns.
+/// Minimum multiply-adds per thread: a few microseconds of work.
+pub(crate) const MIN_FMAS_PER_THREAD: usize = 1 << 18;
+/// The blocks of C that threads share begin at multiples of the rows and of the columns of a tile.
+const TILE: [usize; 2] = [8, 32];
+
+/// A matrix in a slice, which it covers exactly: the element `[i, j]` is at `i strides.0 + j strides.1`.
 #[derive(Clone, Copy)]
 pub(crate) struct Matrix<'a, T> {
-    pub(crate) data: &'a [T],
-    pub(crate) rows: usize,
-    pub(crate) columns: usize,
-    pub(crate) strides: (usize, usize),
+    pub(super) data: &'a [T],
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) strides: (usize, usize),
 }
 
 impl<'a, T> Matrix<'a, T> {
-    /// `data` as a row-major matrix, or the transpose of that: `rows` and `columns` are those of the result.
+    /// `data` as a row-major matrix, or as the transpose of one; `rows` and `columns` are those of the result.
     pub(crate) fn new(data: &'a [T], rows: usize, columns: usize, transposed: bool) -> Self {
-        assert_eq!(data.len(), rows * columns);
+        // A product that wrapped around could match the length, and the kernels would access memory beyond the slice.
+        assert_eq!(rows.checked_mul(columns), Some(data.len()));
         let strides = if transposed { (1, rows) } else { (columns, 1) };
         Matrix { data, rows, columns, strides }
     }
 }
 
-/// Multiplications that are worth a thread of their own: a few microseconds.
-const WORTH_A_THREAD: usize = 1 << 18;
-/// The parts of a product that threads share begin at multiples of the sides of a tile.
-const TILE: [usize; 2] = [8, 32];
-
 /// What a product is added to.
 #[derive(Clone, Copy)]
-pub enum Onto<'a, T> {
-    /// Nothing: what C holds is overwritten.
-    Zeros,
-    /// What C holds.
-    Own,
-    /// The same row for all rows of C: a bias.
-    Row(&'a [T]),
+pub enum Accum<'a, T> {
+    /// Nothing: C is overwritten.
+    Replace,
+    /// C itself.
+    Add,
+    /// The same row for every row of C.
+    Bias(&'a [T]),
 }
 
 /// `C ← A B + …`, with C row-major.
 ///
-/// Large products are cut by rows or by columns of C, whichever are more, and shared out among threads.
-pub(crate) fn gemm<T: Float>(a: Matrix<T>, b: Matrix<T>, onto: Onto<T>, c: &mut [T]) {
+/// Large products are split by rows or by columns of C, whichever are more, and run in parallel.
+#[inline(never)]
+pub(crate) fn gemm<T: Float>(a: Matrix<T>, b: Matrix<T>, accum: Accum<T>, c: &mut [T]) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
-    assert_eq!(k, b.rows);
-    assert_eq!(c.len(), m * n);
-    if let Onto::Row(row) = onto {
-        assert_eq!(row.len(), n);
+    if k == 0 {
+        return without_terms(m, n, accum, c);
     }
-    let product = Product { a, b, onto, c: c.as_mut_ptr() };
-    let parts = num_threads().min(m * k * n / WORTH_A_THREAD).max(1);
-    let (by_rows, side, grain) = if m > n { (true, m, TILE[0]) } else { (false, n, TILE[1]) };
-    let size = side.div_ceil(parts).max(1).next_multiple_of(grain);
+    let product = Product::new(a, b, accum, c);
+    let parts = num_threads().min(m * k * n / MIN_FMAS_PER_THREAD).max(1);
+    let (by_rows, side, multiple) = if m > n { (true, m, TILE[0]) } else { (false, n, TILE[1]) };
+    let size = side.div_ceil(parts).max(1).next_multiple_of(multiple);
     for_each_index(side.div_ceil(size), |index| {
         let part = index * size..side.min((index + 1) * size);
         let (rows, columns) = if by_rows { (part, 0..n) } else { (0..m, part) };
-        // SAFETY: the parts lie inside of C, as asserted above, and no two have an element in common.
+        // SAFETY: the ranges are within the m rows and n columns of C. Blocks of different indices are disjoint, and the
+        // product borrows C exclusively.
         unsafe { T::gemm(&product, rows, columns) };
     });
 }
 
-/// A product that is to be carried out in parts.
-pub struct Product<'a, T> {
-    pub(crate) a: Matrix<'a, T>,
-    pub(crate) b: Matrix<'a, T>,
-    pub(crate) onto: Onto<'a, T>,
-    pub(crate) c: *mut T,
+/// [`gemm`] of matrices `[m, 0]` and `[0, n]`.
+fn without_terms<T: Float>(m: usize, n: usize, accum: Accum<T>, c: &mut [T]) {
+    assert_eq!(m.checked_mul(n), Some(c.len()));
+    match accum {
+        Accum::Replace => c.fill(T::ZERO),
+        Accum::Add => {}
+        Accum::Bias(row) => c.chunks_exact_mut(n.max(1)).for_each(|c| c.copy_from_slice(row)),
+    }
 }
 
-// SAFETY: what is written through the address, and that only one does so, the functions that do leave to their callers.
-unsafe impl<T: Sync> Sync for Product<'_, T> {}
+/// A product that is computed in blocks of C: A is `[m, k]`, B `[k, n]` and C a row-major `[m, n]`, with k > 0.
+pub struct Product<'a, T> {
+    pub(super) a: Matrix<'a, T>,
+    pub(super) b: Matrix<'a, T>,
+    pub(super) accum: Accum<'a, T>,
+    pub(super) c: *mut T,
+    borrow: PhantomData<&'a mut [T]>,
+}
 
-/// The implementation of [`Float::gemm`]: the tiles are as large as the registers allow.
+// SAFETY: A, B and the bias are only read, which `T: Sync` allows on several threads. C is written through `Float::gemm` alone,
+// whose callers keep the blocks of different threads disjoint; `T: Send` allows to write there.
+unsafe impl<T: Send + Sync> Sync for Product<'_, T> {}
+
+impl<'a, T> Product<'a, T> {
+    fn new(a: Matrix<'a, T>, b: Matrix<'a, T>, accum: Accum<'a, T>, c: &'a mut [T]) -> Self {
+        assert!(a.columns > 0);
+        assert_eq!(a.columns, b.rows);
+        assert_eq!(a.rows.checked_mul(b.columns), Some(c.len()));
+        if let Accum::Bias(row) = accum {
+            assert_eq!(row.len(), b.columns);
+        }
+        Product { a, b, accum, c: c.as_mut_ptr(), borrow: PhantomData }
+    }
+}
+
+/// Implements [`Float::gemm`] for an element type: the tiles, of MR rows and NR vectors, are as large as the registers allow.
+///
+/// The functions have its contract: rows and columns within C, and no access to that block by other threads. Those with a
+/// target feature require it of the processor in addition.
 macro_rules! levels {
-    ($t:ident, $module:ident, $avx512:ident, $avx2:ident, $elsewhere:ident) => {
+    (
+        mod $module:ident;
+        element: $t:ty,
+        avx512: [$avx512:ident, mr: $avx512_mr:literal, nr: $avx512_nr:literal],
+        avx2: [$avx2:ident, mr: $avx2_mr:literal, nr: $avx2_nr:literal],
+        fallback: $fallback:ident,
+    ) => {
         pub(crate) mod $module {
             use super::*;
+            #[cfg(target_arch = "x86_64")]
+            use crate::kernel::base::simd::{Level, level};
+            #[cfg(target_arch = "x86_64")]
+            use crate::kernel::matmul::vector::{$avx2, $avx512};
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-            pub(crate) unsafe fn avx512(product: &Product<$t>, rows: Range<usize>, columns: Range<usize>) {
-                unsafe { product.carry_out::<std::arch::x86_64::$avx512, 8, 2>(rows, columns) }
+            pub(super) unsafe fn avx512(product: &Product<$t>, rows: Range<usize>, columns: Range<usize>) {
+                // SAFETY: this function enables the instructions; the caller guarantees the rest.
+                unsafe { product.run::<$avx512, $avx512_mr, $avx512_nr>(rows, columns) }
             }
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
-            pub(crate) unsafe fn avx2(product: &Product<$t>, rows: Range<usize>, columns: Range<usize>) {
-                unsafe { product.carry_out::<std::arch::x86_64::$avx2, 4, 3>(rows, columns) }
+            pub(super) unsafe fn avx2(product: &Product<$t>, rows: Range<usize>, columns: Range<usize>) {
+                // SAFETY: this function enables the instructions; the caller guarantees the rest.
+                unsafe { product.run::<$avx2, $avx2_mr, $avx2_nr>(rows, columns) }
             }
 
-            pub(crate) unsafe fn elsewhere(product: &Product<$t>, rows: Range<usize>, columns: Range<usize>) {
-                let Product { a, b, onto, c } = *product;
-                let [a_row, a_column, b_row, b_column, step] =
+            pub(super) unsafe fn fallback(product: &Product<$t>, rows: Range<usize>, columns: Range<usize>) {
+                let Product { a, b, accum, c, .. } = *product;
+                let [a_row, a_column, b_row, b_column, c_row] =
                     [a.strides.0, a.strides.1, b.strides.0, b.strides.1, b.columns].map(|stride| stride as isize);
-                // SAFETY: A and B cover their slices exactly, as asserted in `Matrix::new`, and the caller answers for C.
-                unsafe {
-                    if let Onto::Row(values) = onto {
-                        let values = &values[columns.clone()];
-                        for row in rows.clone() {
+                if let Accum::Bias(values) = accum {
+                    let values = &values[columns.clone()];
+                    for row in rows.clone() {
+                        // SAFETY: the caller guarantees that row and columns are within C and that nobody else accesses
+                        // them. C is borrowed exclusively, so it does not overlap the bias.
+                        unsafe {
                             let row = c.add(row * b.columns + columns.start);
                             row.copy_from_nonoverlapping(values.as_ptr(), values.len());
                         }
                     }
-                    matrixmultiply::$elsewhere(
+                }
+                // SAFETY: A and B cover their slices exactly, so their parts in these rows and columns are readable at
+                // these strides; the caller guarantees that the block of C is writable.
+                unsafe {
+                    matrixmultiply::$fallback(
                         rows.len(),
                         a.columns,
                         columns.len(),
@@ -116,70 +162,82 @@ macro_rules! levels {
                         b.data.as_ptr().add(columns.start * b.strides.1),
                         b_row,
                         b_column,
-                        if matches!(onto, Onto::Zeros) { 0.0 } else { 1.0 },
+                        if matches!(accum, Accum::Replace) { 0.0 } else { 1.0 },
                         c.add(rows.start * b.columns + columns.start),
-                        step,
+                        c_row,
                         1,
                     );
                 }
             }
 
-            /// Computes some rows and columns of C with the best instructions that there are.
+            /// Computes the block of C in the given rows and columns with the best instructions of this processor.
             ///
             /// # Safety
-            /// The rows and columns must be inside of C, and nobody else may read or write its elements there at the same time.
-            pub(crate) unsafe fn part(product: &Product<$t>, rows: Range<usize>, columns: Range<usize>) {
-                // SAFETY: the instructions were looked for, and the caller answers for C.
+            /// The rows and columns must be within C, and no other thread may access that block of C during the call.
+            pub(crate) unsafe fn block(product: &Product<$t>, rows: Range<usize>, columns: Range<usize>) {
+                // SAFETY: the level names features that the processor has; the caller guarantees the rest.
                 unsafe {
                     #[cfg(target_arch = "x86_64")]
-                    match crate::kernel::base::simd::level() {
-                        crate::kernel::base::simd::Level::Avx512 => return avx512(product, rows, columns),
-                        crate::kernel::base::simd::Level::Avx2 => return avx2(product, rows, columns),
-                        crate::kernel::base::simd::Level::Base => {}
+                    match level() {
+                        Level::Avx512 => return avx512(product, rows, columns),
+                        Level::Avx2 => return avx2(product, rows, columns),
+                        Level::Base => {}
                     }
-                    elsewhere(product, rows, columns);
+                    fallback(product, rows, columns);
                 }
             }
         }
     };
 }
-levels!(f32, single, __m512, __m256, sgemm);
-levels!(f64, double, __m512d, __m256d, dgemm);
+levels! {
+    mod single;
+    element: f32,
+    avx512: [F32x16, mr: 8, nr: 2],
+    avx2: [F32x8, mr: 4, nr: 3],
+    fallback: sgemm,
+}
+levels! {
+    mod double;
+    element: f64,
+    avx512: [F64x8, mr: 8, nr: 2],
+    avx2: [F64x4, mr: 4, nr: 3],
+    fallback: dgemm,
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Whole numbers below 8, so that every sum of up to 2¹⁸ products is exact in every order and precision.
+    /// Integers below 8 in magnitude, so that every sum of up to 2¹⁸ products is exact in any order and precision.
     fn numbers<T: Float>(count: usize, step: usize) -> Vec<T> {
         (0..count).map(|k| T::from_f64((k * step % 15) as f64 - 7.0)).collect()
     }
 
-    type Part<T> = unsafe fn(&Product<T>, Range<usize>, Range<usize>);
+    type Block<T> = unsafe fn(&Product<T>, Range<usize>, Range<usize>);
 
-    /// Checks a product against the definition, and that nothing beside the part is touched.
-    fn check<T: Float>(part: Part<T>, [m, k, n]: [usize; 3], [transpose_a, transpose_b]: [bool; 2], onto: &str) {
+    /// Checks a product against the definition, and that nothing outside the block is written.
+    fn check<T: Float>(block: Block<T>, [m, k, n]: [usize; 3], [transpose_a, transpose_b]: [bool; 2], accum: &str) {
         let (a, b, before) = (numbers::<T>(m * k, 7), numbers::<T>(k * n, 11), numbers::<T>(m * n, 4));
         let bias = numbers::<T>(n, 5);
         let (a, b) = (Matrix::new(&a, m, k, transpose_a), Matrix::new(&b, k, n, transpose_b));
         let mut c = before.clone();
         let (rows, columns) = (m / 3..m, 0..n - n / 4);
-        let onto = match onto {
-            "zeros" => Onto::Zeros,
-            "own" => Onto::Own,
-            _ => Onto::Row(&bias),
+        let accum = match accum {
+            "replace" => Accum::Replace,
+            "add" => Accum::Add,
+            _ => Accum::Bias(&bias),
         };
-        let product = Product { a, b, onto, c: c.as_mut_ptr() };
-        // SAFETY: the product has the sizes of `c`; the caller knows that the processor has the instructions.
-        unsafe { part(&product, rows.clone(), columns.clone()) };
+        // SAFETY: the ranges are within the m rows and n columns, and no other thread knows C. The callers pass functions
+        // whose instructions the processor has.
+        unsafe { block(&Product::new(a, b, accum, &mut c), rows.clone(), columns.clone()) };
         let at = |x: &Matrix<T>, i: usize, j: usize| x.data[i * x.strides.0 + j * x.strides.1].to_f64();
         for (index, &c) in c.iter().enumerate() {
             let (i, j) = (index / n, index % n);
             let before = before[index].to_f64();
-            let start = match onto {
-                Onto::Zeros => 0.0,
-                Onto::Own => before,
-                Onto::Row(row) => row[j].to_f64(),
+            let start = match accum {
+                Accum::Replace => 0.0,
+                Accum::Add => before,
+                Accum::Bias(row) => row[j].to_f64(),
             };
             let sum = start + (0..k).map(|l| at(&a, i, l) * at(&b, l, j)).sum::<f64>();
             let expected = if rows.contains(&i) && columns.contains(&j) { sum } else { before };
@@ -187,34 +245,59 @@ mod tests {
         }
     }
 
-    fn check_all<T: Float>(part: Part<T>) {
-        let shapes = [[1, 0, 3], [1, 1, 1], [1, 32, 32], [7, 300, 49], [33, 17, 100], [15, 600, 10], [530, 70, 70]];
+    fn check_all<T: Float>(block: Block<T>) {
+        let shapes = [[1, 1, 1], [1, 32, 32], [7, 300, 49], [33, 17, 100], [15, 600, 10], [530, 70, 70]];
         for shape in shapes {
             for transposed in [[false, false], [true, false], [false, true], [true, true]] {
-                for onto in ["zeros", "own", "row"] {
-                    check(part, shape, transposed, onto);
+                for accum in ["replace", "add", "bias"] {
+                    check(block, shape, transposed, accum);
                 }
             }
         }
-        check(part, [9, 1100, 40], [false, false], "row");
+        check(block, [9, 1100, 40], [false, false], "bias");
     }
 
     #[test]
     fn every_level_computes_the_product() {
-        check_all::<f32>(single::elsewhere);
-        check_all::<f64>(double::elsewhere);
+        check_all::<f32>(single::fallback);
+        check_all::<f64>(double::fallback);
         #[cfg(target_arch = "x86_64")]
         {
             use crate::kernel::base::simd::{Level, level};
             if level() != Level::Base {
+                // SAFETY: the processor has AVX2; `check` guarantees the rest.
                 check_all::<f32>(|product, rows, columns| unsafe { single::avx2(product, rows, columns) });
+                // SAFETY: as above.
                 check_all::<f64>(|product, rows, columns| unsafe { double::avx2(product, rows, columns) });
             }
             if level() == Level::Avx512 {
+                // SAFETY: the processor has AVX-512; `check` guarantees the rest.
                 check_all::<f32>(|product, rows, columns| unsafe { single::avx512(product, rows, columns) });
+                // SAFETY: as above.
                 check_all::<f64>(|product, rows, columns| unsafe { double::avx512(product, rows, columns) });
             }
         }
+    }
+
+    #[test]
+    fn a_product_without_terms_is_zero_or_what_it_is_added_to() {
+        for transposed in [false, true] {
+            let (a, b) = (Matrix::new(&[], 2, 0, transposed), Matrix::new(&[], 0, 3, transposed));
+            let mut c = [1.0; 6];
+            gemm(a, b, Accum::Add, &mut c);
+            assert_eq!(c, [1.0; 6]);
+            gemm(a, b, Accum::Bias(&[1.0, 2.0, 3.0]), &mut c);
+            assert_eq!(c, [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
+            gemm(a, b, Accum::Replace, &mut c);
+            assert_eq!(c, [0.0; 6]);
+        }
+    }
+
+    #[test]
+    #[should_panic = "assertion"]
+    fn sizes_whose_product_wraps_around_to_that_of_the_result_are_refused() {
+        let size = 1 << (usize::BITS / 2);
+        gemm(Matrix::<f32>::new(&[], size, 0, false), Matrix::new(&[], 0, size, false), Accum::Replace, &mut []);
     }
 
     #[test]
@@ -226,14 +309,14 @@ mod tests {
         let product = |threads| {
             crate::kernel::set_num_threads(threads);
             let mut c = vec![0.0; m * n];
-            gemm(a, b, Onto::Zeros, &mut c);
+            gemm(a, b, Accum::Replace, &mut c);
             c.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
         };
         let one = product(1);
         assert!([2, 3, 8].into_iter().all(|threads| product(threads) == one));
         let row = Matrix { data: &a.data[..k], rows: 1, ..a };
         let mut c = vec![0.0; n];
-        gemm(row, b, Onto::Zeros, &mut c);
+        gemm(row, b, Accum::Replace, &mut c);
         assert!(c.iter().zip(&one).all(|(c, &one)| c.to_bits() == one));
     }
 }

@@ -2,6 +2,6 @@
 
 pub(crate) mod gemm;
 #[cfg(target_arch = "x86_64")]
-mod tiles;
+mod micro_kernel;
 #[cfg(target_arch = "x86_64")]
 mod vector;

@@ -1,26 +1,27 @@
-//! Normalisation of channels, the middle axis of `[samples, channels, run]`: sums over each, and passes with values for each.
+//! Normalization of channels, the middle axis of `[samples, channels, run]`: sums over each channel, and elementwise passes with
+//! values per channel.
 //!
-//! A channel is summed by one thread in an order of its own, so the number of threads changes no bit.
+//! One thread sums a channel, in an order that depends on the sizes alone, so the number of threads does not change a bit.
 
 use crate::kernel::Float;
 use crate::kernel::base::memory::with_scratch;
-use crate::kernel::base::threads::{for_each_piece, piece_size};
+use crate::kernel::base::threads::{chunk_size, for_each_chunk};
 use crate::kernel::reduce::sums::sums;
 use std::ops::Range;
 
-/// Columns that are summed side by side where a run is a single element: a few lines of the cache.
+/// Columns that are summed together where a run is a single element: a few cache lines.
 const COLUMNS: usize = 32;
-/// Rows that are added in the precision of the elements; the sums of such blocks are added in double precision.
+/// Rows that are summed in the precision of the elements; the sums of such blocks are added in double precision.
 const ROWS: usize = 16;
-/// Runs below this length, unless there are very few, are summed as columns: one for each of their positions.
+/// Runs shorter than this, unless there are very few, are summed by columns, one per position in a run.
 const SHORT: usize = 64;
 
-/// Channels, which take turns along the elements in runs of equal length.
+/// The layout of channels: the elements alternate between them in runs of equal length.
 #[derive(Clone, Copy)]
 pub(crate) struct Channels {
     pub(crate) count: usize,
     pub(crate) run: usize,
-    /// Is added to the variance.
+    /// Added to the variance.
     pub(crate) epsilon: f64,
 }
 
@@ -30,25 +31,25 @@ impl Channels {
         self.count * self.run
     }
 
-    /// The positions of a sample as channels of their own.
+    /// The layout with every position of a sample as a channel.
     fn positions(&self) -> Channels {
         Channels { count: self.sample(), run: 1, ..*self }
     }
 
-    /// Channels whose totals stand together.
+    /// Channels whose totals are stored together.
     fn group(&self) -> usize {
         if self.run == 1 { COLUMNS } else { 1 }
     }
 
-    /// Elements of a channel, but one at least: what sums are divided by.
+    /// Elements of a channel, at least 1: the divisor of means.
     pub(crate) fn elements(&self, length: usize) -> usize {
         (length / self.count.max(1)).max(1)
     }
 }
 
 simd! {
-    /// The sums of two terms, of x less a shift for each channel and of g, over each channel from the first on:
-    /// totals `[groups, 2, channels of a group]`.
+    /// Sums two terms in x minus a shift per channel, and g, over each channel from `first` on. The totals are
+    /// `[groups, 2, channels of a group]`.
     pub(crate) fn sum_groups[T: Float, F: Fn(T, T) -> [T; 2]](
         channels: &Channels,
         first: usize,
@@ -75,7 +76,7 @@ simd! {
         for (x, g) in x.chunks(rows).zip(g.chunks(rows)) {
             for (k, totals) in totals.chunks_exact_mut(2 * COLUMNS).enumerate() {
                 let start = first + k * COLUMNS;
-                // A width that the compiler knows makes a loop of its own.
+                // The compiler unrolls the loop of the constant width.
                 match channels.count - start {
                     COLUMNS.. => add_columns(channels.count, start..start + COLUMNS, x, g, shifts, totals, &term),
                     _ => add_columns(channels.count, start..channels.count, x, g, shifts, totals, &term),
@@ -91,7 +92,7 @@ fn run_of<'a, T>(channels: &Channels, channel: usize, sample: &'a [T]) -> &'a [T
     &sample[channel * channels.run..][..channels.run]
 }
 
-/// Adds the terms of some columns of a few rows to the totals of their group.
+/// Adds the terms of the columns of a few rows to the totals of their group.
 #[inline(always)]
 fn add_columns<T: Float>(
     row: usize,
@@ -115,7 +116,7 @@ fn add_columns<T: Float>(
     totals.iter_mut().zip(lanes.as_flattened()).for_each(|(total, lane)| *total += lane.to_f64());
 }
 
-/// The sums of two terms, of x less a shift for each channel and of g; `finish` gets each channel with its sums, in order.
+/// Sums two terms in x minus a shift per channel, and g; calls `finish` with each channel and its sums, in order.
 fn sum_channels<T: Float>(
     channels: &Channels,
     operands: [&[T]; 2],
@@ -125,13 +126,13 @@ fn sum_channels<T: Float>(
 ) {
     let samples = operands[0].len() / channels.sample().max(1);
     if channels.run == 1 || channels.run >= SHORT.min(ROWS * samples) {
-        return share_out_sums(channels, operands, shifts, term, finish);
+        return parallel_sums(channels, operands, shifts, term, finish);
     }
     with_scratch(channels.sample(), |columns: &mut [T]| {
         let runs = columns.chunks_exact_mut(channels.run).zip(shifts);
         runs.for_each(|(columns, &shift)| columns.fill(shift));
         let (mut channel, mut sums) = (0, [0.0; 2]);
-        share_out_sums(&channels.positions(), operands, columns, term, |position, of_position| {
+        parallel_sums(&channels.positions(), operands, columns, term, |position, of_position| {
             (0..2).for_each(|k| sums[k] += of_position[k]);
             if position + 1 == (channel + 1) * channels.run {
                 finish(channel, std::mem::take(&mut sums));
@@ -141,8 +142,8 @@ fn sum_channels<T: Float>(
     });
 }
 
-/// [`sum_groups`] of all channels, on several threads if there is enough to do.
-fn share_out_sums<T: Float>(
+/// [`sum_groups`] of all channels in parallel.
+fn parallel_sums<T: Float>(
     channels: &Channels,
     [x, g]: [&[T]; 2],
     shifts: &[T],
@@ -152,9 +153,9 @@ fn share_out_sums<T: Float>(
     let group = channels.group();
     let groups = channels.count.div_ceil(group);
     let elements = channels.elements(x.len()) * group;
-    let size = piece_size(groups * elements, elements) / elements;
+    let size = chunk_size(groups * elements, elements) / elements;
     with_scratch(2 * group * groups, |totals: &mut [f64]| {
-        for_each_piece(totals, 2 * group * size, |index, totals| {
+        for_each_chunk(totals, 2 * group * size, |index, totals| {
             sum_groups(channels, index * size * group, x, g, shifts, totals, &term);
         });
         for (first, totals) in (0..).step_by(group).zip(totals.chunks_exact(2 * group)) {
@@ -166,11 +167,12 @@ fn share_out_sums<T: Float>(
     });
 }
 
-/// What the elements of each channel are normalised by, `[3, channels]`: `x̂ = (x − mean − rest) scale` for `scale = 1/√(variance + ε)`;
+/// The statistics that normalize each channel, `[3, channels]`: `x̂ = (x − mean − rest) scale` with `scale = 1/√(variance + ε)`;
 /// and the variance.
 ///
-/// The mean is rounded to the precision of the elements and the rest makes up for that, so the deviations are exact when the mean is
-/// much larger than they are. For the same reason sums are taken of what is left of the elements without the mean of the first few.
+/// The mean is rounded to the precision of the elements, and `rest` is the rounding error. So the deviations are exact even if the
+/// mean is much larger. For the same reason the sums are of the elements minus the mean of the first few.
+#[inline(never)]
 pub(crate) fn statistics<T: Float>(channels: &Channels, x: &[T], statistics: &mut [T], variance: &mut [T]) {
     let few = &x[..x.len().min(channels.sample() * ROWS.div_ceil(channels.run.max(1)))];
     let count = channels.count;
@@ -191,7 +193,7 @@ pub(crate) fn statistics<T: Float>(channels: &Channels, x: &[T], statistics: &mu
                 mean[k] = T::from_f64(shift + deviation);
                 rest[k] = T::from_f64(shift - mean[k].to_f64() + deviation);
                 let squares = squares / n - deviation * deviation;
-                // A NaN stays.
+                // Not `max`, which would drop a NaN.
                 let squares = if squares < 0.0 { 0.0 } else { squares };
                 variance[k] = T::from_f64(squares);
                 scale[k] = T::from_f64((squares + channels.epsilon).sqrt().recip());
@@ -200,7 +202,8 @@ pub(crate) fn statistics<T: Float>(channels: &Channels, x: &[T], statistics: &mu
     });
 }
 
-/// The sums `[2, channels]` of the elements of g and of `g x̂` over each channel.
+/// The sums `[2, channels]` of g and of `g x̂` over each channel.
+#[inline(never)]
 pub(crate) fn weighted_sums<T: Float>(channels: &Channels, x: &[T], g: &[T], statistics: &[T], y: &mut [T]) {
     let [mean, rest, scale] = parts(statistics, channels.count);
     let (plain, weighted) = y.split_at_mut(channels.count);
@@ -216,14 +219,14 @@ pub(crate) fn weighted_sums<T: Float>(channels: &Channels, x: &[T], g: &[T], sta
     );
 }
 
-/// Equal parts of a slice.
+/// Splits a slice into K parts of equal size.
 fn parts<T, const K: usize>(all: &[T], size: usize) -> [&[T]; K] {
     std::array::from_fn(|k| &all[k * size..][..size])
 }
 
 simd! {
-    /// `y = f(values of the channel, x, g)`; the elements begin at one that is the first of a run, and of a sample if runs are single elements.
-    pub(crate) fn map_piece[T: Float, const K: usize, F: Fn([T; K], T, T) -> T](
+    /// `y = f(values of the channel, x, g)`. The slices begin with a run, or with a sample if runs are single elements.
+    pub(crate) fn map_chunk[T: Float, const K: usize, F: Fn([T; K], T, T) -> T](
         channels: &Channels,
         first_run: usize,
         values: [&[T]; K],
@@ -249,7 +252,7 @@ simd! {
     }
 }
 
-/// [`map_piece`] of the whole, on several threads if there is enough to do.
+/// [`map_chunk`] of all elements in parallel.
 fn map_channels<T: Float, const K: usize>(
     channels: &Channels,
     values: [&[T]; K],
@@ -260,16 +263,17 @@ fn map_channels<T: Float, const K: usize>(
     if y.is_empty() {
         return;
     }
-    let grain = if channels.run == 1 { channels.count } else { channels.run };
-    let size = piece_size(y.len(), grain);
-    for_each_piece(y, size, |index, y| {
+    let multiple = if channels.run == 1 { channels.count } else { channels.run };
+    let size = chunk_size(y.len(), multiple);
+    for_each_chunk(y, size, |index, y| {
         let start = index * size;
         let (x, g) = (&x[start..][..y.len()], &g[start..][..y.len()]);
-        map_piece(channels, start / channels.run, values, x, g, y, &f);
+        map_chunk(channels, start / channels.run, values, x, g, y, &f);
     });
 }
 
 /// `y = x̂ w + b` with the weight and the bias of the channel.
+#[inline(never)]
 pub(crate) fn normalize<T: Float>(channels: &Channels, x: &[T], [weight, bias, statistics]: [&[T]; 3], y: &mut [T]) {
     let [mean, rest, scale] = parts(statistics, channels.count);
     with_scratch(2 * channels.count, |values: &mut [T]| {
@@ -285,6 +289,7 @@ pub(crate) fn normalize<T: Float>(channels: &Channels, x: &[T], [weight, bias, s
 }
 
 /// The gradient with respect to x: `gx = w s (gy − mean gy − x̂ mean(gy x̂))`, from the [`weighted_sums`] of gy.
+#[inline(never)]
 pub(crate) fn gradient<T: Float>(
     channels: &Channels,
     [x, gy]: [&[T]; 2],

@@ -1,4 +1,4 @@
-//! Normalization, over channels and over rows.
+//! Normalization of channels and of rows.
 
 pub(crate) mod batch_norm;
 pub(crate) mod row_norm;

@@ -1,45 +1,45 @@
-//! Normalisation of rows to mean 0 and variance 1, or to mean square 1, with a weight and a bias for each channel.
+//! Normalization of rows to mean 0 and variance 1, or to mean square 1, with a weight and a bias per channel.
 //!
-//! Every kernel finds the statistics of a row anew, while the row is in the cache: one pass over memory each.
+//! Every kernel recomputes the statistics of a row while the row is in the cache, so each is one pass over memory.
 
 use crate::kernel::Float;
-use crate::kernel::base::threads::for_each_piece;
+use crate::kernel::base::threads::for_each_chunk;
 use crate::kernel::reduce::sums::sums;
 
-/// Elements that are worth a thread of their own: some ten microseconds.
-const WORTH_A_THREAD: usize = 1 << 15;
+/// Minimum elements per thread: some ten microseconds of work.
+const MIN_ELEMENTS_PER_THREAD: usize = 1 << 15;
 
-/// Rows of equal size, one after the other, and how they are normalised.
+/// Contiguous rows of equal size, and how they are normalized.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rows {
     /// Elements of a row.
     pub(crate) size: usize,
-    /// The number of channels; they take turns along the elements, in runs of `run` elements, of which a row has a whole number.
+    /// The number of channels. The elements alternate between them in runs of `run` elements; a row is a whole number of runs.
     pub(crate) channels: usize,
     pub(crate) run: usize,
-    /// Whether the mean is taken off.
-    pub(crate) centred: bool,
-    /// Is added to the variance.
+    /// Whether the mean is subtracted.
+    pub(crate) centered: bool,
+    /// Added to the variance.
     pub(crate) epsilon: f64,
 }
 
 impl Rows {
-    /// Elements of the whole rows that are worth a thread of their own.
-    fn piece(&self) -> usize {
-        self.size * WORTH_A_THREAD.div_ceil(self.size.max(1))
+    /// Elements of a chunk of whole rows that is worth a thread.
+    fn chunk_size(&self) -> usize {
+        self.size * MIN_ELEMENTS_PER_THREAD.div_ceil(self.size.max(1))
     }
 
-    /// The channels of the row that begins at an element.
+    /// The channels of the row that begins at element `start`.
     fn channels_at(&self, start: usize) -> std::ops::Range<usize> {
         let first = start / self.run % self.channels;
         first..first + self.size / self.run
     }
 }
 
-/// How an element is normalised: `(x − shift) scale − offset`.
+/// How the elements of a row are normalized: `x̂ = (x − shift) scale − offset`.
 ///
-/// The shift is the mean, rounded to the precision of the elements; the offset makes up for the rounding. So the deviations are
-/// exact when the mean is much larger than they are.
+/// The shift is the mean, rounded to the precision of the elements; the offset corrects the rounding error. So the deviations are
+/// exact even if the mean is much larger.
 #[derive(Clone, Copy)]
 struct Statistics<T> {
     shift: T,
@@ -51,12 +51,12 @@ impl<T: Float> Statistics<T> {
     #[inline(always)]
     fn of(row: &[T], rows: &Rows) -> Self {
         let n = row.len() as f64;
-        let [sum] = if rows.centred { sums([(row, row)], |x, _| [x]) } else { [0.0] };
+        let [sum] = if rows.centered { sums([(row, row)], |x, _| [x]) } else { [0.0] };
         let shift = T::from_f64(sum / n);
         let [first, second] = sums([(row, row)], |x, _| [x - shift, (x - shift) * (x - shift)]);
-        let rest = if rows.centred { first / n } else { 0.0 };
+        let rest = if rows.centered { first / n } else { 0.0 };
         let variance = second / n - rest * rest;
-        // A NaN stays.
+        // Not `max`, which would drop a NaN.
         let variance = if variance < 0.0 { 0.0 } else { variance };
         let scale = (variance + rows.epsilon).sqrt().recip();
         Statistics { shift, scale: T::from_f64(scale), offset: T::from_f64(rest * scale) }
@@ -68,7 +68,7 @@ impl<T: Float> Statistics<T> {
     }
 }
 
-/// `y = x w`, with the weight of each channel; the channels take turns in runs.
+/// `y = x w` with the weight of each channel; the channels alternate in runs.
 #[inline(always)]
 fn scale<T: Float>(x: &[T], weight: &[T], run: usize, y: &mut [T]) {
     if run == 1 {
@@ -81,7 +81,7 @@ fn scale<T: Float>(x: &[T], weight: &[T], run: usize, y: &mut [T]) {
 }
 
 simd! {
-    /// The normalised rows x̂ w + b; they begin at element `start` of the whole.
+    /// `y = x̂ w + b`; the rows begin at element `start` of all.
     pub(crate) fn normalize_rows[T: Float](rows: &Rows, start: usize, x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
         for (k, (x, y)) in x.chunks_exact(rows.size).zip(y.chunks_exact_mut(rows.size)).enumerate() {
             let channels = rows.channels_at(start + k * rows.size);
@@ -102,7 +102,7 @@ simd! {
 }
 
 simd! {
-    /// The gradient with respect to x: `gx = s (h − mean h − x̂ mean(h x̂))` for h = gy w; the rows begin at element `start` of the whole.
+    /// The gradient with respect to x: `gx = s (h − mean h − x̂ mean(h x̂))` with h = gy w; the rows begin at element `start` of all.
     pub(crate) fn gradient_rows[T: Float](rows: &Rows, start: usize, x: &[T], weight: &[T], gy: &[T], gx: &mut [T]) {
         let pairs = x.chunks_exact(rows.size).zip(gy.chunks_exact(rows.size));
         for (k, ((x, gy), gx)) in pairs.zip(gx.chunks_exact_mut(rows.size)).enumerate() {
@@ -110,7 +110,7 @@ simd! {
             let row = Statistics::of(x, rows);
             let [sum, products] = sums([(x, &*gx)], |x, h| [h, h * row.normalize(x)]);
             let n = x.len() as f64;
-            let mean = T::from_f64(if rows.centred { sum / n } else { 0.0 });
+            let mean = T::from_f64(if rows.centered { sum / n } else { 0.0 });
             let along = T::from_f64(products / n);
             gx.iter_mut().zip(x).for_each(|(h, &x)| *h = row.scale * (*h - mean - row.normalize(x) * along));
         }
@@ -118,7 +118,7 @@ simd! {
 }
 
 simd! {
-    /// Adds `Σ gy x̂` over the elements of each channel to `gw`; the rows begin at element `start` of the whole.
+    /// Adds `Σ gy x̂` over the elements of each channel to `gw`; the rows begin at element `start` of all.
     pub(crate) fn add_weight_gradient[T: Float](rows: &Rows, start: usize, x: &[T], gy: &[T], gw: &mut [T]) {
         for (k, (x, gy)) in x.chunks_exact(rows.size).zip(gy.chunks_exact(rows.size)).enumerate() {
             let gw = &mut gw[rows.channels_at(start + k * rows.size)];
@@ -135,34 +135,37 @@ simd! {
     }
 }
 
-/// [`normalize_rows`] of the whole, on several threads if there is enough to do.
+/// [`normalize_rows`] of all rows in parallel.
+#[inline(never)]
 pub(crate) fn normalize<T: Float>(rows: &Rows, x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
-    let piece = rows.piece();
-    for_each_piece(y, piece, |index, y| {
-        let start = index * piece;
+    let size = rows.chunk_size();
+    for_each_chunk(y, size, |index, y| {
+        let start = index * size;
         normalize_rows(rows, start, &x[start..start + y.len()], weight, bias, y);
     });
 }
 
-/// [`gradient_rows`] of the whole, on several threads if there is enough to do.
+/// [`gradient_rows`] of all rows in parallel.
+#[inline(never)]
 pub(crate) fn gradient<T: Float>(rows: &Rows, x: &[T], weight: &[T], gy: &[T], gx: &mut [T]) {
-    let piece = rows.piece();
-    for_each_piece(gx, piece, |index, gx| {
-        let range = index * piece..index * piece + gx.len();
+    let size = rows.chunk_size();
+    for_each_chunk(gx, size, |index, gx| {
+        let range = index * size..index * size + gx.len();
         gradient_rows(rows, range.start, &x[range.clone()], weight, &gy[range], gx);
     });
 }
 
-/// The number of parts that [`weight_gradient`] cuts its sums into: fixed by the sizes.
-pub(crate) fn parts(rows: &Rows, elements: usize) -> usize {
-    elements.div_ceil(rows.piece().max(1))
+/// The number of partial sums of [`weight_gradient`]; it depends on the sizes alone.
+pub(crate) fn partial_sums(rows: &Rows, elements: usize) -> usize {
+    elements.div_ceil(rows.chunk_size().max(1))
 }
 
-/// `gw = Σ gy x̂` over the elements of each channel, on several threads if there is enough to do; `scratch` holds [`parts`] sums.
+/// `gw = Σ gy x̂` over the elements of each channel, in parallel; `scratch` is `[partial_sums, channels]`.
+#[inline(never)]
 pub(crate) fn weight_gradient<T: Float>(rows: &Rows, x: &[T], gy: &[T], scratch: &mut [T], gw: &mut [T]) {
-    let piece = rows.piece();
-    for_each_piece(scratch, rows.channels, |index, sums| {
-        let range = index * piece..((index + 1) * piece).min(x.len());
+    let size = rows.chunk_size();
+    for_each_chunk(scratch, rows.channels, |index, sums| {
+        let range = index * size..((index + 1) * size).min(x.len());
         sums.fill(T::ZERO);
         add_weight_gradient(rows, range.start, &x[range.clone()], &gy[range], sums);
     });

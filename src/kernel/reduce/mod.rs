@@ -1,21 +1,21 @@
-//! Reductions of the middle axis of `[outer, n, inner]`.
+//! Reductions along the middle axis of `[outer, n, inner]`.
 
 pub(crate) mod scan;
 pub(crate) mod sums;
 
 use crate::kernel::Float;
 
-/// Terms that are added in one go; above it a sum is split in halves.
+/// Terms of a sequential sum; the sums of such blocks are added pairwise.
 const BLOCK: usize = 512;
-/// Columns that are folded at a time: of many, and of a few.
+/// Columns that are folded at a time, while that many are left.
 const WIDE: usize = 128;
 const NARROW: usize = 32;
 /// Accumulators of a block: fixed, so that the result does not depend on the vector width.
 const LANES: usize = 16;
 
-/// All lanes by one operation, the second half to the first, until one is left.
+/// Reduces all lanes with `f`, the upper half onto the lower half, until one is left.
 #[inline(always)]
-pub(crate) fn folded<T: Float, const N: usize>(mut lanes: [T; N], f: impl Fn(T, T) -> T) -> T {
+pub(crate) fn reduce_lanes<T: Float, const N: usize>(mut lanes: [T; N], f: impl Fn(T, T) -> T) -> T {
     let mut width = N / 2;
     while width > 0 {
         for lane in 0..width {
@@ -27,7 +27,7 @@ pub(crate) fn folded<T: Float, const N: usize>(mut lanes: [T; N], f: impl Fn(T, 
 }
 
 simd! {
-    /// Σ x, pairwise over blocks: the rounding error grows with the logarithm of the length.
+    /// Σ x by pairwise summation of blocks: the rounding error grows with the logarithm of the length.
     pub(crate) fn sum[T: Float](x: &[T]) -> T {
         #[inline(always)]
         fn block<T: Float>(x: &[T]) -> T {
@@ -42,9 +42,9 @@ simd! {
             for (lane, &x) in lanes.iter_mut().zip(rest) {
                 *lane += x;
             }
-            folded(lanes, |low, high| low + high)
+            reduce_lanes(lanes, |low, high| low + high)
         }
-        // A stack of partial sums, merged like the carries of a binary counter: pairwise without recursion.
+        // A stack of partial sums, merged like the carries of a binary counter: pairwise summation without recursion.
         let mut partial = [T::ZERO; usize::BITS as usize];
         let mut count = 0usize;
         for chunk in x.chunks(BLOCK) {
@@ -67,7 +67,8 @@ simd! {
     }
 }
 
-/// Σ over the middle axis.
+/// Σ x over the middle axis.
+#[inline(never)]
 pub(crate) fn sum_axis<T: Float>(x: &[T], n: usize, inner: usize, y: &mut [T]) {
     if inner == 1 {
         if n == 0 {
@@ -82,7 +83,7 @@ pub(crate) fn sum_axis<T: Float>(x: &[T], n: usize, inner: usize, y: &mut [T]) {
 }
 
 simd! {
-    /// Folds the middle axis with `f`, from `start`, in order.
+    /// Folds the middle axis with `f` from `start`, in order.
     pub(crate) fn fold[T: Float, F: Fn(T, T) -> T](x: &[T], n: usize, inner: usize, y: &mut [T], start: T, f: F) {
         y.fill(start);
         if n == 0 || inner == 0 {
@@ -106,7 +107,7 @@ simd! {
     }
 }
 
-/// Folds `N` neighbouring columns, whose values so far stay in registers.
+/// Folds `N` adjacent columns, whose accumulators stay in registers.
 #[inline(always)]
 fn fold_columns<T: Float, const N: usize>(x: &[T], columns: usize, at: usize, y: &mut [T], f: impl Fn(T, T) -> T) {
     let y = &mut y[at..at + N];
@@ -120,7 +121,8 @@ fn fold_columns<T: Float, const N: usize>(x: &[T], columns: usize, at: usize, y:
     y.copy_from_slice(&values);
 }
 
-/// Position along the middle axis of the first element that none before it or after it is `better` than; a NaN beats all.
+/// The position along the middle axis of the best element by `better`: the first one of equals. A NaN is better than any
+/// number.
 pub(crate) fn position<T: Float>(x: &[T], n: usize, inner: usize, y: &mut [usize], better: impl Fn(T, T) -> bool) {
     for (k, y) in y.iter_mut().enumerate() {
         let at = |j: usize| x[(k / inner * n + j) * inner + k % inner];

@@ -1,8 +1,8 @@
-//! Running results along the middle axis of `[outer, n, inner]`, from its start or from its end.
+//! Scans (cumulative reductions) along the middle axis of `[outer, n, inner]`, forward or in reverse.
 
 use crate::kernel::Float;
 
-/// Calls `step` for each position of each block in order: with the place of its row, and whether it is the first one.
+/// Calls `step` for the rows of each block in scan order, with the offset of the row and whether it is the first of its block.
 #[inline(always)]
 fn walk(length: usize, n: usize, inner: usize, reverse: bool, mut step: impl FnMut(usize, bool)) {
     if length == 0 {
@@ -16,7 +16,7 @@ fn walk(length: usize, n: usize, inner: usize, reverse: bool, mut step: impl FnM
     }
 }
 
-/// The row at a place, for writing, and the one that was written before it.
+/// The row at an offset, for writing, and the one that precedes it in scan order.
 #[inline(always)]
 fn rows<T>(y: &mut [T], at: usize, inner: usize, reverse: bool) -> (&mut [T], &[T]) {
     if reverse {
@@ -29,7 +29,7 @@ fn rows<T>(y: &mut [T], at: usize, inner: usize, reverse: bool) -> (&mut [T], &[
 }
 
 simd! {
-    /// Running sums, added up in double precision; `sums` has the length of the inner axis.
+    /// Cumulative sums, accumulated in double precision in `sums`, which has the length of the inner axis.
     pub(crate) fn cumsum[T: Float](x: &[T], n: usize, inner: usize, reverse: bool, sums: &mut [f64], y: &mut [T]) {
         walk(x.len(), n, inner, reverse, |at, first| {
             if first {
@@ -44,7 +44,7 @@ simd! {
 }
 
 simd! {
-    /// Running results of `f`, which is given the one before and the element.
+    /// `y[k] = f(y[k − 1], x[k])`, `y[0] = x[0]`.
     pub(crate) fn scan[T: Float, F: Fn(T, T) -> T](x: &[T], n: usize, inner: usize, y: &mut [T], f: F) {
         walk(x.len(), n, inner, false, |at, first| {
             if first {
@@ -65,7 +65,7 @@ simd! {
             if first {
                 return y[at..][..inner].copy_from_slice(&b[at..][..inner]);
             }
-            // Each block of `a` is a row shorter.
+            // A block of `a` is one row shorter than one of `b`.
             let link = at - at / (n * inner) * inner - if reverse { 0 } else { inner };
             let (y, before) = rows(y, at, inner, reverse);
             for (((y, &before), &a), &b) in y.iter_mut().zip(before).zip(&a[link..][..inner]).zip(&b[at..][..inner]) {

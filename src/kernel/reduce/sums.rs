@@ -1,17 +1,16 @@
-//! Sums of several terms at once: blocks in the precision of the elements, their totals in double precision.
+//! Several sums in one pass: blocks in the precision of the elements, totals in double precision.
 
 use crate::kernel::Float;
-use crate::kernel::reduce::folded;
+use crate::kernel::reduce::reduce_lanes;
 
-/// Terms that are added in the precision of the elements.
+/// Terms that are summed in the precision of the elements.
 const BLOCK: usize = 512;
 /// Accumulators of a block: fixed, so that the result does not depend on the vector width.
 const LANES: usize = 32;
+/// Accumulators for the remainder of a run that does not fill all lanes.
+const REMAINDER_LANES: usize = 8;
 
-/// Accumulators for what is left of a run after its last whole set of lanes.
-const FEW: usize = 8;
-
-/// The sums of K terms over pairs of elements, which lie in several runs.
+/// The sums of K terms over the pairs of elements of several runs.
 #[inline(always)]
 pub(crate) fn sums<'a, T: Float, const K: usize>(
     runs: impl IntoIterator<Item = (&'a [T], &'a [T])>,
@@ -39,7 +38,7 @@ pub(crate) fn sums<'a, T: Float, const K: usize>(
 /// The accumulators of a block for each term.
 struct Block<T, const K: usize> {
     lanes: [[T; LANES]; K],
-    /// For single elements at the ends of runs.
+    /// The accumulator for single elements at the end of a run.
     last: [T; K],
 }
 
@@ -52,7 +51,7 @@ impl<T: Float, const K: usize> Block<T, K> {
         let ((whole_a, a), (whole_b, b)) = (a.as_chunks(), b.as_chunks());
         whole_a.iter().zip(whole_b).for_each(|(a, b)| add::<_, LANES, K>(a, b, term, &mut lanes));
         let ((few_a, a), (few_b, b)) = (a.as_chunks(), b.as_chunks());
-        few_a.iter().zip(few_b).for_each(|(a, b)| add::<_, FEW, K>(a, b, term, &mut lanes));
+        few_a.iter().zip(few_b).for_each(|(a, b)| add::<_, REMAINDER_LANES, K>(a, b, term, &mut lanes));
         for (&a, &b) in a.iter().zip(b) {
             let terms = term(a, b);
             (0..K).for_each(|k| last[k] += terms[k]);
@@ -60,16 +59,16 @@ impl<T: Float, const K: usize> Block<T, K> {
         Block { lanes, last }
     }
 
-    /// Adds the lanes to the totals, halves on halves.
+    /// Reduces the lanes and adds the result to the totals.
     #[inline(always)]
     fn add_to(self, totals: &mut [f64; K]) {
         for (k, lanes) in self.lanes.into_iter().enumerate() {
-            totals[k] += (folded(lanes, |low, high| low + high) + self.last[k]).to_f64();
+            totals[k] += (reduce_lanes(lanes, |low, high| low + high) + self.last[k]).to_f64();
         }
     }
 }
 
-/// Adds the terms of N pairs to as many lanes.
+/// Adds the terms of N pairs to the first N lanes.
 #[inline(always)]
 fn add<T: Float, const N: usize, const K: usize>(
     a: &[T; N],

@@ -1,27 +1,27 @@
-//! Softmax cross-entropy along the middle axis of `[outer, classes, inner]`, from labels: one pass over the scores each.
+//! Softmax cross-entropy of class labels along the middle axis of `[outer, classes, inner]`, in one pass over the scores.
 
 use crate::kernel::Float;
 use crate::kernel::base::memory::with_scratch;
-use crate::kernel::base::threads::{for_each_piece, piece_size};
-use crate::kernel::softmax::{FEW, LANES, powers, shift_and_sum, turn, turn_back};
+use crate::kernel::base::threads::{chunk_size, for_each_chunk};
+use crate::kernel::softmax::{LANES, MAX_TRANSPOSED, exp_lanes, shift_and_sum, transpose_in, transpose_out};
 
-/// The weight of each log-probability in the loss: `q = weight [class = label] + spread[class]`, or 0 throughout without a label.
+/// The target distribution q of each sample: `q = weight [class = label] + spread[class]`, or all zeros without a label.
 pub(crate) struct Distribution<T> {
     pub(crate) classes: usize,
     pub(crate) inner: usize,
-    /// The label of each sample, unless it is ignored, and its weight.
+    /// The label of each sample and its weight; `None` if the sample is ignored.
     pub(crate) labels: Vec<(Option<usize>, T)>,
-    /// What smoothing gives to each class; nothing if there is no smoothing.
+    /// The share of each class by label smoothing; empty without smoothing.
     pub(crate) spread: Vec<T>,
 }
 
 impl<T: Float> Distribution<T> {
-    /// Samples and classes.
+    /// `[samples, classes]`.
     pub(crate) fn shape(&self) -> [usize; 2] {
         [self.labels.len(), self.classes]
     }
 
-    /// Σq over the classes, for each sample.
+    /// Σ q over the classes of each sample.
     pub(crate) fn totals(&self) -> Vec<T> {
         let spread = self.spread();
         self.labels.iter().map(|&(label, weight)| label.map_or(T::ZERO, |_| weight + spread)).collect()
@@ -31,24 +31,25 @@ impl<T: Float> Distribution<T> {
         self.spread.iter().fold(T::ZERO, |sum, &spread| sum + spread)
     }
 
-    /// Scores of the samples that share an index of the outer axis.
+    /// Scores per index of the outer axis.
     fn block(&self) -> usize {
         self.classes * self.inner
     }
 }
 
-/// `−q ln p`; a class without weight may have the probability 0.
+/// `−q ln p`, or 0 for q = 0 even if p = 0.
 #[inline(always)]
 fn term<T: Float>(q: T, log: T) -> T {
     if q == T::ZERO { T::ZERO } else { -q * log }
 }
 
 impl<T: Float> Distribution<T> {
-    fn is_turned(&self) -> bool {
-        self.inner == 1 && self.classes <= FEW
+    /// Whether samples are processed [`LANES`] at a time, transposed.
+    fn is_transposed(&self) -> bool {
+        self.inner == 1 && self.classes <= MAX_TRANSPOSED
     }
 
-    /// The losses of neighbouring samples, whose scores are columns of `[classes, inner]`.
+    /// The losses of samples whose scores are the columns of `[classes, inner]`.
     #[inline(always)]
     fn column_losses(&self, x: &[T], labels: &[(Option<usize>, T)], [shifts, logs]: [&mut [T]; 2], y: &mut [T]) {
         let inner = shifts.len();
@@ -65,7 +66,7 @@ impl<T: Float> Distribution<T> {
         }
     }
 
-    /// The gradients of neighbouring samples, in columns as well.
+    /// The gradients of samples whose scores are the columns of `[classes, inner]`, in the same layout.
     #[inline(always)]
     fn column_gradients(
         &self,
@@ -82,8 +83,8 @@ impl<T: Float> Distribution<T> {
         }
         if inner == 1 {
             for (gx, x) in gx.chunks_mut(LANES).zip(x.chunks(LANES)) {
-                let powers = powers(x, shifts[0]);
-                gx.iter_mut().zip(&powers).for_each(|(gx, &power)| *gx = power * factors[0]);
+                let exps = exp_lanes(x, shifts[0]);
+                gx.iter_mut().zip(&exps).for_each(|(gx, &exp)| *gx = exp * factors[0]);
             }
         } else {
             for (gx, x) in gx.chunks_exact_mut(inner).zip(x.chunks_exact(inner)) {
@@ -105,16 +106,16 @@ impl<T: Float> Distribution<T> {
 }
 
 simd! {
-    /// The losses `−Σ q ln softmax(x)` of samples from number `first` on; `scratch` has twice the length of the inner axis.
+    /// The losses `−Σ q ln softmax(x)` of the samples from `first` on; `scratch` has twice the length of the inner axis.
     pub(crate) fn losses[T: Float](targets: &Distribution<T>, first: usize, x: &[T], scratch: &mut [T], y: &mut [T]) {
         let (block, labels) = (targets.block(), &targets.labels[first..]);
-        if targets.is_turned() {
-            let mut turned = [T::ZERO; FEW * LANES];
-            let turned = &mut turned[..block * LANES];
+        if targets.is_transposed() {
+            let mut transposed = [T::ZERO; MAX_TRANSPOSED * LANES];
+            let transposed = &mut transposed[..block * LANES];
             for ((y, x), labels) in y.chunks_mut(LANES).zip(x.chunks(block * LANES)).zip(labels.chunks(LANES)) {
-                turn(x, block, turned);
+                transpose_in(x, block, transposed);
                 let [mut shifts, mut logs] = [[T::ZERO; LANES]; 2];
-                targets.column_losses(turned, labels, [&mut shifts, &mut logs], y);
+                targets.column_losses(transposed, labels, [&mut shifts, &mut logs], y);
             }
             return;
         }
@@ -127,18 +128,18 @@ simd! {
 }
 
 simd! {
-    /// The gradients `gy (Σq · softmax(x) − q)` of samples from number `first` on; `scratch` has twice the length of the inner axis.
+    /// The gradients `gy (Σq · softmax(x) − q)` of the samples from `first` on; `scratch` has twice the length of the inner axis.
     pub(crate) fn gradients[T: Float](targets: &Distribution<T>, first: usize, x: &[T], gy: &[T], scratch: &mut [T], gx: &mut [T]) {
         let (block, labels) = (targets.block(), &targets.labels[first..]);
-        if targets.is_turned() {
-            let mut turned = [[T::ZERO; FEW * LANES]; 2];
-            let [turned, gradients] = turned.each_mut().map(|turned| &mut turned[..block * LANES]);
+        if targets.is_transposed() {
+            let mut transposed = [[T::ZERO; MAX_TRANSPOSED * LANES]; 2];
+            let [transposed, gradients] = transposed.each_mut().map(|block_of| &mut block_of[..block * LANES]);
             let bundles = gx.chunks_mut(block * LANES).zip(x.chunks(block * LANES));
             for ((gx, x), (labels, gy)) in bundles.zip(labels.chunks(LANES).zip(gy.chunks(LANES))) {
-                turn(x, block, turned);
+                transpose_in(x, block, transposed);
                 let [mut shifts, mut factors] = [[T::ZERO; LANES]; 2];
-                targets.column_gradients(turned, labels, gy, [&mut shifts, &mut factors], gradients);
-                turn_back(gradients, block, gx);
+                targets.column_gradients(transposed, labels, gy, [&mut shifts, &mut factors], gradients);
+                transpose_out(gradients, block, gx);
             }
             return;
         }
@@ -151,24 +152,26 @@ simd! {
     }
 }
 
-/// The [`losses`] of all samples, on several threads if there is enough to do.
+/// The [`losses`] of all samples in parallel.
+#[inline(never)]
 pub(crate) fn cross_entropy<T: Float>(targets: &Distribution<T>, x: &[T], y: &mut [T]) {
     if x.is_empty() {
         return y.fill(T::ZERO);
     }
-    let piece = piece_size(x.len(), targets.block()) / targets.classes;
-    for_each_piece(y, piece, |index, y| {
-        let first = index * piece;
+    let size = chunk_size(x.len(), targets.block()) / targets.classes;
+    for_each_chunk(y, size, |index, y| {
+        let first = index * size;
         let x = &x[first * targets.classes..][..y.len() * targets.classes];
         with_scratch(2 * targets.inner, |scratch| losses(targets, first, x, scratch, y));
     });
 }
 
-/// The [`gradients`] of all samples, on several threads if there is enough to do.
+/// The [`gradients`] of all samples in parallel.
+#[inline(never)]
 pub(crate) fn gradient<T: Float>(targets: &Distribution<T>, x: &[T], gy: &[T], gx: &mut [T]) {
-    let piece = piece_size(x.len(), targets.block());
-    for_each_piece(gx, piece, |index, gx| {
-        let (start, first) = (index * piece, index * piece / targets.classes);
+    let size = chunk_size(x.len(), targets.block());
+    for_each_chunk(gx, size, |index, gx| {
+        let (start, first) = (index * size, index * size / targets.classes);
         let (x, gy) = (&x[start..][..gx.len()], &gy[first..][..gx.len() / targets.classes]);
         with_scratch(2 * targets.inner, |scratch| gradients(targets, first, x, gy, scratch, gx));
     });

@@ -1,26 +1,27 @@
 //! Softmax and its logarithm along the middle axis of `[outer, n, inner]`, without overflow.
 //!
-//! The largest score is taken off first. What is left is never subtracted from a number of the size
-//! of the scores again, so the result is as exact for scores around 10⁴ as for scores around 0.
+//! The largest score is subtracted first, and the differences are never again combined with numbers
+//! as large as the scores. So results are as accurate for scores around 10⁴ as for scores around 0.
 
 pub(crate) mod cross_entropy;
 
 use crate::kernel::Float;
-use crate::kernel::reduce::folded;
+use crate::kernel::reduce::reduce_lanes;
 
-/// Exponentials that are computed in one go.
+/// Exponentials that are computed at a time.
 pub(crate) const LANES: usize = 16;
-/// Up to this number of scores, [`LANES`] rows are turned, so that those of neighbours lie beside each other.
-pub(crate) const FEW: usize = 64;
+/// The largest number of scores in a row for which [`LANES`] rows are transposed, so that a vector holds one score of each.
+pub(crate) const MAX_TRANSPOSED: usize = 64;
 
-/// What a kernel computes from the scores: probabilities, or their logarithms.
+/// What a kernel computes from the scores.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Output {
     Probabilities,
     Logarithms,
 }
 
-/// The largest of some scores, or 0 if it is infinite, so that nothing but scores of −∞ alone gives NaN.
+/// What is subtracted from scores of the given maximum: the maximum, or 0 if it is infinite, so that only a row of −∞ alone
+/// gives NaN.
 #[inline(always)]
 fn shift<T: Float>(largest: T) -> T {
     if largest.is_finite() || largest.is_nan() { largest } else { T::ZERO }
@@ -32,14 +33,14 @@ simd! {
         if n == 0 || inner == 0 {
             return;
         }
-        if inner == 1 && n <= FEW {
-            let mut turned = [[T::ZERO; FEW * LANES]; 2];
-            let [scores, results] = turned.each_mut().map(|turned| &mut turned[..n * LANES]);
+        if inner == 1 && n <= MAX_TRANSPOSED {
+            let mut transposed = [[T::ZERO; MAX_TRANSPOSED * LANES]; 2];
+            let [scores, results] = transposed.each_mut().map(|block| &mut block[..n * LANES]);
             for (y, x) in y.chunks_mut(n * LANES).zip(x.chunks(n * LANES)) {
-                turn(x, n, scores);
+                transpose_in(x, n, scores);
                 let [mut shifts, mut sums] = [[T::ZERO; LANES]; 2];
                 columns(scores, output, [&mut shifts, &mut sums], results);
-                turn_back(results, n, y);
+                transpose_out(results, n, y);
             }
             return;
         }
@@ -54,26 +55,26 @@ simd! {
     }
 }
 
-/// exp(x − shift) of up to [`LANES`] scores. Rows are often short: filled up with e^−∞ = 0 they still make a vector.
+/// exp(x − shift) of up to [`LANES`] scores. Rows are often short: padded with e^−∞ = 0 they still fill a vector.
 #[inline(always)]
-pub(crate) fn powers<T: Float>(x: &[T], shift: T) -> [T; LANES] {
-    let mut powers = [T::NEG_INFINITY; LANES];
-    powers.iter_mut().zip(x).for_each(|(power, &x)| *power = x - shift);
-    // Not `powers.map`, which becomes a function of its own, for the base processor.
-    for power in &mut powers {
-        *power = power.exp();
+pub(crate) fn exp_lanes<T: Float>(x: &[T], shift: T) -> [T; LANES] {
+    let mut lanes = [T::NEG_INFINITY; LANES];
+    lanes.iter_mut().zip(x).for_each(|(lane, &x)| *lane = x - shift);
+    // Not `lanes.map`, which is compiled as a separate function without the vector instructions.
+    for lane in &mut lanes {
+        *lane = lane.exp();
     }
-    powers
+    lanes
 }
 
-/// The largest score.
+/// The largest score; NaN if one is.
 #[inline(always)]
 fn largest<T: Float>(x: &[T]) -> T {
     let mut lanes = [T::NEG_INFINITY; LANES];
     for x in x.chunks(LANES) {
         lanes.iter_mut().zip(x).for_each(|(lane, &x)| *lane = lane.maximum(x));
     }
-    folded(lanes, T::maximum)
+    reduce_lanes(lanes, T::maximum)
 }
 
 #[inline(always)]
@@ -81,11 +82,11 @@ fn row<T: Float>(x: &[T], output: Output, y: &mut [T]) {
     let shift = shift(largest(x));
     let mut lanes = [T::ZERO; LANES];
     for (y, x) in y.chunks_mut(LANES).zip(x.chunks(LANES)) {
-        let powers = powers(x, shift);
-        lanes.iter_mut().zip(&powers).for_each(|(lane, &power)| *lane += power);
-        y.copy_from_slice(&powers[..y.len()]);
+        let exps = exp_lanes(x, shift);
+        lanes.iter_mut().zip(&exps).for_each(|(lane, &exp)| *lane += exp);
+        y.copy_from_slice(&exps[..y.len()]);
     }
-    let sum = folded(lanes, |sum, x| sum + x);
+    let sum = reduce_lanes(lanes, |sum, x| sum + x);
     match output {
         Output::Probabilities => y.iter_mut().for_each(|y| *y /= sum),
         Output::Logarithms => {
@@ -112,9 +113,9 @@ fn columns<T: Float>(x: &[T], output: Output, [shifts, sums]: [&mut [T]; 2], y: 
     }
 }
 
-/// Rows of one size, up to [`LANES`] of them, as columns of `[…, LANES]`; the other columns stay as they are.
+/// Writes up to [`LANES`] rows as columns of `[size, LANES]`; the remaining columns are left unchanged.
 #[inline(always)]
-pub(crate) fn turn<T: Float>(rows: &[T], size: usize, columns: &mut [T]) {
+pub(crate) fn transpose_in<T: Float>(rows: &[T], size: usize, columns: &mut [T]) {
     for (i, row) in rows.chunks_exact(size).enumerate().take(LANES) {
         for (line, &x) in columns.chunks_exact_mut(LANES).zip(row) {
             line[i] = x;
@@ -122,9 +123,9 @@ pub(crate) fn turn<T: Float>(rows: &[T], size: usize, columns: &mut [T]) {
     }
 }
 
-/// The way back.
+/// Writes columns of `[size, LANES]` as rows: the inverse of [`transpose_in`].
 #[inline(always)]
-pub(crate) fn turn_back<T: Float>(columns: &[T], size: usize, rows: &mut [T]) {
+pub(crate) fn transpose_out<T: Float>(columns: &[T], size: usize, rows: &mut [T]) {
     for (i, row) in rows.chunks_exact_mut(size).enumerate().take(LANES) {
         for (line, x) in columns.chunks_exact(LANES).zip(row) {
             *x = line[i];
@@ -138,9 +139,9 @@ fn row_statistics<T: Float>(x: &[T]) -> [T; 2] {
     let shift = shift(largest(x));
     let mut lanes = [T::ZERO; LANES];
     for x in x.chunks(LANES) {
-        lanes.iter_mut().zip(&powers(x, shift)).for_each(|(lane, &power)| *lane += power);
+        lanes.iter_mut().zip(&exp_lanes(x, shift)).for_each(|(lane, &exp)| *lane += exp);
     }
-    [shift, folded(lanes, |sum, x| sum + x)]
+    [shift, reduce_lanes(lanes, |sum, x| sum + x)]
 }
 
 /// The shift and Σ exp(x − shift) of each column of `[n, inner]`.
@@ -166,13 +167,13 @@ pub(crate) fn shift_and_sum<T: Float>(x: &[T], inner: usize, shifts: &mut [T], s
 simd! {
     /// `y = ln Σ eˣ` along the last axis of `[outer, n]`; −∞ if n is 0.
     pub(crate) fn logsumexp[T: Float](x: &[T], n: usize, y: &mut [T]) {
-        if n <= FEW {
-            let mut turned = [T::ZERO; FEW * LANES];
-            let turned = &mut turned[..n * LANES];
+        if n <= MAX_TRANSPOSED {
+            let mut transposed = [T::ZERO; MAX_TRANSPOSED * LANES];
+            let transposed = &mut transposed[..n * LANES];
             for (k, y) in y.chunks_mut(LANES).enumerate() {
-                turn(&x[k * LANES * n..][..y.len() * n], n.max(1), turned);
+                transpose_in(&x[k * LANES * n..][..y.len() * n], n.max(1), transposed);
                 let [mut shifts, mut sums] = [[T::ZERO; LANES]; 2];
-                shift_and_sum(turned, LANES, &mut shifts, &mut sums);
+                shift_and_sum(transposed, LANES, &mut shifts, &mut sums);
                 for ((y, &shift), sum) in y.iter_mut().zip(&shifts).zip(&sums) {
                     *y = sum.ln() + shift;
                 }

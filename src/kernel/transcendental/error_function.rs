@@ -3,10 +3,10 @@
 use crate::kernel::transcendental::polynomial;
 use std::f64::consts::{LN_2, LOG2_E};
 
-/// From here on the complement is computed by itself; it is ¼ there.
+/// From here on, where it is ¼, the complement is computed directly.
 const FAR: f32 = 0.8;
 
-/// Adding it leaves the nearest whole number in the low bits.
+/// 1.5 · 2⁵²: a sum with it has the nearest integer to the other term in its low bits.
 const ROUND: f64 = 6_755_399_441_055_744.0;
 
 /// erf(x)/x − 1 for |x| < [`FAR`].
@@ -18,10 +18,10 @@ fn near(x: f32) -> f32 {
 
 /// erfc x = exp(−x²) t p(t) with t = 1/(x + 2), for x ≥ [`FAR`].
 ///
-/// In double precision, because the error of x² would be one of the exponential many times as large.
+/// Computed in double precision, because the exponential amplifies the error of x².
 #[inline(always)]
 fn far(x: f32) -> f32 {
-    // Beyond this it is 0. The comparison leaves NaN as it is.
+    // The result is 0 beyond. The comparison, unlike `min`, keeps a NaN.
     let x = f64::from(if x > 10.5 { 10.5 } else { x });
     let square = x * x;
     let shifted = ROUND - square * LOG2_E;

@@ -2,7 +2,7 @@
 
 use crate::kernel::transcendental::{LN_2, polynomial, power_of_two};
 
-/// Adding it leaves the nearest whole number in the low bits.
+/// 1.5 · 2²³: a sum with it has the nearest integer to the other term in its low bits.
 const ROUND: f32 = 12_582_912.0;
 
 /// n and r of x = n ln 2 + r with |r| ≤ ln 2 / 2.
@@ -23,15 +23,15 @@ fn exp_m1_of_rest(r: f32) -> f32 {
 /// eˣ = 2ⁿ eʳ.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
-    // Beyond these it is ∞ and 0. The comparisons leave NaN as it is.
+    // The result is ∞ or 0 beyond. The comparisons, unlike `clamp`, keep a NaN.
     let x = if x > 89.0 { 89.0 } else { x };
     let x = if x < -104.0 { -104.0 } else { x };
     let (n, r) = reduce(x);
-    // In two steps, because n reaches −150 and 128.
+    // In two factors, because n goes from −150 to 128.
     (1.0 + exp_m1_of_rest(r)) * power_of_two(n >> 1) * power_of_two(n - (n >> 1))
 }
 
-/// eˣ − 1 = 2 ((2ⁿ⁻¹ − ½) + 2ⁿ⁻¹ (eʳ − 1)), where n is 128 for the largest x.
+/// eˣ − 1 = 2 ((2ⁿ⁻¹ − ½) + 2ⁿ⁻¹ (eʳ − 1)): 2ⁿ itself would overflow for the largest x, where n is 128.
 #[inline(always)]
 pub(crate) fn exp_m1(x: f32) -> f32 {
     let y = if x > 89.0 { 89.0 } else { x };
@@ -39,11 +39,11 @@ pub(crate) fn exp_m1(x: f32) -> f32 {
     let (n, r) = reduce(y);
     let half = power_of_two(n - 1);
     let y = 2.0 * ((half - 0.5) + half * exp_m1_of_rest(r));
-    // Half of a subnormal number would lose a bit, and −0 its sign.
+    // Near 0 the halves would lose a bit of a subnormal number, and the sign of −0.
     if x.abs() < 1e-9 { x } else { y }
 }
 
-/// tanh x = 1 − 2/(e²ˣ + 1), near 0 an odd polynomial.
+/// tanh x = 1 − 2/(e²ˣ + 1), or an odd polynomial near 0.
 #[inline(always)]
 pub(crate) fn tanh(x: f32) -> f32 {
     let a = x.abs();

@@ -2,6 +2,7 @@
 
 use crate::kernel::transcendental::{LN_2, polynomial, power_of_two};
 
+/// The bits of √½.
 const SQRT_HALF: u32 = 0x3f35_04f3;
 
 /// n and m of x = 2ⁿ m with √½ ≤ m < √2, for a normal x > 0.
@@ -46,11 +47,11 @@ pub(crate) fn ln(x: f32) -> f32 {
     }
 }
 
-/// ln(1 + x), with the part of x that is lost in the sum 1 + x brought back into f.
+/// ln(1 + x); the rounding error of the sum 1 + x is added to f.
 #[inline(always)]
 pub(crate) fn ln_1p(x: f32) -> f32 {
     let sum = 1.0 + x;
-    // Nothing is lost where the sum is large: the power of two may stop short there.
+    // The error is 0 for sums beyond 2¹²⁶, so the power of two may be limited there.
     let lost = x - (sum - 1.0);
     let (n, m) = split(sum);
     let y = join(n, (m - 1.0) + lost * power_of_two(-n.min(126)));

@@ -1,13 +1,15 @@
-//! Transcendental functions of an `f32` without branches, so that loops over them run in vectors.
+//! Transcendental functions of `f32` without branches, so that loops over them are vectorized.
 //!
-//! The polynomials are minimax fits of this crate's own. Nothing is fused, so the bits are the same for every vector width and
-//! on every machine. Over all numbers, subnormal ones too, the largest errors in units of the last place are:
+//! The polynomials are minimax fits made for this crate. No multiplication and addition is fused, so the bits are the same for
+//! every vector width and on every machine. The largest errors in units in the last place, over all numbers including
+//! subnormal ones, are:
 //!
 //! | exp | exp_m1 | tanh | ln | ln_1p | erf | erfc | sin | cos |
 //! |---|---|---|---|---|---|---|---|---|
 //! | 0.99 | 1.55 | 1.34 | 1.26 | 1.53 | 0.90 | 1.68 | 1.55 | 1.55 |
 //!
-//! For `f64` the functions of the standard library and of `libm` stay: their precision takes more terms than vectors save.
+//! `f64` uses the functions of the standard library and of `libm`: at that precision the longer polynomials cost what vectors
+//! would save.
 
 use crate::kernel::Float;
 
@@ -21,10 +23,10 @@ pub(crate) use exponential::{exp, exp_m1, tanh};
 pub(crate) use logarithm::{ln, ln_1p};
 pub(crate) use trigonometric::{cos, sin};
 
-/// ln 2 in two parts, of which the first has so few bits that its products with small whole numbers are exact.
+/// ln 2 as a sum of two; the first has few enough bits that its products with small integers are exact.
 const LN_2: [f32; 2] = [0.693_359_4, -0.000_212_194_44];
 
-/// Horner's scheme, the highest coefficient first.
+/// A polynomial by Horner's scheme, the highest coefficient first.
 #[inline(always)]
 fn polynomial<T: Float, const N: usize>(x: T, coefficients: [T; N]) -> T {
     let (highest, rest) = (coefficients[0], &coefficients[1..]);
@@ -41,7 +43,7 @@ fn power_of_two(n: i32) -> f32 {
 mod tests {
     use super::{cos, erf, erfc, exp, exp_m1, ln, ln_1p, sin, tanh};
 
-    /// Panics at the first number, of every sign and exponent, where the error exceeds the bound in units of the last place.
+    /// Checks numbers of every sign and exponent against a bound in units in the last place.
     fn check(name: &str, f: fn(f32) -> f32, exact: fn(f64) -> f64, bound: f64) {
         for bits in (0..=u32::MAX).step_by(1009) {
             let x = f32::from_bits(bits);

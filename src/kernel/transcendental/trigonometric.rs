@@ -6,17 +6,17 @@ use crate::kernel::transcendental::polynomial;
 const TWO_OVER_PI: [u32; 8] =
     [0, 0xa2f9_836e, 0x4e44_1529, 0xfc27_57d1, 0xf534_ddc0, 0xdb62_9599, 0x3c43_9041, 0xfe51_63ab];
 
-/// q and r of |x| = q π/2 + r with |r| ≤ π/4, up to whole turns in q.
+/// q mod 4 and r of |x| = q π/2 + r with |r| ≤ π/4, by Payne and Hanek (1983).
 ///
-/// x is a whole number m times a power of two, and of m times 2/π so shifted only the digits around the binary point are computed:
-/// those before are whole turns. Payne and Hanek 1983.
+/// x is an integer m times a power of two. Of m times 2/π, shifted by that power, only the digits around the binary point are
+/// computed: the higher ones are multiples of 4 in q.
 #[inline(always)]
 fn reduce(x: f32) -> (u32, f32) {
     let bits = x.to_bits() & 0x7fff_ffff;
     let m = u64::from((bits & 0x007f_ffff) | 0x0080_0000);
-    // The product has 62 digits behind the point; what is multiplied are the 96 digits from here on.
+    // The factor is the 96 digits of 2/π from here on; the product then has 62 digits after the binary point.
     let from = (bits >> 23).wrapping_sub(120);
-    // Choices between constants: a table would be read number by number.
+    // Selects among constants: a table would be read one element at a time.
     let either = |bit: u32, yes: u32, no: u32| if from & bit == 0 { no } else { yes };
     const P: [u32; 8] = TWO_OVER_PI;
     let (a, b, c) = (either(64, P[2], P[0]), either(64, P[3], P[1]), either(64, P[4], P[2]));
@@ -27,7 +27,7 @@ fn reduce(x: f32) -> (u32, f32) {
     let product = ((m * digits(a, b)) << 32).wrapping_add(m * digits(b, c)).wrapping_add((m * digits(c, d)) >> 32);
     let quadrant = (product.wrapping_add(1 << 61) >> 62) as u32;
     let r = ((product << 2) as i64 as f64 * (std::f64::consts::FRAC_PI_2 / 18_446_744_073_709_551_616.0)) as f32;
-    // Small numbers are in no need of it, and infinities become NaN.
+    // Small numbers need no reduction; `0.0 * x` makes infinities NaN.
     let a = x.abs();
     if a < 0.5 { (0, a) } else { (quadrant, r + 0.0 * x) }
 }

@@ -1,4 +1,4 @@
-//! Windows that slide over images: where they lie, and copies between images and the columns of their windows.
+//! Sliding windows: their geometry, and copies between images and matrices of windows (im2col, col2im).
 
 pub(crate) mod conv;
 pub(crate) mod pool;
@@ -6,7 +6,7 @@ pub(crate) mod pool;
 use crate::kernel::Float;
 use std::ops::Range;
 
-/// How windows slide along the last two axes of images. What slides along one axis is given a first axis of size 1.
+/// The geometry of windows along the last two axes of images. One-dimensional windows have a first axis of size 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Windows {
     pub(crate) input: [usize; 2],
@@ -19,37 +19,40 @@ pub(crate) struct Windows {
 
 impl Windows {
     /// Elements of an image.
-    pub(crate) fn pixels(&self) -> usize {
+    pub(crate) fn input_len(&self) -> usize {
         self.input.iter().product()
     }
 
-    /// Windows on an image.
-    pub(crate) fn places(&self) -> usize {
+    /// Windows of an image.
+    pub(crate) fn output_len(&self) -> usize {
         self.output.iter().product()
     }
 
     /// Elements of a window.
-    pub(crate) fn taps(&self) -> usize {
+    pub(crate) fn kernel_len(&self) -> usize {
         self.kernel.iter().product()
     }
 
-    /// Whether there are windows of two by two that lie one beside the other, and none stands out: those that halve an image.
-    pub(crate) fn halve(&self) -> bool {
+    /// Whether the windows are adjacent 2 × 2 squares, at least one, all within the image.
+    pub(crate) fn is_2x2_stride_2(&self) -> bool {
         let inside = (0..2).all(|axis| (1..=self.input[axis] / 2).contains(&self.output[axis]));
         inside && self.kernel == [2, 2] && self.stride == [2, 2] && self.padding == [0, 0] && self.dilation == [1, 1]
     }
 
-    /// Of a tap: the windows in which it lies on the image rather than on the padding, and where it does in the first of them.
-    pub(crate) fn windows_of(&self, axis: usize, tap: usize) -> (Range<usize>, usize) {
-        self.overlap(axis, self.stride[axis], tap * self.dilation[axis], self.output[axis])
+    /// The output positions at which a kernel offset is on the image rather than on the padding, and its position on the image at
+    /// the first of them.
+    pub(crate) fn valid_outputs(&self, axis: usize, offset: usize) -> (Range<usize>, usize) {
+        self.overlap(axis, self.stride[axis], offset * self.dilation[axis], self.output[axis])
     }
 
-    /// Of a window: the taps that lie on the image rather than on the padding, and where the first of them does.
-    pub(crate) fn taps_of(&self, axis: usize, window: usize) -> (Range<usize>, usize) {
-        self.overlap(axis, self.dilation[axis], window * self.stride[axis], self.kernel[axis])
+    /// The kernel offsets that are on the image rather than on the padding at an output position, and the position on the image
+    /// of the first of them.
+    pub(crate) fn valid_offsets(&self, axis: usize, output: usize) -> (Range<usize>, usize) {
+        self.overlap(axis, self.dilation[axis], output * self.stride[axis], self.kernel[axis])
     }
 
-    /// Those of `count` points, `step` apart and the first at `offset` from the start of the padding, that lie on the image.
+    /// Which of `count` points are on the image, and the position of the first of them. The points are `step` apart, the first
+    /// one at `offset` from the start of the padding.
     fn overlap(&self, axis: usize, step: usize, offset: usize, count: usize) -> (Range<usize>, usize) {
         let (size, padding) = (self.input[axis], self.padding[axis]);
         let first = padding.saturating_sub(offset).div_ceil(step).min(count);
@@ -57,20 +60,22 @@ impl Windows {
         (first..end, (first * step + offset).saturating_sub(padding))
     }
 
-    /// Calls `f` for each channel, tap and row of windows in which the tap lies on the image: where the row begins in the
-    /// columns, where the pixels under the tap do on the images, and how many there are.
+    /// Calls `f` for each channel, kernel offset and row of output positions at which the offset is on the image: with the start
+    /// of the row in the columns, the start of the elements on the image, and their number.
     #[inline(always)]
     fn for_each_row(&self, channels: usize, mut f: impl FnMut(usize, usize, usize)) {
-        let ([_, width], [_, places]) = (self.input, self.output);
-        for tap in 0..self.taps() {
-            let (down, top) = self.windows_of(0, tap / self.kernel[1]);
-            let (across, left) = self.windows_of(1, tap % self.kernel[1]);
+        let ([_, width], [_, output_width]) = (self.input, self.output);
+        for offset in 0..self.kernel_len() {
+            let (down, top) = self.valid_outputs(0, offset / self.kernel[1]);
+            let (across, left) = self.valid_outputs(1, offset % self.kernel[1]);
             let rows = if across.is_empty() { 0 } else { down.len() };
             for channel in 0..channels {
-                let column = (channel * self.taps() + tap) * self.places() + down.start * places + across.start;
-                let pixel = channel * self.pixels() + top * width + left;
+                let column = (channel * self.kernel_len() + offset) * self.output_len()
+                    + down.start * output_width
+                    + across.start;
+                let pixel = channel * self.input_len() + top * width + left;
                 for row in 0..rows {
-                    f(column + row * places, pixel + row * self.stride[0] * width, across.len());
+                    f(column + row * output_width, pixel + row * self.stride[0] * width, across.len());
                 }
             }
         }
@@ -78,7 +83,7 @@ impl Windows {
 }
 
 simd! {
-    /// The windows of an image `[C, H, W]` as columns `[C · taps, places]`; 0 where they lie on padding.
+    /// The windows of an image `[C, H, W]` as columns `[C · kernel_len, output_len]`, 0 for padding.
     pub(crate) fn im2col[T: Float](windows: &Windows, channels: usize, x: &[T], columns: &mut [T]) {
         let across = windows.stride[1];
         if windows.padding != [0, 0] {
@@ -94,7 +99,7 @@ simd! {
     }
 }
 
-/// Copies a few elements, for which the call of a function takes longer than the copy. The last block overlaps the one before it.
+/// Copies a short row, for which a call of `memcpy` takes longer than the copy. The last block overlaps the previous one.
 #[inline(always)]
 fn copy<T: Float>(x: &[T], y: &mut [T]) {
     const BLOCK: usize = 8;
@@ -111,7 +116,7 @@ fn copy<T: Float>(x: &[T], y: &mut [T]) {
 }
 
 simd! {
-    /// Adds columns `[C · taps, places]` to the places of an image `[C, H, W]` that they are the windows of: the adjoint of [`im2col`].
+    /// Adds columns `[C · kernel_len, output_len]` to an image `[C, H, W]`, each element where [`im2col`] reads it: its adjoint.
     pub(crate) fn col2im[T: Float](windows: &Windows, channels: usize, columns: &[T], x: &mut [T]) {
         let across = windows.stride[1];
         windows.for_each_row(channels, |column, pixel, length| {

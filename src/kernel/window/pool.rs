@@ -1,33 +1,46 @@
-//! Pooling: the largest element or the mean of each window.
+//! Pooling: the maximum or the mean of each window.
 
 use crate::kernel::Float;
-use crate::kernel::base::memory::with_scratch;
-use crate::kernel::base::threads::{Pieces, for_each_piece};
+use crate::kernel::base::memory::{Block, with_scratch};
+use crate::kernel::base::threads::{Chunks, for_each_chunk};
 use crate::kernel::window::Windows;
 use std::ops::Range;
 
-/// The first largest element of each window of images `[…, H, W]`, and the number of the tap under which it lies, from 0 in
-/// the order of the kernel's rows; a NaN beats all.
-pub(crate) fn max<T: Float>(windows: &Windows, x: &[T], y: &mut [T], taps: &mut [T]) {
-    let (pixels, places) = (windows.pixels().max(1), windows.places().max(1));
-    let rows: Vec<_> = (0..windows.output[0]).map(|window| windows.taps_of(0, window)).collect();
-    let columns: Vec<_> = (0..windows.kernel[1]).map(|tap| windows.windows_of(1, tap)).collect();
-    let images = images_together(windows);
-    let taps = Pieces::new(taps, images * places);
-    for_each_piece(y, images * places, |piece, y| {
-        // SAFETY: every piece is asked for once.
-        let taps = unsafe { taps.get(piece) };
-        let results = y.chunks_exact_mut(places).zip(taps.chunks_exact_mut(places));
-        for ((y, taps), x) in results.zip(x[piece * images * pixels..].chunks_exact(pixels)) {
-            max_of_image(windows, &rows, &columns, x, y, taps);
+/// The kernel offset of the maximum of each window, numbered along the rows of the kernel.
+///
+/// The block may have more elements than there are windows.
+pub(crate) type Argmax = Block<u32>;
+
+/// Not an offset.
+const NONE: u32 = u32::MAX;
+
+/// The maximum of each window of images `[…, H, W]`, and its kernel offset: the first one of equals. A NaN is larger than any
+/// number.
+#[inline(never)]
+pub(crate) fn max<T: Float>(windows: &Windows, x: &[T], y: &mut [T]) -> Argmax {
+    assert!(windows.kernel_len() <= NONE as usize, "a kernel offset must fit into 32 bits");
+    let (mut argmax, _) = Argmax::take(y.len());
+    let offsets = &mut argmax.elements_mut().expect("blocks are given out unshared")[..y.len()];
+    let (input_len, output_len) = (windows.input_len().max(1), windows.output_len().max(1));
+    let rows: Vec<_> = (0..windows.output[0]).map(|output| windows.valid_offsets(0, output)).collect();
+    let columns: Vec<_> = (0..windows.kernel[1]).map(|offset| windows.valid_outputs(1, offset)).collect();
+    let images = images_per_chunk(windows);
+    let offsets = Chunks::new(offsets, images * output_len);
+    for_each_chunk(y, images * output_len, |chunk, y| {
+        // SAFETY: every chunk of y is visited once, so no two calls borrow the same chunk of the offsets.
+        let offsets = unsafe { offsets.get(chunk) };
+        let results = y.chunks_exact_mut(output_len).zip(offsets.chunks_exact_mut(output_len));
+        for ((y, offsets), x) in results.zip(x[chunk * images * input_len..].chunks_exact(input_len)) {
+            max_of_image(windows, &rows, &columns, x, y, offsets);
         }
     });
+    argmax
 }
 
-/// Images that are worth a thread of their own.
-fn images_together(windows: &Windows) -> usize {
-    const PIXELS: usize = 1 << 14;
-    PIXELS.div_ceil(windows.pixels().max(1))
+/// Images that are worth a thread.
+fn images_per_chunk(windows: &Windows) -> usize {
+    const MIN_ELEMENTS_PER_THREAD: usize = 1 << 14;
+    MIN_ELEMENTS_PER_THREAD.div_ceil(windows.input_len().max(1))
 }
 
 simd! {
@@ -38,25 +51,25 @@ simd! {
         columns: &[(Range<usize>, usize)],
         x: &[T],
         y: &mut [T],
-        taps: &mut [T],
+        argmax: &mut [u32],
     ) {
-        if windows.halve() {
-            return max_of_squares(windows.input[1], windows.output[1], x, y, taps);
+        if windows.is_2x2_stride_2() {
+            return max_2x2(windows.input[1], windows.output[1], x, y, argmax);
         }
         let (width, across) = (windows.input[1], windows.output[1].max(1));
-        // A tap at a time challenges the best so far of a row of windows.
-        for ((y, taps), (down, top)) in y.chunks_exact_mut(across).zip(taps.chunks_exact_mut(across)).zip(rows) {
+        // For a row of windows, one kernel offset at a time updates the maxima so far.
+        for ((y, argmax), (down, top)) in y.chunks_exact_mut(across).zip(argmax.chunks_exact_mut(across)).zip(rows) {
             y.fill(T::NEG_INFINITY);
-            taps.fill(-T::ONE);
+            argmax.fill(NONE);
             for (k, row) in down.clone().enumerate() {
                 let line = &x[(top + k * windows.dilation[0]) * width..][..width];
                 for (column, (range, left)) in columns.iter().enumerate().filter(|(_, (range, _))| !range.is_empty()) {
-                    let (y, taps) = (&mut y[range.clone()], &mut taps[range.clone()]);
-                    let tap = T::from_f64((row * windows.kernel[1] + column) as f64);
+                    let (y, argmax) = (&mut y[range.clone()], &mut argmax[range.clone()]);
+                    let offset = (row * windows.kernel[1] + column) as u32;
                     match windows.stride[1] {
-                        1 => challenge(&line[*left..], 1, tap, y, taps),
-                        2 => challenge(&line[*left..], 2, tap, y, taps),
-                        step => challenge(&line[*left..], step, tap, y, taps),
+                        1 => update_max(&line[*left..], 1, offset, y, argmax),
+                        2 => update_max(&line[*left..], 2, offset, y, argmax),
+                        step => update_max(&line[*left..], step, offset, y, argmax),
                     }
                 }
             }
@@ -64,101 +77,106 @@ simd! {
     }
 }
 
-/// [`max`] of one image whose windows are squares of four, one beside the other: the usual case, two to three times as fast.
+/// [`max`] of one image for adjacent 2 × 2 windows: the usual case, two to three times as fast as the general one.
 #[inline(always)]
-fn max_of_squares<T: Float>(width: usize, across: usize, x: &[T], y: &mut [T], taps: &mut [T]) {
-    let rows = y.chunks_exact_mut(across).zip(taps.chunks_exact_mut(across));
-    for ((y, taps), lines) in rows.zip(x.chunks_exact(2 * width)) {
+fn max_2x2<T: Float>(width: usize, across: usize, x: &[T], y: &mut [T], argmax: &mut [u32]) {
+    let rows = y.chunks_exact_mut(across).zip(argmax.chunks_exact_mut(across));
+    for ((y, argmax), lines) in rows.zip(x.chunks_exact(2 * width)) {
         let (upper, lower) = lines.split_at(width);
         let squares = upper.chunks_exact(2).zip(lower.chunks_exact(2));
-        for ((y, best), (upper, lower)) in y.iter_mut().zip(taps).zip(squares) {
-            (*y, *best) = (upper[0], T::ZERO);
-            for (x, tap) in [(upper[1], T::ONE), (lower[0], T::ONE + T::ONE), (lower[1], T::ONE + T::ONE + T::ONE)] {
+        for ((y, best), (upper, lower)) in y.iter_mut().zip(argmax).zip(squares) {
+            (*y, *best) = (upper[0], 0);
+            for (x, offset) in [(upper[1], 1), (lower[0], 2), (lower[1], 3)] {
                 let wins = (x > *y) | (x.is_nan() & !y.is_nan());
-                (*y, *best) = if wins { (x, tap) } else { (*y, *best) };
+                (*y, *best) = if wins { (x, offset) } else { (*y, *best) };
             }
         }
     }
 }
 
-/// Puts those of every `step`-th x in the place of y that are larger than it, and their tap beside them.
+/// Replaces those of y that the elements of x, `step` apart, exceed, and their offsets.
 #[inline(always)]
-fn challenge<T: Float>(x: &[T], step: usize, tap: T, y: &mut [T], taps: &mut [T]) {
-    assert!(x.len() > (y.len() - 1) * step);
-    for (k, (y, best)) in y.iter_mut().zip(taps).enumerate() {
-        // SAFETY: as asserted. A check in here would keep the loop from being vectorised.
+fn update_max<T: Float>(x: &[T], step: usize, offset: u32, y: &mut [T], argmax: &mut [u32]) {
+    let Some(last) = y.len().checked_sub(1) else { return };
+    assert!(last.checked_mul(step).is_some_and(|last| last < x.len()));
+    for (k, (y, best)) in y.iter_mut().zip(argmax).enumerate() {
+        // SAFETY: k ≤ last, so k · step neither overflows nor exceeds the length, as asserted. A bounds check here would keep
+        // the loop from being vectorized.
         let x = unsafe { *x.get_unchecked(k * step) };
-        // Without branches, which half of the time would be taken the wrong way.
-        let wins = (*best < T::ZERO) | (x > *y) | (x.is_nan() & !y.is_nan());
-        (*y, *best) = if wins { (x, tap) } else { (*y, *best) };
+        // Without branches, of which half would be mispredicted.
+        let wins = (*best == NONE) | (x > *y) | (x.is_nan() & !y.is_nan());
+        (*y, *best) = if wins { (x, offset) } else { (*y, *best) };
     }
 }
 
-/// Calls `f` with each place of one image's results and the pixel under its tap.
+/// Calls `f` with each window of one image and the position of its maximum on the image.
 #[inline(always)]
-fn for_each_pixel<T: Float>(windows: &Windows, offsets: &[usize], taps: &[T], mut f: impl FnMut(usize, usize)) {
+fn for_each_maximum(windows: &Windows, positions: &[usize], argmax: &[u32], mut f: impl FnMut(usize, usize)) {
     let across = windows.output[1].max(1);
     let padding = windows.padding[0] * windows.input[1] + windows.padding[1];
-    for (row, taps) in taps.chunks_exact(across).enumerate() {
-        for (column, tap) in taps.iter().enumerate() {
-            // The first tap may lie before the image, the one that was the largest does not.
+    for (row, argmax) in argmax.chunks_exact(across).enumerate() {
+        for (column, &offset) in argmax.iter().enumerate() {
+            // The first element of the window may be on the padding, the maximum is not.
             let first = row * windows.stride[0] * windows.input[1] + column * windows.stride[1];
-            // SAFETY: the number of a tap is a small whole number.
-            let tap = unsafe { tap.to_f64().to_int_unchecked::<usize>() };
-            f(row * across + column, first + offsets[tap] - padding);
+            f(row * across + column, first + positions[offset as usize] - padding);
         }
     }
 }
 
-/// How far each tap is from the first on an image.
-fn offsets(windows: &Windows) -> Vec<usize> {
+/// The position of each kernel offset on an image, relative to the first.
+fn relative_positions(windows: &Windows) -> Vec<usize> {
     let [down, across] = windows.dilation;
-    let offset = |tap: usize| tap / windows.kernel[1] * down * windows.input[1] + tap % windows.kernel[1] * across;
-    (0..windows.taps()).map(offset).collect()
+    let position =
+        |offset: usize| offset / windows.kernel[1] * down * windows.input[1] + offset % windows.kernel[1] * across;
+    (0..windows.kernel_len()).map(position).collect()
 }
 
-/// The elements under the taps that [`max`] found.
-pub(crate) fn pick<T: Float>(windows: &Windows, x: &[T], taps: &[T], y: &mut [T]) {
-    let (pixels, places, offsets) = (windows.pixels().max(1), windows.places().max(1), offsets(windows));
-    let images = x.chunks_exact(pixels).zip(taps.chunks_exact(places));
-    for ((x, taps), y) in images.zip(y.chunks_exact_mut(places)) {
-        for_each_pixel(windows, &offsets, taps, |place, pixel| y[place] = x[pixel]);
+/// The elements at the maxima that [`max`] found.
+#[inline(never)]
+pub(crate) fn max_gather<T: Float>(windows: &Windows, x: &[T], argmax: &Argmax, y: &mut [T]) {
+    let (input_len, output_len) = (windows.input_len().max(1), windows.output_len().max(1));
+    let positions = relative_positions(windows);
+    let images = x.chunks_exact(input_len).zip(argmax.elements().chunks_exact(output_len));
+    for ((x, argmax), y) in images.zip(y.chunks_exact_mut(output_len)) {
+        for_each_maximum(windows, &positions, argmax, |window, position| y[window] = x[position]);
     }
 }
 
-/// Adds elements to zeros under the taps that [`max`] found: the adjoint of [`pick`].
-pub(crate) fn put<T: Float>(windows: &Windows, y: &[T], taps: &[T], x: &mut [T]) {
-    let (pixels, places, offsets) = (windows.pixels().max(1), windows.places().max(1), offsets(windows));
-    let images = images_together(windows);
-    for_each_piece(x, images * pixels, |piece, x| {
-        let first = piece * images * places;
-        let results = y[first..].chunks_exact(places).zip(taps[first..].chunks_exact(places));
-        if windows.halve() {
-            for (x, (y, taps)) in x.chunks_exact_mut(pixels).zip(results) {
-                put_into_squares(windows.input[1], windows.output[1], y, taps, x);
+/// Adds elements to zeros at the maxima that [`max`] found: the adjoint of [`max_gather`].
+#[inline(never)]
+pub(crate) fn max_gradient<T: Float>(windows: &Windows, y: &[T], argmax: &Argmax, x: &mut [T]) {
+    let (input_len, output_len) = (windows.input_len().max(1), windows.output_len().max(1));
+    let (positions, argmax) = (relative_positions(windows), &argmax.elements()[..y.len()]);
+    let images = images_per_chunk(windows);
+    for_each_chunk(x, images * input_len, |chunk, x| {
+        let first = chunk * images * output_len;
+        let results = y[first..].chunks_exact(output_len).zip(argmax[first..].chunks_exact(output_len));
+        if windows.is_2x2_stride_2() {
+            for (x, (y, argmax)) in x.chunks_exact_mut(input_len).zip(results) {
+                max_gradient_2x2(windows.input[1], windows.output[1], y, argmax, x);
             }
             return;
         }
         x.fill(T::ZERO);
-        for (x, (y, taps)) in x.chunks_exact_mut(pixels).zip(results) {
-            for_each_pixel(windows, &offsets, taps, |place, pixel| x[pixel] += y[place]);
+        for (x, (y, argmax)) in x.chunks_exact_mut(input_len).zip(results) {
+            for_each_maximum(windows, &positions, argmax, |window, position| x[position] += y[window]);
         }
     });
 }
 
 simd! {
-    /// [`put`] for one image whose windows are squares of four, one beside the other.
-    pub(crate) fn put_into_squares[T: Float](width: usize, across: usize, y: &[T], taps: &[T], x: &mut [T]) {
+    /// [`max_gradient`] of one image for adjacent 2 × 2 windows.
+    pub(crate) fn max_gradient_2x2[T: Float](width: usize, across: usize, y: &[T], argmax: &[u32], x: &mut [T]) {
         let (squares, rest) = x.split_at_mut(y.len() / across * 2 * width);
         rest.fill(T::ZERO);
-        let rows = y.chunks_exact(across).zip(taps.chunks_exact(across));
-        for (lines, (y, taps)) in squares.chunks_exact_mut(2 * width).zip(rows) {
+        let rows = y.chunks_exact(across).zip(argmax.chunks_exact(across));
+        for (lines, (y, argmax)) in squares.chunks_exact_mut(2 * width).zip(rows) {
             let (upper, lower) = lines.split_at_mut(width);
-            for (line, first) in [(upper, T::ZERO), (lower, T::ONE + T::ONE)] {
+            for (line, first) in [(upper, 0), (lower, 2)] {
                 let (squares, rest) = line.split_at_mut(2 * across);
-                for (x, (&y, &tap)) in squares.chunks_exact_mut(2).zip(y.iter().zip(taps)) {
-                    x[0] = if tap == first { y } else { T::ZERO };
-                    x[1] = if tap == first + T::ONE { y } else { T::ZERO };
+                for (x, (&y, &offset)) in squares.chunks_exact_mut(2).zip(y.iter().zip(argmax)) {
+                    x[0] = if offset == first { y } else { T::ZERO };
+                    x[1] = if offset == first + 1 { y } else { T::ZERO };
                 }
                 rest.fill(T::ZERO);
             }
@@ -166,15 +184,16 @@ simd! {
     }
 }
 
-/// The windows along one axis: which elements each of them covers, and what it divides their sum by.
+/// The windows along one axis: the range of elements of each, and the divisor of its mean.
 #[derive(Clone, Debug)]
-pub(crate) struct Spans {
+pub(crate) struct AxisWindows {
     pub(crate) size: usize,
     pub(crate) windows: Vec<(Range<usize>, f64)>,
 }
 
-/// The mean of each window, a product of spans, on images `[…, H, W]`.
-pub(crate) fn average<T: Float>([rows, columns]: [&Spans; 2], x: &[T], y: &mut [T]) {
+/// The mean of each window of images `[…, H, W]`; a window is a range of rows by a range of columns.
+#[inline(never)]
+pub(crate) fn average<T: Float>([rows, columns]: [&AxisWindows; 2], x: &[T], y: &mut [T]) {
     let width = columns.size;
     with_scratch(width, |sums: &mut [T]| {
         let mut lines = y.chunks_exact_mut(columns.windows.len().max(1));
@@ -193,8 +212,9 @@ pub(crate) fn average<T: Float>([rows, columns]: [&Spans; 2], x: &[T], y: &mut [
     });
 }
 
-/// Spreads an element over its window, the same share for each: the adjoint of [`average`].
-pub(crate) fn spread<T: Float>([rows, columns]: [&Spans; 2], y: &[T], x: &mut [T]) {
+/// Distributes an element evenly over its window: the adjoint of [`average`].
+#[inline(never)]
+pub(crate) fn average_gradient<T: Float>([rows, columns]: [&AxisWindows; 2], y: &[T], x: &mut [T]) {
     let width = columns.size;
     x.fill(T::ZERO);
     with_scratch(width, |shares: &mut [T]| {

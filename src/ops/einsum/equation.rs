@@ -1,10 +1,10 @@
-//! The equation of an Einstein summation: `bij,bjk->bik`.
+//! Parsing the equation of an Einstein summation, such as `bij,bjk->bik`.
 
 use crate::panics;
 use crate::tensor::Dims;
 use std::collections::BTreeMap;
 
-/// What an axis is called. The axes of an ellipsis come before the letters, as in an output that is not written.
+/// The label of an axis. The axes of an ellipsis sort before the letters, as they do in an implicit output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Label {
     /// An axis of the longest ellipsis, from the left.
@@ -13,14 +13,14 @@ pub(crate) enum Label {
     Letter(char),
 }
 
-/// A term as it is written.
+/// A symbol of a term.
 #[derive(Clone, Copy, PartialEq)]
 enum Symbol {
     Letter(char),
     Ellipsis,
 }
 
-/// An equation for operands of given shapes.
+/// An equation, resolved for operands of given shapes.
 pub(crate) struct Equation {
     /// The labels of the axes of each operand.
     pub(crate) operands: Vec<Vec<Label>>,
@@ -29,26 +29,26 @@ pub(crate) struct Equation {
 }
 
 impl Equation {
-    /// Reads an equation and holds it against the shapes.
+    /// Parses an equation and checks it against the shapes.
     #[track_caller]
     pub(crate) fn new(text: &str, shapes: &[&[usize]]) -> Self {
         let (terms, output) = parse(text);
         if terms.len() != shapes.len() {
             panics::einsum_operands(text, terms.len(), shapes.len());
         }
-        // Loops, not closures, which would not know the caller's line.
+        // A loop, not a closure: a closure does not know the caller's line.
         let mut ellipsis = 0;
         for (k, (term, shape)) in terms.iter().zip(shapes).enumerate() {
             ellipsis = ellipsis.max(ellipsis_rank(text, k, term, shape));
         }
-        let labelled = |term: &Vec<Symbol>, rank: usize| labels(term, ellipsis, rank);
+        let labeled = |term: &Vec<Symbol>, rank: usize| labels(term, ellipsis, rank);
         let ranks = terms.iter().zip(shapes).map(|(term, shape)| (shape.len() + 1).saturating_sub(term.len()));
-        let operands: Vec<_> = terms.iter().zip(ranks).map(|(term, rank)| labelled(term, rank)).collect();
+        let operands: Vec<_> = terms.iter().zip(ranks).map(|(term, rank)| labeled(term, rank)).collect();
         let sizes = sizes(text, &operands, shapes);
         let output = match output {
             Some(symbols) => {
                 check_output(text, &symbols, &sizes);
-                labelled(&symbols, ellipsis)
+                labeled(&symbols, ellipsis)
             }
             None => {
                 let count = |label: &Label| operands.iter().flatten().filter(|other| *other == label).count();
@@ -60,7 +60,7 @@ impl Equation {
     }
 }
 
-/// The terms of the operands, and of the output if it is written.
+/// The terms of the operands, and that of the output if it is explicit.
 #[track_caller]
 fn parse(text: &str) -> (Vec<Vec<Symbol>>, Option<Vec<Symbol>>) {
     let characters: Vec<char> = text.chars().collect();
@@ -97,7 +97,7 @@ fn parse(text: &str) -> (Vec<Vec<Symbol>>, Option<Vec<Symbol>>) {
     (terms, None)
 }
 
-/// The number of axes that the ellipsis of a term stands for.
+/// The number of axes that the ellipsis of a term stands for; 0 without one.
 #[track_caller]
 fn ellipsis_rank(text: &str, operand: usize, term: &[Symbol], shape: &[usize]) -> usize {
     if term.contains(&Symbol::Ellipsis) {
@@ -121,10 +121,10 @@ fn labels(term: &[Symbol], longest: usize, rank: usize) -> Vec<Label> {
     term.iter().flat_map(label).collect()
 }
 
-/// The size of each label: that of its axes, some of which may be 1.
+/// The size of each label; axes of size 1 broadcast.
 #[track_caller]
 fn sizes(text: &str, operands: &[Vec<Label>], shapes: &[&[usize]]) -> BTreeMap<Label, usize> {
-    // The size, and the operand that has it.
+    // The size, and an operand that has it.
     let mut sizes: BTreeMap<Label, (usize, usize)> = BTreeMap::new();
     for (k, (labels, shape)) in operands.iter().zip(shapes).enumerate() {
         for (&label, &size) in labels.iter().zip(*shape) {
@@ -147,7 +147,7 @@ fn sizes(text: &str, operands: &[Vec<Label>], shapes: &[&[usize]]) -> BTreeMap<L
     sizes.into_iter().map(|(label, (size, _))| (label, size)).collect()
 }
 
-/// An output has each subscript once, and none that no operand has.
+/// Panics if the output repeats a subscript, or has one that no operand has.
 #[track_caller]
 fn check_output(text: &str, output: &[Symbol], sizes: &BTreeMap<Label, usize>) {
     for (k, symbol) in output.iter().enumerate() {

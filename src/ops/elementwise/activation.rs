@@ -7,39 +7,42 @@ use crate::tensor::{AxisIndex, Dims, Float, Tensor, resolve_axis};
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 
 elementwise! {
-    /// The logistic function 1/(1 + e⁻ˣ), `dy/dx = y (1 − y)`.
+    /// Logistic sigmoid σ(x) = 1/(1 + e⁻ˣ), `dy/dx = y (1 − y)`.
+    #[doc(alias = "logistic")]
+    #[doc(alias = "expit")]
     sigmoid: Sigmoid { x => T::ONE / (T::ONE + (-x).exp()); output: |gy, y| gy * (y * (1.0 - y)) }
-    /// max(x, 0), `dy/dx = 1` for x > 0 and 0 elsewhere, also at 0. NaN stays NaN.
-    relu: Relu { x => if x <= T::ZERO { T::ZERO } else { x }; output: |gy, y| gy.gate(y, 0.0) }
-    /// ln σ(x) = −ln(1 + e⁻ˣ) without overflow, `dy/dx = σ(−x)`.
+    /// Rectified linear unit max(x, 0), `dy/dx = 1` for x > 0 and 0 elsewhere, including at 0. NaN stays NaN.
+    relu: Relu { x => if x <= T::ZERO { T::ZERO } else { x }; output: |gy, y| gy.leaky_relu_gradient(y, 0.0) }
+    /// Log-sigmoid ln σ(x) = −ln(1 + e⁻ˣ) without overflow, `dy/dx = σ(−x)`.
+    #[doc(alias = "logsigmoid")]
     log_sigmoid: LogSigmoid {
         x => x.minimum(T::ZERO) - (-x.abs()).exp().ln_1p();
         input: |gy, x| gy * (-x).sigmoid()
     }
 }
 
-/// What passes the kink of a relu: `y = g` where the gate is open (> 0 or NaN), `slope g` where it is closed.
-pub(crate) struct Gate {
+/// The gradient through a (leaky) relu: `g` where x > 0 or x is NaN, `slope g` elsewhere. For relu, x may also be its output.
+pub(crate) struct LeakyReluGradient {
     slope: f64,
 }
 
-impl<T: Float> Op<T, 2> for Gate {
-    const NAME: &'static str = "gate";
+impl<T: Float> Op<T, 2> for LeakyReluGradient {
+    const NAME: &'static str = "leaky_relu_gradient";
     const SAVE: Save = Save::Input(1);
 
     fn describe(&self, description: &mut Description) {
         description.number("slope", self.slope);
     }
 
-    fn forward(&mut self, [g, gate]: [&Tensor<T>; 2]) -> Tensor<T> {
+    fn forward(&mut self, [g, x]: [&Tensor<T>; 2]) -> Tensor<T> {
         let slope = T::from_f64(self.slope);
         if self.slope == 0.0 {
-            return g.zip(gate, |g, gate| if gate <= T::ZERO { T::ZERO } else { g });
+            return g.zip(x, |g, x| if x <= T::ZERO { T::ZERO } else { g });
         }
-        g.zip(gate, |g, gate| if gate <= T::ZERO { slope * g } else { g })
+        g.zip(x, |g, x| if x <= T::ZERO { slope * g } else { g })
     }
     fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
-        [saved.needs(0).then(|| gy.gate(&saved.input(1), self.slope)), None]
+        [saved.needs(0).then(|| gy.leaky_relu_gradient(&saved.input(1), self.slope)), None]
     }
 }
 
@@ -61,7 +64,7 @@ impl<T: Float> Op<T, 1> for LeakyRelu {
         x.map(|x| if x <= T::ZERO { slope * x } else { x })
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.gate(&saved.input(0), self.slope))]
+        [Some(gy.leaky_relu_gradient(&saved.input(0), self.slope))]
     }
 }
 
@@ -83,7 +86,7 @@ impl<T: Float> Op<T, 1> for HardSigmoid {
     }
 }
 
-/// `y = scale x` for x > 0, `scale α (e^(x/width) − 1)` elsewhere: elu, selu and celu.
+/// ELU, SELU and CELU: `y = scale x` for x > 0, `scale α (e^(x/width) − 1)` elsewhere.
 pub(crate) struct ExponentialLinear {
     scale: f64,
     alpha: f64,
@@ -108,13 +111,13 @@ impl<T: Float> Op<T, 1> for ExponentialLinear {
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let x = saved.input(0);
         let positive = x.value().mask(|x| x > T::ZERO);
-        // The positive side is taken out before the exponential, which would overflow there.
+        // Mask the positive side before the exponential, which would overflow there.
         let slope = (x.masked_fill(&positive, 0.0) / self.width).exp() * (self.scale * self.alpha / self.width);
         [Some(gy * slope.masked_fill(&positive, self.scale))]
     }
 }
 
-/// `y = ln(1 + e^(βx))/β`, and x itself where βx > threshold; `dy/dx = σ(βx)`.
+/// `y = ln(1 + e^(βx))/β`, or x where βx > threshold; `dy/dx = σ(βx)`.
 pub(crate) struct Softplus {
     beta: f64,
     threshold: f64,
@@ -143,7 +146,7 @@ impl<T: Float> Op<T, 1> for Softplus {
     }
 }
 
-/// `y = x Φ(x)` with the normal distribution function Φ, `dy/dx = Φ(x) + x φ(x)`.
+/// `y = x Φ(x)`, `dy/dx = Φ(x) + x φ(x)`, where Φ is the standard normal CDF and φ its density.
 pub(crate) struct Gelu;
 
 impl<T: Float> Op<T, 1> for Gelu {
@@ -159,26 +162,26 @@ impl<T: Float> Op<T, 1> for Gelu {
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let x = saved.input(0);
-        let distribution = (&x * -FRAC_1_SQRT_2).erfc() * 0.5;
+        let cdf = (&x * -FRAC_1_SQRT_2).erfc() * 0.5;
         let density = (x.square() * -0.5).exp() * (FRAC_2_SQRT_PI / 2.0 / SQRT_2);
-        [Some(gy * (distribution + x * density))]
+        [Some(gy * (cdf + x * density))]
     }
 }
 
 impl<T: Float> Var<T> {
-    /// This where the gate is open, `slope` times this where it is closed.
+    /// The gradient of a leaky relu with the upstream gradient `self`, given its input (or, for relu, its output) `x`.
     #[track_caller]
-    fn gate(&self, gate: &Var<T>, slope: f64) -> Var<T> {
-        Gate { slope }.of([self, gate])
+    fn leaky_relu_gradient(&self, x: &Var<T>, slope: f64) -> Var<T> {
+        LeakyReluGradient { slope }.of([self, x])
     }
 
-    /// x for x > 0, `slope` x elsewhere; PyTorch's default slope is 0.01. The derivative at 0 is the slope.
+    /// Leaky ReLU: x for x > 0, `slope` x elsewhere. The derivative at 0 is the slope; PyTorch's default slope is 0.01.
     #[track_caller]
     pub fn leaky_relu(&self, slope: f64) -> Var<T> {
         LeakyRelu { slope }.of([self])
     }
 
-    /// x for x > 0, `weight` x elsewhere, with a learned weight: `[1]`, or one for each channel (axis 1). He et al. 2015.
+    /// Parametric ReLU: x for x > 0, `weight` x elsewhere, with a learned weight `[1]` or `[C]` (channels are axis 1). He et al. 2015.
     ///
     /// # Panics
     /// If the weight has another shape.
@@ -193,92 +196,93 @@ impl<T: Float> Var<T> {
             }
             _ => panics::prelu_weight(weight.shape(), shape),
         };
-        self.where_mask(&self.value().mask(|x| x > T::ZERO), self * weight)
+        self.where_(&self.value().mask(|x| x > T::ZERO), self * weight)
     }
 
-    /// x for x > 0, α (eˣ − 1) elsewhere. The derivative at 0 is α. Clevert et al. 2015.
+    /// Exponential linear unit: x for x > 0, α (eˣ − 1) elsewhere. The derivative at 0 is α. Clevert et al. 2015.
     #[track_caller]
     pub fn elu(&self, alpha: f64) -> Var<T> {
         ExponentialLinear { scale: 1.0, alpha, width: 1.0 }.of([self])
     }
 
-    /// Self-normalising [`elu`](Var::elu): 1.0507 x for x > 0, 1.0507 · 1.6733 (eˣ − 1) elsewhere. Klambauer et al. 2017.
+    /// Self-normalizing [`elu`](Var::elu): 1.0507 x for x > 0, 1.0507 · 1.6733 (eˣ − 1) elsewhere. Klambauer et al. 2017.
     #[track_caller]
     pub fn selu(&self) -> Var<T> {
         let (scale, alpha) = (1.050_700_987_355_480_5, 1.673_263_242_354_377_2);
         ExponentialLinear { scale, alpha, width: 1.0 }.of([self])
     }
 
-    /// x for x > 0, α (e^(x/α) − 1) elsewhere: continuously differentiable for every α. Barron 2017.
+    /// Continuously differentiable [`elu`](Var::elu): x for x > 0, α (e^(x/α) − 1) elsewhere. Barron 2017.
     #[track_caller]
     pub fn celu(&self, alpha: f64) -> Var<T> {
         ExponentialLinear { scale: 1.0, alpha, width: alpha }.of([self])
     }
 
-    /// x Φ(x) with the normal distribution function Φ, exactly. Hendrycks and Gimpel 2016.
+    /// Gaussian error linear unit x Φ(x), exactly, where Φ is the standard normal CDF. Hendrycks and Gimpel 2016.
     #[track_caller]
     pub fn gelu(&self) -> Var<T> {
         Gelu.of([self])
     }
 
-    /// The tanh approximation of [`gelu`](Var::gelu): x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).
+    /// Tanh approximation of [`gelu`](Var::gelu): x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).
     #[track_caller]
     pub fn gelu_tanh(&self) -> Var<T> {
         let inner = (self + self.powi(3) * 0.044715) * (FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
         self * 0.5 * (inner.tanh() + 1.0)
     }
 
-    /// x σ(x), also called swish. Ramachandran et al. 2017.
+    /// Sigmoid linear unit x σ(x), also called swish. Ramachandran et al. 2017.
+    #[doc(alias = "swish")]
     #[track_caller]
     pub fn silu(&self) -> Var<T> {
         self * self.sigmoid()
     }
 
-    /// x tanh(softplus(x)). Misra 2019.
+    /// Mish, x tanh(softplus(x)). Misra 2019.
     #[track_caller]
     pub fn mish(&self) -> Var<T> {
         self * self.softplus().tanh()
     }
 
-    /// ln(1 + eˣ), a smooth [`relu`](Var::relu); `dy/dx = σ(x)`. x itself above 20, as in PyTorch.
+    /// Softplus ln(1 + eˣ), a smooth [`relu`](Var::relu); `dy/dx = σ(x)`. Returns x above 20, as PyTorch does.
     #[track_caller]
     pub fn softplus(&self) -> Var<T> {
         self.softplus_with(1.0, 20.0)
     }
 
-    /// ln(1 + e^(βx))/β, and x itself where βx > threshold; `dy/dx = σ(βx)`.
+    /// [`softplus`](Var::softplus) with its parameters: ln(1 + e^(βx))/β, or x where βx > threshold; `dy/dx = σ(βx)`.
     #[track_caller]
     pub fn softplus_with(&self, beta: f64, threshold: f64) -> Var<T> {
         Softplus { beta, threshold }.of([self])
     }
 
-    /// x/(1 + |x|).
+    /// Softsign x/(1 + |x|).
     #[track_caller]
     pub fn softsign(&self) -> Var<T> {
         self / (self.abs() + 1.0)
     }
 
-    /// min(max(x, 0), 6); the derivative is 0 at 0 and at 6.
+    /// ReLU capped at 6, min(max(x, 0), 6); the derivative is 0 at 0 and at 6.
     #[track_caller]
     pub fn relu6(&self) -> Var<T> {
         self.clamp(0.0, 6.0)
     }
 
-    /// A piecewise linear [`sigmoid`](Var::sigmoid), clamp(x/6 + 1/2, 0, 1); the derivative is 0 at ±3.
+    /// Piecewise linear [`sigmoid`](Var::sigmoid), clamp(x/6 + 1/2, 0, 1); the derivative is 0 at ±3.
     ///
-    /// Its slope is 1/6 rounded to single precision, also for `f64`: PyTorch's constant.
+    /// The derivative between the bounds is 1/6 rounded to single precision even for `f64`, as in PyTorch.
     #[track_caller]
     pub fn hardsigmoid(&self) -> Var<T> {
         HardSigmoid.of([self])
     }
 
-    /// A piecewise quadratic [`silu`](Var::silu), x clamp(x + 3, 0, 6)/6; the derivative is 0 at −3 and 1 at 3. Howard et al. 2019.
+    /// Piecewise quadratic [`silu`](Var::silu), x clamp(x + 3, 0, 6)/6; the derivative is 0 at −3 and 1 at 3. Howard et al. 2019.
     #[track_caller]
     pub fn hardswish(&self) -> Var<T> {
         self * (self + 3.0).clamp(0.0, 6.0) / 6.0
     }
 
-    /// The first half of an axis times the [`sigmoid`](Var::sigmoid) of the second. Dauphin et al. 2016.
+    /// Gated linear unit: the first half of an axis times the [`sigmoid`](Var::sigmoid) of the second half. Dauphin et al. 2016.
     ///
     /// # Panics
     /// If the axis is out of range or its size is odd.

@@ -7,15 +7,18 @@ use crate::tensor::{Float, Tensor};
 use std::f64::consts::{LN_2, LN_10};
 
 elementwise! {
-    /// eˣ, `dy/dx = y`.
+    /// Exponential eˣ, `dy/dx = y`.
     exp: Exp { x => x.exp(); output: |gy, y| gy * y }
-    /// 2ˣ, `dy/dx = y ln 2`.
+    /// Power of two 2ˣ, `dy/dx = y ln 2`.
     exp2: Exp2 { x => x.exp2(); output: |gy, y| gy * (y * LN_2) }
     /// eˣ − 1, accurate near 0; `dy/dx = y + 1`.
+    #[doc(alias = "exp_m1")]
     expm1: Expm1 { x => x.exp_m1(); output: |gy, y| gy * (y + 1.0) }
-    /// Natural logarithm, `dy/dx = 1/x`; NaN for a negative x.
+    /// Natural logarithm, `dy/dx = 1/x`; NaN for negative x.
+    #[doc(alias = "log")]
     ln: Ln { x => x.ln(); input: |gy, x| gy / x }
     /// ln(1 + x), accurate near 0; `dy/dx = 1/(1 + x)`.
+    #[doc(alias = "ln_1p")]
     log1p: Log1p { x => x.ln_1p(); input: |gy, x| gy / (x + 1.0) }
     /// Logarithm to base 2, `dy/dx = 1/(x ln 2)`.
     log2: Log2 { x => x.log2(); input: |gy, x| gy / (x * LN_2) }
@@ -23,7 +26,7 @@ elementwise! {
     log10: Log10 { x => x.log10(); input: |gy, x| gy / (x * LN_10) }
 }
 
-/// ln(eᵃ + eᵇ) without overflow; `dy/da = σ(a − b)`.
+/// `y = ln(eᵃ + eᵇ)` without overflow; `dy/da = σ(a − b)`.
 pub(crate) struct LogAddExp;
 
 impl<T: Float> Op<T, 2> for LogAddExp {
@@ -34,7 +37,7 @@ impl<T: Float> Op<T, 2> for LogAddExp {
         broadcasts(shapes)
     }
     fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
-        // Equal infinities have no difference, but their sum is plain.
+        // ∞ − ∞ is NaN, but the result is defined.
         let difference = |a: T, b: T| if a == b { T::ZERO } else { (a - b).abs() };
         a.zip(
             b,
@@ -49,7 +52,7 @@ impl<T: Float> Op<T, 2> for LogAddExp {
 }
 
 impl<T: Float> Var<T> {
-    /// ln(eᵃ + eᵇ), without overflow; the shapes broadcast. `dy/da = σ(a − b)`.
+    /// ln(eᵃ + eᵇ) without overflow; the shapes broadcast. `dy/da = σ(a − b)`.
     ///
     /// # Panics
     /// If the shapes do not broadcast.

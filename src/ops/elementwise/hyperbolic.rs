@@ -1,8 +1,7 @@
-//! Hyperbolic functions and their inverses, and the error function.
+//! Hyperbolic functions and their inverses.
 
 use crate::autograd::{Op, Save, Saved, Var};
 use crate::tensor::{Float, Tensor};
-use std::f64::consts::FRAC_2_SQRT_PI;
 
 elementwise! {
     /// Hyperbolic sine, `dy/dx = cosh x`.
@@ -19,13 +18,12 @@ elementwise! {
     /// ```
     tanh: Tanh { x => x.tanh(); output: |gy, y| gy * (1.0 - y.square()) }
     /// Inverse hyperbolic sine, `dy/dx = 1/√(x² + 1)`.
+    #[doc(alias = "arcsinh")]
     asinh: Asinh { x => x.asinh(); input: |gy, x| gy / x.hypot(1.0) }
     /// Inverse hyperbolic cosine, `dy/dx = 1/√(x² − 1)`; NaN below 1.
+    #[doc(alias = "arccosh")]
     acosh: Acosh { x => x.acosh(); input: |gy, x| gy * ((x - 1.0) * (x + 1.0)).rsqrt() }
-    /// Inverse hyperbolic tangent, `dy/dx = 1/(1 − x²)`; NaN outside of [−1, 1].
+    /// Inverse hyperbolic tangent, `dy/dx = 1/(1 − x²)`; NaN outside [−1, 1].
+    #[doc(alias = "arctanh")]
     atanh: Atanh { x => x.atanh(); input: |gy, x| gy / (1.0 - x.square()) }
-    /// Error function, `dy/dx = 2/√π · exp(−x²)`.
-    erf: Erf { x => x.erf(); input: |gy, x| gy * ((-x.square()).exp() * FRAC_2_SQRT_PI) }
-    /// 1 − erf(x), accurate for large x; `dy/dx = −2/√π · exp(−x²)`.
-    erfc: Erfc { x => x.erfc(); input: |gy, x| gy * ((-x.square()).exp() * -FRAC_2_SQRT_PI) }
 }

@@ -44,10 +44,13 @@ macro_rules! elementwise {
 
 pub(crate) mod activation;
 pub(crate) mod arithmetic;
-pub(crate) mod compare;
+pub(crate) mod error_function;
 pub(crate) mod exponential;
 pub(crate) mod hyperbolic;
+pub(crate) mod mask;
+pub(crate) mod minmax;
 pub(crate) mod power;
 pub(crate) mod rounding;
 pub(crate) mod scalar;
+pub(crate) mod sign;
 pub(crate) mod trigonometric;

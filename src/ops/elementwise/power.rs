@@ -6,17 +6,18 @@ use crate::ops::registry::Registered;
 use crate::tensor::{Float, Tensor};
 
 elementwise! {
-    /// x², `dy/dx = 2x`.
+    /// Square x², `dy/dx = 2x`.
     square: Square { x => x * x; input: |gy, x| gy * (x * 2.0) }
-    /// √x, `dy/dx = 1/(2y)`, infinite at 0; NaN for a negative x.
+    /// Square root √x, `dy/dx = 1/(2y)`, infinite at 0; NaN for negative x.
     sqrt: Sqrt { x => x.sqrt(); output: |gy, y| gy / (y * 2.0) }
-    /// 1/√x, `dy/dx = −y³/2`.
+    /// Reciprocal square root 1/√x, `dy/dx = −y³/2`.
     rsqrt: Rsqrt { x => T::ONE / x.sqrt(); output: |gy, y| gy * (y.powi(3) * -0.5) }
-    /// 1/x, `dy/dx = −y²`.
+    /// Reciprocal 1/x, `dy/dx = −y²`.
+    #[doc(alias = "recip")]
     reciprocal: Reciprocal { x => T::ONE / x; output: |gy, y| -(gy * y.square()) }
 }
 
-/// An integer power, `dy/dx = n xⁿ⁻¹`.
+/// `y = xⁿ` for an integer n, `dy/dx = n xⁿ⁻¹`.
 pub(crate) struct Powi {
     n: i32,
 }
@@ -43,7 +44,7 @@ impl<T: Float> Op<T, 1> for Powi {
     }
 }
 
-/// A real power, `dy/dx = p xᵖ⁻¹`.
+/// `y = xᵖ` for a fixed real p, `dy/dx = p xᵖ⁻¹`.
 pub(crate) struct Powf {
     exponent: f64,
 }
@@ -59,7 +60,7 @@ impl<T: Float> Op<T, 1> for Powf {
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         let exponent = T::from_f64(self.exponent);
         match self.exponent {
-            // Roots, as in PyTorch: cheaper than powers, and with the slope of the root at −0.
+            // Roots, as in PyTorch: cheaper than powf, and −0 keeps its sign.
             0.5 => x.map(T::sqrt),
             -0.5 => x.map(|x| T::ONE / x.sqrt()),
             _ => x.map(|x| x.powf(exponent)),
@@ -73,7 +74,7 @@ impl<T: Float> Op<T, 1> for Powf {
     }
 }
 
-/// A power with a variable exponent: `dy/dx = p xᵖ⁻¹`, `dy/dp = y ln x`.
+/// `y = xᵖ` with a variable exponent: `dy/dx = p xᵖ⁻¹`, `dy/dp = y ln x`.
 pub(crate) struct Pow;
 
 impl<T: Float> Op<T, 2> for Pow {
@@ -88,16 +89,16 @@ impl<T: Float> Op<T, 2> for Pow {
     }
     fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
         let ([x, p], y) = (saved.inputs(), saved.output());
-        let both = |f: fn(T, T) -> bool| x.value().zip(p.value(), |x, p| if f(x, p) { T::ONE } else { T::ZERO });
+        let mask = |f: fn(T, T) -> bool| x.value().zip(p.value(), |x, p| if f(x, p) { T::ONE } else { T::ZERO });
         let gx = || {
-            // 0⁰ is constantly 1 along x: the exponent that is read there is one whose derivative vanishes.
-            let constant = both(|x, p| x == T::ZERO && p == T::ZERO);
+            // x⁰ is constant, so its derivative is 0; with the exponent −1 it would be 0 · ∞ at x = 0.
+            let constant = mask(|x, p| x == T::ZERO && p == T::ZERO);
             let exponent = (&p - 1.0).expand_to(gy.shape()).masked_fill(&constant, 1.0);
             gy * (&p * x.pow(&exponent))
         };
         let gp = || {
-            // 0ᵖ is constantly 0 along p ≥ 0: so is its derivative, although ln 0 is not finite.
-            let constant = both(|x, p| x == T::ZERO && p >= T::ZERO);
+            // 0ᵖ is constant for p ≥ 0, so its derivative is 0, although ln 0 is not finite.
+            let constant = mask(|x, p| x == T::ZERO && p >= T::ZERO);
             let log = x.expand_to(gy.shape()).masked_fill(&constant, 1.0).ln();
             gy * (&y * log)
         };
@@ -105,7 +106,7 @@ impl<T: Float> Op<T, 2> for Pow {
     }
 }
 
-/// The length of the hypotenuse, without overflow: `dy/da = a/y`.
+/// `y = √(a² + b²)` without overflow: `dy/da = a/y`.
 pub(crate) struct Hypot;
 
 impl<T: Float> Op<T, 2> for Hypot {
@@ -125,7 +126,7 @@ impl<T: Float> Op<T, 2> for Hypot {
 }
 
 impl<T: Float> Var<T> {
-    /// xⁿ for an integer n, `dy/dx = n xⁿ⁻¹`; 0⁰ = 1.
+    /// Integer power xⁿ, `dy/dx = n xⁿ⁻¹`; 0⁰ = 1.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -138,13 +139,15 @@ impl<T: Float> Var<T> {
         Powi { n }.of([self])
     }
 
-    /// xᵖ for a fixed real p, `dy/dx = p xᵖ⁻¹`; NaN for a negative x unless p is an integer.
+    /// Real power xᵖ with a fixed exponent, `dy/dx = p xᵖ⁻¹`; NaN for negative x unless p is an integer.
     #[track_caller]
     pub fn powf(&self, exponent: f64) -> Var<T> {
         Powf { exponent }.of([self])
     }
 
-    /// xᵖ with a variable exponent; the shapes broadcast. `dy/dx = p xᵖ⁻¹`, `dy/dp = y ln x`, which is 0 where x = 0 and p ≥ 0.
+    /// Power xᵖ with a variable exponent; the shapes broadcast.
+    ///
+    /// `dy/dx = p xᵖ⁻¹` and `dy/dp = y ln x`, which is 0 where x = 0 and p ≥ 0.
     ///
     /// # Panics
     /// If the shapes do not broadcast.
@@ -153,7 +156,7 @@ impl<T: Float> Var<T> {
         Pow.of([self, &exponent.resolve(self.tape()).into_var(self.tape())])
     }
 
-    /// √(a² + b²), without overflow; the shapes broadcast. `dy/da = a/y`, NaN where both are 0.
+    /// Hypotenuse √(a² + b²) without overflow; the shapes broadcast. `dy/da = a/y`, NaN where both are 0.
     ///
     /// # Panics
     /// If the shapes do not broadcast.
@@ -162,7 +165,7 @@ impl<T: Float> Var<T> {
         Hypot.of([self, &other.resolve(self.tape()).into_var(self.tape())])
     }
 
-    /// Zeros of this shape, as a constant.
+    /// A constant of zeros of this shape.
     pub(crate) fn zeros_like(&self) -> Var<T> {
         self.constant(Tensor::filled(self.value().dims(), T::ZERO))
     }

@@ -12,15 +12,18 @@ elementwise! {
     cos: Cos { x => x.cos(); input: |gy, x| -(gy * x.sin()) }
     /// Tangent, `dy/dx = 1 + y²`.
     tan: Tan { x => x.tan(); output: |gy, y| gy * (1.0 + y.square()) }
-    /// Arc sine in [−π/2, π/2], `dy/dx = 1/√(1 − x²)`; NaN outside of [−1, 1].
+    /// Arc sine in [−π/2, π/2], `dy/dx = 1/√(1 − x²)`; NaN outside [−1, 1].
+    #[doc(alias = "arcsin")]
     asin: Asin { x => x.asin(); input: |gy, x| gy * (1.0 - x.square()).rsqrt() }
-    /// Arc cosine in [0, π], `dy/dx = −1/√(1 − x²)`; NaN outside of [−1, 1].
+    /// Arc cosine in [0, π], `dy/dx = −1/√(1 − x²)`; NaN outside [−1, 1].
+    #[doc(alias = "arccos")]
     acos: Acos { x => x.acos(); input: |gy, x| -(gy * (1.0 - x.square()).rsqrt()) }
     /// Arc tangent in (−π/2, π/2), `dy/dx = 1/(1 + x²)`.
+    #[doc(alias = "arctan")]
     atan: Atan { x => x.atan(); input: |gy, x| gy / (x.square() + 1.0) }
 }
 
-/// The angle of the point (x, y), the ordinate y first: `da/dy = x/(x² + y²)`, `da/dx = −y/(x² + y²)`.
+/// `a = atan2(y, x)`: `da/dy = x/(x² + y²)`, `da/dx = −y/(x² + y²)`.
 pub(crate) struct Atan2;
 
 impl<T: Float> Op<T, 2> for Atan2 {
@@ -36,17 +39,20 @@ impl<T: Float> Op<T, 2> for Atan2 {
     fn backward(&self, saved: &Saved<T, 2>, ga: &Var<T>) -> [Option<Var<T>>; 2] {
         let [y, x] = saved.inputs();
         let r2 = x.square() + y.square();
-        // The origin has no angle; its derivative is taken as 0.
+        // The angle is undefined at the origin; the derivative there is defined as 0.
         let scale = ga / r2.masked_fill(&r2.value().mask(|r2| r2 == T::ZERO), 1.0);
         [saved.needs(0).then(|| &scale * &x), saved.needs(1).then(|| -(&scale * &y))]
     }
 }
 
 impl<T: Float> Var<T> {
-    /// The angle in (−π, π] of the point (`x`, self): this is the ordinate, as in `f32::atan2`. 0 at the origin, with derivative 0.
+    /// Angle in (−π, π] of the point (`x`, `self`), as `f32::atan2`; the shapes broadcast. 0 at the origin, with derivative 0.
+    ///
+    /// `da/dy = x/(x² + y²)`, `da/dx = −y/(x² + y²)` for y = `self`.
     ///
     /// # Panics
     /// If the shapes do not broadcast.
+    #[doc(alias = "arctan2")]
     #[track_caller]
     pub fn atan2(&self, x: impl Operand<T>) -> Var<T> {
         Atan2.of([self, &x.resolve(self.tape()).into_var(self.tape())])

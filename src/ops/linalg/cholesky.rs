@@ -1,4 +1,4 @@
-//! The Cholesky factor.
+//! Cholesky decomposition.
 
 use crate::autograd::{Op, Save, Saved, Var};
 use crate::kernel::linalg::cholesky;
@@ -8,7 +8,8 @@ use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 
-/// L with `L Lᵀ = (A + Aᵀ)/2`: `gA` is the symmetric part of `L⁻ᵀ Φ L⁻¹`, where Φ is the lower triangle of `Lᵀ gL` with its diagonal halved.
+/// L with `L Lᵀ = (A + Aᵀ)/2`: gA is the symmetric part of `L⁻ᵀ Φ L⁻¹`, where Φ is the lower triangle of `Lᵀ gL` with its
+/// diagonal halved.
 ///
 /// Iain Murray 2016, "Differentiation of the Cholesky decomposition".
 pub(crate) struct Cholesky;
@@ -24,7 +25,7 @@ impl<T: Float> Op<T, 1> for Cholesky {
     fn forward(&mut self, [a]: [&Tensor<T>; 1]) -> Tensor<T> {
         let n = a.shape()[a.rank() - 1];
         let mut y = (a + a.transpose(-1, -2)) * 0.5;
-        // Not a closure, which would not know the caller's line.
+        // Not a closure: a closure does not know the caller's line.
         for (k, y) in y.as_mut_slice().chunks_exact_mut((n * n).max(1)).enumerate() {
             if let Err((pivot, value)) = cholesky::factor(y, n) {
                 panics::not_positive_definite(k, a.shape(), pivot, value.to_f64());
@@ -49,9 +50,9 @@ impl<T: Float> Op<T, 1> for Cholesky {
 }
 
 impl<T: Float> Var<T> {
-    /// The lower triangular L with `L Lᵀ = A` for symmetric positive definite A `[…, n, n]`, of each matrix.
+    /// The Cholesky factor of symmetric positive definite matrices A `[…, n, n]`: the lower triangular L with `L Lᵀ = A`.
     ///
-    /// What is factored is the symmetric part (A + Aᵀ)/2, so the gradient is symmetric (PyTorch reads the lower triangle only).
+    /// LuFactors the symmetric part (A + Aᵀ)/2, so the gradient is symmetric (PyTorch reads only the lower triangle).
     ///
     /// # Panics
     /// If the matrices are not square, or the symmetric part of one is not positive definite.

@@ -1,15 +1,16 @@
-//! Determinants and their logarithms.
+//! Determinants and log-determinants.
 
 use crate::autograd::{Op, Save, Saved, Var};
-use crate::ops::linalg::factors::Factors;
-use crate::ops::linalg::{inverse, matrix, square};
+use crate::ops::linalg::inverse::inverse_transposed;
+use crate::ops::linalg::lu::LuFactors;
+use crate::ops::linalg::{matrix, square};
 use crate::ops::registry::Registered;
 use crate::tensor::{Dims, Float, Positions, Tensor};
 
-/// Up to this size the cofactors are computed by their definition.
-const SMALL: usize = 3;
+/// Up to this size the gradient is computed from minors.
+const MAX_SIZE_FOR_MINORS: usize = 3;
 
-/// `y = det A`, whose gradient is the matrix of the cofactors: `y A⁻ᵀ`, or determinants of minors where A is small or singular.
+/// `y = det A`. The gradient is the cofactor matrix: `y A⁻ᵀ`, or computed from minors if A is small or nearly singular.
 pub(crate) struct Determinant;
 
 impl<T: Float> Op<T, 1> for Determinant {
@@ -20,15 +21,15 @@ impl<T: Float> Op<T, 1> for Determinant {
         square(a).map(|_| ())
     }
     fn forward(&mut self, [a]: [&Tensor<T>; 1]) -> Tensor<T> {
-        Factors::of(a).determinants()
+        LuFactors::of(a).determinants()
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let (a, y) = (saved.input(0), saved.output());
         let n = a.shape()[a.shape().len() - 1];
-        if (1..=SMALL).contains(&n) || Factors::of(a.value()).nearly_singular() {
-            return [Some(over_matrices(gy) * cofactors(&a))];
+        if (1..=MAX_SIZE_FOR_MINORS).contains(&n) || LuFactors::of(a.value()).nearly_singular() {
+            return [Some(as_matrices(gy) * cofactors(&a))];
         }
-        [Some(over_matrices(&(gy * y)) * inverse::transposed(&a))]
+        [Some(as_matrices(&(gy * y)) * inverse_transposed(&a))]
     }
 }
 
@@ -43,44 +44,44 @@ impl<T: Float> Op<T, 1> for LogDeterminant {
         square(a).map(|_| ())
     }
     fn forward(&mut self, [a]: [&Tensor<T>; 1]) -> Tensor<T> {
-        Factors::of(a).logarithms()
+        LuFactors::of(a).log_determinants()
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(over_matrices(gy) * inverse::transposed(&saved.input(0)))]
+        [Some(as_matrices(gy) * inverse_transposed(&saved.input(0)))]
     }
 }
 
-/// A number for each matrix, in a shape that broadcasts against the matrices.
+/// A scalar for each matrix, `[…]`, as `[…, 1, 1]`.
 #[track_caller]
-fn over_matrices<T: Float>(y: &Var<T>) -> Var<T> {
+fn as_matrices<T: Float>(y: &Var<T>) -> Var<T> {
     y.with_shape(y.shape().iter().copied().chain([1, 1]).collect())
 }
 
-/// The cofactors by their definition: the determinants of the matrices without one row and one column, with alternating signs.
+/// The cofactor matrix by its definition: determinants of the minors, with alternating signs.
 ///
-/// Takes n² determinants, which no division spoils: right at every rank, and to any order. The other way loses digits in higher
-/// derivatives near a singular matrix.
+/// Costs n² determinants but divides by nothing, so it is exact at every rank and order. `y A⁻ᵀ` loses digits in higher derivatives
+/// near a singular matrix.
 #[track_caller]
 fn cofactors<T: Float>(a: &Var<T>) -> Var<T> {
     let n = a.shape()[a.shape().len() - 1];
-    let stack = &a.shape()[..a.shape().len() - 2];
-    let others = |left_out: usize| (0..n).filter(move |&k| k != left_out);
+    let batch = &a.shape()[..a.shape().len() - 2];
+    let without = |removed: usize| (0..n).filter(move |&k| k != removed);
     let mut positions = Vec::new();
-    for start in (0..stack.iter().product()).map(|matrix: usize| matrix * n * n) {
+    for start in (0..batch.iter().product()).map(|matrix: usize| matrix * n * n) {
         for (row, column) in (0..n * n).map(|k| (k / n, k % n)) {
-            positions.extend(others(row).flat_map(|i| others(column).map(move |j| start + i * n + j)));
+            positions.extend(without(row).flat_map(|i| without(column).map(move |j| start + i * n + j)));
         }
     }
-    let picked: Dims = stack.iter().copied().chain([n, n, n - 1, n - 1]).collect();
+    let picked: Dims = batch.iter().copied().chain([n, n, n - 1, n - 1]).collect();
     let minors = a.take(Positions { positions: positions.into(), picked, whole: a.value().dims() });
     minors.det() * matrix(n, |row, column| if (row + column) % 2 == 0 { 1.0 } else { -1.0 })
 }
 
 impl<T: Float> Var<T> {
-    /// The determinant of `[…, n, n]`, a number for each matrix; 1 for n = 0.
+    /// The determinant of each matrix of `[…, n, n]`; 1 for n = 0.
     ///
-    /// The gradient is the matrix of the cofactors, also where the determinant is 0. For large matrices the determinant soon
-    /// leaves the range of the floats: [`slogdet`](Var::slogdet) does not.
+    /// The gradient is the cofactor matrix, even where the determinant is 0. Determinants of large matrices easily overflow or
+    /// underflow; [`slogdet`](Var::slogdet) does not.
     ///
     /// # Panics
     /// If the matrices are not square.
@@ -92,15 +93,16 @@ impl<T: Float> Var<T> {
     /// assert_eq!(a.det().item(), 0.0);
     /// assert_eq!(a.det().grad(&a).value(), &tensor![[4.0, -2.0], [-2.0, 1.0]]);
     /// ```
+    #[doc(alias = "determinant")]
     #[track_caller]
     pub fn det(&self) -> Var<T> {
         Determinant.of([self])
     }
 
-    /// The sign of the determinant of `[…, n, n]`, and the logarithm of its size: `det A = sign · exp(log)`.
+    /// The sign and the logarithm of the absolute determinant of each matrix of `[…, n, n]`: `det A = sign · exp(log)`.
     ///
-    /// The sign, −1, 0 or 1, is constant between the singular matrices, hence a plain value. At a singular matrix the logarithm
-    /// is −∞, and its gradient not finite.
+    /// The sign, −1, 0 or 1, is piecewise constant and therefore returned as a tensor. For a singular matrix the logarithm is −∞ and
+    /// its gradient is not finite.
     ///
     /// # Panics
     /// If the matrices are not square.
@@ -113,9 +115,10 @@ impl<T: Float> Var<T> {
     /// assert_eq!(sign.item(), -1.0);
     /// assert!((log.item() - 6f32.ln()).abs() < 1e-6);
     /// ```
+    #[doc(alias = "logdet")]
     #[track_caller]
     pub fn slogdet(&self) -> (Tensor<T>, Var<T>) {
-        let logarithm = LogDeterminant.of([self]);
-        (Factors::of(self.value()).signs(), logarithm)
+        let log = LogDeterminant.of([self]);
+        (LuFactors::of(self.value()).signs(), log)
     }
 }

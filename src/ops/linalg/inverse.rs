@@ -1,7 +1,7 @@
-//! Inverses and powers of matrices.
+//! Matrix inverses and powers.
 
 use crate::autograd::{Description, Op, Save, Saved, Var};
-use crate::ops::linalg::factors::Factors;
+use crate::ops::linalg::lu::LuFactors;
 use crate::ops::linalg::square;
 use crate::ops::registry::Registered;
 use crate::panics;
@@ -9,7 +9,7 @@ use crate::tensor::{Float, Tensor};
 
 /// `Y = A⁻¹`, `gA = −Yᵀ gY Yᵀ`.
 pub(crate) struct Inverse {
-    /// Whether a singular matrix is a mistake; otherwise its inverse is not finite.
+    /// Whether to panic on a singular matrix; otherwise its inverse is not finite.
     strict: bool,
 }
 
@@ -26,7 +26,7 @@ impl<T: Float> Op<T, 1> for Inverse {
     }
     #[track_caller]
     fn forward(&mut self, [a]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let factors = Factors::of(a);
+        let factors = LuFactors::of(a);
         if let (true, Some((matrix, pivot))) = (self.strict, factors.singular) {
             panics::singular("inverse", matrix, a.shape(), pivot);
         }
@@ -38,19 +38,19 @@ impl<T: Float> Op<T, 1> for Inverse {
     }
 }
 
-/// `A⁻ᵀ` in a rule; not finite where A is singular.
+/// `A⁻ᵀ`, for rules; not finite where A is singular.
 #[track_caller]
-pub(crate) fn transposed<T: Float>(a: &Var<T>) -> Var<T> {
+pub(crate) fn inverse_transposed<T: Float>(a: &Var<T>) -> Var<T> {
     Inverse { strict: false }.of([a]).transpose(-1, -2)
 }
 
 impl<T: Float> Var<T> {
-    /// The inverse of `[…, n, n]`, of each matrix.
+    /// The inverse of each matrix of `[…, n, n]`.
     ///
-    /// For `A⁻¹ B` use [`solve`](Var::solve), which is faster and more exact.
+    /// For `A⁻¹ B` use [`solve`](Var::solve), which is faster and more accurate.
     ///
     /// # Panics
-    /// If the matrices are not square, or one of them is singular.
+    /// If the matrices are not square, or one is singular.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -58,15 +58,16 @@ impl<T: Float> Var<T> {
     /// let a = tape.var([[2.0, 0.0], [1.0, 4.0]]);
     /// assert_eq!(a.inverse().value(), &tensor![[0.5, 0.0], [-0.125, 0.25]]);
     /// ```
+    #[doc(alias = "inv")]
     #[track_caller]
     pub fn inverse(&self) -> Var<T> {
         Inverse { strict: true }.of([self])
     }
 
-    /// The n-th power of `[…, n, n]`, of each matrix, by repeated squaring; a negative one is a power of the inverse.
+    /// The n-th power of each square matrix, by repeated squaring; a negative n is a power of the inverse.
     ///
     /// # Panics
-    /// If the matrices are not square, or n is negative and one of them is singular.
+    /// If the matrices are not square, or n is negative and one is singular.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -81,16 +82,16 @@ impl<T: Float> Var<T> {
             Err(reason) => panics::wrong_shapes("matrix_power", &reason, ""),
         };
         let mut square = if n < 0 { self.inverse() } else { self.clone() };
-        let (mut product, mut left) = (None, n.unsigned_abs());
-        while left > 0 {
-            if left % 2 == 1 {
+        let (mut product, mut exponent) = (None, n.unsigned_abs());
+        while exponent > 0 {
+            if exponent % 2 == 1 {
                 product = Some(match product {
                     Some(product) => square.multiply(&product, false, false),
                     None => square.clone(),
                 });
             }
-            left /= 2;
-            if left > 0 {
+            exponent /= 2;
+            if exponent > 0 {
                 square = square.multiply(&square, false, false);
             }
         }

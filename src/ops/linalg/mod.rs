@@ -1,11 +1,11 @@
-//! Linear algebra on matrices `[n, n]` and stacks of them `[…, n, n]`.
+//! Linear algebra on matrices `[n, n]` and batches `[…, n, n]`.
 //!
-//! A matrix is singular if a pivot is exactly 0; one that is nearly so gives large numbers, as everywhere.
+//! A matrix is singular if a pivot is exactly 0; a nearly singular one gives large values.
 
 pub(crate) mod cholesky;
 pub(crate) mod determinant;
-mod factors;
 pub(crate) mod inverse;
+mod lu;
 pub(crate) mod solve;
 mod trace;
 pub(crate) mod triangular;
@@ -15,7 +15,7 @@ pub use triangular::Triangle;
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 
-/// The size of the square matrices of a shape, or why it has none.
+/// The size n of square matrices `[…, n, n]`, or why the shape is not one.
 fn square(shape: &[usize]) -> Result<usize, String> {
     match shape {
         [.., rows, columns] if rows == columns => Ok(*rows),
@@ -23,7 +23,7 @@ fn square(shape: &[usize]) -> Result<usize, String> {
     }
 }
 
-/// An n × n matrix whose entry at (row, column) is a function of these.
+/// The n × n matrix with elements `entry(row, column)`.
 fn matrix<T: Float>(n: usize, entry: impl Fn(usize, usize) -> f64) -> Tensor<T> {
     let elements = (0..n * n).map(|k| T::from_f64(entry(k / n, k % n)));
     Tensor::from_vec(elements.collect(), [n, n])

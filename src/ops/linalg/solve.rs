@@ -1,7 +1,7 @@
 //! Systems of linear equations.
 
 use crate::autograd::{Op, Operand, Save, Saved, Var};
-use crate::ops::linalg::factors::Factors;
+use crate::ops::linalg::lu::LuFactors;
 use crate::ops::linalg::square;
 use crate::ops::registry::Registered;
 use crate::panics;
@@ -16,7 +16,7 @@ impl<T: Float> Op<T, 2> for Solve {
 
     #[track_caller]
     fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
-        let factors = Factors::of(a);
+        let factors = LuFactors::of(a);
         if let Some((matrix, pivot)) = factors.singular {
             panics::singular("solve", matrix, a.shape(), pivot);
         }
@@ -29,17 +29,17 @@ impl<T: Float> Op<T, 2> for Solve {
     }
 }
 
-/// The shapes of A and B as stacks of matrices that fit, or why they are not.
-pub(crate) fn system(a: &[usize], b: &[usize]) -> Result<MatmulShapes, String> {
+/// The shapes of A and B as batches of matrices, or why they do not fit.
+pub(crate) fn system_shapes(a: &[usize], b: &[usize]) -> Result<MatmulShapes, String> {
     square(a)?;
     MatmulShapes::new(a, b)
 }
 
 impl<T: Float> Var<T> {
-    /// The solution X of `A X = B`, where this is A `[…, n, n]` and B is `[…, n, m]` or a vector `[n]`; the axes in front broadcast.
+    /// The solution X of `A X = B`, where this is A `[…, n, n]` and B is `[…, n, m]` or a vector `[n]`; the batch axes broadcast.
     ///
-    /// As with [`matmul`](Var::matmul) only a B of one axis is a vector (PyTorch also takes some stacks for vectors).
-    /// By LU factorisation with partial pivoting.
+    /// Uses LU decomposition with partial pivoting. As in [`matmul`](Var::matmul), only a B with a single axis is a vector (PyTorch
+    /// also treats some batches as vectors).
     ///
     /// # Panics
     /// If the shapes do not fit, or a matrix is singular.
@@ -53,7 +53,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn solve(&self, b: impl Operand<T>) -> Var<T> {
         let b = b.resolve(self.tape()).into_var(self.tape());
-        match system(self.shape(), b.shape()) {
+        match system_shapes(self.shape(), b.shape()) {
             Ok(shapes) => Solve.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result),
             Err(reason) => self.shape_error("solve", &b, &reason),
         }

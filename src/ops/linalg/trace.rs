@@ -1,14 +1,14 @@
-//! Traces.
+//! Matrix trace.
 
 use crate::autograd::Var;
 use crate::panics;
 use crate::tensor::{Float, View};
 
 impl<T: Float> Var<T> {
-    /// The sum of the diagonal of `[…, m, n]`, a number for each matrix; they need not be square.
+    /// The trace, the sum of the diagonal, of each matrix of `[…, m, n]`; they need not be square.
     ///
     /// # Panics
-    /// If there are no two axes.
+    /// If there are fewer than two axes.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -22,6 +22,6 @@ impl<T: Float> Var<T> {
         if self.shape().len() < 2 {
             panics::wrong_shapes("trace", &panics::not_a_matrix(self.shape()), "");
         }
-        self.viewed(View::diagonal(self.shape(), 0, -2, -1)).sum_over(-1)
+        self.slice_by(View::diagonal(self.shape(), 0, -2, -1)).sum_over(-1)
     }
 }

@@ -1,15 +1,15 @@
-//! Systems with a triangular matrix.
+//! Triangular systems of linear equations.
 
 use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
 use crate::kernel::linalg::triangular;
-use crate::ops::linalg::factors::solve_each;
+use crate::ops::linalg::lu::solve_each;
 use crate::ops::linalg::matrix;
-use crate::ops::linalg::solve::system;
+use crate::ops::linalg::solve::system_shapes;
 use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 
-/// A triangle of a square matrix, with its diagonal.
+/// The lower or upper triangle of a square matrix, including the diagonal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Triangle {
     /// On and below the diagonal.
@@ -26,7 +26,7 @@ impl Triangle {
         }
     }
 
-    /// A mask of the triangle.
+    /// The mask of the triangle: ones inside, zeros outside.
     fn mask<T: Float>(self, n: usize) -> Tensor<T> {
         let inside = |row: usize, column: usize| match self {
             Triangle::Lower => row >= column,
@@ -36,7 +36,7 @@ impl Triangle {
     }
 }
 
-/// `X = A⁻¹ B` for a triangle of A: `gB = A⁻ᵀ gX`, and gA is the triangle of `−gB Xᵀ`.
+/// `X = A⁻¹ B` for triangular A: `gB = A⁻ᵀ gX`, and gA is the triangle of `−gB Xᵀ`.
 pub(crate) struct SolveTriangular {
     triangle: Triangle,
 }
@@ -76,10 +76,10 @@ impl<T: Float> Op<T, 2> for SolveTriangular {
 impl<T: Float> Var<T> {
     /// The solution X of `A X = B`, where A is a triangle of this `[…, n, n]` and B is `[…, n, m]` or a vector `[n]`.
     ///
-    /// The other triangle is not read, and gets no gradient; the axes in front broadcast.
+    /// The batch axes broadcast. The other triangle is not read and gets no gradient.
     ///
     /// # Panics
-    /// If the shapes do not fit, or a number on the diagonal is 0.
+    /// If the shapes do not fit, or an element of the diagonal is 0.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -93,7 +93,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn solve_triangular(&self, b: impl Operand<T>, triangle: Triangle) -> Var<T> {
         let b = b.resolve(self.tape()).into_var(self.tape());
-        match system(self.shape(), b.shape()) {
+        match system_shapes(self.shape(), b.shape()) {
             Ok(shapes) => SolveTriangular { triangle }.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result),
             Err(reason) => self.shape_error("solve_triangular", &b, &reason),
         }

@@ -34,7 +34,7 @@ impl<T: Float> Var<T> {
         let bound = T::from_f64(delta);
         let near = error.value().mask(|d| d.abs() <= bound);
         let linear = (error.abs() - delta / 2.0) * delta;
-        (error.square() / 2.0).where_mask(&near, linear).reduce(reduction)
+        (error.square() / 2.0).where_(&near, linear).reduce(reduction)
     }
 
     /// `d²/(2β)` for an error `|d| < β`, `|d| − β/2` beyond: [`huber_loss`](Var::huber_loss) divided by β.
@@ -46,6 +46,6 @@ impl<T: Float> Var<T> {
         let linear = error.abs() - beta / 2.0;
         // With β = 0 nothing is near, and the quadratic branch must not divide by 0.
         let scale = if beta == 0.0 { 1.0 } else { 2.0 * beta };
-        (error.square() / scale).where_mask(&near, linear).reduce(reduction)
+        (error.square() / scale).where_(&near, linear).reduce(reduction)
     }
 }

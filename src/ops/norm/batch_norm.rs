@@ -1,8 +1,7 @@
-//! Normalisation by the mean and variance of a batch, or by given ones.
+//! Batch normalization, by the statistics of the batch or by given ones.
 //!
-//! The statistics of each channel are computed once and handed on to the operations as a constant, as are the sums that a gradient
-//! takes off. Both save work and are no inputs in their own right: the rules differentiate them as the functions of x that they are,
-//! so nothing flows to them.
+//! The operations take the statistics of each channel, and the sums that the gradient needs, as constant inputs. They are only a
+//! cache: the rules differentiate them as functions of x, so no gradient flows to these inputs.
 
 use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
 use crate::kernel::norm::batch_norm::{self, Channels};
@@ -11,11 +10,11 @@ use crate::panics;
 use crate::tensor::{Dims, Float, Tensor, element_count};
 use std::cell::LazyCell;
 
-/// How a batch is normalised.
+/// The settings of a batch normalization.
 #[derive(Clone, Copy)]
 struct Normalization {
     channels: Channels,
-    /// Whether the statistics are those of x, which has elements; else they are constants.
+    /// Whether the statistics are those of x, which is not empty; otherwise they are constants.
     of_batch: bool,
 }
 
@@ -52,9 +51,9 @@ impl<T: Float> Op<T, 4> for BatchNorm {
     }
 }
 
-/// The sums `[2, C]` of the elements of g and of `g x̂` over each channel: the gradients with respect to the bias and the weight.
+/// The sums `[2, C]` of g and of `g x̂` over each channel: the gradients with respect to the bias and the weight.
 ///
-/// For a cotangent (v₀, v₁) they are a normalisation with the weight v₁ and the bias v₀, `gg = x̂ v₁ + v₀`, and gx is its gradient.
+/// For a cotangent (v₀, v₁), `gg = x̂ v₁ + v₀` is a normalization with the weight v₁ and the bias v₀, and gx is the gradient of that.
 pub(crate) struct BatchNormSums(Normalization);
 
 impl<T: Float> Op<T, 3> for BatchNormSums {
@@ -82,9 +81,9 @@ impl<T: Float> Op<T, 3> for BatchNormSums {
     }
 }
 
-/// The gradient of the normalisation with respect to x, `gx = w F(gy)` for `F(g) = s (g − mean g − x̂ mean(g x̂))`.
+/// The gradient of the normalization with respect to x, `gx = w F(gy)` for `F(g) = s (g − mean g − x̂ mean(g x̂))`.
 ///
-/// F is linear and its own adjoint. With n elements to a channel and `q = mean(u g) − mean u mean g − mean(u x̂) mean(g x̂)`, the
+/// F is linear and self-adjoint. With n elements per channel and `q = mean(u g) − mean u mean g − mean(u x̂) mean(g x̂)`, the
 /// gradient of ⟨u, F(g)⟩ with respect to x is `−s² x̂ q − s (mean(g x̂) F(u) + mean(u x̂) F(g))`, and its value is `n s q`.
 pub(crate) struct BatchNormGradient(Normalization);
 
@@ -132,7 +131,7 @@ impl<T: Float> Op<T, 5> for BatchNormGradient {
     }
 }
 
-/// What the rules have in common.
+/// Shared by the rules.
 impl Normalization {
     #[track_caller]
     fn normalize<T: Float>(&self, x: &Var<T>, weight: &Var<T>, bias: &Var<T>, statistics: &Var<T>) -> Var<T> {
@@ -144,7 +143,7 @@ impl Normalization {
         BatchNormSums(*self).of([x, g, statistics])
     }
 
-    /// The gradient with respect to x, which needs the [`sums`](Self::sums) of gy if the statistics depend on x.
+    /// The gradient with respect to x; it needs the [`sums`](Self::sums) of gy if the statistics depend on x.
     #[track_caller]
     fn gradient<T: Float>(
         &self,
@@ -155,16 +154,17 @@ impl Normalization {
         sums: impl FnOnce() -> Var<T>,
     ) -> Var<T> {
         if self.of_batch {
-            return BatchNormGradient(*self).of([x, weight, gy, &sums().detach(), statistics]);
+            let sums = x.constant(sums().value());
+            return BatchNormGradient(*self).of([x, weight, gy, &sums, statistics]);
         }
         let axes = std::iter::repeat_n(1, x.shape().len() - 2);
         gy * (statistics.select(0, 2) * weight).with_shape(std::iter::once(self.channels.count).chain(axes).collect())
     }
 }
 
-/// What a batch normalisation normalises by.
+/// The mean and variance used by [`Var::batch_norm`].
 pub enum BatchStatistics<'a, T: Float> {
-    /// The mean and the biased variance of the batch itself, which are differentiated too.
+    /// The mean and the biased variance of the batch, through which gradients flow.
     OfBatch,
     /// A constant mean and variance for each channel, such as running averages.
     Given {
@@ -175,7 +175,7 @@ pub enum BatchStatistics<'a, T: Float> {
     },
 }
 
-/// A normalised batch, and what it was normalised by.
+/// A normalized batch and its statistics, from [`Var::batch_norm`].
 pub struct BatchNormalized<T: Float> {
     /// `(x − mean)/√(variance + ε)`, times the weight, plus the bias; the shape of x.
     pub y: Var<T>,
@@ -186,13 +186,13 @@ pub struct BatchNormalized<T: Float> {
 }
 
 impl<T: Float> Var<T> {
-    /// Batch normalisation of `[N, C]` or `[N, C, …]`: `(x − mean)/√(variance + ε) · weight + bias` for each channel (axis 1).
+    /// Batch normalization of `[N, C]` or `[N, C, …]`: `(x − mean)/√(variance + ε) · weight + bias` for each channel (axis 1).
     ///
-    /// Ioffe and Szegedy 2015. ε is inside of the root, and the variance of the batch is the biased one. The layer is
-    /// [`BatchNorm`](crate::nn::BatchNorm), which also keeps running averages.
+    /// Ioffe and Szegedy 2015. ε is inside the root, and the variance of the batch is the biased one. Weight and bias are `[C]` or
+    /// numbers. The layer is [`BatchNorm`](crate::nn::BatchNorm), which also keeps running averages.
     ///
     /// # Panics
-    /// If there is no axis 1, or weight, bias or the given statistics are not `[C]`.
+    /// If there is no axis 1, or the weight, the bias or the given statistics are not `[C]`.
     #[track_caller]
     pub fn batch_norm(
         &self,
@@ -230,7 +230,7 @@ impl<T: Float> Var<T> {
         BatchNormalized { y, mean, variance }
     }
 
-    /// A value for each channel, from one for each or one number.
+    /// A weight or bias as `[C]`, from `[C]` or a number.
     #[track_caller]
     fn per_channel(&self, given: impl Operand<T>) -> Var<T> {
         let given = given.resolve(self.tape()).into_var(self.tape());

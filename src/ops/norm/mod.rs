@@ -1,4 +1,4 @@
-//! Normalization, over channels and over rows.
+//! Batch normalization, and the normalizations of rows: layer, RMS, group and instance.
 
 pub(crate) mod batch_norm;
 pub(crate) mod row_norm;

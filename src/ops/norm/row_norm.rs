@@ -1,7 +1,7 @@
-//! Normalisation of rows: what layer, group, instance and RMS normalisation are.
+//! Layer, RMS, group and instance normalization.
 //!
-//! A row is what is normalised together, and lies in one piece: the trailing axes, the channels of a group, the positions of a
-//! channel. The kernels read the rows and find their statistics again where they need them, so nothing of them is stored.
+//! All of them normalize *rows*, contiguous elements: the trailing axes, the channels of a group, or the positions of a channel. The
+//! statistics are not saved; the kernels recompute them, because they read the rows anyway.
 
 use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
 use crate::kernel::norm::row_norm::{self, Rows};
@@ -30,15 +30,15 @@ impl<T: Float> Op<T, 3> for RowNorm {
         [
             saved.needs(0).then(|| RowNormGradient(self.0).of([&x, &weight, gy])),
             saved.needs(1).then(|| RowNormWeightGradient(self.0).of([&x, gy])),
-            saved.needs(2).then(|| gy.summed_over_channels(&self.0)),
+            saved.needs(2).then(|| gy.sum_to_channels(&self.0)),
         ]
     }
 }
 
-/// The gradient of the normalisation with respect to x, `gx = F(gy w)` for `F(h) = s (h − mean h − x̂ mean(h x̂))`.
+/// The gradient of the normalization with respect to x, `gx = F(gy w)` for `F(h) = s (h − mean h − x̂ mean(h x̂))`.
 ///
-/// F is linear and its own adjoint. With q = mean(u h) − mean u mean h − mean(u x̂) mean(h x̂), where without centring the middle
-/// term is left out, the gradient of ⟨u, F(h)⟩ with respect to x is `−s² x̂ q − s (mean(h x̂) F(u) + mean(u x̂) F(h))`.
+/// F is linear and self-adjoint. With `q = mean(u h) − mean u mean h − mean(u x̂) mean(h x̂)`, without the middle term if the rows are
+/// not centered, the gradient of ⟨u, F(h)⟩ with respect to x is `−s² x̂ q − s (mean(h x̂) F(u) + mean(u x̂) F(h))`.
 pub(crate) struct RowNormGradient(Rows);
 
 impl<T: Float> Op<T, 3> for RowNormGradient {
@@ -61,27 +61,27 @@ impl<T: Float> Op<T, 3> for RowNormGradient {
         let gx = || {
             let in_rows = |v: &Var<T>| v.with_shape(Dims::from_slice(&[v.value().len() / rows.size, rows.size]));
             let [x, u, fu, fh] = [&x, u, &fu, &saved.output()].map(in_rows);
-            let (h, normal) = (in_rows(&gy.over_channels(&weight, rows)), in_rows(&x.normalized_rows(rows)));
+            let (h, normal) = (in_rows(&gy.times_channels(&weight, rows)), in_rows(&x.normalized_rows(rows)));
             let mean = |v: &Var<T>| v.mean_over(keepdim(-1));
-            let variance = if rows.centred { x.var_over(keepdim(-1), 0.0) } else { mean(&x.square()) };
+            let variance = if rows.centered { x.var_over(keepdim(-1), 0.0) } else { mean(&x.square()) };
             let s = (variance + rows.epsilon).rsqrt();
             let (along_u, along_h) = (mean(&(&u * &normal)), mean(&(&h * &normal)));
             let q = mean(&(&u * &h)) - &along_u * &along_h;
-            let q = if rows.centred { q - mean(&u) * mean(&h) } else { q };
+            let q = if rows.centered { q - mean(&u) * mean(&h) } else { q };
             let gx = -(normal * (s.square() * q)) - &s * (along_h * fu + along_u * fh);
             gx.with_shape(saved.input(0).value().dims())
         };
         [
             (saved.needs(0) && rows.size > 0).then(gx),
-            saved.needs(1).then(|| (&gy * &fu).summed_over_channels(rows)),
-            saved.needs(2).then(|| fu.over_channels(&weight, rows)),
+            saved.needs(1).then(|| (&gy * &fu).sum_to_channels(rows)),
+            saved.needs(2).then(|| fu.times_channels(&weight, rows)),
         ]
     }
 }
 
-/// The gradient of the normalisation with respect to the weight, `gw = Σ gy x̂` over the elements of each channel.
+/// The gradient of the normalization with respect to the weight, `gw = Σ gy x̂` over the elements of each channel.
 ///
-/// For a cotangent v it is that of a weight: `gx = F(gy v)`, and `ggy = x̂ v`.
+/// For a cotangent v, which acts as a weight, `gx = F(gy v)` and `ggy = x̂ v`.
 pub(crate) struct RowNormWeightGradient(Rows);
 
 impl<T: Float> Op<T, 2> for RowNormWeightGradient {
@@ -94,7 +94,7 @@ impl<T: Float> Op<T, 2> for RowNormWeightGradient {
 
     fn forward(&mut self, [x, gy]: [&Tensor<T>; 2]) -> Tensor<T> {
         let channels = self.0.channels;
-        let mut scratch = Tensor::zeros([row_norm::parts(&self.0, x.len()), channels]);
+        let mut scratch = Tensor::zeros([row_norm::partial_sums(&self.0, x.len()), channels]);
         Tensor::build(Dims::from_slice(&[channels]), |gw| {
             row_norm::weight_gradient(&self.0, x.as_slice(), gy.as_slice(), scratch.as_mut_slice(), gw);
         })
@@ -103,19 +103,18 @@ impl<T: Float> Op<T, 2> for RowNormWeightGradient {
         let (x, gy) = (saved.input(0), saved.input(1));
         [
             saved.needs(0).then(|| RowNormGradient(self.0).of([&x, v, &gy])),
-            saved.needs(1).then(|| x.normalized_rows(&self.0).over_channels(v, &self.0)),
+            saved.needs(1).then(|| x.normalized_rows(&self.0).times_channels(v, &self.0)),
         ]
     }
 }
 
-/// What rules and methods have in common.
-/// Adds the settings of a normalization of rows.
+/// Adds the settings to a description.
 fn describe(rows: &Rows, description: &mut Description) {
-    description.field("size", &rows.size).field("centered", &rows.centred).number("epsilon", rows.epsilon);
+    description.field("size", &rows.size).field("centered", &rows.centered).number("epsilon", rows.epsilon);
 }
 
 impl<T: Float> Var<T> {
-    /// x̂ itself.
+    /// x̂, the rows without weight and bias.
     #[track_caller]
     fn normalized_rows(&self, rows: &Rows) -> Var<T> {
         let ones = self.ones_of_channels(rows);
@@ -127,28 +126,28 @@ impl<T: Float> Var<T> {
         self.constant(Tensor::ones([rows.channels]))
     }
 
-    /// With the channels as the axis in the middle.
+    /// Reshaped to `[repeats, channels, run]`.
     #[track_caller]
     fn by_channels(&self, rows: &Rows) -> Var<T> {
         let repeats = self.value().len() / (rows.channels * rows.run).max(1);
         self.with_shape(Dims::from_slice(&[repeats, rows.channels, rows.run]))
     }
 
-    /// Times a weight for each channel.
+    /// Multiplied by a weight for each channel.
     #[track_caller]
-    fn over_channels(&self, weight: &Var<T>, rows: &Rows) -> Var<T> {
+    fn times_channels(&self, weight: &Var<T>, rows: &Rows) -> Var<T> {
         let weight = weight.with_shape(Dims::from_slice(&[rows.channels, 1]));
         (self.by_channels(rows) * weight).with_shape(self.value().dims())
     }
 
-    /// The sum of the elements of each channel.
+    /// Summed over the elements of each channel.
     #[track_caller]
-    fn summed_over_channels(&self, rows: &Rows) -> Var<T> {
+    fn sum_to_channels(&self, rows: &Rows) -> Var<T> {
         let by_channels = self.by_channels(rows);
         if rows.run == 1 { by_channels.squeeze_axis(-1).sum_over(0) } else { by_channels.sum_over(-1).sum_over(0) }
     }
 
-    /// Normalises rows, with a weight and a bias of shape `affine`, or a number for each.
+    /// Normalizes the rows, with a weight and a bias of shape `affine`, or numbers.
     #[track_caller]
     fn row_norm(
         &self,
@@ -158,14 +157,14 @@ impl<T: Float> Var<T> {
         weight: impl Operand<T>,
         bias: impl Operand<T>,
     ) -> Var<T> {
-        let weight = self.of_channels(op, &rows, affine, weight);
-        let bias = self.of_channels(op, &rows, affine, bias);
+        let weight = self.affine_parameter(op, &rows, affine, weight);
+        let bias = self.affine_parameter(op, &rows, affine, bias);
         RowNorm(rows).of([self, &weight, &bias])
     }
 
-    /// A value for each channel, from one of shape `affine` or one number.
+    /// A weight or bias for each channel, from one of shape `affine` or a number.
     #[track_caller]
-    fn of_channels(&self, op: &str, rows: &Rows, affine: &[usize], given: impl Operand<T>) -> Var<T> {
+    fn affine_parameter(&self, op: &str, rows: &Rows, affine: &[usize], given: impl Operand<T>) -> Var<T> {
         let given = given.resolve(self.tape()).into_var(self.tape());
         let channels = Dims::from_slice(&[rows.channels]);
         match given.shape() {
@@ -175,23 +174,23 @@ impl<T: Float> Var<T> {
         }
     }
 
-    /// The rows that normalisation over trailing axes of the given shape has.
+    /// The rows of a normalization over trailing axes of the given shape.
     #[track_caller]
-    fn trailing_rows(&self, op: &str, shape: &[usize], centred: bool, epsilon: f64) -> Rows {
+    fn trailing_rows(&self, op: &str, shape: &[usize], centered: bool, epsilon: f64) -> Rows {
         if shape.is_empty() || !self.shape().ends_with(shape) {
             panics::not_trailing(op, self.shape(), shape);
         }
         let size = element_count(shape);
-        Rows { size, channels: size, run: 1, centred, epsilon }
+        Rows { size, channels: size, run: 1, centered, epsilon }
     }
 
-    /// Layer normalisation: `(x − mean)/√(variance + ε) · weight + bias` over the trailing axes, whose shape is given.
+    /// Layer normalization: `(x − mean)/√(variance + ε) · weight + bias` over the trailing axes of shape `normalized_shape`.
     ///
-    /// Ba, Kiros and Hinton 2016. The variance is the biased one and ε is inside of the root. Weight and bias have the shape that
-    /// is normalised over, or are the numbers 1 and 0. The layer is [`LayerNorm`](crate::nn::LayerNorm).
+    /// Ba, Kiros and Hinton 2016. The variance is the biased one, and ε is inside the root. Weight and bias have the normalized shape
+    /// or are numbers (1 and 0 for none). The layer is [`LayerNorm`](crate::nn::LayerNorm).
     ///
     /// # Panics
-    /// If the shape does not end with the given one, which must have an axis, or weight or bias have another shape.
+    /// If the shape does not end with `normalized_shape` or that has no axes, or the weight or bias has another shape.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -213,13 +212,12 @@ impl<T: Float> Var<T> {
         self.row_norm("layer_norm", rows, &shape, weight, bias)
     }
 
-    /// Root-mean-square normalisation: `x/√(mean x² + ε) · weight` over the trailing axes, whose shape is given.
+    /// Root mean square normalization: `x/√(mean x² + ε) · weight` over the trailing axes of shape `normalized_shape`.
     ///
-    /// Zhang and Sennrich 2019. ε is inside of the root. The weight has the shape that is normalised over, or is the number 1.
-    /// The layer is [`RmsNorm`](crate::nn::RmsNorm).
+    /// Zhang and Sennrich 2019. ε is inside the root. The weight has the normalized shape or is a number (1 for none). The layer is [`RmsNorm`](crate::nn::RmsNorm).
     ///
     /// # Panics
-    /// If the shape does not end with the given one, which must have an axis, or the weight has another shape.
+    /// If the shape does not end with `normalized_shape` or that has no axes, or the weight has another shape.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -235,14 +233,14 @@ impl<T: Float> Var<T> {
         self.row_norm("rms_norm", rows, &shape, weight, 0.0)
     }
 
-    /// Group normalisation of `[N, C]` or `[N, C, …]`: `(x − mean)/√(variance + ε) · weight + bias` over each of `groups` groups of
-    /// channels (axis 1) of a sample, with all their positions.
+    /// Group normalization of `[N, C]` or `[N, C, …]`: `(x − mean)/√(variance + ε) · weight + bias` over the channels (axis 1) and
+    /// positions of each of `groups` groups of a sample.
     ///
-    /// Wu and He 2018. The variance is the biased one and ε is inside of the root. Weight and bias are `[C]`, one for each
-    /// channel, or the numbers 1 and 0. The layer is [`GroupNorm`](crate::nn::GroupNorm).
+    /// Wu and He 2018. The variance is the biased one, and ε is inside the root. Weight and bias are `[C]` or numbers (1 and 0 for
+    /// none). The layer is [`GroupNorm`](crate::nn::GroupNorm).
     ///
     /// # Panics
-    /// If there is no axis 1, the groups do not divide the channels, or weight or bias have another shape.
+    /// If there is no axis 1, the number of channels is not divisible by `groups`, or the weight or bias has another shape.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -257,17 +255,17 @@ impl<T: Float> Var<T> {
         if groups == 0 || !channels.is_multiple_of(groups) {
             panics::groups(groups, channels, self.shape());
         }
-        let rows = Rows { size: channels / groups * run, channels, run, centred: true, epsilon };
+        let rows = Rows { size: channels / groups * run, channels, run, centered: true, epsilon };
         self.row_norm("group_norm", rows, &[channels], weight, bias)
     }
 
-    /// Instance normalisation of `[N, C, …]`: `(x − mean)/√(variance + ε) · weight + bias` over the positions of each sample and channel.
+    /// Instance normalization of `[N, C, …]`: `(x − mean)/√(variance + ε) · weight + bias` over the positions of each sample and channel.
     ///
-    /// Ulyanov, Vedaldi and Lempitsky 2016. The variance is the biased one and ε is inside of the root. Weight and bias are `[C]`,
-    /// one for each channel, or the numbers 1 and 0. The layer is [`InstanceNorm`](crate::nn::InstanceNorm).
+    /// Ulyanov, Vedaldi and Lempitsky 2016. The variance is the biased one, and ε is inside the root. Weight and bias are `[C]` or
+    /// numbers (1 and 0 for none). The layer is [`InstanceNorm`](crate::nn::InstanceNorm).
     ///
     /// # Panics
-    /// If a channel has less than two positions, or weight or bias have another shape.
+    /// If a channel has fewer than two positions, or the weight or bias has another shape.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -282,7 +280,7 @@ impl<T: Float> Var<T> {
         if run < 2 {
             panics::no_positions(self.shape());
         }
-        let rows = Rows { size: run, channels, run, centred: true, epsilon };
+        let rows = Rows { size: run, channels, run, centered: true, epsilon };
         self.row_norm("instance_norm", rows, &[channels], weight, bias)
     }
 }

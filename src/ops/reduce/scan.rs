@@ -128,7 +128,7 @@ impl<T: Float> Var<T> {
         let axis = scan_axis("cumprod", self.shape(), axis.index());
         let Some(&n) = self.shape().get(axis).filter(|&&n| n > 1) else { return self.clone() };
         let first = View::narrowed(self.shape(), axis, 0..1);
-        let start = self.viewed(first.clone()).placed(first, self.value().dims(), 0.0);
+        let start = self.slice_by(first.clone()).pad_by(first, self.value().dims(), 0.0);
         start.recurrence(&self.narrow(axis, 1..n), axis, false)
     }
 

@@ -69,7 +69,7 @@ impl<T: Float> Var<T> {
                 let root = sum.masked_fill(&empty, 1.0).powf(p.recip());
                 // What was left out of the power: a norm of 0, or one that is not finite.
                 let outside = sum.value().map(|sum| sum.powf(T::from_f64(p.recip())));
-                root.where_mask(&empty.map(|empty| T::ONE - empty), &outside)
+                root.where_(&empty.map(|empty| T::ONE - empty), &outside)
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Joining values along an axis, old or new; the gradient of each is its slice.
+//! Concatenation and stacking; the gradient of each input is its slice.
 
 use crate::autograd::apply::{AnyOp, InputGradients, apply_any};
 use crate::autograd::op::BackwardContext;
@@ -7,10 +7,10 @@ use crate::panics;
 use crate::tensor::{AxisIndex, Float, Tensor, joins, resolve_axis, stack_axis, stacks};
 use std::borrow::Borrow;
 
-/// Values joined along an axis.
+/// Joins values along an existing axis.
 pub(crate) struct Concat {
     axis: usize,
-    /// Their sizes on that axis.
+    /// The sizes of the inputs on that axis.
     sizes: Vec<usize>,
 }
 
@@ -43,7 +43,7 @@ impl<T: Float> AnyOp<T> for Concat {
     }
 }
 
-/// Values of one shape joined along a new axis.
+/// Joins values of the same shape along a new axis.
 pub(crate) struct Stack {
     axis: usize,
     count: usize,
@@ -73,10 +73,10 @@ impl<T: Float> AnyOp<T> for Stack {
 }
 
 impl<T: Float> Var<T> {
-    /// Values joined along an axis, on which their sizes may differ; as many as there are in one operation. PyTorch's `cat`.
+    /// Joins values along an axis; their sizes may differ on that axis only. PyTorch's `cat`.
     ///
     /// # Panics
-    /// If there are none, the axis is out of range, their other sizes differ, or they are on different tapes.
+    /// If there are no values, the axis is out of range, other sizes differ, or the values are on different tapes.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -86,6 +86,8 @@ impl<T: Float> Var<T> {
     /// assert_eq!(joined.value(), &tensor![[1.0, 3.0, 4.0], [2.0, 5.0, 6.0]]);
     /// assert_eq!(joined.square().sum().grad(&x).value(), &tensor![[2.0], [4.0]]);
     /// ```
+    #[doc(alias = "cat")]
+    #[doc(alias = "concatenate")]
     #[track_caller]
     pub fn concat(values: &[impl Borrow<Var<T>>], axis: impl AxisIndex) -> Var<T> {
         let values: Vec<&Var<T>> = values.iter().map(Borrow::borrow).collect();
@@ -94,10 +96,10 @@ impl<T: Float> Var<T> {
         apply_any(Concat { axis, sizes: Vec::new() }, &values)
     }
 
-    /// Values of one shape joined along a new axis at the given position; −1 puts it last.
+    /// Joins values of the same shape along a new axis at the given position; −1 makes it the last.
     ///
     /// # Panics
-    /// If there are none, the position is out of range, their shapes differ, or they are on different tapes.
+    /// If there are no values, the position is out of range, the shapes differ, or the values are on different tapes.
     ///
     /// ```
     /// # use wengert::prelude::*;

@@ -4,7 +4,7 @@ use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::tensor::{AxisIndex, Dims, Float, Tensor, View, matrix_columns, resolve_axis};
 
-/// The lower triangle; so is its gradient.
+/// The lower triangle; the gradient is the lower triangle of gy.
 pub(crate) struct Tril {
     diagonal: isize,
 }
@@ -25,7 +25,7 @@ impl<T: Float> Op<T, 1> for Tril {
     }
 }
 
-/// The upper triangle; so is its gradient.
+/// The upper triangle; the gradient is the upper triangle of gy.
 pub(crate) struct Triu {
     diagonal: isize,
 }
@@ -47,10 +47,10 @@ impl<T: Float> Op<T, 1> for Triu {
 }
 
 impl<T: Float> Var<T> {
-    /// The lower triangle of the matrices in the last two axes: 0 where the column less the row is more than `diagonal`.
+    /// The lower triangle of the matrices in the last two axes: 0 where column − row > `diagonal`.
     ///
     /// # Panics
-    /// If there are no two axes.
+    /// If there are fewer than two axes.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -65,17 +65,17 @@ impl<T: Float> Var<T> {
         Tril { diagonal }.of([self])
     }
 
-    /// The upper triangle of the matrices in the last two axes: 0 where the column less the row is less than `diagonal`.
+    /// The upper triangle of the matrices in the last two axes: 0 where column − row < `diagonal`.
     ///
     /// # Panics
-    /// If there are no two axes.
+    /// If there are fewer than two axes.
     #[track_caller]
     pub fn triu(&self, diagonal: isize) -> Var<T> {
         matrix_columns("triu", self.shape());
         Triu { diagonal }.of([self])
     }
 
-    /// The elements of two axes whose column less their row is `offset`, as the last axis in place of the two.
+    /// The diagonal of two axes, where column − row = `offset`. The two axes are removed; the diagonal becomes the last axis.
     ///
     /// # Panics
     /// If an axis is out of range, or both are the same.
@@ -87,12 +87,13 @@ impl<T: Float> Var<T> {
     /// assert_eq!(x.diagonal(0, 0, 1).value(), &tensor![1.0, 4.0]);
     /// assert_eq!(x.diagonal(1, 0, 1).value(), &tensor![2.0]);
     /// ```
+    #[doc(alias = "diag")]
     #[track_caller]
     pub fn diagonal(&self, offset: isize, rows: impl AxisIndex, columns: impl AxisIndex) -> Var<T> {
-        self.viewed(View::diagonal(self.shape(), offset, rows, columns))
+        self.slice_by(View::diagonal(self.shape(), offset, rows, columns))
     }
 
-    /// Square matrices with the last axis on the diagonal whose column less its row is `offset`, and zeros elsewhere.
+    /// Square matrices with the last axis on the diagonal where column − row = `offset`, and zeros elsewhere.
     ///
     /// # Panics
     /// If there is no axis.
@@ -102,11 +103,12 @@ impl<T: Float> Var<T> {
     /// let tape = Tape::new();
     /// assert_eq!(tape.constant([1.0, 2.0]).diag_embed(0).value(), &tensor![[1.0, 0.0], [0.0, 2.0]]);
     /// ```
+    #[doc(alias = "diag")]
     #[track_caller]
     pub fn diag_embed(&self, offset: isize) -> Var<T> {
         let last = resolve_axis("diag_embed", -1, self.shape());
         let n = self.shape()[last] + offset.unsigned_abs();
         let shape: Dims = self.shape()[..last].iter().copied().chain([n, n]).collect();
-        self.placed(View::diagonal(&shape, offset, -2, -1), shape, 0.0)
+        self.pad_by(View::diagonal(&shape, offset, -2, -1), shape, 0.0)
     }
 }

@@ -1,14 +1,14 @@
-//! Looking up rows of a table.
+//! Embedding lookup.
 
 use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Float, Indices, Rows, Tensor};
 
-/// `y[k] = x[indices[k]]`; a row gets the sum of the gradients of its uses, but the padding row none.
+/// `y[k] = x[indices[k]]`; the gradient of a row is the sum over its uses, and 0 for the padding row.
 pub(crate) struct Embedding<T: Float> {
     rows: Rows,
-    /// 1 at the uses of the padding row.
+    /// A mask of the uses of the padding row.
     padding: Option<Tensor<T>>,
 }
 
@@ -27,16 +27,16 @@ impl<T: Float> Op<T, 1> for Embedding<T> {
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let rows = self.rows.clone();
         [Some(match &self.padding {
-            Some(padding) => gy.masked_fill(padding, 0.0).added_at(rows),
-            None => gy.added_at(rows),
+            Some(padding) => gy.masked_fill(padding, 0.0).scatter_rows(rows),
+            None => gy.scatter_rows(rows),
         })]
     }
 }
 
 impl<T: Float> Var<T> {
-    /// Rows of this table `[n, …]`: for [`Indices`] of shape `[A, …]` those rows, `[A, …, …]`.
+    /// Looks up rows of this table `[n, D…]`: [`Indices`] of shape `[I…]` give `[I…, D…]`.
     ///
-    /// The row `padding_idx`, if there is one, is read like the others but gets no gradient, as in PyTorch.
+    /// The row `padding_idx`, if given, is read like the others but gets no gradient, as in PyTorch.
     ///
     /// # Panics
     /// If there is no axis, or an index or the padding row is out of range.
@@ -58,8 +58,8 @@ impl<T: Float> Var<T> {
         }
         let mask = |row: usize| {
             let uses = indices.as_slice().iter().map(|&index| if index == row { T::ONE } else { T::ZERO });
-            let rest = self.shape()[1..].iter().map(|_| 1);
-            Tensor::from_vec(uses.collect(), indices.shape().iter().copied().chain(rest).collect::<Vec<_>>())
+            let ones = self.shape()[1..].iter().map(|_| 1);
+            Tensor::from_vec(uses.collect(), indices.shape().iter().copied().chain(ones).collect::<Vec<_>>())
         };
         Embedding { rows, padding: padding_idx.map(mask) }.of([self])
     }

@@ -1,11 +1,11 @@
-//! Binding rows and elements by position and its adjoint, adding at positions: the rule of each is the other.
+//! Indexing and its adjoint, indexed addition: each is the other's rule.
 
 use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{AxisIndex, Float, Indices, Positions, Rows, Tensor};
 
-/// `y[k] = x[indices[k]]`, rows along an axis.
+/// `y[k] = x[indices[k]]` for rows along an axis.
 pub(crate) struct IndexSelect(Rows);
 
 impl<T: Float> Op<T, 1> for IndexSelect {
@@ -21,11 +21,11 @@ impl<T: Float> Op<T, 1> for IndexSelect {
         x.selected(&self.0)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.added_at(self.0.clone()))]
+        [Some(gy.scatter_rows(self.0.clone()))]
     }
 }
 
-/// `y[indices[k]] += x[k]`, rows along an axis, onto zeros.
+/// `y[indices[k]] += x[k]` for rows along an axis, starting from zeros.
 pub(crate) struct IndexAdd(Rows);
 
 impl<T: Float> Op<T, 1> for IndexAdd {
@@ -41,11 +41,11 @@ impl<T: Float> Op<T, 1> for IndexAdd {
         x.added_at(&self.0)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.selected(self.0.clone()))]
+        [Some(gy.select_rows(self.0.clone()))]
     }
 }
 
-/// `y[k] = x[positions[k]]`, elements.
+/// `y[k] = x[positions[k]]` for elements.
 pub(crate) struct Take(Positions);
 
 impl<T: Float> Op<T, 1> for Take {
@@ -64,7 +64,7 @@ impl<T: Float> Op<T, 1> for Take {
     }
 }
 
-/// `y[positions[k]] += x[k]`, elements, onto zeros.
+/// `y[positions[k]] += x[k]` for elements, starting from zeros.
 pub(crate) struct Put(Positions);
 
 impl<T: Float> Op<T, 1> for Put {
@@ -84,7 +84,7 @@ impl<T: Float> Op<T, 1> for Put {
 }
 
 impl<T: Float> Var<T> {
-    /// The given positions of an axis, in that order; one may occur several times, and its gradients add up.
+    /// Selects indices of an axis, in the given order. The gradients of an index that occurs several times add up.
     ///
     /// # Panics
     /// If the axis or an index is out of range.
@@ -97,15 +97,16 @@ impl<T: Float> Var<T> {
     /// assert_eq!(y.value(), &tensor![[3.0, 4.0], [3.0, 4.0], [1.0, 2.0]]);
     /// assert_eq!(y.sum().grad(&x).value(), &tensor![[1.0, 1.0], [2.0, 2.0]]);
     /// ```
+    #[doc(alias = "take")]
     #[track_caller]
     pub fn index_select(&self, axis: impl AxisIndex, indices: &[usize]) -> Var<T> {
-        self.selected(Rows::along("index_select", self.shape(), axis.index(), indices, &[indices.len()]))
+        self.select_rows(Rows::along("index_select", self.shape(), axis.index(), indices, &[indices.len()]))
     }
 
-    /// A copy to whose positions `indices[k]` of an axis the positions k of `source` are added.
+    /// A copy with `source` added along an axis: row k of the source is added to row `indices[k]`.
     ///
     /// # Panics
-    /// If the axis or an index is out of range, or the source does not have this shape with an index for each of its positions.
+    /// If the axis or an index is out of range, or the source does not have this shape with as many rows as indices.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -114,6 +115,7 @@ impl<T: Float> Var<T> {
     /// let y = x.index_add(0, &[2, 0, 2], &tensor![1.0, 2.0, 3.0]);
     /// assert_eq!(y.value(), &tensor![3.0, 1.0, 5.0]);
     /// ```
+    #[doc(alias = "index_add_")]
     #[track_caller]
     pub fn index_add(&self, axis: impl AxisIndex, indices: &[usize], source: impl Operand<T>) -> Var<T> {
         let rows = Rows::along("index_add", self.shape(), axis.index(), indices, &[indices.len()]);
@@ -121,14 +123,13 @@ impl<T: Float> Var<T> {
         if source.shape() != rows.picked.as_ref() {
             self.shape_error("index_add", &source, &panics::source_shape(source.shape(), &rows.picked));
         }
-        self + source.added_at(rows)
+        self + source.scatter_rows(rows)
     }
 
-    /// For each of the [`Indices`] the element that it names along an axis, in the place of the index on the other axes:
-    /// `y[i, j] = x[i, index[i, j]]` along axis 1.
+    /// Gathers elements along an axis: `y[i, j] = x[i, indices[i, j]]` for axis 1. The result has the shape of the [`Indices`].
     ///
     /// # Panics
-    /// If the axis or an index is out of range, or the indices have another number of axes or are longer on another axis.
+    /// If the axis or an index is out of range, or the indices differ in the number of axes or are longer on another axis.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -136,12 +137,15 @@ impl<T: Float> Var<T> {
     /// let x = tape.var([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     /// assert_eq!(x.gather(1, [[0, 0], [2, 1]]).value(), &tensor![[1.0, 1.0], [6.0, 5.0]]);
     /// ```
+    #[doc(alias = "take_along_axis")]
+    #[doc(alias = "take_along_dim")]
     #[track_caller]
     pub fn gather(&self, axis: impl AxisIndex, indices: impl Into<Indices>) -> Var<T> {
         self.take(Positions::along("gather", self.shape(), axis.index(), &indices.into()))
     }
 
-    /// A copy to which `source` is added at the places that [`gather`](Var::gather) would read.
+    /// A copy with `source` added at the positions that [`gather`](Var::gather) would read: `y[i, indices[i, j]] += source[i, j]`
+    /// for axis 1.
     ///
     /// # Panics
     /// As `gather`, and if the source does not have the shape of the indices.
@@ -152,6 +156,7 @@ impl<T: Float> Var<T> {
     /// let counts = tape.constant(Tensor::zeros([3])).scatter_add(0, [2, 0, 2], &Tensor::ones([3]));
     /// assert_eq!(counts.value(), &tensor![1.0, 0.0, 2.0]);
     /// ```
+    #[doc(alias = "scatter_add_")]
     #[track_caller]
     pub fn scatter_add(&self, axis: impl AxisIndex, indices: impl Into<Indices>, source: impl Operand<T>) -> Var<T> {
         let positions = Positions::along("scatter_add", self.shape(), axis.index(), &indices.into());
@@ -162,10 +167,10 @@ impl<T: Float> Var<T> {
         self + source.put(positions)
     }
 
-    /// The elements, or rows, at positions of the leading axes: an array of indices for each, which broadcast; numpy's `x[i, j]`.
+    /// Indexes the leading axes with arrays of indices, one per axis, which broadcast: numpy's `x[i, j]`.
     ///
     /// # Panics
-    /// If there are more arrays than axes, they do not broadcast, or an index is out of range.
+    /// If there are more arrays than axes, the arrays do not broadcast, or an index is out of range.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -176,28 +181,28 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn index(&self, indices: &[Indices]) -> Var<T> {
-        self.selected(Rows::of_leading_axes(self.shape(), indices))
+        self.select_rows(Rows::of_leading_axes(self.shape(), indices))
     }
 
-    /// The rows at some positions.
+    /// The rows at given positions.
     #[track_caller]
-    fn selected(&self, rows: Rows) -> Var<T> {
+    fn select_rows(&self, rows: Rows) -> Var<T> {
         IndexSelect(rows).of([self])
     }
 
-    /// Zeros with these rows added at some positions.
+    /// Zeros with these rows added at given positions.
     #[track_caller]
-    pub(crate) fn added_at(&self, rows: Rows) -> Var<T> {
+    pub(crate) fn scatter_rows(&self, rows: Rows) -> Var<T> {
         IndexAdd(rows).of([self])
     }
 
-    /// The elements at some positions.
+    /// The elements at given positions.
     #[track_caller]
     pub(crate) fn take(&self, positions: Positions) -> Var<T> {
         Take(positions).of([self])
     }
 
-    /// Zeros with these elements added at some positions.
+    /// Zeros with these elements added at given positions.
     #[track_caller]
     pub(crate) fn put(&self, positions: Positions) -> Var<T> {
         Put(positions).of([self])

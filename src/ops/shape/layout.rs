@@ -1,4 +1,4 @@
-//! Operations that only change the shape or the order of the axes.
+//! Reshaping, and reordering of axes and elements.
 
 use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
@@ -7,7 +7,7 @@ use crate::tensor::{
     Axes, AxisIndex, Dims, Float, IntoShape, Tensor, permutation, reduction_of, resolve_axis, resolve_shape, same,
 };
 
-/// The same elements in another shape; the gradient goes back to the shape it came from.
+/// The same elements in another shape; the gradient is reshaped back.
 pub(crate) struct Reshape {
     shape: Dims,
     from: Dims,
@@ -29,7 +29,7 @@ impl<T: Float> Op<T, 1> for Reshape {
     }
 }
 
-/// The axes in another order; the gradient takes the inverse order.
+/// The axes in another order; the gradient is permuted by the inverse.
 pub(crate) struct Permute {
     axes: Dims,
 }
@@ -52,7 +52,7 @@ impl<T: Float> Op<T, 1> for Permute {
     }
 }
 
-/// A circular shift along an axis; the gradient shifts back.
+/// A circular shift along an axis; the gradient is shifted back.
 pub(crate) struct Roll {
     shift: isize,
     axis: usize,
@@ -75,7 +75,7 @@ impl<T: Float> Op<T, 1> for Roll {
 }
 
 impl<T: Float> Var<T> {
-    /// The same elements in another shape; one entry may be −1. Nothing is copied.
+    /// Changes the shape, without copying; one size may be −1 and is inferred.
     ///
     /// # Panics
     /// If the number of elements differs.
@@ -86,12 +86,13 @@ impl<T: Float> Var<T> {
     /// let x = tape.constant(Tensor::zeros([2, 3, 4]));
     /// assert_eq!(x.reshape([2, -1]).shape(), [2, 12]);
     /// ```
+    #[doc(alias = "view")]
     #[track_caller]
     pub fn reshape(&self, shape: impl IntoShape) -> Var<T> {
         self.with_shape(resolve_shape("reshape", shape, Some((self.value().len(), self.shape()))))
     }
 
-    /// The same elements in a shape that is known to have as many.
+    /// [`reshape`](Var::reshape) to a shape that is known to have the same number of elements.
     #[track_caller]
     pub(crate) fn with_shape(&self, shape: Dims) -> Var<T> {
         if same(self.shape(), &shape) {
@@ -100,10 +101,11 @@ impl<T: Float> Var<T> {
         Reshape { shape, from: self.value().dims() }.of([self])
     }
 
-    /// The axes from `start` to `end`, both included, as one; `flatten(1, -1)` makes rows of images. A scalar becomes `[1]`.
+    /// Merges the axes from `start` to `end`, inclusive; `flatten(1, -1)` turns images into rows. A scalar becomes `[1]`.
     ///
     /// # Panics
-    /// If an axis is out of range, or `end` comes before `start`.
+    /// If an axis is out of range, or `end` is before `start`.
+    #[doc(alias = "ravel")]
     #[track_caller]
     pub fn flatten(&self, start: impl AxisIndex, end: impl AxisIndex) -> Var<T> {
         let shape = self.shape();
@@ -120,16 +122,16 @@ impl<T: Float> Var<T> {
         )
     }
 
-    /// Without the axes of size 1.
+    /// Removes all axes of size 1.
     #[track_caller]
     pub fn squeeze(&self) -> Var<T> {
         self.with_shape(self.shape().iter().copied().filter(|&n| n != 1).collect())
     }
 
-    /// Without one or several axes of size 1. An axis of another size is a mistake here; PyTorch leaves it.
+    /// Removes the given axes, which must have size 1 (PyTorch ignores axes of other sizes).
     ///
     /// # Panics
-    /// If an axis is out of range or named twice, or its size is not 1.
+    /// If an axis is out of range, given twice, or its size is not 1.
     #[track_caller]
     pub fn squeeze_axis(&self, axes: impl Axes) -> Var<T> {
         let reduction = reduction_of("squeeze", self.shape(), &axes);
@@ -139,10 +141,12 @@ impl<T: Float> Var<T> {
         self.with_shape(reduction.shape)
     }
 
-    /// With a new axis of size 1 at the given position; −1 puts it last.
+    /// Inserts an axis of size 1 at the given position; −1 makes it the last.
     ///
     /// # Panics
     /// If the position is out of range.
+    #[doc(alias = "expand_dims")]
+    #[doc(alias = "insert_axis")]
     #[track_caller]
     pub fn unsqueeze(&self, axis: impl AxisIndex) -> Var<T> {
         let mut shape = self.value().dims();
@@ -152,10 +156,13 @@ impl<T: Float> Var<T> {
         self.with_shape(shape)
     }
 
-    /// Two axes exchanged.
+    /// Swaps two axes; `transpose(-1, -2)` transposes matrices.
     ///
     /// # Panics
     /// If an axis is out of range.
+    #[doc(alias = "t")]
+    #[doc(alias = "swapaxes")]
+    #[doc(alias = "swapdims")]
     #[track_caller]
     pub fn transpose(&self, a: impl AxisIndex, b: impl AxisIndex) -> Var<T> {
         let shape = self.shape();
@@ -165,16 +172,18 @@ impl<T: Float> Var<T> {
         self.permute_by(axes)
     }
 
-    /// The axes in another order: axis `k` of the result is axis `axes[k]` of this.
+    /// Reorders the axes: axis k of the result is axis `axes[k]` of this.
     ///
     /// # Panics
-    /// If `axes` does not name each axis once.
+    /// If `axes` is not a permutation of the axes.
+    #[doc(alias = "movedim")]
+    #[doc(alias = "moveaxis")]
     #[track_caller]
     pub fn permute(&self, axes: impl IntoShape) -> Var<T> {
         self.permute_by(permutation(&axes.entries(), self.shape()))
     }
 
-    /// Shifted along an axis; what leaves at the end comes in at the start. A negative shift goes the other way.
+    /// Shifts the elements along an axis, circularly: elements shifted beyond the end reappear at the start.
     ///
     /// # Panics
     /// If the axis is out of range.

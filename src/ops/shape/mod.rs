@@ -1,4 +1,4 @@
-//! Operations that move elements: shapes, slices, joining, and lookups by index.
+//! Operations that rearrange elements: reshaping, slicing, joining and indexing.
 
 pub(crate) mod concat;
 pub(crate) mod diagonal;

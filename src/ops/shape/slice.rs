@@ -1,4 +1,4 @@
-//! Slices and their adjoint, padding: the rule of each is the other.
+//! Slicing and its adjoint, padding: each is the other's rule.
 
 use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
@@ -6,7 +6,7 @@ use crate::tensor::{Axes, AxisIndex, Dims, Float, PadMode, Tensor, View};
 use crate::tensor::{chunks, padded, padding, pieces, pieces_of_sizes, resolve_axis};
 use std::ops::{Range, RangeBounds};
 
-/// The elements that a strided view names, none of them twice.
+/// The elements of a strided view, which visits none of them twice.
 pub(crate) struct Slice {
     view: View,
     from: Dims,
@@ -20,11 +20,11 @@ impl<T: Float> Op<T, 1> for Slice {
         x.viewed(&self.view)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.placed(self.view.clone(), self.from.clone(), 0.0))]
+        [Some(gy.pad_by(self.view.clone(), self.from.clone(), 0.0))]
     }
 }
 
-/// A value at the places of a view, and a number everywhere else.
+/// A value at the positions of a view, and a fill value elsewhere.
 pub(crate) struct Pad {
     view: View,
     shape: Dims,
@@ -45,13 +45,12 @@ impl<T: Float> Op<T, 1> for Pad {
         x.placed(&self.view, &self.shape, self.value)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.viewed(self.view.clone()))]
+        [Some(gy.slice_by(self.view.clone()))]
     }
 }
 
 impl<T: Float> Var<T> {
-    /// The positions of one axis that a range names, as Python slices do: negative positions count from the end, and
-    /// what is out of range is cut off.
+    /// A range of an axis, as a Python slice: negative bounds count from the end, and bounds out of range are clipped.
     ///
     /// # Panics
     /// If the axis is out of range.
@@ -63,12 +62,13 @@ impl<T: Float> Var<T> {
     /// assert_eq!(x.slice(1, 1..).value(), &tensor![[2.0, 3.0], [5.0, 6.0]]);
     /// assert_eq!(x.slice(1, ..-1).value(), &tensor![[1.0, 2.0], [4.0, 5.0]]);
     /// ```
+    #[doc(alias = "narrow")]
     #[track_caller]
     pub fn slice(&self, axis: impl AxisIndex, range: impl RangeBounds<isize>) -> Var<T> {
         self.slice_step(axis, range, 1)
     }
 
-    /// Every `step`-th position of a range of one axis; with a negative step from the end of the range to its start.
+    /// Every `step`-th element of a range of an axis; a negative step runs from the end of the range to its start.
     ///
     /// # Panics
     /// If the axis is out of range, or the step is 0.
@@ -82,10 +82,10 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn slice_step(&self, axis: impl AxisIndex, range: impl RangeBounds<isize>, step: isize) -> Var<T> {
-        self.viewed(View::slice(self.shape(), axis.index(), range, step))
+        self.slice_by(View::slice(self.shape(), axis.index(), range, step))
     }
 
-    /// One position of an axis, which goes; −1 is the last.
+    /// Selects one index of an axis and removes the axis; −1 is the last.
     ///
     /// # Panics
     /// If the axis or the index is out of range.
@@ -97,12 +97,13 @@ impl<T: Float> Var<T> {
     /// assert_eq!(x.select(1, 0).value(), &tensor![1.0, 3.0]);
     /// assert_eq!(x.select(0, -1).value(), &tensor![3.0, 4.0]);
     /// ```
+    #[doc(alias = "unbind")]
     #[track_caller]
     pub fn select(&self, axis: impl AxisIndex, index: impl AxisIndex) -> Var<T> {
-        self.viewed(View::select(self.shape(), axis.index(), index.index()))
+        self.slice_by(View::select(self.shape(), axis.index(), index.index()))
     }
 
-    /// Cut along an axis into pieces of the given size; the last one may be smaller.
+    /// Splits an axis into pieces of the given size; the last may be smaller.
     ///
     /// # Panics
     /// If the axis is out of range, or the size is 0.
@@ -120,20 +121,22 @@ impl<T: Float> Var<T> {
         self.cut(axis, pieces(size, axis, self.shape()))
     }
 
-    /// Cut along an axis into pieces of the given sizes.
+    /// Splits an axis into pieces of the given sizes.
     ///
     /// # Panics
     /// If the axis is out of range, or the sizes do not add up to its size.
+    #[doc(alias = "split")]
     #[track_caller]
     pub fn split_with_sizes(&self, sizes: &[usize], axis: impl AxisIndex) -> Vec<Var<T>> {
         let axis = resolve_axis("split", axis.index(), self.shape());
         self.cut(axis, pieces_of_sizes(sizes, axis, self.shape()))
     }
 
-    /// Cut along an axis into at most `count` pieces of size ⌈n / count⌉; the last one may be smaller.
+    /// Splits an axis of size n into at most `count` pieces of size ⌈n / count⌉; the last may be smaller.
     ///
     /// # Panics
     /// If the axis is out of range, or `count` is 0.
+    #[doc(alias = "array_split")]
     #[track_caller]
     pub fn chunk(&self, count: usize, axis: impl AxisIndex) -> Vec<Var<T>> {
         let axis = resolve_axis("chunk", axis.index(), self.shape());
@@ -143,26 +146,26 @@ impl<T: Float> Var<T> {
     #[track_caller]
     fn cut(&self, axis: usize, ranges: Vec<Range<usize>>) -> Vec<Var<T>> {
         let mut pieces = Vec::with_capacity(ranges.len());
-        // Not a closure, which would not know the caller's line.
+        // Not a closure: a closure does not know the caller's line.
         for range in ranges {
             pieces.push(self.narrow(axis, range));
         }
         pieces
     }
 
-    /// The given [`Axes`] in reverse.
+    /// Reverses the order of the elements along the given [`Axes`].
     ///
     /// # Panics
-    /// If an axis is out of range or named twice.
+    /// If an axis is out of range or given twice.
     #[track_caller]
     pub fn flip(&self, axes: impl Axes) -> Var<T> {
-        self.viewed(View::flip(self.shape(), &axes))
+        self.slice_by(View::flip(self.shape(), &axes))
     }
 
-    /// With as many elements more before and behind each axis as the pairs say, for the **last** axis first, as in PyTorch.
+    /// Pads each axis with a pair `(before, after)` of numbers of elements. The pairs begin with the **last** axis, as in PyTorch.
     ///
     /// # Panics
-    /// If there are more pairs than axes, or the mode cannot fill that much.
+    /// If there are more pairs than axes, or the mode does not allow that much padding.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -176,7 +179,7 @@ impl<T: Float> Var<T> {
         let padding = padding(self.shape(), pairs);
         if let PadMode::Constant(value) = mode {
             let (shape, view) = padded(self.shape(), &padding);
-            return self.placed(view, shape, value);
+            return self.pad_by(view, shape, value);
         }
         let mut y = self.clone();
         for part in padding {
@@ -185,21 +188,21 @@ impl<T: Float> Var<T> {
         y
     }
 
-    /// A range of an axis that is known to be within it.
+    /// A range of an axis that is known to lie within it.
     #[track_caller]
     pub(crate) fn narrow(&self, axis: usize, range: Range<usize>) -> Var<T> {
-        self.viewed(View::narrowed(self.shape(), axis, range))
+        self.slice_by(View::narrowed(self.shape(), axis, range))
     }
 
-    /// The elements that a view names, none of them twice.
+    /// The elements of a view, which visits none of them twice.
     #[track_caller]
-    pub(crate) fn viewed(&self, view: View) -> Var<T> {
+    pub(crate) fn slice_by(&self, view: View) -> Var<T> {
         Slice { view, from: self.value().dims() }.of([self])
     }
 
-    /// This at the places of a view of another shape, and a number everywhere else.
+    /// A value of the given shape with this at the positions of a view and `value` elsewhere.
     #[track_caller]
-    pub(crate) fn placed(&self, view: View, shape: Dims, value: f64) -> Var<T> {
+    pub(crate) fn pad_by(&self, view: View, shape: Dims, value: f64) -> Var<T> {
         Pad { view, shape, value }.of([self])
     }
 }

@@ -1,4 +1,4 @@
-//! What sliding windows have in common: sizes for each axis, and where the windows lie.
+//! Sliding windows, for convolution and pooling.
 
 pub(crate) mod conv;
 pub(crate) mod pool;
@@ -6,7 +6,7 @@ pub(crate) mod pool;
 use crate::kernel::window::Windows;
 use crate::panics;
 
-/// A size, a step or the like for each of `D` axes: one number for all of them, or an array, `[height, width]`.
+/// A size for each of `D` axes: one number for all axes, or an array such as `[height, width]`.
 pub trait PerAxis<const D: usize> {
     /// The value for each axis.
     fn per_axis(self) -> [usize; D];
@@ -24,7 +24,7 @@ impl<const D: usize> PerAxis<D> for [usize; D] {
     }
 }
 
-/// Values for each axis of which none may be 0.
+/// The values for each axis; panics if one is 0.
 #[track_caller]
 pub(crate) fn positive<const D: usize>(what: &str, values: impl PerAxis<D>) -> [usize; D] {
     let values = values.per_axis();
@@ -34,52 +34,54 @@ pub(crate) fn positive<const D: usize>(what: &str, values: impl PerAxis<D>) -> [
     values
 }
 
-/// A window that slides over the last `D` axes.
+/// Kernel size, stride, padding and dilation of a window that slides along the last `D` axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sliding<const D: usize> {
+pub(crate) struct WindowSpec<const D: usize> {
     pub(crate) kernel: [usize; D],
     pub(crate) stride: [usize; D],
     pub(crate) padding: [usize; D],
     pub(crate) dilation: [usize; D],
 }
 
-impl<const D: usize> Sliding<D> {
-    /// Windows one beside the other.
-    pub(crate) fn beside(kernel: [usize; D]) -> Self {
-        Sliding { kernel, stride: kernel, padding: [0; D], dilation: [1; D] }
+impl<const D: usize> WindowSpec<D> {
+    /// Non-overlapping windows: the stride is the kernel size.
+    pub(crate) fn non_overlapping(kernel: [usize; D]) -> Self {
+        WindowSpec { kernel, stride: kernel, padding: [0; D], dilation: [1; D] }
     }
 
-    /// What the window spans along an axis.
+    /// The extent of the dilated kernel along an axis.
     fn span(&self, k: usize) -> usize {
         self.dilation[k] * (self.kernel[k] - 1) + 1
     }
 
-    /// The windows on images `[…, H, W]`; with `ceil` also one that begins on the image or before it and ends beyond.
+    /// The windows on an input `[…, H, W]`.
+    ///
+    /// With `ceil` the number of windows is rounded up, but no window starts in the padding at the end.
     ///
     /// # Panics
-    /// If there are too few axes, or the window is larger than the image with its padding.
+    /// If there are too few axes, or the window is larger than the padded input.
     #[track_caller]
-    pub(crate) fn over(&self, op: &str, shape: &[usize], ceil: bool) -> Windows {
+    pub(crate) fn output_of(&self, op: &str, shape: &[usize], ceil: bool) -> Windows {
         let Some(first) = shape.len().checked_sub(D) else { panics::no_images(op, shape, D) };
         let mut output = [0; D];
         for (k, output) in output.iter_mut().enumerate() {
             let (size, padding, step) = (shape[first + k], self.padding[k], self.stride[k]);
-            let Some(way) = (size + 2 * padding).checked_sub(self.span(k)) else {
+            let Some(room) = (size + 2 * padding).checked_sub(self.span(k)) else {
                 panics::window_too_large(op, self.span(k), first + k, shape, size + 2 * padding)
             };
             let last =
-                if ceil { way.div_ceil(step).min((size + padding).saturating_sub(1) / step) } else { way / step };
+                if ceil { room.div_ceil(step).min((size + padding).saturating_sub(1) / step) } else { room / step };
             *output = last + 1;
         }
         self.windows(&shape[first..], output)
     }
 
-    /// The windows from images of which each becomes `shape`, with as many as it has: those of a transposed convolution.
+    /// The windows of a transposed convolution, whose input `shape` is the output of the convolution.
     ///
     /// # Panics
-    /// If there are too few axes, or the padding takes everything away.
+    /// If there are too few axes, or the padding removes every element.
     #[track_caller]
-    pub(crate) fn onto(&self, op: &str, shape: &[usize], output_padding: [usize; D]) -> Windows {
+    pub(crate) fn input_of(&self, op: &str, shape: &[usize], output_padding: [usize; D]) -> Windows {
         let Some(first) = shape.len().checked_sub(D) else { panics::no_images(op, shape, D) };
         let mut input = [0; D];
         for (k, input) in input.iter_mut().enumerate() {
@@ -95,20 +97,20 @@ impl<const D: usize> Sliding<D> {
 
     fn windows(&self, input: &[usize], output: [usize; D]) -> Windows {
         Windows {
-            input: two(input, 1),
-            output: two(&output, 1),
-            kernel: two(&self.kernel, 1),
-            stride: two(&self.stride, 1),
-            padding: two(&self.padding, 0),
-            dilation: two(&self.dilation, 1),
+            input: pad_to_2d(input, 1),
+            output: pad_to_2d(&output, 1),
+            kernel: pad_to_2d(&self.kernel, 1),
+            stride: pad_to_2d(&self.stride, 1),
+            padding: pad_to_2d(&self.padding, 0),
+            dilation: pad_to_2d(&self.dilation, 1),
         }
     }
 }
 
-/// One or two values as two, the first of which may be missing.
-fn two(values: &[usize], missing: usize) -> [usize; 2] {
+/// One or two values as two; `fill` is the first of the two for windows along one axis.
+fn pad_to_2d(values: &[usize], fill: usize) -> [usize; 2] {
     match *values {
-        [width] => [missing, width],
+        [width] => [fill, width],
         [height, width] => [height, width],
         _ => unreachable!("windows slide along one axis or two"),
     }

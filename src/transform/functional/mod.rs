@@ -1,7 +1,7 @@
-//! Calculus of functions: what turns a function into its derivative.
+//! Transforms of functions: gradients, Jacobians, Hessians and their products.
 //!
-//! Where [`Var::backward`] and [`Var::grad`] start from a result, these start from a function and the [`Point`] to differentiate
-//! it at: a tensor, several tensors, or a model. Tapes stay out of sight; what comes out are tensors.
+//! [`Var::backward`] and [`Var::grad`] start from a result. These start from a function and the [`Primal`] at which to
+//! differentiate it: a tensor, several tensors, or a model. No tape is visible; the results are tensors.
 //!
 //! ```
 //! use wengert::prelude::*;
@@ -22,8 +22,8 @@
 //! assert_eq!(gradients[&model.weight], tensor![[1.0, 2.0]]);
 //! ```
 //!
-//! They nest. Given a [`Var`], as inside of a function that is being differentiated, they give a `Var`, so that the Hessian is
-//! the Jacobian of the gradient. An inner function's argument is a variable of its own, even where its value is one of the outer's:
+//! They nest. Given a [`Var`], as within a function that is being differentiated, they return a `Var`, so the Hessian is the
+//! Jacobian of the gradient. The argument of an inner function is a new variable, even if its value is one of the outer's:
 //!
 //! ```
 //! # use wengert::prelude::*;
@@ -35,24 +35,24 @@
 //! assert_eq!(functional::vjp(confused, &x, &Tensor::ones([2])).1, Tensor::<f32>::ones([2]));
 //! ```
 //!
-//! The functions run on a tape that is not for training: without dropout, with the running statistics of batch normalisation.
-//! What a function does not depend on has a derivative of zeros.
+//! The functions run on a tape that is not for training: without dropout, with the running statistics of batch normalization.
+//! The derivative with respect to what a function does not depend on is zero.
 
-mod graph;
 mod parameters;
-mod point;
+mod primal;
+mod recording;
 
-pub use point::{Entered, Point, Value};
+pub use primal::{Lifted, Primal, Value};
 
 use crate::autograd::Var;
 use crate::autograd::backward::Pass;
 use crate::panics;
 use crate::tensor::{Dims, Float, Tensor};
 use crate::transform::parallel;
-use graph::{Graph, gather, kept, last, pull_back, rows};
+use recording::{Recording, pull_back, release, retain, rows, unflatten};
 use std::panic::Location;
 
-/// The gradient of a function of one result: `∂f/∂x`, in the shape of x.
+/// The gradient of a scalar function, `∂f/∂x`, with the shape of x.
 ///
 /// # Panics
 /// If the result does not have exactly one element.
@@ -62,11 +62,11 @@ use std::panic::Location;
 /// assert_eq!(functional::grad(|x| x.square().sum(), &tensor![1.0, -2.0]), tensor![2.0, -4.0]);
 /// ```
 #[track_caller]
-pub fn grad<T: Float, P: Point<T> + ?Sized>(f: impl FnOnce(&P::Input) -> Var<T>, x: &P) -> P::Gradient {
+pub fn grad<T: Float, P: Primal<T> + ?Sized>(f: impl FnOnce(&P::Input) -> Var<T>, x: &P) -> P::Gradient {
     value_and_grad(f, x).1
 }
 
-/// The value of a function of one result, and its gradient.
+/// The value of a scalar function and its gradient.
 ///
 /// # Panics
 /// If the result does not have exactly one element.
@@ -77,16 +77,16 @@ pub fn grad<T: Float, P: Point<T> + ?Sized>(f: impl FnOnce(&P::Input) -> Var<T>,
 /// assert_eq!((value.item(), gradient), (5.0, tensor![2.0, -4.0]));
 /// ```
 #[track_caller]
-pub fn value_and_grad<T: Float, P: Point<T> + ?Sized>(
+pub fn value_and_grad<T: Float, P: Primal<T> + ?Sized>(
     f: impl FnOnce(&P::Input) -> Var<T>,
     x: &P,
 ) -> (P::Value, P::Gradient) {
-    let graph = Graph::new("grad", f, x).scalar();
-    let gradient = pull_back(&graph.y, &graph.one(), &graph.variables, last::<T, P>());
-    (P::Value::of(&graph.y), gather(x, &gradient))
+    let recording = Recording::new("grad", f, x).scalar();
+    let gradient = pull_back(&recording.y, &recording.one(), &recording.variables, release::<T, P>());
+    (P::Value::of(&recording.y), unflatten(x, &gradient))
 }
 
-/// The value of a function, and the product of a cotangent u with its Jacobian J, `uᵀJ`, in the shape of x: reverse mode.
+/// The value of a function and its vector-Jacobian product `uᵀJ` with a cotangent u, with the shape of x: reverse mode.
 ///
 /// # Panics
 /// If u does not have the shape of the result.
@@ -97,21 +97,21 @@ pub fn value_and_grad<T: Float, P: Point<T> + ?Sized>(
 /// assert_eq!((value, product), (tensor![1.0, 4.0], tensor![2.0, 40.0]));
 /// ```
 #[track_caller]
-pub fn vjp<T: Float, P: Point<T> + ?Sized>(
+pub fn vjp<T: Float, P: Primal<T> + ?Sized>(
     f: impl FnOnce(&P::Input) -> Var<T>,
     x: &P,
     u: &P::Value,
 ) -> (P::Value, P::Gradient) {
-    let graph = Graph::new("vjp", f, x);
-    let product = pull_back(&graph.y, &u.on(&graph.tape), &graph.variables, last::<T, P>());
-    (P::Value::of(&graph.y), gather(x, &product))
+    let recording = Recording::new("vjp", f, x);
+    let product = pull_back(&recording.y, &u.on(&recording.tape), &recording.variables, release::<T, P>());
+    (P::Value::of(&recording.y), unflatten(x, &product))
 }
 
-/// The value of a function, and the product of its Jacobian J with a direction v, `Jv`, in the shape of the result: the derivative
-/// of f along v.
+/// The value of a function and its Jacobian-vector product `Jv`, the derivative along a direction v, with the shape of the
+/// result.
 ///
 /// Forward mode by reverse mode twice (J. Townsend 2017): `uᵀJ` is linear in u, so its derivative with respect to u along v is `Jv`.
-/// It costs a recorded backward pass and a pass over that, whatever the sizes of x and of the result.
+/// It costs a recorded backward pass and a pass over that, regardless of the sizes of x and the result.
 ///
 /// # Panics
 /// If v does not have the shape of x.
@@ -122,22 +122,22 @@ pub fn vjp<T: Float, P: Point<T> + ?Sized>(
 /// assert_eq!((value, product), (tensor![5.0].reshape(()), tensor![42.0].reshape(())));
 /// ```
 #[track_caller]
-pub fn jvp<T: Float, P: Point<T> + ?Sized>(
+pub fn jvp<T: Float, P: Primal<T> + ?Sized>(
     f: impl FnOnce(&P::Input) -> Var<T>,
     x: &P,
     v: &P::Gradient,
 ) -> (P::Value, P::Value) {
-    let graph = Graph::new("jvp", f, x);
-    let (u, products) = graph.transposed();
-    let along = graph.inner_product(&products, &x.parts(v));
-    let product = pull_back(&along, &along.constant(1.0), &[u], last::<T, P>());
-    (P::Value::of(&graph.y), P::Value::of(&product[0]))
+    let recording = Recording::new("jvp", f, x);
+    let (u, products) = recording.transposed();
+    let along = recording.inner_product(&products, &x.flatten(v));
+    let product = pull_back(&along, &along.constant(1.0), &[u], release::<T, P>());
+    (P::Value::of(&recording.y), P::Value::of(&product[0]))
 }
 
-/// The matrix of all first derivatives: `J[i…, j…] = ∂f[i…]/∂x[j…]`, of the shape of the result followed by that of x.
+/// The matrix of first derivatives, `J[i…, j…] = ∂f[i…]/∂x[j…]`, with the shape of the result followed by that of x.
 ///
-/// Takes as many backward passes as the result or x has elements, whichever is fewer: rows of J in reverse mode, columns
-/// by passes over a recorded one.
+/// Takes one backward pass for each element of the result or of x, whichever has fewer: rows of J in reverse mode, or columns
+/// by passes over a recorded pass.
 ///
 /// ```
 /// # use wengert::prelude::*;
@@ -145,19 +145,19 @@ pub fn jvp<T: Float, P: Point<T> + ?Sized>(
 /// assert_eq!(functional::jacobian(rotated, &tensor![3.0, 4.0]), tensor![[0.0, -1.0], [1.0, 0.0]]);
 /// ```
 #[track_caller]
-pub fn jacobian<T: Float, P: Point<T> + ?Sized>(f: impl FnOnce(&P::Input) -> Var<T>, x: &P) -> P::Gradient {
-    let graph = Graph::new("jacobian", f, x);
-    let inputs: usize = graph.variables.iter().map(|x| x.value().len()).sum();
-    let by_columns = inputs < graph.y.value().len();
-    let pass = kept::<T, P>();
-    gather(x, &if by_columns { graph.columns(pass) } else { rows(&graph.y, &graph.variables, pass) })
+pub fn jacobian<T: Float, P: Primal<T> + ?Sized>(f: impl FnOnce(&P::Input) -> Var<T>, x: &P) -> P::Gradient {
+    let recording = Recording::new("jacobian", f, x);
+    let inputs: usize = recording.variables.iter().map(|x| x.value().len()).sum();
+    let by_columns = inputs < recording.y.value().len();
+    let pass = retain::<T, P>();
+    unflatten(x, &if by_columns { recording.columns(pass) } else { rows(&recording.y, &recording.variables, pass) })
 }
 
-/// The matrix of all second derivatives of a function of one result: `H[i…, j…] = ∂²f/∂x[i…]∂x[j…]`, of the shape of x twice.
+/// The matrix of second derivatives of a scalar function, `H[i…, j…] = ∂²f/∂x[i…]∂x[j…]`, with the shape of x twice.
 ///
-/// Of several inputs, a block for each pair; of parameters, one matrix, whose rows and columns are the elements of all
-/// that are trainable, in their order. Takes as many backward passes as x has elements; for
-/// products with single directions [`hvp`] takes one.
+/// For several inputs, one block for each pair; for parameters, one matrix whose rows and columns are the elements of all
+/// trainable parameters in order. Takes one backward pass for each element of x; a product with a single direction takes
+/// one pass by [`hvp`].
 ///
 /// # Panics
 /// If the result does not have exactly one element.
@@ -169,20 +169,20 @@ pub fn jacobian<T: Float, P: Point<T> + ?Sized>(f: impl FnOnce(&P::Input) -> Var
 /// assert_eq!([aa, ab, ba, bb].map(|d| d.item()), [0.0, 1.0, 1.0, 0.0]);
 /// ```
 #[track_caller]
-pub fn hessian<T: Float, P: Point<T> + ?Sized>(f: impl FnOnce(&P::Input) -> Var<T>, x: &P) -> P::Hessian {
-    let graph = Graph::new("hessian", f, x).scalar();
+pub fn hessian<T: Float, P: Primal<T> + ?Sized>(f: impl FnOnce(&P::Input) -> Var<T>, x: &P) -> P::Hessian {
+    let recording = Recording::new("hessian", f, x).scalar();
     let mut blocks = Vec::new();
-    for part in graph.gradient() {
-        let row = rows(&part, &graph.variables, kept::<T, P>());
+    for part in recording.gradient() {
+        let row = rows(&part, &recording.variables, retain::<T, P>());
         blocks.push(row.iter().map(P::Value::of).collect());
     }
-    x.gather_pairs(blocks)
+    x.unflatten_pairs(blocks)
 }
 
-/// The product of the Hessian H of a function of one result with a direction v, `Hv`, in the shape of x (Pearlmutter 1994).
+/// The Hessian-vector product `Hv` of a scalar function, with the shape of x (Pearlmutter 1994).
 ///
-/// The gradient of `⟨∂f/∂x, v⟩`, about as dear as two gradients; H itself is never formed. For several directions at one
-/// point see [`quadratic`].
+/// The gradient of `⟨∂f/∂x, v⟩`. It costs about two gradients; H itself is never formed. For several directions at one
+/// point see [`quadratic_model`].
 ///
 /// # Panics
 /// If the result does not have exactly one element, or v not the shape of x.
@@ -193,27 +193,32 @@ pub fn hessian<T: Float, P: Point<T> + ?Sized>(f: impl FnOnce(&P::Input) -> Var<
 /// assert_eq!(product, tensor![6.0, 120.0]);
 /// ```
 #[track_caller]
-pub fn hvp<T: Float, P: Point<T> + ?Sized>(f: impl FnOnce(&P::Input) -> Var<T>, x: &P, v: &P::Gradient) -> P::Gradient {
-    let graph = Graph::new("hvp", f, x).scalar();
-    let along = graph.inner_product(&graph.gradient(), &x.parts(v));
-    gather(x, &pull_back(&along, &along.constant(1.0), &graph.variables, last::<T, P>()))
+pub fn hvp<T: Float, P: Primal<T> + ?Sized>(
+    f: impl FnOnce(&P::Input) -> Var<T>,
+    x: &P,
+    v: &P::Gradient,
+) -> P::Gradient {
+    let recording = Recording::new("hvp", f, x).scalar();
+    let along = recording.inner_product(&recording.gradient(), &x.flatten(v));
+    unflatten(x, &pull_back(&along, &along.constant(1.0), &recording.variables, release::<T, P>()))
 }
 
-/// A function of one result near a point, to second order: `f(x + v) ≈ value + ⟨gradient, v⟩ + ½⟨v, Hv⟩`.
+/// The second-order model of a scalar function near a point: `f(x + v) ≈ value + ⟨gradient, v⟩ + ½⟨v, Hv⟩`.
 ///
-/// Made by [`quadratic`].
-pub struct Quadratic<'a, T: Float, P: Point<T> + ?Sized> {
+/// Returned by [`quadratic_model`].
+pub struct QuadraticModel<'a, T: Float, P: Primal<T> + ?Sized> {
     /// The value at the point.
     pub value: P::Value,
     /// The gradient at the point.
     pub gradient: P::Gradient,
     x: &'a P,
-    graph: Graph<T>,
-    recorded: Vec<Var<T>>,
+    recording: Recording<T>,
+    /// The gradient as variables of the recording.
+    gradients: Vec<Var<T>>,
 }
 
-/// What [`hvp`] needs, kept for many directions: the value, the gradient, and a [product](Quadratic::product) with the Hessian that
-/// does not run the function again. For conjugate gradients and other methods that only multiply.
+/// The value and gradient of a scalar function, and [products](QuadraticModel::product) with its Hessian that do not run the
+/// function again: for conjugate gradients and other matrix-free methods.
 ///
 /// # Panics
 /// If the result does not have exactly one element.
@@ -221,35 +226,38 @@ pub struct Quadratic<'a, T: Float, P: Point<T> + ?Sized> {
 /// ```
 /// # use wengert::prelude::*;
 /// let x = tensor![1.0, 2.0];
-/// let near = functional::quadratic(|x| x.powi(3).sum(), &x);
+/// let near = functional::quadratic_model(|x| x.powi(3).sum(), &x);
 /// assert_eq!((near.value.item(), &near.gradient), (9.0, &tensor![3.0, 12.0]));
 /// assert_eq!(near.product(&tensor![1.0, 0.0]), tensor![6.0, 0.0]);
 /// assert_eq!(near.product(&tensor![0.0, 1.0]), tensor![0.0, 12.0]);
 /// ```
 #[track_caller]
-pub fn quadratic<T: Float, P: Point<T> + ?Sized>(f: impl FnOnce(&P::Input) -> Var<T>, x: &P) -> Quadratic<'_, T, P> {
-    let graph = Graph::new("quadratic", f, x).scalar();
-    let recorded = graph.gradient();
-    let (value, gradient) = (P::Value::of(&graph.y), gather(x, &recorded));
-    Quadratic { value, gradient, x, graph, recorded }
+pub fn quadratic_model<T: Float, P: Primal<T> + ?Sized>(
+    f: impl FnOnce(&P::Input) -> Var<T>,
+    x: &P,
+) -> QuadraticModel<'_, T, P> {
+    let recording = Recording::new("quadratic_model", f, x).scalar();
+    let gradients = recording.gradient();
+    let (value, gradient) = (P::Value::of(&recording.y), unflatten(x, &gradients));
+    QuadraticModel { value, gradient, x, recording, gradients }
 }
 
-impl<T: Float, P: Point<T> + ?Sized> Quadratic<'_, T, P> {
+impl<T: Float, P: Primal<T> + ?Sized> QuadraticModel<'_, T, P> {
     /// The product of the Hessian with a direction, `Hv`.
     ///
     /// # Panics
     /// If v does not have the shape of the point.
     #[track_caller]
     pub fn product(&self, v: &P::Gradient) -> P::Gradient {
-        let along = self.graph.inner_product(&self.recorded, &self.x.parts(v));
-        gather(self.x, &pull_back(&along, &along.constant(1.0), &self.graph.variables, kept::<T, P>()))
+        let along = self.recording.inner_product(&self.gradients, &self.x.flatten(v));
+        unflatten(self.x, &pull_back(&along, &along.constant(1.0), &self.recording.variables, retain::<T, P>()))
     }
 }
 
-/// The gradient of each sample's result by itself, rather than of their sum: what comes out has an axis for the samples in front.
+/// The gradient of each sample rather than of their sum, with the samples along a new first axis.
 ///
-/// For gradient noise, influence functions, and clipping for privacy (Abadi et al. 2016). Each sample takes a pass of its own;
-/// they are spread over [`num_threads`](crate::num_threads) threads, whose number changes nothing.
+/// For gradient noise, influence functions, and differential privacy (Abadi et al. 2016). Each sample takes one pass; the
+/// passes run on [`num_threads`](crate::num_threads) threads, whose number does not change the result.
 ///
 /// # Panics
 /// If a result does not have exactly one element.
@@ -269,16 +277,16 @@ pub fn per_sample_gradients<T: Float, P, S: Sync>(
     samples: &[S],
 ) -> P::Gradient
 where
-    P: Point<T, Value = Tensor<T>> + Sync + ?Sized,
+    P: Primal<T, Value = Tensor<T>> + Sync + ?Sized,
 {
     let at = Location::caller();
-    // A result of the wrong shape is reported when the threads have ended, at the caller's line.
+    // A result of the wrong shape is reported after the threads have ended, at the caller's line.
     let one = |sample: &S| {
-        let graph = Graph::new("per_sample_gradients", |x: &P::Input| f(x, sample), x);
-        if graph.y.value().len() != 1 {
-            return Err((graph.y.shape().to_vec(), graph.y.place()));
+        let recording = Recording::new("per_sample_gradients", |x: &P::Input| f(x, sample), x);
+        if recording.y.value().len() != 1 {
+            return Err((recording.y.shape().to_vec(), recording.y.place()));
         }
-        let gradient = pull_back(&graph.y, &graph.one(), &graph.variables, Pass::Values(Some(at)));
+        let gradient = pull_back(&recording.y, &recording.one(), &recording.variables, Pass::Values(Some(at)));
         Ok(gradient.iter().map(Tensor::of).collect::<Vec<_>>())
     };
     let gradients: Result<Vec<_>, _> = parallel::map(samples, one).into_iter().collect();
@@ -286,10 +294,10 @@ where
         Ok(gradients) => gradients,
         Err((shape, place)) => panics::not_scalar("per_sample_gradients", &shape, &place),
     };
-    let shapes = x.enter().variables.into_iter().map(|x| x.value().dims());
+    let shapes = x.lift().variables.into_iter().map(|x| x.value().dims());
     let of_all = |(k, shape): (usize, Dims)| match samples {
         [] => Tensor::zeros([&[0], shape.as_slice()].concat()),
         _ => Tensor::stack(&gradients.iter().map(|parts| &parts[k]).collect::<Vec<_>>(), 0),
     };
-    x.gather(shapes.enumerate().map(of_all).collect())
+    x.unflatten(shapes.enumerate().map(of_all).collect())
 }

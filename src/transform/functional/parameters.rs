@@ -2,9 +2,9 @@
 
 use crate::autograd::{Gradients, Mode, Param, Tape};
 use crate::tensor::{Float, Tensor};
-use crate::transform::functional::{Entered, Point};
+use crate::transform::functional::{Lifted, Primal};
 
-/// One matrix of blocks, of which `sizes` are the heights and the widths.
+/// A matrix of blocks whose heights and widths are `sizes`.
 fn matrix<T: Float>(blocks: &[Vec<Tensor<T>>], sizes: &[usize]) -> Tensor<T> {
     let total: usize = sizes.iter().sum();
     let mut elements = Vec::with_capacity(total * total);
@@ -17,34 +17,34 @@ fn matrix<T: Float>(blocks: &[Vec<Tensor<T>>], sizes: &[usize]) -> Tensor<T> {
     Tensor::from_vec(elements, [total, total])
 }
 
-/// Implements [`Point`] for lists of parameters, of which those that are trainable count.
-macro_rules! lists {
+/// Implements [`Primal`] for lists of parameters; only trainable ones count.
+macro_rules! parameter_lists {
     ($([$($generics:tt)*] $list:ty, |$all:ident| $parameters:expr;)*) => { $(
-        impl<T: Float, $($generics)*> Point<T> for $list {
+        impl<T: Float, $($generics)*> Primal<T> for $list {
             type Input = Tape<T>;
             type Value = Tensor<T>;
             type Gradient = Gradients<T>;
             type Hessian = Tensor<T>;
 
-            fn enter(&self) -> Entered<T, Tape<T>> {
+            fn lift(&self) -> Lifted<T, Tape<T>> {
                 let tape = Tape::with_mode(Mode::Differentiable);
                 let mut variables = Vec::new();
                 let $all = self;
                 for param in $parameters.filter(|param| param.is_trainable()) {
                     variables.push(tape.param(param));
                 }
-                Entered { tape: tape.clone(), input: tape, variables }
+                Lifted { tape: tape.clone(), input: tape, variables }
             }
-            fn parts(&self, direction: &Gradients<T>) -> Vec<Tensor<T>> {
+            fn flatten(&self, direction: &Gradients<T>) -> Vec<Tensor<T>> {
                 let part = |param: &Param<T>| direction.get(param).cloned().unwrap_or_else(|| Tensor::zeros(param.shape()));
                 let $all = self;
                 $parameters.filter(|param| param.is_trainable()).map(part).collect()
             }
-            fn gather(&self, parts: Vec<Tensor<T>>) -> Gradients<T> {
+            fn unflatten(&self, parts: Vec<Tensor<T>>) -> Gradients<T> {
                 let $all = self;
                 $parameters.filter(|param| param.is_trainable()).zip(parts).collect()
             }
-            fn gather_pairs(&self, rows: Vec<Vec<Tensor<T>>>) -> Tensor<T> {
+            fn unflatten_pairs(&self, rows: Vec<Vec<Tensor<T>>>) -> Tensor<T> {
                 let $all = self;
                 let trainable = $parameters.filter(|param| param.is_trainable());
                 matrix(&rows, &trainable.map(|param| param.value().len()).collect::<Vec<_>>())
@@ -52,7 +52,7 @@ macro_rules! lists {
         }
     )* };
 }
-lists! {
+parameter_lists! {
     [] Param<T>, |one| std::iter::once(one);
     [const N: usize] [&Param<T>; N], |list| list.iter().copied();
     [] Vec<&Param<T>>, |list| list.iter().copied();

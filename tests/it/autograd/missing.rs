@@ -1,6 +1,7 @@
 //! Why a parameter has no gradient.
 
 use wengert::autograd::NoGradient;
+use wengert::ops::BatchStatistics;
 use wengert::prelude::*;
 
 struct Net {
@@ -79,5 +80,16 @@ fn a_rule_that_passes_nothing_on_is_told_from_an_unused_parameter() {
     }
     let weight = Param::new(1.0);
     let gradients = Tape::new().param(&weight).exp().apply(Opaque).backward();
-    assert_eq!(gradients.reason(&weight), Some(NoGradient::NotPassedOn));
+    assert_eq!(gradients.reason(&weight), Some(NoGradient::NotPropagated));
+}
+
+#[test]
+fn the_gradient_of_a_batch_norm_is_not_a_detach() {
+    let weight = Param::new(tensor![f64; 1.0, -2.0]);
+    let tape = Tape::new_f64();
+    let x = tape.var(tensor![f64; [1.0, 4.0], [3.0, 0.0], [2.0, 1.0]]);
+    let y = (&x * &weight).batch_norm(1.0, 0.0, BatchStatistics::OfBatch, 1e-5).y;
+    _ = y.square().sum().grad(&x);
+    let gradients = x.square().sum().backward();
+    assert!(matches!(gradients.reason(&weight), Some(NoGradient::Unused { .. })));
 }

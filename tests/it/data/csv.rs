@@ -67,7 +67,7 @@ fn tables_are_read_in_the_forms_in_which_they_come() {
     let quoted = table("quoted", "t\n\"a, \"\"b\"\"\r\nc\"\n\"\"\n日本\n").unwrap();
     assert_eq!(quoted.text("t").unwrap(), ["a, \"b\"\r\nc", "", "日本"]);
     let file = File::new("semicolons", "1,5;2\n3;4\n");
-    let table = csv::Reader::new().headless().delimiter(';').read(&file.0).unwrap();
+    let table = csv::Reader::new().without_header().delimiter(';').read(&file.0).unwrap();
     assert_eq!((table.text(0).unwrap(), table.labels(1).unwrap()), (vec!["1,5", "3"], vec![2, 4]));
     assert_eq!(table.names(), [""; 0]);
 }
@@ -76,7 +76,7 @@ fn tables_are_read_in_the_forms_in_which_they_come() {
 fn films_with_commas_and_large_numbers_survive() {
     let text = "1,\"American President, The (1995)\",Comedy|Drama\n16777217,Heat (1995),Action\n";
     let file = File::new("films", text);
-    let films = csv::Reader::new().headless().read(&file.0).unwrap();
+    let films = csv::Reader::new().without_header().read(&file.0).unwrap();
     assert_eq!(films.text(1).unwrap(), ["American President, The (1995)", "Heat (1995)"]);
     assert_eq!(films.labels(0).unwrap(), [1, 16_777_217], "a tensor would round this");
     assert_eq!(films.classes(2).unwrap(), (vec![1, 0], vec!["Action".into(), "Comedy|Drama".into()]));
@@ -149,7 +149,7 @@ fn broken_tables_are_refused_or_read_but_never_panic() {
             }
         }
         fs::write(&file.0, &bytes).unwrap();
-        for reader in [csv::Reader::new(), csv::Reader::new().headless().delimiter(';')] {
+        for reader in [csv::Reader::new(), csv::Reader::new().without_header().delimiter(';')] {
             match reader.read(&file.0) {
                 Ok(table) => {
                     look(&table);

@@ -57,7 +57,7 @@ fn mnist_files_must_fit_together() {
         ),
         (images, idx_file(&[2, 784], &[0; 2 * 784]), "dimensions at byte 4: expected [n, 28, 28], found [2, 784]"),
         (images, idx_file(&[0, 28, 28], &[]), "dimensions at byte 4: expected [n, 28, 28], found [0, 28, 28]"),
-        (labels, idx_file(&[3], &[0; 3]), "dimensions at byte 4: expected [2], a label for each image, found [3]"),
+        (labels, idx_file(&[3], &[0; 3]), "dimensions at byte 4: expected [2], one label per image, found [3]"),
         (labels, idx_file(&[2], &[9, 10]), "label at byte 9: expected 0 to 9, found 10"),
     ];
     for (name, bytes, expected) in cases {
@@ -67,6 +67,6 @@ fn mnist_files_must_fit_together() {
     }
     directory.write_mnist();
     fs::remove_file(directory.0.join(labels)).unwrap();
-    let expected = "there is neither t10k-labels-idx1-ubyte.gz nor t10k-labels-idx1-ubyte";
+    let expected = "found neither t10k-labels-idx1-ubyte.gz nor t10k-labels-idx1-ubyte";
     assert_eq!(after_path(&mnist::load(&directory.0).unwrap_err(), &directory.0), expected);
 }

@@ -1,7 +1,7 @@
 //! Arrays: what is written is read, in each format.
 
 use super::eighths;
-use crate::support::files::{directory, misfits, names};
+use crate::support::files::{directory, mismatches, names};
 use std::fs;
 use wengert::io::{self, Array, Integers, npy, npz, safetensors};
 use wengert::prelude::*;
@@ -60,13 +60,13 @@ fn names_that_cannot_be_written_leave_the_file_alone() {
         write(vec![("x", tensor![1.0])], path.clone()).unwrap();
         let before = fs::read(&path).unwrap();
         let result = write(vec![("x", tensor![1.0]), ("x", tensor![2.0])], path.clone());
-        assert_eq!(misfits(result).len(), 1);
+        assert_eq!(mismatches(result).len(), 1);
         assert_eq!(fs::read(&path).unwrap(), before);
     }
-    let reserved = misfits(safetensors::write([("__metadata__", tensor![1.0])], &path));
-    assert_eq!(reserved, ["__metadata__: expected a name that the format does not keep for itself, found F32 [1]"]);
+    let reserved = mismatches(safetensors::write([("__metadata__", tensor![1.0])], &path));
+    assert_eq!(reserved, ["__metadata__: expected the name of a tensor, found a name reserved by the format"]);
     for name in ["../x", "/x", "a//b", "c:x", "a\\b", &"x".repeat(70_000)] {
-        assert_eq!(misfits(io::npz::write([(name, tensor![1.0])], &path)).len(), 1);
+        assert_eq!(mismatches(io::npz::write([(name, tensor![1.0])], &path)).len(), 1);
     }
     assert_eq!(names(directory.path()), ["arrays"]);
 }

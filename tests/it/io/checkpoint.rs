@@ -1,6 +1,6 @@
 //! Runs that stop and go on: the same bits as if they had not.
 
-use crate::support::files::{bits, directory, message, misfits};
+use crate::support::files::{bits, directory, message, mismatches};
 use std::path::Path;
 use wengert::Generator;
 use wengert::data::Dataset;
@@ -141,7 +141,7 @@ fn what_listens_to_a_metric_goes_on() {
         .number("best", listens.best)
         .counter("waited", listens.waited)
         .counter("resting", listens.resting)
-        .under("stopping")
+        .scope("stopping")
         .number("best", stops.best)
         .counter("best_epoch", stops.best_epoch)
         .counter("epochs", stops.epochs)
@@ -156,7 +156,7 @@ fn what_listens_to_a_metric_goes_on() {
         .number("best", &mut listens.best)
         .counter("waited", &mut listens.waited)
         .counter("resting", &mut listens.resting)
-        .under("stopping")
+        .scope("stopping")
         .number("best", &mut stops.best)
         .counter("best_epoch", &mut stops.best_epoch)
         .counter("epochs", &mut stops.epochs)
@@ -194,7 +194,7 @@ fn all_that_does_not_fit_is_listed_and_nothing_changes() {
     let mut other = Run::new(Adam::new(1e-2), 1);
     other.epoch();
     let before = other.bits();
-    let found = misfits(other.resume(&path));
+    let found = mismatches(other.resume(&path));
     let begin = "model.hidden.weight: expected F32 [10, 6], found nothing";
     assert_eq!((found.len(), found[0].as_str()), (15, begin));
     let end = [
@@ -222,20 +222,20 @@ fn a_state_that_no_optimizer_has_is_refused() {
     state.insert("norm.weight", slot(-1, vec![Tensor::zeros([10]), Tensor::zeros([11])]));
     run.save(&path);
     let expected = [
-        "optimizer.steps.hidden.bias: expected a number of steps, found 2147483647",
+        "optimizer.steps.hidden.bias: expected a step count, found 2147483647",
         "optimizer.tensors.1.hidden.weight: expected F32 [10, 6], found nothing",
         "optimizer.tensors.1.norm.weight: expected F32 [10], found F32 [11]",
-        "optimizer.steps.norm.weight: expected a number of steps, found -1",
+        "optimizer.steps.norm.weight: expected a step count, found -1",
         "optimizer.tensors.2.hidden.bias: expected nothing, found F32 [10]",
     ];
-    assert_eq!(misfits(run.resume(&path)), expected);
+    assert_eq!(mismatches(run.resume(&path)), expected);
 
     safetensors::write([("generator", Integers::new(vec![0; 4], [4]))], &path).unwrap();
-    let zeros = misfits(Resume::new().generator(&mut run.rng).load(&path));
-    assert_eq!(zeros, ["generator: expected a state, found four zeros"]);
+    let zeros = mismatches(Resume::new().generator(&mut run.rng).load(&path));
+    assert_eq!(zeros, ["generator: expected a nonzero state, found four zeros"]);
     safetensors::write([("counter.epoch", Integers::new(vec![-1], ()))], &path).unwrap();
-    let negative = misfits(Resume::new().counter("epoch", &mut run.epoch).load(&path));
-    assert_eq!(negative, ["counter.epoch: expected a number of 0 or more, found -1"]);
+    let negative = mismatches(Resume::new().counter("epoch", &mut run.epoch).load(&path));
+    assert_eq!(negative, ["counter.epoch: expected a non-negative integer, found -1"]);
 }
 
 #[test]
@@ -245,19 +245,19 @@ fn parts_can_be_taken_alone_and_several_have_names() {
     let (mut first, mut second) = (Run::new(Adam::new(1e-2), 0), Run::new(Sgd::new(0.1).momentum(0.9), 1));
     first.epoch();
     second.epoch();
-    let all = Checkpoint::new().under("first").model(&first.model).optimizer(&first.optimizer);
-    all.under("second").model(&second.model).optimizer(&second.optimizer).save(&path).unwrap();
+    let all = Checkpoint::new().scope("first").model(&first.model).optimizer(&first.optimizer);
+    all.scope("second").model(&second.model).optimizer(&second.optimizer).save(&path).unwrap();
     let (expected, state) = (bits(&first.model), second.bits().1);
     first.epoch();
     second.epoch();
-    Resume::new().under("first").model(&mut first.model).load(&path).unwrap();
+    Resume::new().scope("first").model(&mut first.model).load(&path).unwrap();
     assert_eq!(bits(&first.model), expected);
     assert_ne!(second.bits().1, state);
-    Resume::new().under("second").optimizer(&mut second.optimizer).load(&path).unwrap();
+    Resume::new().scope("second").optimizer(&mut second.optimizer).load(&path).unwrap();
     assert_eq!(second.bits().1, state);
 
     let twice = Checkpoint::new().model(&first.model.output).model(&second.model.output).save(&path);
-    assert_eq!(misfits(twice).len(), 2);
+    assert_eq!(mismatches(twice).len(), 2);
     let missing = message(Resume::new().generator(&mut first.rng).load(directory.path().join("none")));
     assert!(missing.contains("No such file"), "{missing}");
 }

@@ -2,27 +2,26 @@
 
 mod array;
 mod checkpoint;
-mod file;
-mod fit;
 mod npy;
 mod npz;
 mod robustness;
 mod safetensors;
+mod validate;
 
 use crate::support::allocator::largest_block;
-use crate::support::files::{bits, directory, fixture, misfits, names};
+use crate::support::files::{bits, directory, fixture, mismatches, names};
 use std::time::{Duration, Instant};
 use wengert::io::{self, Array};
 use wengert::prelude::*;
 
-struct Network<T: Float = f32> {
-    linear: Linear<T>,
-    norm: BatchNorm<T>,
+pub struct Network<T: Float = f32> {
+    pub linear: Linear<T>,
+    pub norm: BatchNorm<T>,
 }
 module!(Network<T> { linear, norm });
 
 impl<T: Float> Network<T> {
-    fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Network { linear: Linear::new(3, 2, Init::He, &mut wengert::rng(seed)), norm: BatchNorm::new(2) }
     }
 }
@@ -77,7 +76,7 @@ fn double_precision_comes_back_and_single_precision_widens() {
     assert_eq!(other.linear.weight.value(), &widened);
 
     let mut narrow = narrow;
-    let refused = misfits(io::load(&mut narrow, &double));
+    let refused = mismatches(io::load(&mut narrow, &double));
     assert_eq!(refused.len(), 7);
     assert_eq!(refused[0], "linear.weight: expected F32 [2, 3], found F64 [2, 3]");
 }

@@ -9,7 +9,7 @@ use wengert::io::{npy, npz};
 #[test]
 fn half_precision_is_refused_by_name() {
     let types = "f4, f8, i1 to i8, u1 to u8 or b1, after '<', '>' or '|'";
-    let expected = format!("type of the elements at byte 10: expected {types}, found \\'<f2\\'");
+    let expected = format!("dtype at byte 10: expected {types}, found \\'<f2\\'");
     assert_eq!(message(npy::read(fixture("half.npy"))), expected);
     assert_eq!(message(npz::read(fixture("half.npz"))), format!("array \"x\": {expected}"));
     assert!(message(npy::read(fixture("records.npy"))).starts_with("header at byte 10: expected"));
@@ -27,7 +27,7 @@ fn headers_of_numpy_that_lie_are_refused() {
     let path = directory.path().join("file");
     let shapes = [
         ("4,", 15, "elements at byte"),
-        ("4,", 17, "what follows the last element at byte"),
+        ("4,", 17, "end of the data at byte"),
         ("1073741824,", 16, "elements at byte"),
         ("18446744073709551615,", 0, "shape at byte 12"),
         ("18446744073709551616,", 0, "shape at byte 12"),

@@ -26,7 +26,7 @@ fn half_precision_is_refused_by_name() {
     let types = "F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, BOOL";
     for name in ["BF16", "F16"] {
         let refused = message(safetensors::read(fixture(&format!("{}.safetensors", name.to_lowercase()))));
-        let expected = format!("type of \"x\" in the header at byte 8: expected one of {types}, found {name}");
+        let expected = format!("dtype of \"x\" in the header at byte 8: expected one of {types}, found {name}");
         assert_eq!(refused, expected);
     }
 }
@@ -51,7 +51,7 @@ fn headers_of_safetensors_that_lie_are_refused() {
     };
     let max = u64::MAX;
     let cases = [
-        (one(entry("F32", "2", "0, 4")), 8, "data_offsets of \"x\" in the header at byte 8: expected two that are 8"),
+        (one(entry("F32", "2", "0, 4")), 8, "data_offsets of \"x\" in the header at byte 8: expected two offsets 8"),
         (one(entry("F32", "1", "4, 0")), 8, "data_offsets of \"x\""),
         (one(entry("F32", "1", "0, 4, 8")), 8, "data_offsets of \"x\""),
         (one(entry("F32", "1", "4, 8")), 8, "begin of \"x\" in the header at byte 8: expected 0, found 4"),
@@ -64,8 +64,12 @@ fn headers_of_safetensors_that_lie_are_refused() {
         (one(entry("F32", "4294967296, 4294967296, 0", "0, 0")), 0, "shape of \"x\""),
         (one(entry("F32", "0, 9223372036854775807", "0, 0")), 0, "shape of \"x\""),
         (one(entry("I8", "9223372036854775808", "0, 4")), 8, "shape of \"x\""),
-        (one(entry("F32", "-1", "0, 4")), 8, "header at byte 43: expected descriptions of tensors, found -1:"),
-        (one(entry("F32", "1e9", "0, 4")), 8, "header at byte 44: expected descriptions"),
+        (
+            one(entry("F32", "-1", "0, 4")),
+            8,
+            "header at byte 43: expected tensor descriptions, found a parse error: -1:",
+        ),
+        (one(entry("F32", "1e9", "0, 4")), 8, "header at byte 44: expected tensor descriptions"),
         (two("x", "0, 4", "y", "0, 4"), 4, "begin of \"y\" in the header at byte 8: expected 4, found 0"),
         (two("x", "0, 4", "y", "2, 6"), 6, "begin of \"y\""),
         (two("x", "0, 4", "y", "8, 12"), 12, "begin of \"y\""),
@@ -76,7 +80,11 @@ fn headers_of_safetensors_that_lie_are_refused() {
         (one(r#""dtype": [1]"#.into()), 4, "description of \"x\""),
         (r#"{"__metadata__": {"a": [1]}}"#.into(), 0, "metadata of \"a\""),
         ("{}".into(), 4, "header at byte 8: expected tensors of 4 bytes, found none"),
-        ("[".repeat(100_000), 0, "header at byte 8: expected descriptions of tensors, found object expected"),
+        (
+            "[".repeat(100_000),
+            0,
+            "header at byte 8: expected tensor descriptions, found a parse error: object expected",
+        ),
         (r#"{"a":"#.repeat(100_000), 0, "header at byte 18"),
     ];
     for (header, elements, expected) in cases {

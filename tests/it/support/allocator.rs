@@ -27,11 +27,13 @@ unsafe impl GlobalAlloc for Counting {
         let Counts { held, most, largest } = COUNTS.get();
         let held = held + layout.size() as isize;
         COUNTS.set(Counts { held, most: most.max(held), largest: largest.max(layout.size()) });
+        // SAFETY: the caller keeps the contract of this method, which is that of the system allocator.
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         let counts = COUNTS.get();
         COUNTS.set(Counts { held: counts.held - layout.size() as isize, ..counts });
+        // SAFETY: the caller keeps the contract of this method, which is that of the system allocator.
         unsafe { System.dealloc(block, layout) }
     }
 }

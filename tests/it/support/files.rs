@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use wengert::Error;
-use wengert::io::Misfit;
+use wengert::io::Mismatch;
 use wengert::prelude::*;
 
 /// A file that Python wrote; see `tests/fixtures/make.py`.
@@ -26,12 +26,12 @@ pub fn bits(model: &dyn Module) -> Vec<u32> {
     values.map(f32::to_bits).collect()
 }
 
-/// What an error says does not fit.
-pub fn misfits<X>(result: Result<X, Error>) -> Vec<String> {
+/// The mismatches that an error lists.
+pub fn mismatches<X>(result: Result<X, Error>) -> Vec<String> {
     match result {
-        Err(Error::Misfit { misfits, .. }) => misfits.iter().map(Misfit::to_string).collect(),
+        Err(Error::Mismatch { mismatches, .. }) => mismatches.iter().map(Mismatch::to_string).collect(),
         Err(other) => panic!("another error: {other}"),
-        Ok(_) => panic!("everything fits"),
+        Ok(_) => panic!("everything matches"),
     }
 }
 

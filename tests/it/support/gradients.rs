@@ -89,8 +89,8 @@ impl Row {
         Ok(())
     }
 
-    /// What the tapes of the cases list, for the function and for its rules: the name and the source line of each node.
-    pub fn nodes(&self) -> Vec<(String, String)> {
+    /// The operations that the cases and their backward rules record: the name and the source line of each.
+    pub fn operations(&self) -> Vec<(String, String)> {
         self.inputs().iter().flat_map(|inputs| self.recorded(inputs)).collect()
     }
 
@@ -99,12 +99,12 @@ impl Row {
         let x: Vec<_> = inputs.iter().map(|x| tape.var(x)).collect();
         let y = (self.f)(&x);
         y.vjp(&tape.var(y.value()), &x.iter().collect::<Vec<_>>());
-        let node = |line: &str| {
-            let operation = line.split_whitespace().nth(1)?;
-            let name = operation.split('(').next()?;
+        // `%2  mul(%0, %1)  …  tests/it/ops/matmul.rs:3:4`; a leaf has no parentheses.
+        let operation = |line: &str| {
+            let (name, _) = line.split_whitespace().nth(1)?.split_once('(')?;
             Some((name.to_string(), line.split_whitespace().last()?.to_string()))
         };
-        tape.to_string().lines().filter(|line| line.starts_with('%')).filter_map(node).collect()
+        tape.to_string().lines().filter(|line| line.starts_with('%')).filter_map(operation).collect()
     }
 
     fn inputs(&self) -> Vec<Vec<Tensor<f64>>> {

@@ -15,7 +15,7 @@ pub const PANICS: &[Panic] = &[
         let direction = Gradients::from_iter([(&weight, matrix())]);
         _ = functional::hvp(|tape| tape.param(&weight).square().sum(), &weight, &direction);
     }),
-    ("direction_count", || _ = functional::quadratic(|x| x[0].sum(), &vec![matrix()]).product(&vec![])),
+    ("direction_count", || _ = functional::quadratic_model(|x| x[0].sum(), &vec![matrix()]).product(&vec![])),
 ];
 
 #[test]
@@ -93,7 +93,7 @@ fn a_hessian_is_symmetric_and_multiplies_as_the_products_do() {
     assert_near(&matrix, &matrix.transpose(0, 1));
     let product = functional::hvp(hilly, &x, &v);
     assert_near(&matrix.matmul(&v.reshape([6])), &product.reshape([6]));
-    let near = functional::quadratic(hilly, &x);
+    let near = functional::quadratic_model(hilly, &x);
     assert_near(&near.product(&v), &product);
     assert_near(&near.product(&x), &functional::hvp(hilly, &x, &x));
     assert_eq!(near.gradient, functional::grad(hilly, &x));
@@ -239,7 +239,7 @@ fn a_model_is_a_function_of_its_parameters() {
     };
     let product = functional::hvp(loss, &parameters, &directions);
     assert_near(&hessian.matmul(&flat(&directions)), &flat(&product));
-    assert_near(&flat(&functional::quadratic(loss, &parameters).product(&directions)), &flat(&product));
+    assert_near(&flat(&functional::quadratic_model(loss, &parameters).product(&directions)), &flat(&product));
 
     // One layer's weight alone: a block of it. Through a binding: the same.
     let weight = &problem.model.1.weight;

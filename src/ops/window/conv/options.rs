@@ -3,7 +3,7 @@
 use crate::autograd::{Operand, Var};
 use crate::kernel::window::conv::Convolution;
 use crate::ops::window::conv::Geometry;
-use crate::ops::window::{PerAxis, Sliding, positive};
+use crate::ops::window::{PerAxis, WindowSpec, positive};
 use crate::panics;
 use crate::tensor::Float;
 
@@ -75,9 +75,9 @@ impl<const D: usize> Conv<D> {
     }
 
     /// The window of a kernel of the given sizes.
-    pub(crate) fn window(&self, kernel: &[usize]) -> Sliding<D> {
+    pub(crate) fn window(&self, kernel: &[usize]) -> WindowSpec<D> {
         let Conv { stride, padding, dilation, .. } = *self;
-        Sliding { kernel: std::array::from_fn(|k| kernel[k]), stride, padding, dilation }
+        WindowSpec { kernel: std::array::from_fn(|k| kernel[k]), stride, padding, dilation }
     }
 }
 
@@ -194,7 +194,7 @@ impl<T: Float> Var<T> {
         if options.output_padding != [0; D] {
             panics::output_padding(op, options.output_padding[D - 1], &"0: it is for transposed convolutions");
         }
-        let windows = options.window(kernel).over(op, self.shape(), false);
+        let windows = options.window(kernel).output_of(op, self.shape(), false);
         let geometry = Geometry { axes: D, parts: Convolution { windows, groups, inputs, outputs: outputs / groups } };
         let bias = self.bias_of(op, bias, outputs);
         geometry.convolve(self, &weight, bias.as_ref())
@@ -223,7 +223,7 @@ impl<T: Float> Var<T> {
                 panics::output_padding(op, padding, &format!("less than {most}, the larger of stride and dilation"));
             }
         }
-        let windows = options.window(kernel).onto(op, self.shape(), options.output_padding);
+        let windows = options.window(kernel).input_of(op, self.shape(), options.output_padding);
         let geometry = Geometry { axes: D, parts: Convolution { windows, groups, inputs, outputs: outputs / groups } };
         let bias = self.bias_of(op, bias, inputs * groups);
         geometry.transpose(self, &weight, bias.as_ref())

@@ -8,7 +8,7 @@ use crate::ops::window::{PerAxis, positive};
 use crate::panics;
 use crate::tensor::{Dims, Float, Tensor};
 
-/// The windows of images `[N, C, H, W]` as columns `[N, C · taps, places]`.
+/// The windows of images `[N, C, H, W]` as columns `[N, C · kernel_len, output_len]`.
 pub(crate) struct Unfold(Columns);
 
 /// The sum of columns at their places in images.
@@ -26,9 +26,10 @@ impl<T: Float> Op<T, 1> for Unfold {
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         let Columns { channels, windows } = self.0;
-        let (rows, places, image) = (channels * windows.taps(), windows.places(), channels * windows.pixels());
-        Tensor::build(Dims::from_slice(&[x.shape()[0], rows, places]), |y| {
-            for (sample, y) in y.chunks_exact_mut((rows * places).max(1)).enumerate() {
+        let (rows, positions) = (channels * windows.kernel_len(), windows.output_len());
+        let image = channels * windows.input_len();
+        Tensor::build(Dims::from_slice(&[x.shape()[0], rows, positions]), |y| {
+            for (sample, y) in y.chunks_exact_mut((rows * positions).max(1)).enumerate() {
                 im2col(&windows, channels, &x.as_slice()[sample * image..][..image], y);
             }
         })
@@ -44,10 +45,10 @@ impl<T: Float> Op<T, 1> for Fold {
 
     fn forward(&mut self, [y]: [&Tensor<T>; 1]) -> Tensor<T> {
         let Columns { channels, windows } = self.0;
-        let ([height, width], [count, rows, places]) = (windows.input, [0, 1, 2].map(|axis| y.shape()[axis]));
+        let ([height, width], [count, rows, positions]) = (windows.input, [0, 1, 2].map(|axis| y.shape()[axis]));
         let mut x = Tensor::zeros([count, channels, height, width]);
-        for (sample, x) in x.as_mut_slice().chunks_exact_mut((channels * windows.pixels()).max(1)).enumerate() {
-            col2im(&windows, channels, &y.as_slice()[sample * rows * places..][..rows * places], x);
+        for (sample, x) in x.as_mut_slice().chunks_exact_mut((channels * windows.input_len()).max(1)).enumerate() {
+            col2im(&windows, channels, &y.as_slice()[sample * rows * positions..][..rows * positions], x);
         }
         x
     }
@@ -75,7 +76,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn unfold2d(&self, kernel: impl PerAxis<2>, options: Conv<2>) -> Var<T> {
         let [_, channels, _, _] = *self.shape() else { panics::no_image_batch("unfold2d", self.shape()) };
-        let windows = options.window(&positive("kernel", kernel)).over("unfold2d", self.shape(), false);
+        let windows = options.window(&positive("kernel", kernel)).output_of("unfold2d", self.shape(), false);
         Unfold(Columns { channels, windows }).of([self])
     }
 }

@@ -1,15 +1,15 @@
-//! The mean of each window and its adjoint, spreading an element over its window: the rule of each is the other.
+//! Average pooling and its gradient, which is linear: each is the other's rule.
 
 use crate::autograd::{Op, Save, Saved, Var};
-use crate::kernel::window::pool::{self, Spans};
+use crate::kernel::window::pool::{self, AxisWindows};
 use crate::ops::registry::Registered;
-use crate::ops::window::{PerAxis, Sliding, positive};
+use crate::ops::window::{PerAxis, WindowSpec, positive};
 use crate::panics;
 use crate::tensor::{Dims, Float, Tensor};
 use std::fmt::Debug;
 use std::rc::Rc;
 
-/// Average pooling along the last `D` axes with its options: a layer, and the argument of [`Var::avg_pool2d`].
+/// Average pooling along the last `D` axes: the layer, and the argument of [`Var::avg_pool2d`].
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -22,51 +22,34 @@ use std::rc::Rc;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AvgPool<const D: usize> {
-    window: Sliding<D>,
+    window: WindowSpec<D>,
     ceil: bool,
     count_include_pad: bool,
 }
 
 impl<const D: usize> AvgPool<D> {
-    /// Windows of the given size, one beside the other.
+    /// Non-overlapping windows of the given size.
     ///
     /// # Panics
     /// If a size is 0.
     #[track_caller]
     pub fn new(kernel: impl PerAxis<D>) -> Self {
-        AvgPool { window: Sliding::beside(positive("kernel", kernel)), ceil: false, count_include_pad: true }
+        AvgPool {
+            window: WindowSpec::non_overlapping(positive("kernel", kernel)),
+            ceil: false,
+            count_include_pad: true,
+        }
     }
 
-    /// The step from one window to the next, instead of the size of the windows.
-    ///
-    /// # Panics
-    /// If it is 0.
-    #[track_caller]
-    pub fn stride(mut self, stride: impl PerAxis<D>) -> Self {
-        self.window.stride = positive("stride", stride);
-        self
-    }
-
-    /// Zeros on each side of the image.
-    pub fn padding(mut self, padding: impl PerAxis<D>) -> Self {
-        self.window.padding = padding.per_axis();
-        self
-    }
-
-    /// Whether there is also a window for what is left at the end and does not fill one.
-    pub fn ceil_mode(self, ceil: bool) -> Self {
-        AvgPool { ceil, ..self }
-    }
-
-    /// Whether padding counts as elements of the mean: yes, unless it is said here. What lies beyond the padding, with
-    /// [`ceil_mode`](AvgPool::ceil_mode), never counts.
+    /// Whether the mean includes the padding, as it does by default. Elements beyond the padding, which
+    /// [`ceil_mode`](AvgPool::ceil_mode) adds, are never included.
     pub fn count_include_pad(self, count_include_pad: bool) -> Self {
         AvgPool { count_include_pad, ..self }
     }
 
     #[track_caller]
     fn apply<T: Float>(&self, op: &str, x: &Var<T>) -> Var<T> {
-        let windows = self.window.over(op, x.shape(), self.ceil);
+        let windows = self.window.output_of(op, x.shape(), self.ceil);
         let first = x.shape().len() - D;
         let mut spans = Vec::with_capacity(D);
         for axis in 0..D {
@@ -74,30 +57,24 @@ impl<const D: usize> AvgPool<D> {
             let k = 2 - D + axis;
             let mut along = Vec::with_capacity(windows.output[k]);
             for window in 0..windows.output[k] {
-                let (taps, start) = windows.taps_of(k, window);
-                if taps.is_empty() {
+                let (offsets, start) = windows.valid_offsets(k, window);
+                if offsets.is_empty() {
                     panics::window_on_padding(op, window, first + axis, x.shape());
                 }
                 let (begin, end) = (window * windows.stride[k], size + 2 * padding);
                 let whole = (begin + windows.kernel[k]).min(end) - begin;
-                let count = if self.count_include_pad { whole } else { taps.len() };
-                along.push((start..start + taps.len(), count as f64));
+                let count = if self.count_include_pad { whole } else { offsets.len() };
+                along.push((start..start + offsets.len(), count as f64));
             }
-            spans.push(Spans { size, windows: along });
+            spans.push(AxisWindows { size, windows: along });
         }
-        Average(Means::new(spans, x.shape())).of([x])
+        AvgPoolOp(AvgPoolPlan::new(spans, x.shape())).of([x])
     }
 }
 
-impl<const D: usize, K: PerAxis<D>> From<K> for AvgPool<D> {
-    #[track_caller]
-    fn from(kernel: K) -> Self {
-        AvgPool::new(kernel)
-    }
-}
+window_options!(AvgPool);
 
-/// Average pooling to a given size, whatever the size of the image: window i of o covers the elements
-/// `⌊i n / o⌋ … ⌈(i + 1) n / o⌉ − 1` of an axis of n.
+/// Average pooling to a given output size: window i of o covers the elements `⌊i n / o⌋ … ⌈(i + 1) n / o⌉ − 1` of an axis of n.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -112,7 +89,7 @@ pub struct AdaptiveAvgPool<const D: usize> {
 }
 
 impl<const D: usize> AdaptiveAvgPool<D> {
-    /// Results of the given size.
+    /// Pooling to the given output size.
     pub fn new(size: impl PerAxis<D>) -> Self {
         AdaptiveAvgPool { size: size.per_axis() }
     }
@@ -130,9 +107,9 @@ impl<const D: usize> AdaptiveAvgPool<D> {
                 let range = i * size / count..((i + 1) * size).div_ceil(count);
                 (range.clone(), range.len() as f64)
             };
-            spans.push(Spans { size, windows: (0..count).map(window).collect() });
+            spans.push(AxisWindows { size, windows: (0..count).map(window).collect() });
         }
-        Average(Means::new(spans, x.shape())).of([x])
+        AvgPoolOp(AvgPoolPlan::new(spans, x.shape())).of([x])
     }
 }
 
@@ -142,63 +119,63 @@ impl<const D: usize, S: PerAxis<D>> From<S> for AdaptiveAvgPool<D> {
     }
 }
 
-/// The windows along each axis.
+/// The windows along each axis, and the shapes.
 #[derive(Clone)]
-struct Means {
-    spans: Rc<[Spans; 2]>,
-    images: Dims,
-    results: Dims,
+struct AvgPoolPlan {
+    spans: Rc<[AxisWindows; 2]>,
+    input: Dims,
+    output: Dims,
 }
 
-impl Means {
-    fn new(mut spans: Vec<Spans>, images: &[usize]) -> Self {
-        let (front, _) = images.split_at(images.len() - spans.len());
-        let results = front.iter().copied().chain(spans.iter().map(|spans| spans.windows.len())).collect();
+impl AvgPoolPlan {
+    fn new(mut spans: Vec<AxisWindows>, input: &[usize]) -> Self {
+        let (front, _) = input.split_at(input.len() - spans.len());
+        let output = front.iter().copied().chain(spans.iter().map(|spans| spans.windows.len())).collect();
         let columns = spans.pop().expect("one axis or two");
-        let rows = spans.pop().unwrap_or(Spans { size: 1, windows: vec![(0..1, 1.0)] });
-        Means { spans: Rc::new([rows, columns]), images: Dims::from_slice(images), results }
+        let rows = spans.pop().unwrap_or(AxisWindows { size: 1, windows: vec![(0..1, 1.0)] });
+        AvgPoolPlan { spans: Rc::new([rows, columns]), input: Dims::from_slice(input), output }
     }
 
-    fn axes(&self) -> [&Spans; 2] {
+    fn axes(&self) -> [&AxisWindows; 2] {
         self.spans.each_ref()
     }
 }
 
 /// The mean of each window.
-pub(crate) struct Average(Means);
+pub(crate) struct AvgPoolOp(AvgPoolPlan);
 
-impl<T: Float> Op<T, 1> for Average {
+impl<T: Float> Op<T, 1> for AvgPoolOp {
     const NAME: &'static str = "avg_pool";
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        Tensor::build(self.0.results.clone(), |y| pool::average(self.0.axes(), x.as_slice(), y))
+        Tensor::build(self.0.output.clone(), |y| pool::average(self.0.axes(), x.as_slice(), y))
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(Spread(self.0.clone()).of([gy]))]
+        [Some(AvgPoolGradient(self.0.clone()).of([gy]))]
     }
 }
 
-/// Each element spread over its window in equal shares.
-pub(crate) struct Spread(Means);
+/// The gradient of average pooling: distributes each element equally over its window.
+pub(crate) struct AvgPoolGradient(AvgPoolPlan);
 
-impl<T: Float> Op<T, 1> for Spread {
-    const NAME: &'static str = "spread";
+impl<T: Float> Op<T, 1> for AvgPoolGradient {
+    const NAME: &'static str = "avg_pool_gradient";
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [y]: [&Tensor<T>; 1]) -> Tensor<T> {
-        Tensor::build(self.0.images.clone(), |x| pool::spread(self.0.axes(), y.as_slice(), x))
+        Tensor::build(self.0.input.clone(), |x| pool::average_gradient(self.0.axes(), y.as_slice(), x))
     }
     fn backward(&self, _: &Saved<T, 1>, gx: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(Average(self.0.clone()).of([gx]))]
+        [Some(AvgPoolOp(self.0.clone()).of([gx]))]
     }
 }
 
 impl<T: Float> Var<T> {
-    /// The mean of each window along the last axis.
+    /// Average pooling: the mean of each window along the last axis.
     ///
     /// # Panics
-    /// If the window is larger than the padded axis, or lies in the padding alone.
+    /// If the window is larger than the padded axis, or lies entirely in the padding.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -211,10 +188,10 @@ impl<T: Float> Var<T> {
         pool.into().apply("avg_pool1d", self)
     }
 
-    /// The mean of each window along the last two axes; [`AvgPool2d`](crate::nn::AvgPool2d) has options.
+    /// Average pooling: the mean of each window along the last two axes; [`AvgPool2d`](crate::nn::AvgPool2d) has options.
     ///
     /// # Panics
-    /// If the window is larger than the padded image, or lies in the padding alone.
+    /// If the window is larger than the padded image, or lies entirely in the padding.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -227,7 +204,7 @@ impl<T: Float> Var<T> {
         pool.into().apply("avg_pool2d", self)
     }
 
-    /// The last axis cut into `size` windows of about the same size, which may overlap by an element, and the mean of each.
+    /// Adaptive average pooling: the means of `size` windows of nearly equal size along the last axis; they may overlap by one element.
     ///
     /// # Panics
     /// If there is no such axis, or it is empty.
@@ -236,8 +213,10 @@ impl<T: Float> Var<T> {
         size.into().apply("adaptive_avg_pool1d", self)
     }
 
-    /// The last two axes cut into windows of about the same size, which may overlap by an element, and the mean of each;
-    /// `adaptive_avg_pool2d(1)` is the mean of each channel.
+    /// Adaptive average pooling: the means of `size` windows of nearly equal size along the last two axes; they may overlap by one
+    /// element.
+    ///
+    /// `adaptive_avg_pool2d(1)` is global average pooling, the mean of each channel.
     ///
     /// # Panics
     /// If there are no such axes, or one is empty.

@@ -1,18 +1,17 @@
-//! The largest element of each window, and the adjoint pair by which its gradient travels: reading elements at the
-//! positions of the maxima, and adding to them.
+//! Max pooling, its gradient, which adds at the positions of the maxima, and the adjoint of that, which gathers from them.
 
 use crate::autograd::{Op, Save, Saved, Var};
 use crate::kernel::window::Windows;
-use crate::kernel::window::pool;
+use crate::kernel::window::pool::{self, Argmax};
 use crate::ops::registry::Registered;
-use crate::ops::window::{PerAxis, Sliding, positive};
+use crate::ops::window::{PerAxis, WindowSpec, positive};
 use crate::panics;
 use crate::tensor::{Dims, Float, Tensor};
 use std::fmt::Debug;
 
-/// Max pooling along the last `D` axes with its options: a layer, and the argument of [`Var::max_pool2d`].
+/// Max pooling along the last `D` axes: the layer, and the argument of [`Var::max_pool2d`].
 ///
-/// The first largest element of a window gets its whole gradient. A NaN is larger than anything. Padding is never the largest.
+/// At a tie the first maximum gets the whole gradient. NaN counts as the largest value. Padding is never the maximum.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -24,37 +23,21 @@ use std::fmt::Debug;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaxPool<const D: usize> {
-    window: Sliding<D>,
+    window: WindowSpec<D>,
     ceil: bool,
 }
 
 impl<const D: usize> MaxPool<D> {
-    /// Windows of the given size, one beside the other.
+    /// Non-overlapping windows of the given size.
     ///
     /// # Panics
     /// If a size is 0.
     #[track_caller]
     pub fn new(kernel: impl PerAxis<D>) -> Self {
-        MaxPool { window: Sliding::beside(positive("kernel", kernel)), ceil: false }
+        MaxPool { window: WindowSpec::non_overlapping(positive("kernel", kernel)), ceil: false }
     }
 
-    /// The step from one window to the next, instead of the size of the windows.
-    ///
-    /// # Panics
-    /// If it is 0.
-    #[track_caller]
-    pub fn stride(mut self, stride: impl PerAxis<D>) -> Self {
-        self.window.stride = positive("stride", stride);
-        self
-    }
-
-    /// How far windows may begin before and end beyond the image.
-    pub fn padding(mut self, padding: impl PerAxis<D>) -> Self {
-        self.window.padding = padding.per_axis();
-        self
-    }
-
-    /// The step from one element under a window to the next.
+    /// The step from one element of a window to the next.
     ///
     /// # Panics
     /// If it is 0.
@@ -64,98 +47,92 @@ impl<const D: usize> MaxPool<D> {
         self
     }
 
-    /// Whether there is also a window for what is left at the end and does not fill one.
-    pub fn ceil_mode(self, ceil: bool) -> Self {
-        MaxPool { ceil, ..self }
-    }
-
     #[track_caller]
     fn apply<T: Float>(&self, op: &str, x: &Var<T>) -> Var<T> {
-        let windows = self.window.over(op, x.shape(), self.ceil);
+        let windows = self.window.output_of(op, x.shape(), self.ceil);
         for (k, axis) in (x.shape().len() - D..x.shape().len()).enumerate() {
             let k = 2 - D + k;
-            if let Some(window) = (0..windows.output[k]).find(|&window| windows.taps_of(k, window).0.is_empty()) {
+            if let Some(window) = (0..windows.output[k]).find(|&window| windows.valid_offsets(k, window).0.is_empty()) {
                 panics::window_on_padding(op, window, axis, x.shape());
             }
         }
         let (front, _) = x.shape().split_at(x.shape().len() - D);
         let results = front.iter().chain(&windows.output[2 - D..]).copied().collect();
-        Max(Maxima { windows, images: x.value().dims(), results, taps: Tensor::scalar(0.0) }).of([x])
+        MaxPoolOp(Maxima { windows, images: x.value().dims(), results, argmax: None }).of([x])
     }
 }
 
-impl<const D: usize, K: PerAxis<D>> From<K> for MaxPool<D> {
-    #[track_caller]
-    fn from(kernel: K) -> Self {
-        MaxPool::new(kernel)
-    }
-}
+window_options!(MaxPool);
 
-/// Where the largest elements are: no derivative depends on it.
+/// The positions of the maxima, on which no derivative depends.
 #[derive(Clone)]
-struct Maxima<T: Float> {
+struct Maxima {
     windows: Windows,
     images: Dims,
     results: Dims,
-    /// The number of a tap for each window: as a tensor, so that its memory is recycled.
-    taps: Tensor<T>,
+    /// `None` before the forward pass.
+    argmax: Option<Argmax>,
 }
 
-/// The largest element of each window.
-pub(crate) struct Max<T: Float>(Maxima<T>);
+impl Maxima {
+    fn argmax(&self) -> &Argmax {
+        self.argmax.as_ref().expect("the forward pass comes first")
+    }
+}
 
-impl<T: Float> Op<T, 1> for Max<T> {
+/// The maximum of each window.
+pub(crate) struct MaxPoolOp(Maxima);
+
+impl<T: Float> Op<T, 1> for MaxPoolOp {
     const NAME: &'static str = "max_pool";
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let Maxima { windows, results, taps, .. } = &mut self.0;
-        Tensor::build(results.clone(), |y| {
-            *taps = Tensor::build(results.clone(), |taps| pool::max(windows, x.as_slice(), y, taps));
-        })
+        let Maxima { windows, results, argmax, .. } = &mut self.0;
+        Tensor::build(results.clone(), |y| *argmax = Some(pool::max(windows, x.as_slice(), y)))
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(PutAtMaxima(self.0.clone()).of([gy]))]
+        [Some(MaxPoolGradient(self.0.clone()).of([gy]))]
     }
 }
 
-/// Elements added to zeros where the largest ones were.
-pub(crate) struct PutAtMaxima<T: Float>(Maxima<T>);
+/// The gradient of max pooling: zeros with each element added at the position of the maximum.
+pub(crate) struct MaxPoolGradient(Maxima);
 
-impl<T: Float> Op<T, 1> for PutAtMaxima<T> {
-    const NAME: &'static str = "put_at_maxima";
+impl<T: Float> Op<T, 1> for MaxPoolGradient {
+    const NAME: &'static str = "max_pool_gradient";
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [y]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let Maxima { windows, images, taps, .. } = &self.0;
-        Tensor::build(images.clone(), |x| pool::put(windows, y.as_slice(), taps.as_slice(), x))
+        let Maxima { windows, images, .. } = &self.0;
+        Tensor::build(images.clone(), |x| pool::max_gradient(windows, y.as_slice(), self.0.argmax(), x))
     }
     fn backward(&self, _: &Saved<T, 1>, gx: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(PickAtMaxima(self.0.clone()).of([gx]))]
+        [Some(MaxPoolGather(self.0.clone()).of([gx]))]
     }
 }
 
-/// The elements where the largest ones were.
-pub(crate) struct PickAtMaxima<T: Float>(Maxima<T>);
+/// The adjoint of [`MaxPoolGradient`]: gathers the elements at the positions of the maxima.
+pub(crate) struct MaxPoolGather(Maxima);
 
-impl<T: Float> Op<T, 1> for PickAtMaxima<T> {
-    const NAME: &'static str = "pick_at_maxima";
+impl<T: Float> Op<T, 1> for MaxPoolGather {
+    const NAME: &'static str = "max_pool_gather";
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let Maxima { windows, results, taps, .. } = &self.0;
-        Tensor::build(results.clone(), |y| pool::pick(windows, x.as_slice(), taps.as_slice(), y))
+        let Maxima { windows, results, .. } = &self.0;
+        Tensor::build(results.clone(), |y| pool::max_gather(windows, x.as_slice(), self.0.argmax(), y))
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(PutAtMaxima(self.0.clone()).of([gy]))]
+        [Some(MaxPoolGradient(self.0.clone()).of([gy]))]
     }
 }
 
 impl<T: Float> Var<T> {
-    /// The largest element of each window along the last axis.
+    /// Max pooling: the maximum of each window along the last axis.
     ///
     /// # Panics
-    /// If the window is larger than the padded axis, or lies in the padding alone.
+    /// If the window is larger than the padded axis, or lies entirely in the padding.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -169,11 +146,12 @@ impl<T: Float> Var<T> {
         pool.into().apply("max_pool1d", self)
     }
 
-    /// The largest element of each window along the last two axes: `max_pool2d(2)` halves height and width, and
-    /// [`MaxPool2d`](crate::nn::MaxPool2d) has options.
+    /// Max pooling: the maximum of each window along the last two axes; [`MaxPool2d`](crate::nn::MaxPool2d) has options.
+    ///
+    /// `max_pool2d(2)` halves height and width.
     ///
     /// # Panics
-    /// If the window is larger than the padded image, or lies in the padding alone.
+    /// If the window is larger than the padded image, or lies entirely in the padding.
     ///
     /// ```
     /// # use wengert::prelude::*;

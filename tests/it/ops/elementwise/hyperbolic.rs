@@ -1,4 +1,4 @@
-//! Hyperbolic functions, their inverses, and the error function.
+//! Hyperbolic functions and their inverses.
 
 use super::UNIT;
 use crate::support::gradients::{PLAIN, Row, check_gradients, unary};
@@ -12,8 +12,6 @@ pub fn rows() -> Vec<Row> {
         unary("asinh", PLAIN, |x| x.asinh()),
         unary("acosh", &[(1.5, 3.0)], |x| x.acosh()),
         unary("atanh", UNIT, |x| x.atanh()),
-        unary("erf", PLAIN, |x| x.erf()),
-        unary("erfc", PLAIN, |x| x.erfc()),
     ]
 }
 

@@ -2,12 +2,15 @@
 
 mod activation;
 mod arithmetic;
-mod compare;
+mod error_function;
 mod exponential;
 mod hyperbolic;
+mod mask;
+mod minmax;
 mod power;
 mod rounding;
 mod scalar;
+mod sign;
 mod trigonometric;
 
 use crate::support::gradients::{Domain, Row};
@@ -20,17 +23,20 @@ pub fn rows() -> Vec<Row> {
     let rows = [
         activation::rows(),
         arithmetic::rows(),
-        compare::rows(),
+        error_function::rows(),
         exponential::rows(),
         hyperbolic::rows(),
+        mask::rows(),
+        minmax::rows(),
         power::rows(),
         rounding::rows(),
         scalar::rows(),
+        sign::rows(),
         trigonometric::rows(),
     ];
     rows.into_iter().flatten().collect()
 }
 
 pub fn panics() -> Vec<Panic> {
-    [activation::PANICS, arithmetic::PANICS, compare::PANICS].concat()
+    [activation::PANICS, arithmetic::PANICS, mask::PANICS].concat()
 }

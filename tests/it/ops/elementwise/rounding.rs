@@ -1,11 +1,9 @@
-//! Functions with steps and kinks, between which they are checked.
+//! Rounding, between the steps.
 
-use crate::support::gradients::{BOTH_SIDES, Row, check_gradients, unary};
+use crate::support::gradients::{Row, check_gradients, unary};
 
 pub fn rows() -> Vec<Row> {
     vec![
-        unary("abs", BOTH_SIDES, |x| x.abs()),
-        unary("sign", BOTH_SIDES, |x| x.sign()),
         unary("floor", &[(-1.9, -1.1), (0.1, 0.9)], |x| x.floor()),
         unary("ceil", &[(-1.9, -1.1), (0.1, 0.9)], |x| x.ceil()),
         unary("round", &[(-1.4, -0.6), (0.6, 1.4)], |x| x.round()),

@@ -1,0 +1,84 @@
+//! Line charts with linear axes.
+
+use crate::support::figure::{Canvas, Outcome};
+use crate::support::style::{COLORS, FONT};
+use plotters::prelude::*;
+use std::error::Error;
+
+/// One line of a [`lines`] chart.
+pub struct Line {
+    pub label: String,
+    pub points: Vec<(f64, f64)>,
+}
+
+/// The range of the finite numbers among some, with a margin; 0 to 1 if there are none.
+pub fn range(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
+    let (low, high) = values
+        .filter(|value| value.is_finite())
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    match high - low {
+        size if size > 0.0 => low - 0.04 * size..high + 0.04 * size,
+        0.0 => low - 0.5..high + 0.5,
+        _ => 0.0..1.0,
+    }
+}
+
+/// Draws lines below a legend. The axes fit the points; `y` overrides the vertical range.
+pub fn lines(
+    area: &Canvas,
+    caption: &str,
+    axes: (&str, &str),
+    y: Option<std::ops::Range<f64>>,
+    all: &[Line],
+) -> Outcome {
+    let points = || all.iter().flat_map(|line| line.points.iter().copied());
+    let y = y.unwrap_or_else(|| range(points().map(|(_, y)| y)));
+    let below = legend(&area.titled(caption, (FONT, 18))?, all)?;
+    let mut chart = ChartBuilder::on(&below)
+        .margin(12)
+        .x_label_area_size(42)
+        .y_label_area_size(58)
+        .build_cartesian_2d(range(points().map(|(x, _)| x)), y)?;
+    // Rounded, to hide rounding errors.
+    let number = |value: &f64| ((value * 1e6).round() / 1e6).to_string();
+    chart
+        .configure_mesh()
+        .x_desc(axes.0)
+        .y_desc(axes.1)
+        .x_label_formatter(&number)
+        .y_label_formatter(&number)
+        .label_style((FONT, 14))
+        .axis_desc_style((FONT, 16))
+        .bold_line_style(BLACK.mix(0.12))
+        .light_line_style(TRANSPARENT)
+        .draw()?;
+    for (k, line) in all.iter().enumerate() {
+        let finite = line.points.iter().copied().take_while(|(_, y)| y.is_finite());
+        chart.draw_series(LineSeries::new(finite, color(k).stroke_width(2)))?;
+    }
+    Ok(())
+}
+
+/// The color of the line at an index.
+fn color(index: usize) -> RGBColor {
+    COLORS[index % COLORS.len()]
+}
+
+/// Draws the legend in rows above the chart, where it covers no line; returns the area below.
+fn legend<'a>(area: &Canvas<'a>, all: &[Line]) -> Result<Canvas<'a>, Box<dyn Error>> {
+    const ROW: i32 = 20;
+    const LEFT: i32 = 70;
+    let width = area.dim_in_pixel().0 as i32;
+    let (mut x, mut y) = (LEFT, ROW / 2);
+    for (k, line) in all.iter().enumerate() {
+        // A stroke, a gap, and a generous eight pixels per letter.
+        let needed = 40 + 8 * line.label.chars().count() as i32;
+        if x > LEFT && x + needed > width {
+            (x, y) = (LEFT, y + ROW);
+        }
+        area.draw(&PathElement::new([(x, y), (x + 18, y)], color(k).stroke_width(3)))?;
+        area.draw(&Text::new(line.label.as_str(), (x + 24, y - 6), (FONT, 15)))?;
+        x += needed;
+    }
+    Ok(area.split_vertically(y + ROW / 2).1)
+}

@@ -1,0 +1,118 @@
+//! The charts of the report: loss, accuracy and learning rate over the epochs.
+
+use crate::support::mnist::options::Options;
+use crate::support::mnist::training::{Epoch, Run};
+use crate::support::style::{COLORS, FONT};
+use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
+use plotters::prelude::*;
+use std::error::Error;
+use wengert::prelude::*;
+
+pub const BLUE: RGBColor = COLORS[0];
+pub const VERMILION: RGBColor = COLORS[1];
+
+/// A line of a chart; without a name if it is the only one.
+struct Line {
+    name: &'static str,
+    color: RGBColor,
+    points: Vec<(f64, f64)>,
+}
+
+/// Charts of loss, accuracy and learning rate, side by side.
+pub fn curves<N>(
+    options: &Options,
+    run: &Run<N>,
+    schedule: &dyn Schedule,
+    images: usize,
+) -> Result<String, Box<dyn Error>> {
+    let epochs = run.history.len();
+    if epochs == 0 {
+        return Ok("<p>No epoch was trained.</p>".into());
+    }
+    let line = |name, color, metric: fn(&Epoch) -> f64| {
+        let points = run.history.iter().enumerate().map(|(index, epoch)| ((index + 1) as f64, metric(epoch)));
+        Line { name, color, points: points.filter(|(_, value)| value.is_finite() && *value > 0.0).collect() }
+    };
+    let loss = [line("train", BLUE, |epoch| epoch.train_loss), line("test", VERMILION, |epoch| epoch.test_loss)];
+    let accuracy =
+        [line("train", BLUE, |epoch| epoch.train_accuracy), line("test", VERMILION, |epoch| epoch.test_accuracy)];
+    let mut charts = String::new();
+    // Values that are not finite are skipped; without any value there is no chart.
+    if let Some((low, high)) = range(&loss) {
+        charts += &chart("Loss", (low / 1.3..high * 1.3).log_scale(), true, epochs, &loss)?;
+    }
+    if let Some((low, _)) = range(&accuracy) {
+        charts += &chart("Accuracy", low - (1.02 - low) * 0.1..1.0 + (1.0 - low) * 0.02, false, epochs, &accuracy)?;
+    }
+    let (last, samples) = (options.steps(images) - 1, 300);
+    let sample = |sample: usize| {
+        let progress = sample as f64 / samples as f64;
+        (progress * options.epochs as f64, schedule.at((progress * last as f64).round() as usize))
+    };
+    let rate = [Line { name: "", color: BLUE, points: (0..=samples).map(sample).collect() }];
+    if let Some((_, high)) = range(&rate) {
+        charts += &chart("Learning rate", 0.0..high * 1.05, false, options.epochs, &rate)?;
+    }
+    Ok(format!("<div class=\"charts\">\n{charts}</div>"))
+}
+
+/// The smallest and the largest value of the lines, if there are any.
+fn range(lines: &[Line]) -> Option<(f64, f64)> {
+    let values = lines.iter().flat_map(|line| &line.points).map(|point| point.1);
+    values.map(|value| (value, value)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+}
+
+/// A chart over the epochs, as SVG. The legend assumes falling curves on a logarithmic axis and rising ones otherwise.
+fn chart<Y>(title: &str, y: Y, logarithmic: bool, epochs: usize, lines: &[Line]) -> Result<String, Box<dyn Error>>
+where
+    Y: AsRangedCoord<Value = f64>,
+    Y::CoordDescType: ValueFormatter<f64>,
+{
+    let mut svg = String::new();
+    let area = SVGBackend::with_string(&mut svg, (360, 280)).into_drawing_area();
+    let first = if lines.len() > 1 { 1.0 } else { 0.0 };
+    let margin = (epochs as f64 * 0.03).max(0.1);
+    let mut chart = ChartBuilder::on(&area)
+        .caption(title, (FONT, 16))
+        .margin(8)
+        .x_label_area_size(40)
+        .y_label_area_size(58)
+        .build_cartesian_2d(first - margin..epochs as f64 + margin, y)?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .x_desc("epoch")
+        .x_labels(8)
+        .y_labels(if logarithmic { 20 } else { 7 })
+        .x_label_formatter(&|x| if x.fract() == 0.0 { x.to_string() } else { String::new() })
+        .y_label_formatter(&|y| tick(*y, logarithmic))
+        .label_style((FONT, 13))
+        .axis_desc_style((FONT, 13))
+        .axis_style(BLACK.mix(0.4))
+        .bold_line_style(BLACK.mix(0.12))
+        .light_line_style(TRANSPARENT)
+        .draw()?;
+    for Line { name, color, points } in lines {
+        let style = color.stroke_width(2);
+        let drawn = chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
+        if !name.is_empty() {
+            drawn.label(*name).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+            chart.draw_series(points.iter().map(|&point| Circle::new(point, 3, color.filled())))?;
+        }
+    }
+    if lines.len() > 1 {
+        let corner = if logarithmic { SeriesLabelPosition::UpperRight } else { SeriesLabelPosition::LowerRight };
+        let mut legend = chart.configure_series_labels();
+        legend.position(corner).background_style(WHITE.mix(0.85)).label_font((FONT, 13)).draw()?;
+    }
+    area.present()?;
+    drop((chart, area));
+    Ok(svg)
+}
+
+/// The label of a tick, without rounding noise. On a logarithmic axis only 1, 2 and 5 times a power of ten are labeled.
+fn tick(value: f64, logarithmic: bool) -> String {
+    let text = format!("{value:.3e}").parse().map_or(String::new(), |value: f64| value.to_string());
+    let named = text.trim_matches(['0', '.']).parse::<u32>().is_ok_and(|digit| [1, 2, 5].contains(&digit));
+    if named || !logarithmic { text } else { String::new() }
+}

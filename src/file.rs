@@ -1,0 +1,171 @@
+//! Reading untrusted files and replacing files atomically.
+
+use crate::error::Error;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::process;
+
+/// Opens a regular file; also returns its length.
+pub(crate) fn open(path: &Path) -> Result<(File, u64), Error> {
+    // Checked before opening, because opening a pipe can block forever.
+    if !fs::metadata(path).map_err(Error::io(path))?.is_file() {
+        return Err(not_regular(path));
+    }
+    let file = File::open(path).map_err(Error::io(path))?;
+    let length = file.metadata().map_err(Error::io(path))?.len();
+    Ok((file, length))
+}
+
+fn not_regular(path: &Path) -> Error {
+    Error::io(path)(io::Error::other("not a regular file"))
+}
+
+/// The content of a file or of an archive entry, decompressed.
+///
+/// Reads are exact, errors carry their offset, and memory is bounded by the size of the file, whatever its header
+/// claims.
+pub(crate) struct Source<'a> {
+    path: &'a Path,
+    reader: Box<dyn Read + 'a>,
+    /// Names the archive entry in error messages; empty for a plain file.
+    prefix: String,
+    /// The number of bytes read so far.
+    position: u64,
+    /// The maximum number of bytes.
+    limit: u64,
+    /// The maximum number of bytes to allocate before they are read.
+    preallocation: u64,
+}
+
+impl<'a> Source<'a> {
+    /// A file, from its first byte.
+    pub(crate) fn open(path: &'a Path) -> Result<Self, Error> {
+        let (file, length) = open(path)?;
+        Ok(Source::new(path, Box::new(file), length, length))
+    }
+
+    /// The output of `reader`, at most `limit` bytes, which come from a file of `length` bytes.
+    pub(crate) fn new(path: &'a Path, reader: Box<dyn Read + 'a>, length: u64, limit: u64) -> Self {
+        Source { path, reader, prefix: String::new(), position: 0, limit, preallocation: length }
+    }
+
+    /// Puts a prefix in front of error messages.
+    pub(crate) fn with_prefix(self, prefix: String) -> Self {
+        Source { prefix, ..self }
+    }
+
+    /// The number of bytes read so far.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The maximum number of bytes not yet read.
+    pub(crate) fn remaining(&self) -> u64 {
+        self.limit - self.position
+    }
+
+    /// The next `count` bytes; `what` names them in errors.
+    pub(crate) fn read_exact(&mut self, count: u64, what: &str) -> Result<Vec<u8>, Error> {
+        if count > self.remaining() {
+            return Err(self.too_short(count, self.remaining(), what));
+        }
+        let mut bytes = Vec::with_capacity(count.min(self.preallocation) as usize);
+        match self.reader.by_ref().take(count).read_to_end(&mut bytes) {
+            Ok(read) if (read as u64) < count => Err(self.too_short(count, read as u64, what)),
+            Ok(_) => {
+                self.position += count;
+                Ok(bytes)
+            }
+            Err(error) => Err(self.read_error(what, error)),
+        }
+    }
+
+    /// Checks that the end is reached; decompressing readers verify their checksum here.
+    pub(crate) fn expect_end(&mut self) -> Result<(), Error> {
+        let what = "end of the data";
+        match self.reader.by_ref().take(1).read_to_end(&mut Vec::new()) {
+            Ok(0) => Ok(()),
+            Ok(_) => Err(self.error(self.position, what, "the end of the file", "more bytes".into())),
+            Err(error) => Err(self.read_error(what, error)),
+        }
+    }
+
+    fn too_short(&self, count: u64, available: u64, what: &str) -> Error {
+        self.error(self.position, what, &format!("{count} bytes"), format!("the end of the file after {available}"))
+    }
+
+    /// An error of the operating system, or else of the decompressor.
+    fn read_error(&self, what: &str, error: io::Error) -> Error {
+        match error.raw_os_error() {
+            Some(_) => Error::io(self.path)(error),
+            None => self.error(self.position, what, "intact data", error.to_string()),
+        }
+    }
+
+    /// A format error at an offset of the content.
+    pub(crate) fn error(&self, offset: u64, what: &str, expected: &str, found: String) -> Error {
+        let what = format!("{}{what}", self.prefix);
+        Error::Format { path: self.path.into(), offset, what, expected: expected.into(), found }
+    }
+}
+
+/// Writes to a temporary file and atomically renames it over `path`: a crash leaves either the old file or the new one.
+pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), Error> {
+    let (target, permissions) = match fs::metadata(path) {
+        // Renaming onto a symbolic link would replace the link, not the file it points to.
+        Ok(old) if old.is_file() => (fs::canonicalize(path).map_err(Error::io(path))?, Some(old.permissions())),
+        Ok(_) => return Err(not_regular(path)),
+        Err(error) if error.kind() == ErrorKind::NotFound => (path.to_path_buf(), None),
+        Err(error) => return Err(Error::io(path)(error)),
+    };
+    let store = || {
+        let directory = target.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+        let (temporary, file) = TempFile::create(directory)?;
+        let mut writer = BufWriter::with_capacity(1 << 16, file);
+        write(&mut writer)?;
+        let file = writer.into_inner().map_err(|error| error.into_error())?;
+        if let Some(permissions) = permissions {
+            file.set_permissions(permissions)?;
+        }
+        file.sync_all()?;
+        drop(file);
+        temporary.rename(&target)?;
+        // Makes the rename survive a power failure. Not every system can sync a directory, so a failure is ignored.
+        let _ = File::open(directory).and_then(|directory| directory.sync_all());
+        Ok(())
+    };
+    store().map_err(Error::io(path))
+}
+
+/// A temporary file, removed on drop unless it was renamed.
+struct TempFile(PathBuf);
+
+impl TempFile {
+    fn create(directory: &Path) -> io::Result<(TempFile, File)> {
+        let mut number = 0;
+        loop {
+            let path = directory.join(format!(".wengert-{}-{number}.tmp", process::id()));
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => return Ok((TempFile(path), file)),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn rename(mut self, target: &Path) -> io::Result<()> {
+        fs::rename(&self.0, target)?;
+        self.0 = PathBuf::new();
+        Ok(())
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        if self.0 != Path::new("") {
+            // The caller reports the original error; a failed cleanup must not hide it.
+            let _ = fs::remove_file(&self.0);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Validation of a file against the program: every mismatch is collected before anything is changed.
+
+use crate::error::{Error, Mismatch};
+use crate::io::array::{Array, describe};
+use crate::io::safetensors::Contents;
+use crate::nn::{Module, Path};
+use crate::optim::{Optimizer, Settings, Slot, State};
+use crate::tensor::{Float, Tensor};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The description of a missing entry.
+const NOTHING: &str = "nothing";
+
+/// Looks up values in a file and collects mismatches. A lookup that returns `None` has reported one.
+pub(super) struct Validator<'a> {
+    contents: &'a Contents,
+    mismatches: Vec<Mismatch>,
+}
+
+/// New values for a model, by the paths of its parameters and buffers.
+pub(super) type Values<T> = BTreeMap<String, Tensor<T>>;
+
+/// Assigns new values to a model.
+pub(super) fn assign<T: Float, M: Module<T> + ?Sized>(model: &mut M, mut values: Values<T>) {
+    model.visit_mut(&mut Path::new(), &mut |path, param| {
+        if let Some(value) = values.remove(path.as_str()) {
+            *param.value_mut() = value;
+        }
+    });
+}
+
+impl<'a> Validator<'a> {
+    pub(super) fn new(contents: &'a Contents) -> Self {
+        Validator { contents, mismatches: Vec::new() }
+    }
+
+    /// Returns an error if there were mismatches.
+    pub(super) fn finish(self, path: &std::path::Path) -> Result<(), Error> {
+        Error::check_mismatches(path, self.mismatches)
+    }
+
+    fn report(&mut self, name: &str, expected: impl Into<String>, found: impl Into<String>) {
+        self.mismatches.push(Mismatch::new(name, expected, found));
+    }
+
+    /// A tensor of a given shape, converted without loss.
+    fn tensor<T: Float>(&mut self, name: &str, shape: &[usize]) -> Option<Tensor<T>> {
+        let expected_dtype = T::NAME.to_uppercase();
+        let expected = describe(&expected_dtype, shape);
+        let Some(array) = self.contents.arrays.get(name) else {
+            self.report(name, expected, NOTHING);
+            return None;
+        };
+        let tensor = array.to_exact().filter(|_| array.shape() == shape);
+        if tensor.is_none() {
+            let inexact = matches!(array, Array::Integers(_)) && array.shape() == shape;
+            let reason =
+                if inexact { format!(" with values that {expected_dtype} cannot represent") } else { String::new() };
+            self.report(name, expected, array.describe() + &reason);
+        }
+        tensor
+    }
+
+    /// Values for all parameters and buffers of a model, which must be the only arrays with the prefix.
+    pub(super) fn model<T: Float, M: Module<T> + ?Sized>(&mut self, model: &M, prefix: &str) -> Values<T> {
+        let (mut values, mut known) = (Values::new(), BTreeSet::new());
+        for (path, param) in model.parameters() {
+            let name = format!("{prefix}{path}");
+            if let Some(value) = self.tensor(&name, param.shape()) {
+                values.insert(path, value);
+            }
+            known.insert(name);
+        }
+        self.reject_unknown(prefix, &known);
+        values
+    }
+
+    /// Reports the arrays with a prefix that are not in `known`.
+    fn reject_unknown(&mut self, prefix: &str, known: &BTreeSet<String>) {
+        for (name, array) in self.with_prefix(prefix) {
+            if !known.contains(name) {
+                self.report(name, NOTHING, array.describe());
+            }
+        }
+    }
+
+    /// The arrays whose names begin with a prefix.
+    fn with_prefix(&self, prefix: &str) -> impl Iterator<Item = (&'a str, &'a Array)> + use<'a> {
+        let (from, prefix) = (self.contents.arrays.range(prefix.to_string()..), prefix.to_string());
+        from.map(|(name, array)| (name.as_str(), array)).take_while(move |(name, _)| name.starts_with(&prefix))
+    }
+
+    /// A scalar in double precision.
+    pub(super) fn number(&mut self, name: &str) -> Option<f64> {
+        match self.contents.arrays.get(name) {
+            Some(Array::F64(tensor)) if tensor.rank() == 0 => Some(tensor.item()),
+            other => {
+                self.report(name, "F64 []", other.map_or(NOTHING.into(), Array::describe));
+                None
+            }
+        }
+    }
+
+    /// The elements of an integer array of a given shape.
+    pub(super) fn integers(&mut self, name: &str, shape: &[usize]) -> Option<&'a [i64]> {
+        match self.contents.arrays.get(name) {
+            Some(Array::Integers(integers)) if integers.shape() == shape => Some(integers.as_slice()),
+            other => {
+                self.report(name, describe("I64", shape), other.map_or(NOTHING.into(), Array::describe));
+                None
+            }
+        }
+    }
+
+    /// A scalar integer that satisfies a predicate, which `range` describes.
+    pub(super) fn integer<N: TryFrom<i64>>(
+        &mut self,
+        name: &str,
+        range: &str,
+        within: impl Fn(&N) -> bool,
+    ) -> Option<N> {
+        let number = *self.integers(name, &[])?.first()?;
+        let valid = N::try_from(number).ok().filter(within);
+        if valid.is_none() {
+            self.report(name, range, number.to_string());
+        }
+        valid
+    }
+
+    /// The state of a random number generator.
+    pub(super) fn generator(&mut self, name: &str) -> Option<[u64; 4]> {
+        let words: [i64; 4] = self.integers(name, &[4])?.try_into().ok()?;
+        if words == [0; 4] {
+            self.report(name, "a nonzero state", "four zeros");
+            return None;
+        }
+        Some(words.map(i64::cast_unsigned))
+    }
+
+    /// The settings and the state of an optimizer, stored under `<prefix>optimizer`. The state must match the shapes of
+    /// the parameters under `<prefix>model`, if there are any.
+    pub(super) fn optimizer<T: Float, O: Optimizer<T> + ?Sized>(
+        &mut self,
+        optimizer: &O,
+        prefix: &str,
+    ) -> Option<(Settings, State<T>)> {
+        let name = format!("{prefix}optimizer");
+        let found = self.contents.metadata.get(&name).map_or(NOTHING, String::as_str);
+        if found != optimizer.kind() {
+            self.report(&name, optimizer.kind(), found);
+            return None;
+        }
+        let [learning_rate, weight_decay, maximize] =
+            ["learning_rate", "weight_decay", "maximize"].map(|setting| format!("{name}.{setting}"));
+        let numbers = [self.number(&learning_rate), self.number(&weight_decay)];
+        let direction = self.integer(&maximize, "0 or 1", |n| (0i64..=1).contains(n));
+        let (mut state, mut known) = (State::new(), BTreeSet::from([learning_rate, weight_decay, maximize]));
+        let steps = format!("{name}.steps.");
+        for (counter, _) in self.with_prefix(&steps) {
+            let path = &counter[steps.len()..];
+            if let Some(slot) = self.slot(optimizer, prefix, path, &mut known) {
+                state.insert(path, slot);
+            }
+        }
+        self.reject_unknown(&format!("{name}."), &known);
+        let [learning_rate, weight_decay] = numbers;
+        let mut settings = optimizer.settings().clone();
+        settings.learning_rate = learning_rate?;
+        settings.weight_decay = weight_decay?;
+        settings.maximize = direction? == 1;
+        Some((settings, state))
+    }
+
+    /// The state of an optimizer for one parameter; adds the names of its entries to `known`.
+    fn slot<T: Float, O: Optimizer<T> + ?Sized>(
+        &mut self,
+        optimizer: &O,
+        prefix: &str,
+        path: &str,
+        known: &mut BTreeSet<String>,
+    ) -> Option<Slot<T>> {
+        let part = |part: &str| format!("{prefix}optimizer.{part}.{path}");
+        let name = |k: usize| part(&format!("tensors.{k}"));
+        let arrays = &self.contents.arrays;
+        let stored = (0..).take_while(|&k| arrays.contains_key(&name(k))).count();
+        let count = optimizer.tensors_per_parameter().unwrap_or(stored);
+        let parameter = arrays.get(&format!("{prefix}model.{path}"));
+        let shape = parameter.or_else(|| arrays.get(&name(0))).map_or(&[][..], Array::shape);
+        known.extend([part("steps"), part("product")].into_iter().chain((0..count).map(name)));
+        let tensors: Vec<_> = (0..count).map(|k| self.tensor(&name(k), shape)).collect();
+        Some(Slot {
+            steps: self.integer(&part("steps"), "a step count", |n| (0..i32::MAX).contains(n))?,
+            product: self.number(&part("product"))?,
+            tensors: tensors.into_iter().collect::<Option<_>>()?,
+        })
+    }
+}

@@ -1,0 +1,428 @@
+//! Matrix products in vector registers, blocked for the caches.
+//!
+//! C is computed in tiles of MR rows and NR vectors, which stay in registers while k runs. What a column of tiles needs of B, a
+//! panel of up to [`KC`] rows and as many columns as a tile, is packed once and serves all tiles of the column. A is read in
+//! place unless its rows are far apart; then blocks of [`MC`] rows and `KC` columns are packed. Goto and van de Geijn, Anatomy
+//! of high-performance matrix multiplication (2008), describe the scheme.
+//!
+//! Every element of C is the sum of its products in the order of k, in partial sums of [`KC`] terms. Neither the shape of the
+//! tile that contains it nor the width of the vectors changes a bit.
+
+use crate::kernel::Float;
+use crate::kernel::base::memory::Block;
+use crate::kernel::matmul::gemm::{Accum, Product};
+use crate::kernel::matmul::vector::{Vector, prefetch, prefetch_l2};
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+/// Terms of a partial sum that is kept in registers.
+const KC: usize = 256;
+/// Rows of a packed block of A: with [`KC`] columns it fills half of a second-level cache.
+const MC: usize = 512;
+/// Columns of a tile at most.
+const NC: usize = 32;
+/// Elements of a matrix that stays in the first-level cache, so that packing does not pay.
+const L1_ELEMENTS: usize = 4096;
+/// Elements of a matrix that does not stay in the second-level cache.
+const L2_ELEMENTS: usize = 1 << 19;
+/// Elements between the rows of A from which on they compete for the same cache lines.
+const DISTANT_ROWS: usize = 1024;
+/// Terms from which on a tile takes long enough for a prefetch of C to arrive.
+const MIN_TERMS_TO_PREFETCH: usize = 64;
+
+/// The address of a matrix, and the steps between its rows and between its columns.
+#[derive(Clone, Copy)]
+struct MatPtr<T> {
+    start: *const T,
+    row: usize,
+    column: usize,
+}
+
+/// Space for a panel of B.
+#[repr(align(64))]
+struct Panel<T>(MaybeUninit<[[T; NC]; KC]>);
+
+impl<T: Float> Product<'_, T> {
+    /// Computes the block of C in the given rows and columns in tiles of up to `MR` rows and `NR` vectors.
+    ///
+    /// # Safety
+    /// The processor must have the instructions of the vectors. The rows and columns must be within C, and no other thread may
+    /// access that block of C during the call.
+    #[inline(always)]
+    pub(crate) unsafe fn run<V: Vector<Element = T>, const MR: usize, const NR: usize>(
+        &self,
+        rows: Range<usize>,
+        columns: Range<usize>,
+    ) {
+        const { assert!(NR * V::LANES <= NC) };
+        let k = self.a.columns;
+        let mut panel = Panel::<T>(MaybeUninit::uninit());
+        let panel: *mut T = panel.0.as_mut_ptr().cast();
+        let mut block = self.a_is_scattered().then(|| Block::<T>::take(KC * MC).0);
+        for first in (0..k).step_by(KC) {
+            let terms = first..k.min(first + KC);
+            let accum = if first == 0 { self.accum } else { Accum::Add };
+            for top in rows.clone().step_by(MC) {
+                let height = rows.end.min(top + MC) - top;
+                // SAFETY: the caller guarantees the instructions. The rows are within A, the terms within its columns, and the
+                // block has space for MC rows and KC columns.
+                let a = unsafe { self.pack_a::<V>(top..top + height, terms.clone(), block.as_mut()) };
+                for left in columns.clone().step_by(NR * V::LANES) {
+                    let width = columns.end.min(left + NR * V::LANES) - left;
+                    // SAFETY: the caller guarantees the instructions. The terms are within the rows of B and the columns within
+                    // its columns; the panel has space for KC rows of NC ≥ NR · LANES columns.
+                    let b = unsafe { self.pack_b::<V, MR>(terms.clone(), left..left + width, panel) };
+                    let c = self.c.wrapping_add(top * self.b.columns + left);
+                    let addend = match accum {
+                        Accum::Replace => None,
+                        Accum::Add => Some((c.cast_const(), self.b.columns)),
+                        Accum::Bias(row) => Some((row.as_ptr().wrapping_add(left), 0)),
+                    };
+                    let next = self.next_panel(terms.start, left + NR * V::LANES..columns.end);
+                    let c_row = self.b.columns;
+                    let tiles = TileColumn { a, b, next, addend, c, c_row, terms: terms.len(), height, width };
+                    // SAFETY: the caller guarantees the instructions, and the block of C. `pack_a` and `pack_b` made A and B
+                    // readable as `TileColumn` requires; C and the bias are as large as `Product` asserts. The width takes
+                    // exactly the given number of vectors.
+                    unsafe {
+                        match width.div_ceil(V::LANES) {
+                            3 if NR >= 3 => tiles.run::<V, MR, 3>(),
+                            2 if NR >= 2 => tiles.run::<V, MR, 2>(),
+                            _ => tiles.run::<V, MR, 1>(),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the rows of A are so far apart that packing pays: rows at a distance of pages compete for the same cache lines.
+    fn a_is_scattered(&self) -> bool {
+        let (row, column) = self.a.strides;
+        self.a.data.len() > L1_ELEMENTS && (column != 1 || row >= DISTANT_ROWS)
+    }
+
+    /// Some rows and columns of A, packed into `block` if there is one, otherwise in place: readable for `rows × terms`.
+    ///
+    /// # Safety
+    /// The processor must have the instructions of the vectors. `rows` and `terms` must be within the rows and columns of A, and
+    /// the block must have as many elements as the two select.
+    #[inline(always)]
+    unsafe fn pack_a<V: Vector<Element = T>>(
+        &self,
+        rows: Range<usize>,
+        terms: Range<usize>,
+        block: Option<&mut Block<T>>,
+    ) -> MatPtr<T> {
+        let (row, column) = self.a.strides;
+        let start = self.a.data.as_ptr().wrapping_add(rows.start * row + terms.start * column);
+        let Some(block) = block else { return MatPtr { start, row, column } };
+        let block = block.elements_mut().expect("a block just taken is unshared").as_mut_ptr();
+        // SAFETY: A covers its slice, so this part of it is readable: with a column stride of 1 as rows of `terms`, otherwise,
+        // since its row stride is 1 then, as columns of `rows`. The caller guarantees that the block has space for the copy,
+        // whose rows follow each other without a gap.
+        unsafe {
+            match column {
+                1 => copy::<V, false>(rows.len(), terms.len(), start, row, block, terms.len()),
+                _ => transpose::<V, false>(terms.len(), rows.len(), start, column, block, terms.len()),
+            }
+        }
+        MatPtr { start: block, row: terms.len(), column: 1 }
+    }
+
+    /// The panel of B that follows in a row of panels, if prefetching pays because B does not stay in the cache.
+    fn next_panel(&self, first: usize, columns: Range<usize>) -> Option<MatPtr<T>> {
+        let (row, column) = self.b.strides;
+        (self.b.data.len() > L2_ELEMENTS && !columns.is_empty()).then(|| {
+            let start = self.b.data.as_ptr().wrapping_add(first * row + columns.start * column);
+            MatPtr { start, row, column }
+        })
+    }
+
+    /// Some rows and columns of B with a column stride of 1, packed into `panel` unless they can be read in place: readable for
+    /// `terms` rows of `columns`, rounded up to whole vectors.
+    ///
+    /// # Safety
+    /// The processor must have the instructions of the vectors. `terms` and `columns` must be within the rows and columns of B, and
+    /// `panel` must be writable for `terms` rows of `columns`, rounded up to whole vectors.
+    #[inline(always)]
+    unsafe fn pack_b<V: Vector<Element = T>, const MR: usize>(
+        &self,
+        terms: Range<usize>,
+        columns: Range<usize>,
+        panel: *mut T,
+    ) -> MatPtr<T> {
+        let (row, column) = self.b.strides;
+        let start = self.b.data.as_ptr().wrapping_add(terms.start * row + columns.start * column);
+        let width = columns.len();
+        let step = width.next_multiple_of(V::LANES);
+        if column == 1 && step == width && (self.a.rows <= MR || self.b.data.len() <= L1_ELEMENTS) {
+            return MatPtr { start, row, column };
+        }
+        // SAFETY: B covers its slice, so this part of it is readable: with a column stride of 1 as rows of `width`, otherwise,
+        // since its row stride is 1 then, as columns of `terms`. The caller guarantees the space in the panel, whose rows are
+        // `step` apart, a multiple of the lanes.
+        unsafe {
+            match column {
+                1 => copy::<V, true>(terms.len(), width, start, row, panel, step),
+                _ => transpose::<V, true>(width, terms.len(), start, column, panel, step),
+            }
+        }
+        MatPtr { start: panel, row: step, column: 1 }
+    }
+}
+
+/// Copies `[rows, columns]`; rows are `source_step` and `target_step` apart. With `PAD` the target's rows are filled up with
+/// zeros to whole vectors.
+///
+/// # Safety
+/// The processor must have the instructions of the vectors. `source` must be readable and `target` writable for `rows` rows of
+/// `columns` elements at these steps, with `PAD` the target for rows rounded up to whole vectors. They may not overlap.
+#[inline(always)]
+unsafe fn copy<V: Vector, const PAD: bool>(
+    rows: usize,
+    columns: usize,
+    source: *const V::Element,
+    source_step: usize,
+    target: *mut V::Element,
+    target_step: usize,
+) {
+    for row in 0..rows {
+        for at in (0..columns).step_by(V::LANES) {
+            // SAFETY: the caller guarantees the instructions. The elements from `at` on that are before the end of the row are
+            // within both matrices, with `PAD` a whole vector of the target.
+            unsafe {
+                let x = V::load_up_to(columns - at, source.add(row * source_step + at));
+                let target = target.add(row * target_step + at);
+                if PAD { x.store(target) } else { x.store_up_to(columns - at, target) }
+            }
+        }
+    }
+}
+
+/// Writes the transpose of `[rows, columns]`; rows are `source_step` apart, those of the transpose `target_step`. With `PAD`
+/// the latter are filled up with zeros to whole vectors.
+///
+/// # Safety
+/// The processor must have the instructions of the vectors. `source` must be readable for `rows` rows of `columns` elements, and
+/// `target` writable for `columns` rows of `rows` elements, with `PAD` rounded up to whole vectors. They may not overlap.
+#[inline(always)]
+unsafe fn transpose<V: Vector, const PAD: bool>(
+    rows: usize,
+    columns: usize,
+    source: *const V::Element,
+    source_step: usize,
+    target: *mut V::Element,
+    target_step: usize,
+) {
+    for row in (0..rows).step_by(V::LANES) {
+        for column in (0..columns).step_by(V::LANES) {
+            let (height, width) = (V::LANES.min(rows - row), V::LANES.min(columns - column));
+            // SAFETY: the caller guarantees the instructions. The square starts within both matrices; its height and width are at
+            // most what is left of them, and a vector each in the first case.
+            unsafe {
+                let (source, target) = (source.add(row * source_step + column), target.add(column * target_step + row));
+                if height == V::LANES && width == V::LANES {
+                    transpose_square::<V, true, PAD>(height, width, source, source_step, target, target_step);
+                } else {
+                    transpose_square::<V, false, PAD>(height, width, source, source_step, target, target_step);
+                }
+            }
+        }
+    }
+}
+
+/// [`transpose`] of `[height, width]`, at most a vector in both directions, and exactly that if it is `WHOLE`.
+///
+/// # Safety
+/// As for [`transpose`] of `height` rows and `width` columns. With `WHOLE` both must be the lanes of a vector.
+#[inline(always)]
+unsafe fn transpose_square<V: Vector, const WHOLE: bool, const PAD: bool>(
+    height: usize,
+    width: usize,
+    source: *const V::Element,
+    source_step: usize,
+    target: *mut V::Element,
+    target_step: usize,
+) {
+    // SAFETY: the caller guarantees the instructions.
+    let mut square = [unsafe { V::splat(V::Element::ZERO) }; 16];
+    // Constant bounds, so that the lines stay in registers.
+    for (k, line) in square.iter_mut().enumerate().take(V::LANES) {
+        // SAFETY: row k < height of the source is readable for `width` elements, which is a whole vector in the first case.
+        unsafe {
+            if WHOLE {
+                *line = V::load(source.add(k * source_step));
+            } else if k < height {
+                *line = V::load_up_to(width, source.add(k * source_step));
+            }
+        }
+    }
+    // Within parts of 16 bytes first, the high bit before the low one, then among the parts.
+    if size_of::<V::Element>() == 4 {
+        exchange::<V, 1>(&mut square);
+        exchange::<V, 0>(&mut square);
+    } else {
+        exchange::<V, 0>(&mut square);
+        exchange::<V, 1>(&mut square);
+    }
+    if V::LANES > 4 {
+        exchange::<V, 2>(&mut square);
+    }
+    if V::LANES > 8 {
+        exchange::<V, 3>(&mut square);
+    }
+    for (k, line) in square.iter().enumerate().take(V::LANES) {
+        // SAFETY: row k < width of the target is writable for `height` elements, which is a whole vector with `WHOLE`; with `PAD`
+        // it is writable for a whole vector in any case.
+        unsafe {
+            if WHOLE || (PAD && k < width) {
+                line.store(target.add(k * target_step));
+            } else if k < width {
+                line.store_up_to(height, target.add(k * target_step));
+            }
+        }
+    }
+}
+
+/// Exchanges a bit of the line number with one of the lane number: all bits exchanged make a transpose.
+#[inline(always)]
+fn exchange<V: Vector, const BIT: usize>(square: &mut [V; 16]) {
+    for pair in 0..V::LANES / 2 {
+        let low = pair % (1 << BIT);
+        let (k, l) = (2 * pair - low, 2 * pair - low + (1 << BIT));
+        let in_parts = (size_of::<V::Element>() << BIT) < 16;
+        let exchanged = if in_parts { square[k].interleave(square[l]) } else { square[k].split_parts(square[l]) };
+        [square[k], square[l]] = exchanged;
+    }
+}
+
+/// A column of tiles of C: `height` rows of `width` columns, computed from `terms` columns of A and rows of B.
+///
+/// The methods of this type require:
+/// - the processor has the instructions of the vectors, and `width` takes exactly `NR` of them;
+/// - `a` is readable for `height` rows of `terms` elements;
+/// - `b` has a column stride of 1 and is readable for `terms` rows of `NR` vectors;
+/// - `c` is writable for `height` rows of `width` elements, which no other thread accesses;
+/// - `addend` is readable for the same.
+#[derive(Clone, Copy)]
+struct TileColumn<T> {
+    a: MatPtr<T>,
+    b: MatPtr<T>,
+    /// The panel to prefetch.
+    next: Option<MatPtr<T>>,
+    /// What the product is added to, and the step between its rows.
+    addend: Option<(*const T, usize)>,
+    c: *mut T,
+    /// The step between rows of C.
+    c_row: usize,
+    terms: usize,
+    height: usize,
+    width: usize,
+}
+
+impl<T: Float> TileColumn<T> {
+    /// Computes all tiles, each as high as possible.
+    ///
+    /// # Safety
+    /// As stated for the type.
+    #[inline(always)]
+    unsafe fn run<V: Vector<Element = T>, const MR: usize, const NR: usize>(&self) {
+        let mut top = 0;
+        while top < self.height {
+            // SAFETY: the caller guarantees what the type requires, and at least as many rows are left as each case computes.
+            top += unsafe {
+                match self.height - top {
+                    8.. if MR >= 8 => self.micro_kernel::<V, 8, NR>(top),
+                    4.. => self.micro_kernel::<V, 4, NR>(top),
+                    2.. => self.micro_kernel::<V, 2, NR>(top),
+                    _ => self.micro_kernel::<V, 1, NR>(top),
+                }
+            }
+        }
+    }
+
+    /// Computes the tile whose first row is `top`; returns its height.
+    ///
+    /// # Safety
+    /// As stated for the type; `top + MR` may not exceed the height.
+    #[inline(always)]
+    unsafe fn micro_kernel<V: Vector<Element = T>, const MR: usize, const NR: usize>(&self, top: usize) -> usize {
+        // SAFETY: the caller guarantees the instructions.
+        let (zero, one) = unsafe { (V::splat(T::ZERO), V::splat(T::ONE)) };
+        let mut sums = [[zero; NR]; MR];
+        let rows: [*const T; MR] = std::array::from_fn(|row| self.a.start.wrapping_add((top + row) * self.a.row));
+        // C is read and written once per partial sum.
+        if self.terms >= MIN_TERMS_TO_PREFETCH {
+            for row in 0..MR {
+                (0..NR).for_each(|k| prefetch(self.c_at::<V>(top + row, k)));
+            }
+        }
+        if let Some(next) = self.next {
+            self.prefetch_share::<V, MR, NR>(next, top);
+        }
+        let mut b = self.b.start;
+        let mut at = 0;
+        for _ in 0..self.terms {
+            let mut line = [zero; NR];
+            for (k, b_k) in line.iter_mut().enumerate() {
+                // SAFETY: `b` is at one of the `terms` rows of B, which are readable for NR vectors.
+                *b_k = unsafe { V::load(b.add(k * V::LANES)) };
+            }
+            for (row, sums) in sums.iter_mut().enumerate() {
+                // SAFETY: row `top + row` of A is within the height, and `at` is at one of its `terms` elements.
+                let a = unsafe { V::splat(*rows[row].add(at)) };
+                for (sum, &b) in sums.iter_mut().zip(&line) {
+                    *sum = a.mul_add(b, *sum);
+                }
+            }
+            at += self.a.column;
+            // The last step may leave B.
+            b = b.wrapping_add(self.b.row);
+        }
+        // All of C is read before any is written: to the load unit, rows at a distance of pages look alike.
+        if let Some((addend, step)) = self.addend {
+            for (row, sums) in sums.iter_mut().enumerate() {
+                for (k, sum) in sums.iter_mut().enumerate() {
+                    // SAFETY: the row is within the height. Vector k starts within the width, since the width takes NR of them,
+                    // and no more is read than is left of it.
+                    let x = unsafe {
+                        V::load_up_to(self.width - k * V::LANES, addend.add((top + row) * step + k * V::LANES))
+                    };
+                    *sum = one.mul_add(x, *sum);
+                }
+            }
+        }
+        for (row, sums) in sums.iter().enumerate() {
+            for (k, sum) in sums.iter().enumerate() {
+                // SAFETY: as for the addend; the caller guarantees that no other thread accesses these elements.
+                unsafe { sum.store_up_to(self.width - k * V::LANES, self.c_at::<V>(top + row, k)) };
+            }
+        }
+        MR
+    }
+
+    /// Prefetches a share of the next panel in proportion to the rows of the tile at `top`, so that all of it has arrived when the
+    /// last tile is done.
+    #[inline(always)]
+    fn prefetch_share<V: Vector<Element = T>, const MR: usize, const NR: usize>(&self, next: MatPtr<T>, top: usize) {
+        let share = |lines: usize| top * lines / self.height..(top + MR) * lines / self.height;
+        if next.column == 1 {
+            for line in share(self.terms) {
+                (0..NR).for_each(|k| prefetch_l2(next.start.wrapping_add(line * next.row + k * V::LANES)));
+            }
+        } else {
+            for line in share(NR * V::LANES) {
+                for at in (0..self.terms).step_by(V::LANES) {
+                    prefetch_l2(next.start.wrapping_add(line * next.column + at));
+                }
+            }
+        }
+    }
+
+    /// The address of vector `k` in a row of C.
+    #[inline(always)]
+    fn c_at<V: Vector<Element = T>>(&self, row: usize, k: usize) -> *mut T {
+        self.c.wrapping_add(row * self.c_row + k * V::LANES)
+    }
+}

@@ -1,0 +1,12 @@
+//! The error function and its complement.
+
+use crate::autograd::{Op, Save, Saved, Var};
+use crate::tensor::{Float, Tensor};
+use std::f64::consts::FRAC_2_SQRT_PI;
+
+elementwise! {
+    /// Error function, `dy/dx = 2/√π · exp(−x²)`.
+    erf: Erf { x => x.erf(); input: |gy, x| gy * ((-x.square()).exp() * FRAC_2_SQRT_PI) }
+    /// Complementary error function 1 − erf(x), accurate for large x; `dy/dx = −2/√π · exp(−x²)`.
+    erfc: Erfc { x => x.erfc(); input: |gy, x| gy * ((-x.square()).exp() * -FRAC_2_SQRT_PI) }
+}

@@ -1,0 +1,99 @@
+//! LU decomposition, and what follows from it.
+
+use crate::kernel::linalg::lu;
+use crate::tensor::{Dims, Float, Offsets, Tensor, broadcast};
+
+/// `P A = L U` for each matrix of a batch.
+pub(crate) struct LuFactors<T: Float> {
+    /// L and U in the shape of A, as `kernel::linalg::lu` packs them.
+    factors: Tensor<T>,
+    /// The row that each step swapped with, `[…, n]`.
+    pivots: Vec<usize>,
+    n: usize,
+    /// The first singular matrix and its zero pivot, as indices.
+    pub(crate) singular: Option<(usize, usize)>,
+}
+
+impl<T: Float> LuFactors<T> {
+    /// LuFactors each matrix of a batch of square ones.
+    pub(crate) fn of(a: &Tensor<T>) -> Self {
+        let n = a.shape()[a.rank() - 1];
+        let (mut factors, mut singular) = (a.clone(), None);
+        let mut pivots = vec![0; a.len().checked_div(n).unwrap_or(0)];
+        let matrices = factors.as_mut_slice().chunks_exact_mut((n * n).max(1));
+        for (k, (matrix, pivots)) in matrices.zip(pivots.chunks_exact_mut(n.max(1))).enumerate() {
+            let zero_pivot = lu::factor(matrix, n, pivots);
+            singular = singular.or(zero_pivot.map(|pivot| (k, pivot)));
+        }
+        LuFactors { factors, pivots, n, singular }
+    }
+
+    /// The solution X of `A X = B` for B `[…, n, m]`; the batch axes broadcast. Not finite where A is singular.
+    pub(crate) fn solve(&self, b: &Tensor<T>) -> Tensor<T> {
+        let n = self.n;
+        solve_each(self.factors.shape(), b, |k, x, m| {
+            lu::solve(&self.factors.as_slice()[k * n * n..][..n * n], n, &self.pivots[k * n..][..n], x, m);
+        })
+    }
+
+    /// The sign of each determinant: −1, 0 or 1.
+    pub(crate) fn signs(&self) -> Tensor<T> {
+        let sign_of = |pivot: T| if pivot == T::ZERO { T::ZERO } else { pivot.sign() };
+        self.map_pivots(|pivots, sign| pivots.fold(sign, |product, pivot| product * sign_of(pivot)))
+    }
+
+    /// Each determinant.
+    pub(crate) fn determinants(&self) -> Tensor<T> {
+        self.map_pivots(|pivots, sign| pivots.fold(sign, |product, pivot| product * pivot))
+    }
+
+    /// The logarithm of the absolute value of each determinant.
+    pub(crate) fn log_determinants(&self) -> Tensor<T> {
+        self.map_pivots(|pivots, _| pivots.fold(T::ZERO, |sum, pivot| sum + pivot.abs().ln()))
+    }
+
+    /// Whether a matrix is singular up to rounding: its smallest pivot is negligible relative to its largest.
+    pub(crate) fn nearly_singular(&self) -> bool {
+        let negligible = T::EPSILON * T::from_f64(self.n as f64);
+        let ratio = self.map_pivots(|pivots, _| {
+            let bounds = (T::INFINITY, T::ZERO);
+            let (least, most) = pivots.fold(bounds, |(least, most), p| (p.abs().minimum(least), p.abs().maximum(most)));
+            if least <= negligible * most { T::ZERO } else { T::ONE }
+        });
+        ratio.as_slice().contains(&T::ZERO)
+    }
+
+    /// Applies `f` to the pivots and the sign of the permutation of each matrix; the result has the batch shape.
+    fn map_pivots(&self, f: impl Fn(&mut dyn Iterator<Item = T>, T) -> T) -> Tensor<T> {
+        let n = self.n;
+        let batch = &self.factors.shape()[..self.factors.rank() - 2];
+        Tensor::build(Dims::from_slice(batch), |y| {
+            for (k, y) in y.iter_mut().enumerate() {
+                let is_swap = |&(step, &row): &(usize, &usize)| step != row;
+                let swaps = self.pivots[k * n..][..n].iter().enumerate().filter(is_swap).count();
+                let mut pivots = (0..n).map(|i| self.factors.as_slice()[k * n * n + i * (n + 1)]);
+                *y = f(&mut pivots, if swaps % 2 == 0 { T::ONE } else { -T::ONE });
+            }
+        })
+    }
+}
+
+/// Solves for each right-hand side of B `[…, n, m]`, given matrices of shape `[…, n, n]`; the batch axes broadcast.
+///
+/// `solve(k, x, m)` replaces the right-hand side x `[n, m]` by the solution for matrix k.
+pub(crate) fn solve_each<T: Float>(
+    matrices: &[usize],
+    b: &Tensor<T>,
+    mut solve: impl FnMut(usize, &mut [T], usize),
+) -> Tensor<T> {
+    let (batch_of_b, sizes) = b.shape().split_at(b.rank() - 2);
+    let batch_of_a = &matrices[..matrices.len() - 2];
+    let batch = broadcast(batch_of_a, batch_of_b).expect("the caller checks that the batches broadcast");
+    let matrix = Offsets::new(batch_of_a, &batch);
+    let shape: Dims = batch.iter().chain(sizes).copied().collect();
+    let mut x = b.expanded(&shape);
+    for (k, x) in x.as_mut_slice().chunks_exact_mut((sizes[0] * sizes[1]).max(1)).enumerate() {
+        solve(matrix.of(k), x, sizes[1]);
+    }
+    x
+}

@@ -35,7 +35,7 @@ pub fn case(case: &Value, tolerance: &Tolerance) -> Result<(), Fault> {
     compare("gradient", &functional::grad(f, x))?;
     compare("hessian", &functional::hessian(f, x))?;
     compare("hvp", &functional::hvp(f, x, &v))?;
-    let near = functional::quadratic(f, x);
+    let near = functional::quadratic_model(f, x);
     compare("output", &near.value)?;
     compare("gradient", &near.gradient)?;
     compare("hvp", &near.product(&v))

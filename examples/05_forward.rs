@@ -4,7 +4,7 @@
 //! sigmoid units and 10 outputs, and shows
 //! - the test accuracy,
 //! - how much faster batches are, with the same predictions,
-//! - misclassified images, the most confident panic_messages first.
+//! - misclassified images, the most confident mistakes first.
 //!
 //! The parameters are in `data/mnist_784_50_100_10.safetensors`, written by `-- --train`: 12 epochs of Adam on the training
 //! images with seed 0, which reproduces the file byte for byte on the same kind of machine. `-- --parameters FILE` selects
@@ -155,7 +155,7 @@ fn draw_throughput(area: &Canvas, points: &[(f64, f64)]) -> Outcome {
     Ok(())
 }
 
-/// Prints the number of misclassified images and draws the most confident panic_messages.
+/// Prints the number of misclassified images and draws the most confident mistakes.
 fn show_mistakes(images: &Images, probabilities: &Tensor) -> Outcome {
     let predictions = probabilities.argmax(1);
     let confidence = |image: usize| probabilities[[image, predictions[image]]];

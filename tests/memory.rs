@@ -1,4 +1,6 @@
 //! What a step allocates, and what stays: nothing may grow, and a long tape may not use the stack.
+//!
+//! A separate binary: its allocator counts all requests, and one of its tests sets the number of threads.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -93,9 +93,7 @@ fn a_killed_run_goes_on_to_the_same_model_and_report() {
     assert_eq!(std::fs::read(&resumed).unwrap(), std::fs::read(&whole).unwrap(), "the same bits");
 
     let page = std::fs::read_to_string(&report).unwrap();
-    for part in
-        ["Learning curves", "Confusion matrix", "Worst panic_messages", "The network", "Settings", "nadam", "<svg"]
-    {
+    for part in ["Learning curves", "Confusion matrix", "Worst mistakes", "The network", "Settings", "nadam", "<svg"] {
         assert!(page.contains(part), "{part}");
     }
     let loads = ["src=", "href=", "url(", "@import"];

@@ -66,7 +66,7 @@ pub fn write<N: Network>(
     train: &Images,
     test: &Images,
 ) -> Result<(), Box<dyn Error>> {
-    let (matrix, panic_messages) = examine(&run.model, test);
+    let (matrix, mistakes) = examine(&run.model, test);
     let tape = tape(options, run, train);
     let graph =
         format!("{}<details><summary>As text</summary>\n{}</details>", tape.to_svg(), preformatted(&tape.to_string()));
@@ -82,7 +82,7 @@ pub fn write<N: Network>(
         facts(options, run, &matrix),
         section("Learning curves", CURVES, &curves(options, run, schedule, train.len())?),
         section("Confusion matrix", MATRIX, &confusion(&matrix)),
-        section("Worst panic_messages", WORST, &gallery(test, &panic_messages)),
+        section("Worst mistakes", WORST, &gallery(test, &mistakes)),
         section("The network", NETWORK, &preformatted(&run.model.summary().to_string())),
         section("The graph of a step", GRAPH, &graph),
         section("Settings", SETTINGS, &settings(options)),
@@ -130,7 +130,7 @@ fn facts<N: Network>(options: &Options, run: &Run<N>, matrix: &ConfusionMatrix) 
     let right: u64 = (0..matrix.classes()).map(|class| matrix.count(class, class)).sum();
     let facts = [
         ("test accuracy", format!("{:.4}", matrix.accuracy())),
-        ("panic_messages", grouped((matrix.total() - right) as usize)),
+        ("mistakes", grouped((matrix.total() - right) as usize)),
         ("parameters", grouped(run.model.parameter_count())),
         ("epochs", run.history.len().to_string()),
         ("training time, s", format!("{:.1}", run.history.iter().map(|epoch| epoch.seconds).sum::<f64>())),
@@ -141,9 +141,9 @@ fn facts<N: Network>(options: &Options, run: &Run<N>, matrix: &ConfusionMatrix) 
     format!("<div class=\"facts\">\n{boxes}</div>\n")
 }
 
-/// Classifies all images; returns the confusion matrix and the panic_messages, the most confident first.
+/// Classifies all images; returns the confusion matrix and the mistakes, the most confident first.
 fn examine(model: &impl Network, images: &Images) -> (ConfusionMatrix, Vec<Mistake>) {
-    let (mut matrix, mut panic_messages) = (ConfusionMatrix::new(10), Vec::new());
+    let (mut matrix, mut mistakes) = (ConfusionMatrix::new(10), Vec::new());
     for batch in images.batches(1000) {
         let first = matrix.total() as usize;
         let scores = model.forward(&Tape::inference().constant(batch.images));
@@ -152,12 +152,12 @@ fn examine(model: &impl Network, images: &Images) -> (ConfusionMatrix, Vec<Mista
         for (row, (answer, &label)) in scores.value().argmax(1).into_iter().zip(&batch.labels).enumerate() {
             if answer != label {
                 let probability = probabilities.value()[[row, answer]];
-                panic_messages.push(Mistake { image: first + row, label, answer, probability });
+                mistakes.push(Mistake { image: first + row, label, answer, probability });
             }
         }
     }
-    panic_messages.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    (matrix, panic_messages)
+    mistakes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    (matrix, mistakes)
 }
 
 /// The confusion matrix as a table: blue for right answers, vermilion for wrong ones, darker the more frequent they are.
@@ -188,13 +188,13 @@ fn confusion(matrix: &ConfusionMatrix) -> String {
     table + &format!("<tr><th>precision</th>{shares}<td class=\"share\"></td></tr>\n</table>")
 }
 
-/// The worst panic_messages as images.
-fn gallery(images: &Images, panic_messages: &[Mistake]) -> String {
-    if panic_messages.is_empty() {
+/// The worst mistakes as images.
+fn gallery(images: &Images, mistakes: &[Mistake]) -> String {
+    if mistakes.is_empty() {
         return "<p>None.</p>".into();
     }
     let mut gallery = String::from("<div class=\"gallery\">\n");
-    for Mistake { image, label, answer, probability } in panic_messages.iter().take(SHOWN) {
+    for Mistake { image, label, answer, probability } in mistakes.iter().take(SHOWN) {
         let picture = picture(images.batch(&[*image]).images.as_slice(), images.image_shape()[1]);
         gallery += &format!(
             "<figure>{picture}<figcaption>{label}, predicted {answer}<span>with {probability:.4}</span></figcaption></figure>\n"

@@ -1,0 +1,33 @@
+//! Data sets and batches, and the files that data comes in.
+
+mod batches;
+mod csv;
+mod idx;
+mod images;
+mod mnist;
+mod preprocess;
+mod samples;
+mod subset;
+
+use crate::support::panics::Panic;
+use wengert::data::{Images, Samples};
+use wengert::prelude::*;
+
+pub fn panics() -> Vec<Panic> {
+    [batches::PANICS, csv::PANICS, images::PANICS, preprocess::PANICS, samples::PANICS, subset::PANICS].concat()
+}
+
+/// Two images.
+fn images() -> Images {
+    Images::new(vec![0; 8], vec![0, 1], [2, 2])
+}
+
+/// Images of one pixel, which is the number of the image and its label.
+fn numbered_images(count: u8) -> Images {
+    Images::new((0..count).collect(), (0..usize::from(count)).collect(), [1, 1])
+}
+
+/// Samples whose input and target are both their position.
+fn numbered_samples(count: usize) -> Samples {
+    Samples::new(Tensor::arange(0.0, count as f64, 1.0), Vec::from_iter(0..count))
+}

@@ -1,0 +1,142 @@
+//! The same seed gives the same bits; what travels between threads, and what does not.
+
+use std::sync::{Mutex, PoisonError};
+use wengert::parallel;
+use wengert::prelude::*;
+
+/// Checks that a computation gives the same bits on one, two and eight threads.
+///
+/// The setting is global, so the tests that change it run one at a time; the results of all others do not depend on it.
+fn same_on_any_number_of_threads(run: impl Fn() -> Vec<u32>) {
+    static NUMBER: Mutex<()> = Mutex::new(());
+    let _guard = NUMBER.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = wengert::num_threads();
+    let [one, two, eight] = [1, 2, 8].map(|threads| {
+        wengert::set_num_threads(threads);
+        run()
+    });
+    wengert::set_num_threads(before);
+    assert_eq!(two, one);
+    assert_eq!(eight, one);
+}
+
+/// Trains a small network with dropout and returns the bits of its losses and parameters.
+fn train(seed: u64) -> Vec<u32> {
+    let mut rng = wengert::rng(seed);
+    let mut model = (Linear::new(20, 16, Init::He, &mut rng), Linear::new(16, 4, Init::Xavier, &mut rng));
+    let mut optimizer = Adam::new(1e-2);
+    let images: Tensor = Tensor::randn([64, 20], &mut rng);
+    let labels: Vec<usize> = (0..64).map(|k| k % 4).collect();
+    let mut bits = Vec::new();
+    for _ in 0..20 {
+        let tape = Tape::training(&mut rng);
+        let h = model.0.forward(&tape.constant(&images)).tanh().dropout(0.3);
+        let loss = model.1.forward(&h).softmax_cross_entropy(&labels);
+        bits.push(loss.item().to_bits());
+        optimizer.step(&mut model, &loss.backward());
+    }
+    let parameters = model.parameters().into_iter().flat_map(|(_, param)| param.value().to_vec());
+    bits.extend(parameters.map(f32::to_bits));
+    bits
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits() {
+    assert_eq!(train(1), train(1));
+    assert_ne!(train(1), train(2));
+}
+
+#[test]
+fn threads_do_not_disturb_each_other() {
+    let expected = train(1);
+    let threads: Vec<_> = (0..8).map(|_| std::thread::spawn(|| train(1))).collect();
+    assert!(threads.into_iter().all(|thread| thread.join().expect("no panic") == expected));
+}
+
+#[test]
+fn threads_share_a_model_and_bring_their_gradients_back() {
+    let model = Linear::new(3, 2, Init::He, &mut wengert::rng(0));
+    let gradients_of = |row: f64| {
+        let tape = Tape::new();
+        let x = tape.constant(Tensor::full([1, 3], row));
+        model.forward(&x).sum().backward()
+    };
+    let mut total = std::thread::scope(|scope| {
+        let threads = [1.0, 2.0].map(|row| scope.spawn(move || gradients_of(row)));
+        let [first, second] = threads.map(|thread| thread.join().expect("no panic"));
+        let mut total = first;
+        total += second;
+        total
+    });
+    total *= 0.5;
+    assert_eq!(total[&model.weight], Tensor::full([2, 3], 1.5));
+}
+
+#[test]
+fn values_travel_and_variables_stay() {
+    fn travels<X: Send + Sync>() {}
+    travels::<(Tensor, Param, Gradients, Linear, Adam, Sgd)>();
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let images: Tensor = Tensor::randn([64, 8], &mut wengert::rng(1));
+    let shards: Vec<Tensor> = (0..16).map(|k| images.rows(&[4 * k, 4 * k + 1, 4 * k + 2, 4 * k + 3])).collect();
+    let run = || {
+        let mut rng = wengert::rng(0);
+        let mut model = (Linear::new(8, 6, Init::He, &mut rng), BatchNorm::new(6));
+        let mut optimizer = Sgd::new(0.1);
+        for _ in 0..3 {
+            let loss = |tape: &Tape, shard: &Tensor| {
+                let h = model.0.forward(&tape.constant(shard));
+                model.1.forward(&h).tanh().dropout(0.2).square().sum()
+            };
+            let (_, gradients) = parallel::gradients(&mut rng, &shards, loss).expect("there are shards");
+            optimizer.step(&mut model, &gradients);
+        }
+        let values = model.parameters().into_iter().flat_map(|(_, param)| param.value().to_vec());
+        values.map(f32::to_bits).collect::<Vec<u32>>()
+    };
+    same_on_any_number_of_threads(run);
+}
+
+#[test]
+fn the_number_of_threads_does_not_change_a_convolutional_network() {
+    let images: Tensor = Tensor::randn([24, 2, 17, 16], &mut wengert::rng(1));
+    let labels: Vec<usize> = (0..24).map(|k| k % 5).collect();
+    let run = || {
+        let mut rng = wengert::rng(0);
+        let first = Conv2d::new(2, 8, 3, Init::He, &mut rng).padding(1);
+        let second = Conv2d::grouped(8, 12, 3, 2, Init::He, &mut rng).stride(2);
+        let mut model = (first, second, Linear::new(12 * 9, 5, Init::He, &mut rng));
+        let mut optimizer = Adam::new(1e-2);
+        for _ in 0..3 {
+            let h = model.0.forward(&Tape::new().var(&images)).relu().max_pool2d(2);
+            let h = model.1.forward(&h).relu().avg_pool2d(1).flatten(1, -1);
+            let gradients = model.2.forward(&h).softmax_cross_entropy(&labels).backward();
+            optimizer.step(&mut model, &gradients);
+        }
+        let values = model.parameters().into_iter().flat_map(|(_, param)| param.value().to_vec());
+        values.map(f32::to_bits).collect::<Vec<u32>>()
+    };
+    same_on_any_number_of_threads(run);
+}
+
+#[test]
+fn the_number_of_threads_does_not_change_a_normalisation() {
+    for shape in [&[1100, 133][..], &[48, 24, 13, 11], &[300, 70, 2, 2]] {
+        let x: Tensor = Tensor::randn(shape, &mut wengert::rng(1));
+        let run = || {
+            let mut layer = BatchNorm::new(shape[1]);
+            let tape = Tape::training(&mut wengert::rng(0));
+            let batch = tape.var(&x);
+            let y = layer.forward(&batch);
+            let gradients = (y.square() * &y).sum().backward();
+            Sgd::new(0.1).step(&mut layer, &gradients);
+            let parameters = layer.parameters().into_iter().flat_map(|(_, param)| param.value().to_vec());
+            let bits = gradients[&batch].to_vec().into_iter().chain(y.value().to_vec()).chain(parameters);
+            bits.map(f32::to_bits).collect::<Vec<u32>>()
+        };
+        same_on_any_number_of_threads(run);
+    }
+}

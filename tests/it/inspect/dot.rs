@@ -1,0 +1,12 @@
+//! Tapes for Graphviz.
+
+use crate::support::samples::SmallNetwork;
+use wengert::prelude::*;
+
+#[test]
+fn dot_of_a_small_network() {
+    let (tape, net) = (Tape::new(), SmallNetwork::new());
+    let _loss = net.loss(&tape);
+    tape.name_parameters(&net);
+    insta::assert_snapshot!(tape.to_dot());
+}

@@ -1,0 +1,67 @@
+//! Drawn tapes, which are well-formed whatever was recorded.
+
+use super::tape;
+use crate::support::samples::SmallNetwork;
+use std::fmt::{self, Debug, Formatter};
+use wengert::prelude::*;
+
+#[test]
+fn svg_of_a_small_network() {
+    let (tape, net) = (Tape::new(), SmallNetwork::new());
+    let _loss = net.loss(&tape);
+    tape.name_parameters(&net);
+    insta::assert_snapshot!(tape.to_svg());
+}
+
+/// Checks that every element ends where it must, and that no number went wrong; returns the number of elements.
+fn check_svg(svg: &str) -> usize {
+    let (mut open, mut count) = (Vec::new(), 0);
+    for tag in svg.split('<').skip(1) {
+        let (tag, text) = tag.split_once('>').expect("a tag ends");
+        assert!(!text.contains(['<', '>']), "{text}");
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap_or_default();
+        match tag {
+            _ if tag.starts_with('/') => assert_eq!(open.pop(), Some(name), "in {tag}"),
+            _ if tag.ends_with('/') => count += 1,
+            _ => {
+                open.push(name);
+                count += 1;
+            }
+        }
+    }
+    assert!(open.is_empty() && !svg.contains("NaN") && !svg.contains("inf"), "{open:?}");
+    count
+}
+
+#[test]
+fn drawings_are_well_formed() {
+    struct Odd;
+    impl Debug for Odd {
+        fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+            f.write_str(r#"Odd("</svg>\")"#)
+        }
+    }
+    impl Op<f32, 1> for Odd {
+        const NAME: &'static str = "a<b & \"c\"";
+        const SAVE: Save = Save::Output;
+        fn forward(&mut self, [x]: [&Tensor; 1]) -> Tensor {
+            x.clone()
+        }
+        fn backward(&self, _: &Saved<f32, 1>, gy: &Var) -> [Option<Var>; 1] {
+            [Some(gy.clone())]
+        }
+    }
+    let empty = Tape::new();
+    check_svg(&empty.to_svg());
+    assert!(empty.to_dot().ends_with("}\n"));
+    assert!(check_svg(&tape(true).to_svg()) > check_svg(&tape(false).to_svg()));
+
+    let x = Tape::new().var([1.0, 2.0]);
+    let y = x.apply(Odd);
+    check_svg(&x.tape().to_svg());
+    assert!(x.tape().to_dot().contains(r#"label="a<b & \"c\" "#), "{}", x.tape().to_dot());
+    (y.square() + &x * &x).sum().backward();
+    let svg = x.tape().to_svg();
+    check_svg(&svg);
+    assert!(svg.contains("released") && svg.contains("6 nodes, 1 live"), "{svg}");
+}

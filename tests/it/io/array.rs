@@ -1,0 +1,72 @@
+//! Arrays: what is written is read, in each format.
+
+use super::eighths;
+use crate::support::files::{directory, mismatches, names};
+use std::fs;
+use wengert::io::{self, Array, Integers, npy, npz, safetensors};
+use wengert::prelude::*;
+
+#[test]
+fn what_is_written_is_read() {
+    let directory = directory();
+    let path = directory.path().join("arrays");
+    let arrays: Vec<(&str, Array)> = vec![
+        ("", Tensor::<f32>::zeros([0, 4]).into()),
+        ("double", tensor![f64; 0.1, f64::NAN.copysign(-1.0), 5e-324].into()),
+        ("scalar", Tensor::<f32>::scalar(f32::MIN_POSITIVE).into()),
+        ("single", eighths().into()),
+        ("whole", Integers::new(vec![i64::MIN, -1, i64::MAX], [3, 1]).into()),
+        ("重み/0", Tensor::<f32>::randn([20, 500], &mut wengert::rng(0)).into()),
+    ];
+    // By bytes, because NaN is not equal to itself.
+    let shown = |name: &str, array: &Array| {
+        let numbers = array.tensor::<f64>().as_slice().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        format!("{name} {:?} {numbers:?}", array.shape())
+    };
+    let expected: Vec<_> = arrays.iter().map(|(name, array)| shown(name, array)).collect();
+    safetensors::write(arrays.clone(), &path).unwrap();
+    let read = safetensors::read(&path).unwrap();
+    assert!(read.iter().map(|(name, array)| shown(name, array)).eq(expected.iter().cloned()));
+    npz::write(arrays.clone(), &path).unwrap();
+    let read = npz::read(&path).unwrap();
+    assert!(read.iter().map(|(name, array)| shown(name, array)).eq(expected.iter().cloned()));
+    for (name, array) in &arrays {
+        npy::write(array, &path).unwrap();
+        assert_eq!(shown(name, &npy::read(&path).unwrap()), shown(name, array));
+    }
+}
+
+#[test]
+fn the_same_arrays_give_the_same_bytes() {
+    let directory = directory();
+    let [first, second] = ["a", "b"].map(|name| directory.path().join(name));
+    for path in [&first, &second] {
+        npz::write([("x", eighths())], path).unwrap();
+    }
+    assert_eq!(fs::read(&first).unwrap(), fs::read(&second).unwrap());
+    safetensors::write([("x", eighths())], &first).unwrap();
+    let bytes = fs::read(&first).unwrap();
+    let header = r#"{"x":{"dtype":"F32","shape":[2, 3],"data_offsets":[0,24]}}      "#;
+    assert_eq!(&bytes[..8], (header.len() as u64).to_le_bytes());
+    assert_eq!(&bytes[8..8 + header.len()], header.as_bytes());
+    assert_eq!(bytes.len(), 8 + header.len() + 24);
+}
+
+#[test]
+fn names_that_cannot_be_written_leave_the_file_alone() {
+    let directory = directory();
+    let path = directory.path().join("arrays");
+    for write in [safetensors::write::<&str, Tensor>, io::npz::write::<&str, Tensor>] as [fn(_, _) -> _; 2] {
+        write(vec![("x", tensor![1.0])], path.clone()).unwrap();
+        let before = fs::read(&path).unwrap();
+        let result = write(vec![("x", tensor![1.0]), ("x", tensor![2.0])], path.clone());
+        assert_eq!(mismatches(result).len(), 1);
+        assert_eq!(fs::read(&path).unwrap(), before);
+    }
+    let reserved = mismatches(safetensors::write([("__metadata__", tensor![1.0])], &path));
+    assert_eq!(reserved, ["__metadata__: expected the name of a tensor, found a name reserved by the format"]);
+    for name in ["../x", "/x", "a//b", "c:x", "a\\b", &"x".repeat(70_000)] {
+        assert_eq!(mismatches(io::npz::write([(name, tensor![1.0])], &path)).len(), 1);
+    }
+    assert_eq!(names(directory.path()), ["arrays"]);
+}

@@ -1,0 +1,52 @@
+//! Arrays of numpy.
+
+use super::npz::archive;
+use super::within_bounds;
+use crate::support::files::{directory, fixture, message};
+use std::fs;
+use wengert::io::{npy, npz};
+
+#[test]
+fn half_precision_is_refused_by_name() {
+    let types = "f4, f8, i1 to i8, u1 to u8 or b1, after '<', '>' or '|'";
+    let expected = format!("dtype at byte 10: expected {types}, found \\'<f2\\'");
+    assert_eq!(message(npy::read(fixture("half.npy"))), expected);
+    assert_eq!(message(npz::read(fixture("half.npz"))), format!("array \"x\": {expected}"));
+    assert!(message(npy::read(fixture("records.npy"))).starts_with("header at byte 10: expected"));
+}
+
+/// An npy file with this header and so many bytes behind it.
+pub fn npy_bytes(header: &str, elements: usize) -> Vec<u8> {
+    let length = (header.len() as u32).to_le_bytes();
+    [b"\x93NUMPY\x02\0", &length[..], header.as_bytes(), &vec![0; elements]].concat()
+}
+
+#[test]
+fn headers_of_numpy_that_lie_are_refused() {
+    let directory = directory();
+    let path = directory.path().join("file");
+    let shapes = [
+        ("4,", 15, "elements at byte"),
+        ("4,", 17, "end of the data at byte"),
+        ("1073741824,", 16, "elements at byte"),
+        ("18446744073709551615,", 0, "shape at byte 12"),
+        ("18446744073709551616,", 0, "shape at byte 12"),
+        ("4294967296, 4294967296", 0, "shape at byte 12"),
+        ("4294967296, 4294967296, 0", 0, "shape at byte 12"),
+    ];
+    for (shape, elements, expected) in shapes {
+        let header = format!("{{'descr': '<f4', 'fortran_order': True, 'shape': ({shape})}}");
+        let bytes = npy_bytes(&header, elements);
+        for (bytes, prefix) in [(bytes.clone(), ""), (archive(&[("x.npy", &bytes)]), "array \"x\": ")] {
+            fs::write(&path, bytes).unwrap();
+            let read = || if prefix.is_empty() { message(npy::read(&path)) } else { message(npz::read(&path)) };
+            let found = within_bounds(read);
+            assert!(found.starts_with(&format!("{prefix}{expected}")), "{found}");
+        }
+    }
+    // Many axes, of which each is of size 1.
+    let axes = "1,".repeat(30_000);
+    let header = format!("{{'descr': '<f4', 'fortran_order': True, 'shape': ({axes}10000)}}");
+    fs::write(&path, npy_bytes(&header, 40_000)).unwrap();
+    assert_eq!(within_bounds(|| npy::read(&path)).unwrap().shape().len(), 30_001);
+}

@@ -1,0 +1,95 @@
+//! Files that are broken in every way: an error, no panic, no hang, and no more memory than the file warrants.
+
+use super::within_bounds;
+use crate::support::files::{directory, fixture, message};
+use std::fs;
+use std::path::Path;
+use wengert::io::{self, Checkpoint, Resume, npy, npz, safetensors};
+use wengert::prelude::*;
+use wengert::rand::RngExt;
+
+/// Reads a file in every way, and says in how many of them that went well.
+fn readings(path: &Path) -> usize {
+    let (mut layer, mut optimizer) = (Linear::new(3, 2, Init::He, &mut wengert::rng(0)), Adam::new(0.1));
+    let (mut rng, mut epoch) = (wengert::rng(0), 0);
+    within_bounds(|| {
+        let resume = Resume::new().model(&mut layer).optimizer(&mut optimizer).generator(&mut rng);
+        let outcomes = [
+            resume.counter("epoch", &mut epoch).load(path),
+            io::load(&mut layer, path),
+            safetensors::read(path).map(|_| ()),
+            npz::read(path).map(|_| ()),
+            npy::read(path).map(|_| ()),
+        ];
+        // Whatever was loaded, training goes on.
+        let loss = layer.forward(&Tape::new().constant(Tensor::ones([4, 3]))).sum();
+        optimizer.step(&mut layer, &loss.backward());
+        outcomes.iter().filter(|outcome| outcome.is_ok()).count()
+    })
+}
+
+/// Intact files of every kind.
+fn intact() -> Vec<Vec<u8>> {
+    let directory = directory();
+    let path = directory.path().join("run.safetensors");
+    let mut rng = wengert::rng(0);
+    let mut model = Linear::new(3, 2, Init::He, &mut rng);
+    let mut optimizer = Adam::new(0.1);
+    let loss = model.forward(&Tape::new().constant([1.0, 2.0, 3.0])).sum();
+    optimizer.step(&mut model, &loss.backward());
+    Checkpoint::new().model(&model).optimizer(&optimizer).generator(&rng).counter("epoch", 1).save(&path).unwrap();
+    let names = ["arrays.safetensors", "model.safetensors", "stored.npz", "deflated.npz", "single.npy"];
+    let fixtures = names.map(|name| fs::read(fixture(name)).unwrap());
+    fixtures.into_iter().chain([fs::read(path).unwrap()]).collect()
+}
+
+#[test]
+fn every_truncation_is_an_error() {
+    let directory = directory();
+    let path = directory.path().join("file");
+    for bytes in intact() {
+        fs::write(&path, &bytes).unwrap();
+        assert!(readings(&path) >= 1);
+        for length in 0..bytes.len() {
+            fs::write(&path, &bytes[..length]).unwrap();
+            assert_eq!(readings(&path), 0, "the first {length} bytes");
+        }
+        let longer = [&bytes[..], b"x"].concat();
+        fs::write(&path, longer).unwrap();
+        // Behind a zip archive there may be anything.
+        assert_eq!(readings(&path), usize::from(bytes.starts_with(b"PK")));
+    }
+}
+
+#[test]
+fn changed_bytes_do_no_harm() {
+    let directory = directory();
+    let path = directory.path().join("file");
+    let mut rng = wengert::rng(7);
+    for bytes in intact() {
+        let archive = bytes.starts_with(b"PK");
+        let mut noticed = 0;
+        for _ in 0..500 {
+            let mut bytes = bytes.clone();
+            for _ in 0..rng.random_range(1..4) {
+                let at = rng.random_range(0..bytes.len());
+                bytes[at] ^= rng.random_range(1..=255u8);
+            }
+            fs::write(&path, &bytes).unwrap();
+            noticed += usize::from(readings(&path) == 0);
+        }
+        // A checksum covers the contents of an archive; elsewhere a number may be another one.
+        assert!(noticed > if archive { 150 } else { 30 }, "{noticed} noticed");
+    }
+}
+
+#[test]
+fn files_that_are_none_are_errors_of_the_system() {
+    let directory = directory();
+    assert_eq!(message(safetensors::read(directory.path())), "not a regular file");
+    assert_eq!(message(npz::read(directory.path())), "not a regular file");
+    assert_eq!(message(npy::read(directory.path())), "not a regular file");
+    let missing = directory.path().join("missing");
+    assert_eq!(readings(&missing), 0);
+    assert!(message(npz::read(&missing)).contains("No such file"));
+}

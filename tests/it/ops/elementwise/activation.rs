@@ -1,0 +1,53 @@
+//! Activation functions of neural networks.
+
+use crate::support::gradients::{BOTH_SIDES, PLAIN, Row, check_gradients, row, unary};
+use crate::support::panics::{Panic, messages};
+use crate::support::random::{any, check_jacobian};
+use crate::support::samples::variable;
+use wengert::prelude::*;
+
+pub fn rows() -> Vec<Row> {
+    vec![
+        unary("sigmoid", PLAIN, |x| x.sigmoid()),
+        unary("log_sigmoid", PLAIN, |x| x.log_sigmoid()),
+        unary("gelu", PLAIN, |x| x.gelu()),
+        unary("gelu_tanh", PLAIN, |x| x.gelu_tanh()),
+        unary("silu", PLAIN, |x| x.silu()),
+        unary("mish", PLAIN, |x| x.mish()),
+        unary("softplus", PLAIN, |x| x.softplus()),
+        unary("softplus_with", &[(-2.0, 2.0), (3.0, 4.0)], |x| x.softplus_with(2.0, 5.0)),
+        unary("relu", BOTH_SIDES, |x| x.relu()),
+        unary("leaky_relu", BOTH_SIDES, |x| x.leaky_relu(0.1)),
+        row("prelu", &[&[&[4], &[1]], &[&[2, 3], &[3]], &[&[2, 3, 2], &[3]], &[&[], &[1]]], |x| x[0].prelu(&x[1]))
+            .on(&[BOTH_SIDES, PLAIN]),
+        unary("elu", BOTH_SIDES, |x| x.elu(1.3)),
+        unary("selu", BOTH_SIDES, |x| x.selu()),
+        unary("celu", BOTH_SIDES, |x| x.celu(0.7)),
+        unary("softsign", BOTH_SIDES, |x| x.softsign()),
+        unary("relu6", &[(-2.0, -0.1), (0.1, 5.9), (6.1, 8.0)], |x| x.relu6()),
+        unary("hardsigmoid", &[(-4.0, -3.1), (-2.9, 2.9), (3.1, 4.0)], |x| x.hardsigmoid()),
+        unary("hardswish", &[(-4.0, -3.1), (-2.9, 2.9), (3.1, 4.0)], |x| x.hardswish()),
+        row("glu", &[&[&[4]], &[&[2, 6]], &[&[3, 0]]], |x| x[0].glu(-1)),
+    ]
+}
+
+pub const PANICS: &[Panic] = &[
+    ("axis_out_of_range", || _ = variable().glu(2)),
+    ("odd_axis", || _ = variable().glu(1)),
+    ("prelu_weight", || _ = variable().prelu(Tensor::ones([2]))),
+];
+
+#[test]
+fn gradients() {
+    check_gradients(&rows());
+}
+
+#[test]
+fn properties() {
+    check_jacobian(&[("gelu", |draw| any(draw, |x| x.gelu()))]);
+}
+
+#[test]
+fn panics() {
+    insta::assert_snapshot!(messages(PANICS));
+}

@@ -1,0 +1,26 @@
+//! Triangular systems of equations.
+
+use super::{SYSTEMS, regular, square};
+use crate::support::gradients::{Row, check_gradients, row};
+use crate::support::panics::{Panic, messages};
+use wengert::ops::Triangle;
+use wengert::prelude::*;
+
+pub fn rows() -> Vec<Row> {
+    vec![
+        row("solve_triangular", SYSTEMS, |x| regular(&x[0]).solve_triangular(&x[1], Triangle::Lower)),
+        row("solve_triangular", SYSTEMS, |x| regular(&x[0]).solve_triangular(&x[1], Triangle::Upper)),
+    ]
+}
+
+pub const PANICS: &[Panic] = &[("singular", || _ = square().solve_triangular(Tensor::ones([3]), Triangle::Upper))];
+
+#[test]
+fn gradients() {
+    check_gradients(&rows());
+}
+
+#[test]
+fn panics() {
+    insta::assert_snapshot!(messages(PANICS));
+}

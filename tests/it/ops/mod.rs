@@ -1,0 +1,76 @@
+//! Operations: gradients, properties on random inputs, and panics.
+//!
+//! Each file has a gradient row for every method of the file of the same name in `src/ops`, and several for a method with several
+//! code paths. `registry` fails if an operation has no row.
+
+mod dropout;
+mod einsum;
+mod elementwise;
+mod linalg;
+mod loss;
+mod matmul;
+mod norm;
+mod reduce;
+mod registry;
+mod shape;
+mod softmax;
+mod window;
+
+use crate::support::gradients::Row;
+use crate::support::panics::Panic;
+use wengert::prelude::*;
+
+/// The gradient rows of all operations.
+fn rows() -> Vec<Row> {
+    let rows = [
+        dropout::rows(),
+        einsum::rows(),
+        elementwise::rows(),
+        linalg::rows(),
+        loss::rows(),
+        matmul::rows(),
+        norm::rows(),
+        reduce::rows(),
+        shape::rows(),
+        softmax::rows(),
+        window::rows(),
+    ];
+    rows.into_iter().flatten().collect()
+}
+
+/// The panics of all operations.
+pub fn panics() -> Vec<Panic> {
+    [
+        dropout::PANICS,
+        einsum::PANICS,
+        &elementwise::panics(),
+        &linalg::panics(),
+        &loss::panics(),
+        matmul::PANICS,
+        &norm::panics(),
+        &reduce::panics(),
+        &shape::panics(),
+        softmax::PANICS,
+        &window::panics(),
+    ]
+    .concat()
+}
+
+#[test]
+fn gradients_flow_through_the_gradients_of_fused_operations() {
+    type Function = fn(&Var<f64>) -> Var<f64>;
+    let fused: [Function; 6] = [
+        |x| x.softmax(-1),
+        |x| x.log_softmax(-1),
+        |x| x.softmax_cross_entropy(&[2, 0]),
+        |x| x.layer_norm([3], 1.0, 0.0, 1e-5),
+        |x| x.rms_norm([3], 1.0, 1e-5),
+        |x| x.batch_norm(1.0, 0.0, wengert::ops::BatchStatistics::OfBatch, 0.1).y,
+    ];
+    let x = tensor![f64; [0.3, -1.2, 2.0], [1.0, 0.0, -0.5]];
+    for f in fused {
+        // The square of a gradient, as a penalty on it would have.
+        let penalty = |x: &[Var<f64>]| (f(&x[0]) * &x[1]).sum().grad(&x[0]).square().sum();
+        assert_eq!(check::gradients(penalty, &[x.clone(), &x * 2.0 - 1.0]), Ok(()));
+    }
+}

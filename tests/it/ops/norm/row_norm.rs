@@ -1,0 +1,41 @@
+//! Normalization of each row: of the last axes, of groups of channels, of each channel of an image.
+
+use super::EPSILON;
+use crate::support::gradients::{Row, Shapes, check_gradients, row};
+use crate::support::panics::{Panic, messages};
+use crate::support::samples::variable;
+use wengert::prelude::*;
+
+pub fn rows() -> Vec<Row> {
+    let layer: Shapes = &[&[&[3, 4], &[4], &[4]], &[&[4], &[4], &[4]], &[&[0, 4], &[4], &[4]]];
+    let images: Shapes = &[&[&[2, 4, 3], &[4], &[4]], &[&[1, 4, 1, 2], &[4], &[4]], &[&[0, 4, 2], &[4], &[4]]];
+    vec![
+        row("layer_norm", layer, |x| x[0].layer_norm([4], &x[1], &x[2], EPSILON)),
+        row("layer_norm", &[&[&[2, 2, 3], &[2, 3]]], |x| x[0].layer_norm([2, 3], &x[1], 0.0, EPSILON)),
+        row("layer_norm", &[&[&[2, 0]]], |x| x[0].layer_norm([0], 1.0, 0.0, EPSILON)),
+        row("rms_norm", &[&[&[3, 4], &[4]], &[&[4], &[4]]], |x| x[0].rms_norm([4], &x[1], EPSILON)),
+        row("rms_norm", &[&[&[2, 2, 2]]], |x| x[0].rms_norm([2, 2], 1.0, EPSILON)),
+        row("group_norm", images, |x| x[0].group_norm(2, &x[1], &x[2], EPSILON)),
+        row("group_norm", &[&[&[3, 4], &[4]]], |x| x[0].group_norm(1, &x[1], 0.0, EPSILON)),
+        row("instance_norm", &images[..2], |x| x[0].instance_norm(&x[1], &x[2], EPSILON)),
+    ]
+}
+
+pub const PANICS: &[Panic] = &[
+    ("not_trailing", || _ = variable().layer_norm([2], 1.0, 0.0, 1e-5)),
+    ("not_trailing", || _ = variable().rms_norm((), 1.0, 1e-5)),
+    ("affine_shape", || _ = variable().layer_norm([3], Tensor::ones([2, 3]), 0.0, 1e-5)),
+    ("no_channels", || _ = variable().sum_over(0).group_norm(1, 1.0, 0.0, 1e-5)),
+    ("groups", || _ = variable().group_norm(2, 1.0, 0.0, 1e-5)),
+    ("no_positions", || _ = variable().instance_norm(1.0, 0.0, 1e-5)),
+];
+
+#[test]
+fn gradients() {
+    check_gradients(&rows());
+}
+
+#[test]
+fn panics() {
+    insta::assert_snapshot!(messages(PANICS));
+}

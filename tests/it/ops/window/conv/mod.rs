@@ -1,0 +1,156 @@
+//! Convolutions, with every option; they are linear in each input, so that the third order is about their rules' rules' rules.
+
+pub mod unfold;
+
+use crate::support::adjoint::{check_adjoint, pair};
+use crate::support::compare::assert_close;
+use crate::support::gradients::{Row, check_gradients, row};
+use crate::support::panics::{Panic, messages};
+use crate::support::random::{case, check_jacobian};
+use crate::support::samples::{images, variable};
+use wengert::prelude::*;
+
+pub fn rows() -> Vec<Row> {
+    let line: [&[&[usize]]; 2] = [&[&[2, 4, 6], &[2, 4, 3], &[2]], &[&[1, 4, 3], &[4, 4, 2], &[4]]];
+    let groups: [&[&[usize]]; 2] = [&[&[2, 4, 5], &[2, 2, 3], &[2]], &[&[0, 4, 4], &[2, 2, 2], &[2]]];
+    let image: [&[&[usize]]; 2] = [&[&[2, 2, 4, 5], &[3, 2, 2, 3], &[3]], &[&[1, 2, 3, 3], &[1, 2, 3, 1], &[1]]];
+    let depthwise: [&[&[usize]]; 1] = [&[&[1, 2, 4, 4], &[4, 1, 2, 2], &[4]]];
+    let onto_line: [&[&[usize]]; 1] = [&[&[2, 2, 3], &[2, 1, 3], &[2]]];
+    let onto_image: [&[&[usize]]; 1] = [&[&[2, 2, 2, 3], &[2, 3, 2, 2], &[3]]];
+    let without_bias =
+        |cases: &[&'static [&'static [usize]]]| -> Vec<&[&[usize]]> { cases.iter().map(|case| &case[..2]).collect() };
+    vec![
+        row("conv1d", &without_bias(&line), |x| x[0].conv1d(&x[1], Conv::new())),
+        row("conv1d_bias", &line, |x| x[0].conv1d_bias(&x[1], &x[2], Conv::new())),
+        row("conv1d_bias", &groups, |x| x[0].conv1d_bias(&x[1], &x[2], Conv::new().groups(2).stride(2).padding(1))),
+        row("conv2d", &without_bias(&image), |x| x[0].conv2d(&x[1], Conv::new().stride([1, 2]))),
+        row("conv2d_bias", &image, |x| x[0].conv2d_bias(&x[1], &x[2], Conv::new().padding([1, 0]))),
+        row("conv2d_bias", &depthwise, |x| x[0].conv2d_bias(&x[1], &x[2], Conv::new().groups(2).dilation([2, 1]))),
+        row("conv_transpose1d", &without_bias(&onto_line), |x| x[0].conv_transpose1d(&x[1], Conv::new())),
+        row("conv_transpose1d_bias", &onto_line, |x| {
+            x[0].conv_transpose1d_bias(&x[1], &x[2], Conv::new().groups(2).stride(2).output_padding(1))
+        }),
+        row("conv_transpose2d", &without_bias(&onto_image), |x| x[0].conv_transpose2d(&x[1], Conv::new())),
+        row("conv_transpose2d_bias", &onto_image, |x| {
+            x[0].conv_transpose2d_bias(&x[1], &x[2], Conv::new().stride(2).padding([1, 0]).dilation([1, 2]))
+        }),
+    ]
+}
+
+pub const PANICS: &[Panic] = &[
+    ("wrong_shapes not_convolvable", || _ = variable().conv1d(Tensor::ones([4, 3, 2]), Conv::new())),
+    ("wrong_shapes not_convolvable", || _ = images().conv2d(Tensor::ones([4, 3, 2]), Conv::new())),
+    ("wrong_shapes conv_channels", || _ = images().conv2d(Tensor::ones([4, 3, 2, 2]), Conv::new().groups(2))),
+    ("wrong_shapes conv_groups", || _ = images().conv2d(Tensor::ones([3, 2, 2, 2]), Conv::new().groups(2))),
+    ("wrong_shapes conv_bias", || {
+        _ = images().conv2d_bias(Tensor::ones([3, 4, 2, 2]), Tensor::ones([1]), Conv::new());
+    }),
+    ("wrong_shapes empty_kernel", || _ = images().conv2d(Tensor::ones([3, 4, 0, 2]), Conv::new())),
+    ("wrong_shapes transpose_channels", || {
+        _ = images().conv_transpose2d(Tensor::ones([3, 4, 2, 2]), Conv::new());
+    }),
+    ("window_too_large", || {
+        _ = images().conv2d(Tensor::ones([3, 4, 3, 4]), Conv::new().padding([0, 1]).dilation([2, 3]));
+    }),
+    ("nothing_left", || _ = images().conv_transpose2d(Tensor::ones([4, 1, 2, 2]), Conv::new().padding(3))),
+    ("output_padding", || {
+        let options = Conv::new().stride(2).output_padding([0, 2]);
+        _ = images().conv_transpose2d(Tensor::ones([4, 1, 2, 2]), options);
+    }),
+    ("output_padding", || _ = images().conv2d(Tensor::ones([1, 4, 2, 2]), Conv::new().output_padding(1))),
+    ("option", || _ = Conv::new().stride([1, 0])),
+];
+
+#[test]
+fn gradients() {
+    check_gradients(&rows());
+}
+
+#[test]
+fn properties() {
+    check_jacobian(&[("conv2d", |draw| {
+        let (stride, padding, groups) = (draw.size(1, 2), draw.size(0, 1), draw.size(1, 2));
+        let options = Conv::new().stride(stride).padding(padding).groups(groups);
+        let shapes = [vec![draw.size(1, 2), 2 * groups, draw.size(3, 6), 4], vec![3 * groups, 2, 2, 3]];
+        case(shapes, move |x| x[0].conv2d(&x[1], options))
+    })]);
+}
+
+#[test]
+fn conv2d_is_adjoint_to_conv_transpose2d() {
+    check_adjoint(|draw| {
+        let (stride, padding) = (draw.size(1, 2), draw.size(0, 1));
+        let weight = draw.normal(&[3, 2, 2, 3]);
+        // A size of which the strides leave nothing over.
+        let shape = vec![draw.size(1, 2), 2, 2 - 2 * padding + 2 * stride, 3 - 2 * padding + stride];
+        let (same, options) = (weight.clone(), Conv::new().stride(stride).padding(padding));
+        let convolve = move |x: &Var<f64>| x.conv2d(&weight, options);
+        pair(shape, convolve, move |y| y.conv_transpose2d(&same, options))
+    });
+}
+
+#[test]
+fn panics() {
+    insta::assert_snapshot!(messages(PANICS));
+}
+
+fn inner(a: &Var<f64>, b: &Var<f64>) -> f64 {
+    (a * b).sum().item()
+}
+
+fn options() -> [Conv<2>; 4] {
+    [
+        Conv::new(),
+        Conv::new().stride(2),
+        Conv::new().padding([2, 1]).dilation([1, 2]),
+        Conv::new().stride([3, 2]).padding(1).groups(2),
+    ]
+}
+
+#[test]
+fn a_tap_may_lie_on_the_padding_everywhere() {
+    let tape = Tape::new_f64();
+    let (x, weight) = (tape.var([[[[1.0], [2.0], [3.0]]]]), tape.var([[[[5.0, 7.0, 11.0]]]]));
+    let y = x.conv2d(&weight, Conv::new().padding([0, 3]).dilation([1, 3]));
+    assert_eq!(y.value(), &(x.value() * 7.0));
+    assert_eq!(y.sum().grad(&weight).value(), &tensor![f64; [[[0.0, 6.0, 0.0]]]]);
+    assert_eq!(y.sum().grad(&x).value(), &tensor![f64; [[[7.0], [7.0], [7.0]]]]);
+
+    // Its place would be behind the end of the image.
+    let (x, weight) = (tape.var(Tensor::ones([1, 2, 1, 1])), tape.var(Tensor::ones([3, 2, 3, 3])));
+    let y = x.conv2d(&weight, Conv::new().padding(2).dilation(2));
+    assert_eq!(y.value(), &Tensor::full([1, 3, 1, 1], 2.0));
+    assert_eq!(y.sum().grad(&x).value(), &Tensor::full([1, 2, 1, 1], 3.0));
+    assert_eq!(y.sum().grad(&weight).value().sum().item(), 6.0);
+}
+
+#[test]
+fn groups_are_convolutions_side_by_side() {
+    let mut rng = wengert::rng(2);
+    let tape = Tape::new_f64();
+    let (x, weight) =
+        (tape.var(Tensor::randn([2, 4, 5, 5], &mut rng)), tape.var(Tensor::randn([6, 2, 2, 2], &mut rng)));
+    let y = x.conv2d(&weight, Conv::new().groups(2));
+    for group in 0..2 {
+        let part = x.slice(1, 2 * group..2 * group + 2);
+        let alone = part.conv2d(weight.slice(0, 3 * group..3 * group + 3), Conv::new());
+        assert_close(y.slice(1, 3 * group..3 * group + 3).value(), alone.value());
+    }
+}
+
+#[test]
+fn transposed_convolution_is_the_adjoint() {
+    let mut rng = wengert::rng(3);
+    for (options, output_padding) in options().into_iter().zip([[0, 0], [0, 1], [0, 0], [0, 1]]) {
+        let tape = Tape::new_f64();
+        let x = tape.var(Tensor::randn([2, 4, 7, 7], &mut rng));
+        let channels = if options == self::options()[3] { 2 } else { 4 };
+        let weight = tape.var(Tensor::randn([6, channels, 3, 2], &mut rng));
+        let y = x.conv2d(&weight, options);
+        let u = tape.var(Tensor::randn(y.shape(), &mut rng));
+        let back = u.conv_transpose2d(&weight, options.output_padding(output_padding));
+        assert_eq!(back.shape(), x.shape(), "{options:?}");
+        assert!((inner(&y, &u) - inner(&x, &back)).abs() < 1e-10, "{options:?}");
+        assert_close(y.vjp(&u, &[&x])[0].as_ref().unwrap().value(), back.value());
+    }
+}

@@ -1,0 +1,19 @@
+//! A learning rate that falls when a metric no longer improves.
+
+use wengert::optim::schedule::*;
+
+#[test]
+fn a_plateau_is_resumed_from_its_state() {
+    let plateau = || ReduceOnPlateau::new(0.1).maximize().factor(0.5).patience(1).cooldown(2);
+    let accuracies = [0.5, 0.6, 0.6, f64::NAN, 0.6, 0.6, 0.6, 0.6, 0.7, 0.7, 0.7, 0.7];
+    let mut whole = plateau();
+    let rates: Vec<f64> = accuracies.iter().map(|&accuracy| whole.observe(accuracy)).collect();
+    assert_eq!(rates, [0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05, 0.025, 0.025, 0.025, 0.025, 0.0125]);
+    for stop in 0..accuracies.len() {
+        let (mut first, mut second) = (plateau(), plateau());
+        accuracies[..stop].iter().for_each(|&accuracy| _ = first.observe(accuracy));
+        *second.state_mut() = *first.state();
+        accuracies[stop..].iter().for_each(|&accuracy| _ = second.observe(accuracy));
+        assert_eq!(second, whole);
+    }
+}

@@ -1,0 +1,62 @@
+//! Coverage of `src/panics.rs`: a mistake in some file shows each message.
+
+use crate::support::panics::{Panic, panic_of};
+use crate::{autograd, data, inspect, metrics, nn, ops, optim, tensor, transform};
+
+/// The mistakes of all files.
+fn panics() -> Vec<Panic> {
+    let panics = [
+        tensor::panics(),
+        autograd::panics(),
+        ops::panics(),
+        inspect::panics(),
+        transform::panics(),
+        nn::panics(),
+        optim::panics(),
+        data::panics(),
+        metrics::panics(),
+    ];
+    panics.into_iter().flatten().collect()
+}
+
+/// The names of the messages in the source, each with its text, split at the arguments.
+fn declared(source: &str) -> Vec<(&str, Vec<&str>)> {
+    let mut messages = Vec::new();
+    let mut name = "";
+    for line in source.lines().map(str::trim) {
+        let signature = line.strip_prefix("pub(crate) fn ").unwrap_or(line);
+        let end = signature.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(signature.len());
+        if end > 0 && signature[end..].starts_with('(') && line != "panic!($text)" {
+            name = &signature[..end];
+        }
+        let text = line.strip_prefix("format!(").unwrap_or(line).strip_prefix('"');
+        if let Some((text, _)) = text.and_then(|text| text.rsplit_once('"')) {
+            let fixed = text.split('{').map(|part| part.split_once('}').map_or(part, |(_, after)| after));
+            messages.push((name, fixed.collect()));
+        }
+    }
+    messages
+}
+
+/// Whether a message consists of these parts, with something between them.
+fn consists_of(message: &str, parts: &[&str]) -> bool {
+    let after = parts.iter().try_fold(message, |rest, part| rest.find(part).map(|at| &rest[at + part.len()..]));
+    after.is_some()
+}
+
+#[test]
+fn every_message_is_shown() {
+    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/panics.rs")).unwrap();
+    let messages = declared(&source);
+    assert!(messages.len() >= 45, "only {} messages were found", messages.len());
+    let shown: Vec<(&str, String)> =
+        panics().iter().map(|(names, mistake)| (*names, panic_of(mistake).expect(names).message)).collect();
+    for (name, parts) in &messages {
+        let of_this_name = || shown.iter().filter(|(names, _)| names.split(' ').any(|other| other == *name));
+        assert!(of_this_name().count() > 0, "no mistake shows {name}");
+        assert!(
+            of_this_name().all(|(_, message)| consists_of(message, parts)),
+            "a mistake of {name} shows another message"
+        );
+    }
+}

@@ -1,0 +1,62 @@
+//! A global allocator that counts the bytes of each thread.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+thread_local! {
+    /// The allocations of this thread.
+    static COUNTS: Cell<Counts> = const { Cell::new(Counts { held: 0, most: 0, largest: 0 }) };
+}
+
+/// Bytes that a thread has allocated.
+#[derive(Clone, Copy)]
+struct Counts {
+    held: isize,
+    /// The most that were held at a time.
+    most: isize,
+    /// The largest single block.
+    largest: usize,
+}
+
+/// The system's allocator, counting by thread.
+struct Counting;
+
+// SAFETY: every call is passed on unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let Counts { held, most, largest } = COUNTS.get();
+        let held = held + layout.size() as isize;
+        COUNTS.set(Counts { held, most: most.max(held), largest: largest.max(layout.size()) });
+        // SAFETY: the caller keeps the contract of this method, which is that of the system allocator.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        let counts = COUNTS.get();
+        COUNTS.set(Counts { held: counts.held - layout.size() as isize, ..counts });
+        // SAFETY: the caller keeps the contract of this method, which is that of the system allocator.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The number of bytes that this thread holds.
+pub fn held_bytes() -> isize {
+    COUNTS.get().held
+}
+
+/// The result of a computation, and the peak number of bytes that this thread held.
+pub fn most_bytes<X>(compute: impl FnOnce() -> X) -> (X, isize) {
+    let counts = COUNTS.get();
+    COUNTS.set(Counts { most: counts.held, ..counts });
+    let result = compute();
+    (result, COUNTS.get().most)
+}
+
+/// The result of a computation, and the size of the largest block that this thread requested.
+pub fn largest_block<X>(compute: impl FnOnce() -> X) -> (X, usize) {
+    COUNTS.set(Counts { largest: 0, ..COUNTS.get() });
+    let result = compute();
+    (result, COUNTS.get().largest)
+}

@@ -1,0 +1,130 @@
+//! Gradients compared with central differences, to the third order.
+
+use std::panic::Location;
+use wengert::prelude::*;
+use wengert::rand::RngExt;
+
+/// Intervals that elements are drawn from, taking turns, so that each is met.
+pub type Domain = &'static [(f64, f64)];
+
+/// Elements of a function that is smooth everywhere.
+pub const PLAIN: Domain = &[(-2.0, 2.0)];
+/// Elements of a function that has a kink at 0.
+pub const BOTH_SIDES: Domain = &[(-2.0, -0.1), (0.1, 2.0)];
+/// Elements of a function that is defined above 0.
+pub const POSITIVE: Domain = &[(0.3, 2.0)];
+
+/// The shapes of the inputs for each case.
+pub type Shapes<'a> = &'a [&'a [&'a [usize]]];
+
+/// A matrix, a vector and a scalar.
+pub const ANY_RANK: Shapes = &[&[&[2, 3]], &[&[4]], &[&[]]];
+/// Values of three axes.
+pub const THREE_AXES: Shapes = &[&[&[2, 3, 2]], &[&[2, 2, 3]]];
+
+/// The order that every row is checked to.
+const ORDER: usize = 3;
+
+type Function = Box<dyn Fn(&[Var<f64>]) -> Var<f64>>;
+
+/// A method or operator, and what it is checked on.
+pub struct Row {
+    pub name: &'static str,
+    /// The source file of the row.
+    pub file: &'static str,
+    f: Function,
+    /// For each case the shapes of the inputs.
+    cases: Vec<Vec<Vec<usize>>>,
+    /// The domain of each input; the last one also of those that follow.
+    domains: Vec<Domain>,
+}
+
+/// A row for plain inputs of the given shapes, a list for each case.
+#[track_caller]
+pub fn row(name: &'static str, cases: Shapes, f: impl Fn(&[Var<f64>]) -> Var<f64> + 'static) -> Row {
+    let shapes = |case: &&[&[usize]]| case.iter().map(|shape| shape.to_vec()).collect();
+    let file = Location::caller().file();
+    Row { name, file, f: Box::new(f), cases: cases.iter().map(shapes).collect(), domains: vec![PLAIN] }
+}
+
+/// An elementwise function of one input.
+#[track_caller]
+pub fn unary(name: &'static str, domain: Domain, f: fn(&Var<f64>) -> Var<f64>) -> Row {
+    row(name, &[&[&[]], &[&[3]], &[&[2, 3]], &[&[0, 2]]], move |x| f(&x[0])).on(&[domain])
+}
+
+/// A function of two inputs that broadcast.
+#[track_caller]
+pub fn binary(name: &'static str, domains: [Domain; 2], f: fn(&Var<f64>, &Var<f64>) -> Var<f64>) -> Row {
+    let cases: [&[&[usize]]; 8] = [
+        &[&[], &[]],
+        &[&[3], &[3]],
+        &[&[2, 3], &[3]],
+        &[&[3], &[2, 3]],
+        &[&[2, 1], &[1, 3]],
+        &[&[], &[2, 2]],
+        &[&[2, 2], &[]],
+        &[&[0, 3], &[3]],
+    ];
+    row(name, &cases, move |x| f(&x[0], &x[1])).on(&domains)
+}
+
+impl Row {
+    /// With elements from the given domains.
+    pub fn on(self, domains: &[Domain]) -> Row {
+        Row { domains: domains.to_vec(), ..self }
+    }
+
+    /// Checks each case, once plain and once with the function and its value used several times.
+    pub fn check(&self) -> Result<(), String> {
+        let again = |x: &[Var<f64>]| {
+            let y = (self.f)(x);
+            &y * &y + (self.f)(x)
+        };
+        for inputs in self.inputs() {
+            let alone = check::gradients_to_order(ORDER, &self.f, &inputs);
+            alone.map_err(|mismatch| format!("{}: {mismatch}", self.name))?;
+            check::gradients(again, &inputs).map_err(|mismatch| format!("{}, used twice: {mismatch}", self.name))?;
+        }
+        Ok(())
+    }
+
+    /// The operations that the cases and their backward rules record: the name and the source line of each.
+    pub fn operations(&self) -> Vec<(String, String)> {
+        self.inputs().iter().flat_map(|inputs| self.recorded(inputs)).collect()
+    }
+
+    fn recorded(&self, inputs: &[Tensor<f64>]) -> Vec<(String, String)> {
+        let tape = Tape::new_f64();
+        let x: Vec<_> = inputs.iter().map(|x| tape.var(x)).collect();
+        let y = (self.f)(&x);
+        y.vjp(&tape.var(y.value()), &x.iter().collect::<Vec<_>>());
+        // `%2  mul(%0, %1)  …  tests/it/ops/matmul.rs:3:4`; a leaf has no parentheses.
+        let operation = |line: &str| {
+            let (name, _) = line.split_whitespace().nth(1)?.split_once('(')?;
+            Some((name.to_string(), line.split_whitespace().last()?.to_string()))
+        };
+        tape.to_string().lines().filter(|line| line.starts_with('%')).filter_map(operation).collect()
+    }
+
+    fn inputs(&self) -> Vec<Vec<Tensor<f64>>> {
+        let mut rng = wengert::rng(0);
+        let mut draw = |shape: &[usize], domain: Domain| {
+            let elements = (0..shape.iter().product()).map(|k: usize| {
+                let (low, high) = domain[k % domain.len()];
+                rng.random_range(low..high)
+            });
+            Tensor::from_vec(elements.collect(), shape)
+        };
+        let domain = |k: usize| self.domains[k.min(self.domains.len() - 1)];
+        let mut case =
+            |shapes: &Vec<Vec<usize>>| shapes.iter().enumerate().map(|(k, shape)| draw(shape, domain(k))).collect();
+        self.cases.iter().map(&mut case).collect()
+    }
+}
+
+/// Checks all rows and reports all failures.
+pub fn check_gradients(rows: &[Row]) {
+    let failures: Vec<String> = rows.iter().filter_map(|row| row.check().err()).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}

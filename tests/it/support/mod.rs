@@ -1,0 +1,11 @@
+//! Helpers that several test files share.
+
+pub mod adjoint;
+pub mod allocator;
+pub mod compare;
+pub mod draw;
+pub mod files;
+pub mod gradients;
+pub mod panics;
+pub mod random;
+pub mod samples;

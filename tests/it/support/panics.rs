@@ -1,0 +1,68 @@
+//! Panics: their messages, and where they are reported.
+
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe, Location};
+use std::sync::Once;
+
+/// The names in `src/panics.rs` of the messages that a mistake shows, and the mistake.
+pub type Panic = (&'static str, fn());
+
+thread_local! {
+    /// While a panic is expected on this thread: the file and the line that were reported.
+    static REPORTED: RefCell<Option<(String, usize)>> = const { RefCell::new(None) };
+}
+
+/// A caught panic.
+pub struct Report {
+    pub message: String,
+    /// The reported file and line.
+    pub file: String,
+    pub line: usize,
+}
+
+/// Runs a mistake and returns its panic, or `None` if there is none.
+pub fn panic_of(mistake: impl FnOnce()) -> Option<Report> {
+    static SILENCED: Once = Once::new();
+    SILENCED.call_once(|| {
+        let aloud = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let expected = REPORTED.with_borrow_mut(|reported| {
+                let at = info.location().map_or_else(Default::default, |at| (at.file().into(), at.line() as usize));
+                reported.as_mut().map(|reported| *reported = at)
+            });
+            if expected.is_none() {
+                aloud(info);
+            }
+        }));
+    });
+    REPORTED.set(Some(Default::default()));
+    let panicked = panic::catch_unwind(AssertUnwindSafe(mistake));
+    let (file, line) = REPORTED.take().unwrap_or_default();
+    let payload = panicked.err()?;
+    let without_arguments = || payload.downcast_ref::<&str>().map(|text| text.to_string());
+    let message = payload.downcast_ref::<String>().cloned().or_else(without_arguments);
+    Some(Report { message: message.expect("a panic of this crate has a text"), file, line })
+}
+
+/// The message of each mistake; fails if one is not reported in the calling file.
+#[track_caller]
+pub fn messages(panics: &[Panic]) -> String {
+    let own = Location::caller().file();
+    let text = |(name, mistake): &Panic| {
+        let report = panic_of(mistake).unwrap_or_else(|| panic!("the mistake of {name} was accepted"));
+        assert_eq!(report.file, own, "{name}: {}", report.message);
+        format!("{name}\n    {}\n", without_lines(&report.message))
+    };
+    panics.iter().map(text).collect()
+}
+
+/// The message without line and column numbers.
+fn without_lines(message: &str) -> String {
+    let digits = |c: char| c.is_ascii_digit();
+    let mut parts = message.split(".rs:");
+    let first = parts.next().unwrap_or_default().to_string();
+    parts.fold(first, |text, part| {
+        let column = part.trim_start_matches(digits).trim_start_matches(':');
+        text + ".rs" + column.trim_start_matches(digits)
+    })
+}

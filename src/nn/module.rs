@@ -164,8 +164,7 @@ macro_rules! module {
                 // Never called. The message about a field that is not listed names it.
                 let _ = || Self { $($field: $crate::nn::absent(),)* $($($other: $crate::nn::absent(),)*)? };
                 $(path.step($crate::nn::PathStep::field(stringify!($field)), stringify!($kind), |path| {
-                    let $field = &self.$field;
-                    $crate::nn::Module::<$t>::visit($field, path, f)
+                    $crate::nn::Module::<$t>::visit(&self.$field, path, f)
                 });)*
                 let _ = (path, f);
             }
@@ -176,8 +175,7 @@ macro_rules! module {
                 f: &mut dyn FnMut(&$crate::nn::Path, &'a mut $crate::Param<$t>),
             ) {
                 $(path.step($crate::nn::PathStep::field(stringify!($field)), stringify!($kind), |path| {
-                    let $field = &mut self.$field;
-                    $crate::nn::Module::<$t>::visit_mut($field, path, f)
+                    $crate::nn::Module::<$t>::visit_mut(&mut self.$field, path, f)
                 });)*
                 let _ = (path, f);
             }

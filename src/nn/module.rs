@@ -46,7 +46,7 @@ pub trait Module<T: Float = f32> {
     /// use wengert::prelude::*;
     ///
     /// // An exponential moving average of a model.
-    /// let model = Linear::new(3, 2, Init::He, &mut wengert::rng(0));
+    /// let model: Linear = Linear::new(3, 2, Init::He, &mut wengert::rng(0));
     /// let mut average = model.clone();
     /// for ((_, average), (_, param)) in average.parameters_mut().into_iter().zip(model.parameters()) {
     ///     *average.value_mut() = average.value() * 0.99 + param.value() * 0.01;

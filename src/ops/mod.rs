@@ -3,7 +3,7 @@
 //! They are methods of [`Var`](crate::Var), and operators. Elementwise functions of one input are
 //! written with `elementwise!`, those of two inputs that broadcast with `broadcasting!`, both of which spell out the
 //! [`Op`](crate::Op) implementation; everything else implements the trait itself or is composed of other operations.
-//! What is useful without a gradient is a method of [`Tensor`](crate::Tensor) as well, by the same line: `functions!`.
+//! What is useful without a gradient is a method of [`Tensor`] as well, by the same line: `functions!`.
 //!
 //! Where a function has a kink, the derivative follows PyTorch: 0 for [`relu`](crate::Var::relu) and
 //! [`abs`](crate::Var::abs) at 0 and for [`clamp`](crate::Var::clamp) at its bounds; half for each side of

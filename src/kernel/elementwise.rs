@@ -6,7 +6,11 @@
 
 use crate::kernel::Float;
 use crate::kernel::base::dims::Dims;
+use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::{CHUNK_MULTIPLE, chunk_size, for_each_chunk};
+
+/// Elements that a repeated input is written out to: it stays in the first-level cache.
+const BLOCK: usize = 1024;
 
 /// `y[i] = f(x[i])`.
 pub(crate) fn map<T: Float>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {
@@ -115,62 +119,49 @@ impl Broadcast {
         plan
     }
 
-    /// Calls `f` with each block of the last two axes of the output, and with the offsets of the inputs there.
+    /// Calls `f` with each block of a row of the output and the inputs there, which are as long or longer.
     #[inline(never)]
-    fn for_each_block<T: Float>(&self, y: &mut [T], f: &mut dyn FnMut(&mut [T], usize, usize)) {
-        let size = self.shape.iter().take(2).product::<usize>().max(1);
+    fn for_each_row<T: Float>(&self, a: &[T], b: &[T], y: &mut [T], f: &mut dyn FnMut(&[T], &[T], &mut [T])) {
+        let inner = self.shape[0];
+        if y.is_empty() {
+            return;
+        }
         let mut index: Dims = self.shape.iter().map(|_| 0).collect();
         let (mut at_a, mut at_b) = (0, 0);
-        for block in y.chunks_exact_mut(size) {
-            f(block, at_a, at_b);
-            for axis in 2..self.shape.len() {
-                index[axis] += 1;
-                at_a += self.a[axis];
-                at_b += self.b[axis];
-                if index[axis] < self.shape[axis] {
-                    break;
+        let size = inner.min(BLOCK);
+        with_scratch(2 * size, |scratch: &mut [T]| {
+            let (repeated_a, repeated_b) = scratch.split_at_mut(size);
+            for row in y.chunks_exact_mut(inner) {
+                if self.a[0] == 0 {
+                    repeated_a.fill(a[at_a]);
                 }
-                at_a -= self.a[axis] * self.shape[axis];
-                at_b -= self.b[axis] * self.shape[axis];
-                index[axis] = 0;
+                if self.b[0] == 0 {
+                    repeated_b.fill(b[at_b]);
+                }
+                for (k, block) in row.chunks_mut(BLOCK).enumerate() {
+                    let a = if self.a[0] == 0 { &*repeated_a } else { &a[at_a + k * BLOCK..] };
+                    let b = if self.b[0] == 0 { &*repeated_b } else { &b[at_b + k * BLOCK..] };
+                    f(a, b, block);
+                }
+                for axis in 1..self.shape.len() {
+                    index[axis] += 1;
+                    at_a += self.a[axis];
+                    at_b += self.b[axis];
+                    if index[axis] < self.shape[axis] {
+                        break;
+                    }
+                    at_a -= self.a[axis] * self.shape[axis];
+                    at_b -= self.b[axis] * self.shape[axis];
+                    index[axis] = 0;
+                }
             }
-        }
+        });
     }
 }
 
 /// `y = f(a, b)` with both inputs broadcast to the output.
+///
+/// An input that repeats along the innermost axis is written out to a block, so that all rows run the same loop.
 pub(crate) fn zip<T: Float>(plan: &Broadcast, a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T) {
-    plan.for_each_block(y, &mut |y, at_a, at_b| zip_block(plan, &a[at_a..], &b[at_b..], y, &f));
-}
-
-simd! {
-    /// The last two axes of [`zip`].
-    pub(crate) fn zip_block[T: Float, F: Fn(T, T) -> T](plan: &Broadcast, a: &[T], b: &[T], y: &mut [T], f: &F) {
-        let inner = plan.shape[0];
-        let step = |strides: &Dims| strides.get(1).copied().unwrap_or(0);
-        let (step_a, step_b) = (step(&plan.a), step(&plan.b));
-        for (k, row) in y.chunks_exact_mut(inner).enumerate() {
-            let (a, b) = (&a[k * step_a..], &b[k * step_b..]);
-            match (plan.a[0], plan.b[0]) {
-                (0, 0) => row.fill((*f)(a[0], b[0])),
-                (0, _) => {
-                    let a = a[0];
-                    for (y, &b) in row.iter_mut().zip(b) {
-                        *y = (*f)(a, b);
-                    }
-                }
-                (_, 0) => {
-                    let b = b[0];
-                    for (y, &a) in row.iter_mut().zip(a) {
-                        *y = (*f)(a, b);
-                    }
-                }
-                _ => {
-                    for ((y, &a), &b) in row.iter_mut().zip(a).zip(b) {
-                        *y = (*f)(a, b);
-                    }
-                }
-            }
-        }
-    }
+    plan.for_each_row(a, b, y, &mut |a, b, y| zip_chunk(a, b, y, &f));
 }

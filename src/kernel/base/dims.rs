@@ -7,7 +7,7 @@ use std::ops::{Deref, DerefMut};
 ///
 /// Every operation copies and compares a few of these. Unused entries are 0, so that both take a fixed number of
 /// instructions; a general small vector needs a loop.
-#[derive(Clone, PartialEq)]
+#[derive(PartialEq)]
 pub(crate) enum Dims {
     Few(Few),
     /// Five or more.
@@ -51,8 +51,15 @@ impl Dims {
             [a, b] => Dims::few(Count::Two, [a, b, 0, 0]),
             [a, b, c] => Dims::few(Count::Three, [a, b, c, 0]),
             [a, b, c, d] => Dims::few(Count::Four, [a, b, c, d]),
-            _ => Dims::Many(sizes.to_vec()),
+            _ => Dims::copy_many(sizes),
         }
+    }
+
+    /// Kept out of line: it is rare, and lists are copied everywhere.
+    #[cold]
+    #[inline(never)]
+    fn copy_many(sizes: &[usize]) -> Self {
+        Dims::Many(sizes.to_vec())
     }
 
     pub(crate) fn as_slice(&self) -> &[usize] {
@@ -73,6 +80,16 @@ impl Dims {
     pub(crate) fn remove(&mut self, at: usize) {
         let (before, after) = self.split_at(at);
         *self = before.iter().chain(&after[1..]).copied().collect();
+    }
+}
+
+impl Clone for Dims {
+    #[inline]
+    fn clone(&self) -> Self {
+        match self {
+            Dims::Few(few) => Dims::Few(*few),
+            Dims::Many(sizes) => Dims::copy_many(sizes),
+        }
     }
 }
 

@@ -154,6 +154,7 @@ impl<T: Pooled> Clone for Block<T> {
 }
 
 impl<T: Pooled> Drop for Block<T> {
+    #[inline(never)]
     fn drop(&mut self) {
         let unshared = self.is_unshared();
         // SAFETY: `drop` runs once and is the last use of the field; `ManuallyDrop` does not drop it again.

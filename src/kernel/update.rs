@@ -35,18 +35,19 @@ simd! {
         f: F,
     ) {
         let n = p.len();
+        // Cut to the length that the loop counts to, the slices need no check in it.
         let length = |k: usize| if k < N { n } else { 0 };
         let (g, a, b, c, d) =
             (&g[..n], &mut a[..length(0)], &mut b[..length(1)], &mut c[..length(2)], &mut d[..length(3)]);
-        for (i, p) in p.iter_mut().enumerate() {
+        for i in 0..n {
             let state = std::array::from_fn(|k| match k {
                 0 => a[i],
                 1 => b[i],
                 2 => c[i],
                 _ => d[i],
             });
-            let (parameter, state) = f(*p, g[i], state);
-            *p = parameter;
+            let (parameter, state) = f(p[i], g[i], state);
+            p[i] = parameter;
             if N > 0 {
                 a[i] = state[0];
             }

@@ -144,7 +144,7 @@ impl<T: Float> Slot<T> {
     ///     let loss = Tape::new().param(&model).square().sum();
     ///     optimizer.step(&mut model, &loss.backward());
     /// }
-    /// assert!(model.value().square().sum().item() < 0.01);
+    /// assert!(model.value().map(|p| p * p).sum().item() < 0.01);
     /// ```
     ///
     /// # Panics

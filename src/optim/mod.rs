@@ -52,13 +52,13 @@ pub use state::{Slot, State};
 
 /// The rules of the optimizers, each with its options. The optimizers have the methods that set them.
 pub mod rules {
-    pub use super::adadelta::AdaDeltaRule;
-    pub use super::adagrad::AdaGradRule;
-    pub use super::adam::AdamRule;
-    pub use super::adam_variants::{AdamaxRule, NAdamRule, RAdamRule};
-    pub use super::lion::LionRule;
-    pub use super::rmsprop::RmsPropRule;
-    pub use super::sgd::SgdRule;
+    pub use crate::optim::adadelta::AdaDeltaRule;
+    pub use crate::optim::adagrad::AdaGradRule;
+    pub use crate::optim::adam::AdamRule;
+    pub use crate::optim::adam_variants::{AdamaxRule, NAdamRule, RAdamRule};
+    pub use crate::optim::lion::LionRule;
+    pub use crate::optim::rmsprop::RmsPropRule;
+    pub use crate::optim::sgd::SgdRule;
 }
 
 /// Instantiates what a step calls for an element type.

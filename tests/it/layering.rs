@@ -11,11 +11,11 @@ const LAYERS: [&[&str]; 10] = [
     &["tensor"],
     &["autograd"],
     &["ops", "inspect", "transform"],
-    &["nn", "instances"],
+    &["nn"],
     &["optim"],
     &["data", "metrics"],
     &["io"],
-    &["guide"],
+    &["guide", "instances"],
 ];
 
 /// The position of a module from the lowest layer up.

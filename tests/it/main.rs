@@ -20,5 +20,4 @@ mod panics;
 mod support;
 mod tensor;
 mod transform;
-mod usage;
 mod wrong_programs;

@@ -1,6 +1,6 @@
 //! Parameters on a tape: each is one leaf, or what it is bound to.
 
-use crate::support::panics::{Panic, messages};
+use crate::support::panics::{Panic, message_of, messages};
 use crate::support::samples::{matrix, variable};
 use wengert::prelude::*;
 
@@ -73,4 +73,14 @@ fn bound_weights_are_read_for_a_while() {
     let unread = Param::<f64>::new(1.0);
     _ = tape.with_bound([(&unread, &other)], || tape.param(&unread));
     assert_eq!(tape.param(&unread).item(), 1.0);
+}
+
+#[test]
+fn bindings_end_with_a_panic() {
+    let weight = Param::new(3.0);
+    let tape = Tape::new();
+    let bound = tape.var(5.0);
+    let message = message_of(|| tape.with_bound([(&weight, &bound)], || panic!("{}", tape.param(&weight).item())));
+    assert_eq!(message, "5");
+    assert_eq!(tape.param(&weight).item(), 3.0);
 }

@@ -1,7 +1,7 @@
 //! What a backward pass returns.
 
 use crate::support::panics::{Panic, messages};
-use crate::support::samples::{SmallNetwork, gradients_of, variable};
+use crate::support::samples::{Net, gradients_of, variable};
 use wengert::prelude::*;
 
 pub const PANICS: &[Panic] = &[
@@ -30,7 +30,7 @@ fn panics() {
 
 #[test]
 fn gradients_of_a_small_network() {
-    let net = SmallNetwork::new();
+    let net = Net::new();
     let loss = net.loss(&Tape::new());
     let mut text = format!("loss {:.6}\n", loss.item());
     let gradients = loss.backward();

@@ -1,11 +1,11 @@
 //! Tapes for Graphviz.
 
-use crate::support::samples::SmallNetwork;
+use crate::support::samples::Net;
 use wengert::prelude::*;
 
 #[test]
 fn dot_of_a_small_network() {
-    let (tape, net) = (Tape::new(), SmallNetwork::new());
+    let (tape, net) = (Tape::new(), Net::new());
     let _loss = net.loss(&tape);
     tape.name_parameters(&net);
     insta::assert_snapshot!(tape.to_dot());

@@ -1,18 +1,18 @@
 //! Printed tapes.
 
-use crate::support::samples::SmallNetwork;
+use crate::support::samples::Net;
 use wengert::prelude::*;
 
 #[test]
 fn tape_of_a_small_network() {
     let tape = Tape::new();
-    let _loss = SmallNetwork::new().loss(&tape);
+    let _loss = Net::new().loss(&tape);
     insta::assert_snapshot!(tape.to_string());
 }
 
 #[test]
 fn tape_of_a_small_network_with_names() {
-    let (tape, net) = (Tape::new(), SmallNetwork::new());
+    let (tape, net) = (Tape::new(), Net::new());
     let _loss = net.loss(&tape);
     tape.name_parameters(&net);
     insta::assert_snapshot!(tape.to_string());

@@ -1,19 +1,26 @@
 //! Layers and models.
 
+mod activation;
 mod batch_norm;
 mod conv;
+#[cfg(feature = "derive")]
+mod derive;
 mod dropout;
 mod embedding;
+mod freeze;
 mod group_norm;
 mod init;
+mod layer;
 mod layer_norm;
 mod linear;
 mod module;
 mod pool;
 mod recompute;
+mod sequential;
 mod summary;
 
 use crate::support::panics::Panic;
+use wengert::prelude::*;
 
 pub fn panics() -> Vec<Panic> {
     [
@@ -28,4 +35,12 @@ pub fn panics() -> Vec<Panic> {
         pool::PANICS,
     ]
     .concat()
+}
+
+fn linear(inputs: usize, outputs: usize) -> Linear {
+    Linear::new(inputs, outputs, Init::Xavier, &mut wengert::rng(7))
+}
+
+fn paths<T: Float>(model: &(impl Module<T> + ?Sized)) -> Vec<String> {
+    model.parameters().into_iter().map(|(path, _)| path).collect()
 }

@@ -1,9 +1,9 @@
 //! The table of the parameters of a model.
 
-use crate::support::samples::SmallNetwork;
+use crate::support::samples::Net;
 use wengert::prelude::*;
 
 #[test]
 fn summary_of_a_model() {
-    insta::assert_snapshot!(SmallNetwork::new().summary().to_string());
+    insta::assert_snapshot!(Net::new().summary().to_string());
 }

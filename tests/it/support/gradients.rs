@@ -1,6 +1,5 @@
 //! Gradients compared with central differences, to the third order.
 
-use std::panic::Location;
 use wengert::prelude::*;
 use wengert::rand::RngExt;
 
@@ -30,8 +29,6 @@ type Function = Box<dyn Fn(&[Var<f64>]) -> Var<f64>>;
 /// A method or operator, and what it is checked on.
 pub struct Row {
     pub name: &'static str,
-    /// The source file of the row.
-    pub file: &'static str,
     f: Function,
     /// For each case the shapes of the inputs.
     cases: Vec<Vec<Vec<usize>>>,
@@ -40,21 +37,17 @@ pub struct Row {
 }
 
 /// A row for plain inputs of the given shapes, a list for each case.
-#[track_caller]
 pub fn row(name: &'static str, cases: Shapes, f: impl Fn(&[Var<f64>]) -> Var<f64> + 'static) -> Row {
     let shapes = |case: &&[&[usize]]| case.iter().map(|shape| shape.to_vec()).collect();
-    let file = Location::caller().file();
-    Row { name, file, f: Box::new(f), cases: cases.iter().map(shapes).collect(), domains: vec![PLAIN] }
+    Row { name, f: Box::new(f), cases: cases.iter().map(shapes).collect(), domains: vec![PLAIN] }
 }
 
 /// An elementwise function of one input.
-#[track_caller]
 pub fn unary(name: &'static str, domain: Domain, f: fn(&Var<f64>) -> Var<f64>) -> Row {
     row(name, &[&[&[]], &[&[3]], &[&[2, 3]], &[&[0, 2]]], move |x| f(&x[0])).on(&[domain])
 }
 
 /// A function of two inputs that broadcast.
-#[track_caller]
 pub fn binary(name: &'static str, domains: [Domain; 2], f: fn(&Var<f64>, &Var<f64>) -> Var<f64>) -> Row {
     let cases: [&[&[usize]]; 8] = [
         &[&[], &[]],

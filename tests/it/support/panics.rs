@@ -44,6 +44,11 @@ pub fn panic_of(mistake: impl FnOnce()) -> Option<Report> {
     Some(Report { message: message.expect("a panic of this crate has a text"), file, line })
 }
 
+/// The message of a mistake.
+pub fn message_of(mistake: impl FnOnce()) -> String {
+    panic_of(mistake).expect("the mistake was accepted").message
+}
+
 /// The message of each mistake; fails if one is not reported in the calling file.
 #[track_caller]
 pub fn messages(panics: &[Panic]) -> String {

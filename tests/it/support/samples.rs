@@ -23,17 +23,17 @@ pub fn gradients_of(weight: &Param) -> Gradients {
 }
 
 /// A network that a reader can follow by hand: two inputs, three hidden units, two classes.
-pub struct SmallNetwork {
+pub struct Net {
     hidden: Linear,
     gain: Param,
     output: Linear,
 }
-wengert::module!(SmallNetwork { hidden, gain, output });
+wengert::module!(Net { hidden, gain, output });
 
-impl SmallNetwork {
+impl Net {
     pub fn new() -> Self {
         let mut rng = wengert::rng(0);
-        let mut net = SmallNetwork {
+        let mut net = Net {
             hidden: Linear::new(2, 3, Init::Constant(0.0), &mut rng),
             gain: Param::new([1.5, 0.5, -1.0]),
             output: Linear::new(3, 2, Init::Constant(0.0), &mut rng),

@@ -17,3 +17,32 @@ pub const PANICS: &[Panic] = &[
 fn panics() {
     insta::assert_snapshot!(messages(PANICS));
 }
+
+#[test]
+fn tensors_are_assigned_to_in_place_unless_shared() {
+    let mut x = Tensor::from(vec![1.0f32, 2.0, 3.0]);
+    let (shared, memory) = (x.clone(), x.as_slice().as_ptr());
+    x += 1;
+    assert_ne!(x.as_slice().as_ptr(), memory);
+    let own = x.as_slice().as_ptr();
+    x *= &tensor![2.0, 2.0, 2.0];
+    x /= 0.5;
+    assert_eq!(x.as_slice().as_ptr(), own, "with a number or a tensor of its shape it is in place");
+    x -= tensor![1.0];
+    assert_eq!((x, shared), (tensor![7.0, 11.0, 15.0], tensor![1.0, 2.0, 3.0]));
+}
+
+#[test]
+#[should_panic(expected = "sub_assign: shape [2] does not broadcast to [1]")]
+fn the_left_side_of_an_assignment_does_not_broadcast() {
+    let mut x = tensor![1.0];
+    x -= tensor![1.0, 2.0];
+}
+
+#[test]
+fn sums_of_tensors_broadcast() {
+    let parts = [tensor![1.0, 2.0], tensor![3.0], tensor![0.5, 0.5]];
+    assert_eq!(parts.iter().sum::<Tensor>(), tensor![4.5, 5.5]);
+    assert_eq!(parts.into_iter().sum::<Tensor>(), tensor![4.5, 5.5]);
+    assert_eq!(Vec::<Tensor>::new().into_iter().sum::<Tensor>(), Tensor::scalar(0.0));
+}

@@ -5,12 +5,14 @@ mod construct;
 mod display;
 mod index;
 mod indices;
+mod labels;
 mod lookup;
 mod matmul;
 mod pad;
 mod parts;
 mod reduce;
 mod scan;
+mod shape;
 mod transform;
 
 use crate::support::panics::{Panic, messages};

@@ -54,3 +54,34 @@ fn properties() {
 fn panics() {
     insta::assert_snapshot!(messages(PANICS));
 }
+
+#[test]
+fn variables_are_assigned_to() {
+    let tape = Tape::new();
+    let (a, b) = (tape.var(3.0), Param::new(2.0));
+    let mut y = a.clone();
+    y += &b;
+    y *= 4;
+    y -= &a;
+    y /= 2.0;
+    assert_eq!(y.item(), 8.5);
+    let gradients = y.backward();
+    assert_eq!((gradients[&a].item(), gradients[&b].item()), (1.5, 2.0));
+}
+
+#[test]
+fn sums_of_variables_flow_to_each() {
+    let tape = Tape::new();
+    let xs = [tape.var([1.0, 2.0]), tape.var([3.0, 4.0]), tape.var([5.0, 6.0])];
+    let total: Var = xs.iter().map(Var::square).sum();
+    assert_eq!(total.value(), &tensor![35.0, 56.0]);
+    assert_eq!(xs.iter().sum::<Var>().value(), &tensor![9.0, 12.0]);
+    assert_eq!(total.sum().backward()[&xs[2]], tensor![10.0, 12.0]);
+}
+
+#[test]
+#[should_panic(expected = "sum: there are no variables")]
+fn a_sum_of_no_variables_is_explained() {
+    let nothing: [Var; 0] = [];
+    _ = nothing.iter().sum::<Var>();
+}

@@ -30,7 +30,7 @@ use wengert::metrics::accuracy;
 use wengert::optim::schedule::Cosine;
 use wengert::prelude::*;
 
-const PARAMETERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist_784_50_100_10.safetensors");
+const PARAMETERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist_784_50_100_10.safetensors");
 /// Minimum test accuracy of trained parameters.
 const MIN_ACCURACY: f64 = 0.96;
 const BATCHES: [usize; 4] = [1, 10, 100, 1000];
@@ -176,7 +176,7 @@ fn show_mistakes(images: &Images, probabilities: &Tensor) -> Outcome {
 
 fn run(options: &ArgMatches) -> Outcome {
     let path = options.get_one::<PathBuf>("parameters").map_or(Path::new(PARAMETERS), PathBuf::as_path);
-    let (train_images, test_images) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
+    let (train_images, test_images) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     if options.get_flag("train") {
         train(&train_images, path)?;
     }

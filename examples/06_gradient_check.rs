@@ -44,7 +44,7 @@ struct Comparison {
 }
 
 fn main() -> Outcome {
-    let (train, _) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
+    let (train, _) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     let batch = train.batch(&[0, 1, 2]);
     let (images, labels) = (batch.images.cast::<f64>(), batch.labels);
     let units = if quick() { 5 } else { 50 };

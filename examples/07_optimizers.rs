@@ -197,7 +197,7 @@ fn show_slope() -> Outcome {
 
 /// Prints and draws how each optimizer trains the network.
 fn show_mnist() -> Outcome {
-    let (train_set, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
+    let (train_set, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     let (epochs, train_set) = if quick() { (1, train_set.take(32_000)) } else { (3, train_set) };
     println!("MNIST, {} images, {epochs} epochs in batches of {BATCH}, 784-100-100-100-100-10\n", train_set.len());
     let runs = parallel::map(&RULES, |rule| train(rule, &train_set, &test_set, epochs));

@@ -94,7 +94,7 @@ fn full_batch(model: &mut Mlp, optimizer: &mut Sgd, shards: &[ImageBatch], rng: 
 }
 
 fn main() -> Outcome {
-    let (images, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
+    let (images, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     let images = images.take(if quick() { 1000 } else { 5000 });
     let runs = PLANS.map(|plan| {
         let (model, history) = train(&plan, &images, if quick() { plan.epochs / 4 } else { plan.epochs });

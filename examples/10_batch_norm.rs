@@ -125,7 +125,7 @@ fn compare(name: &str, title: &str, settings: Vec<(String, Init, f64)>, images: 
 }
 
 fn main() -> Outcome {
-    let (images, _) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
+    let (images, _) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     let images = images.take(IMAGES);
     let (epochs, scales) = if quick() { (4, 4) } else { (20, 16) };
 

@@ -96,7 +96,7 @@ fn train(remedy: &Remedy, seed: u64, train_set: &Images, test_set: &Images, epoc
 }
 
 fn main() -> Outcome {
-    let (train_set, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
+    let (train_set, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     let train_set = train_set.take(TRAINING_IMAGES);
     let (epochs, seeds, test_set) = if quick() { (20, 1, test_set.take(1000)) } else { (120, 4, test_set) };
     let parameters = DeepNet::new(0.0, &mut wengert::rng(0)).parameter_count();

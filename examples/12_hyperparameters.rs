@@ -83,7 +83,7 @@ impl TrialResult {
 }
 
 fn main() -> Outcome {
-    let (images, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
+    let (images, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     let (count, epochs) = if quick() { (12, 4) } else { (80, 25) };
     let mut rng = wengert::rng(0);
     let (some, _) = images.split(2 * IMAGES, &mut rng);

@@ -176,7 +176,7 @@ fn squared_error(a: &Tensor, b: &Tensor) -> f64 {
 }
 
 fn main() -> Outcome {
-    let (train_set, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
+    let (train_set, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     let (train_set, epochs) = if quick() { (train_set.take(3000), 2) } else { (train_set, 8) };
     let test = test_set.all();
 

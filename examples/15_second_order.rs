@@ -218,7 +218,7 @@ fn best_descent(problem: &Problem, momentum: f64, budget: usize) -> (f64, Histor
 /// Prints and draws how the three methods train the network.
 fn show_network() -> Outcome {
     let (images, budget) = if quick() { (200, 200) } else { (1000, 1200) };
-    let (train, _) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
+    let (train, _) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     let batch = train.take(images).batch(&(0..images).collect::<Vec<_>>());
     let mut rng = wengert::rng(0);
     let model = (Linear::new(784, HIDDEN, Init::Xavier, &mut rng), Linear::new(HIDDEN, 10, Init::Xavier, &mut rng));

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-const MNIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist");
+const MNIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist");
 
 /// Damage to a file.
 type Change = fn(&mut Vec<u8>);

@@ -20,7 +20,7 @@ pub fn quick() -> bool {
 
 /// The directory of the figures: `target/figures` in the checkout, independent of the current directory.
 fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/figures")
+    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("target").join("figures")
 }
 
 /// Draws a figure of `size` pixels to `target/figures` and adds it to `index.html` there.

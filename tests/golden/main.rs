@@ -66,7 +66,7 @@ fn main() -> ExitCode {
     if env::args().any(|argument| argument == "--list") {
         return ExitCode::SUCCESS;
     }
-    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden");
     let extra = env::var_os("GOLDEN_EXTRA").filter(|directory| !directory.is_empty()).map(PathBuf::from);
     let mut report = Report::default();
     for directory in std::iter::once(own).chain(extra) {

@@ -120,7 +120,7 @@ fn sources() -> Vec<Source> {
             }
         }
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
     let mut paths = Vec::new();
     collect(&root, &mut paths);
     let below = paths.iter().map(|path| (path, path.strip_prefix(&root).unwrap()));

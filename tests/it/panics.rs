@@ -46,7 +46,7 @@ fn consists_of(message: &str, parts: &[&str]) -> bool {
 
 #[test]
 fn every_message_is_shown() {
-    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/panics.rs")).unwrap();
+    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../src/panics.rs")).unwrap();
     let messages = declared(&source);
     assert!(messages.len() >= 45, "only {} messages were found", messages.len());
     let shown: Vec<(&str, String)> =

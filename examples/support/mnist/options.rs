@@ -101,7 +101,7 @@ impl Options {
             Some((name.clone(), values.join(",")))
         };
         let settings = names.iter().filter_map(text).collect();
-        let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let checkout = checkout();
         let optimizer: Choice = given.remove_one("optimizer").expect("has a default");
         let mut options = Options {
             hidden: given.remove_many("hidden").expect("has a default").collect(),
@@ -232,10 +232,13 @@ fn training() -> [Arg; 8] {
 }
 
 fn files(example: &str) -> [Arg; 6] {
-    const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist");
+    const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist");
     let path = || value_parser!(PathBuf);
     [
-        option("data", "DIR", "Directory of the MNIST files").default_value(DATA).value_parser(path()),
+        option("data", "DIR", "Directory of the MNIST files [default: data/mnist of the repository]")
+            .default_value(DATA)
+            .hide_default_value(true)
+            .value_parser(path()),
         option("load", "FILE", "Starts from a saved model").value_parser(path()),
         option("save", "FILE", "Saves the trained model as safetensors").value_parser(writable),
         option("checkpoint", "FILE", "Writes a checkpoint for --resume after each epoch").value_parser(writable),
@@ -294,9 +297,14 @@ fn writable(text: &str) -> Result<PathBuf, String> {
     }
 }
 
+/// The root of the repository.
+fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the examples are a folder of the repository")
+}
+
 /// A path relative to the checkout if it is inside it.
 pub fn short(path: &Path) -> String {
-    path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(path).display().to_string()
+    path.strip_prefix(checkout()).unwrap_or(path).display().to_string()
 }
 
 /// Prints an error in one line and returns the exit status. A closed pipe is not an error.

@@ -6,7 +6,7 @@ use std::fs;
 use wengert::data::{Images, mnist};
 use wengert::prelude::*;
 
-const MNIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist");
+const MNIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist");
 
 #[test]
 fn mnist_is_what_it_should_be() {

@@ -3,7 +3,6 @@
 mod activation;
 mod batch_norm;
 mod conv;
-#[cfg(feature = "derive")]
 mod derive;
 mod dropout;
 mod embedding;

@@ -12,7 +12,7 @@ use wengert::prelude::*;
 
 /// A file that Python wrote; see `tests/fixtures/make.py`.
 pub fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 
 /// An empty directory for one test, gone at its end.

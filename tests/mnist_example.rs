@@ -134,7 +134,7 @@ fn wrong_options_are_refused_in_one_line() {
 
 #[test]
 fn wrong_files_are_refused_in_one_line() {
-    assert!(refusal(&["--data", "no such directory"]).contains("\"no such directory\": there is neither train-images"));
+    assert!(refusal(&["--data", "no such directory"]).contains("\"no such directory\": found neither train-images"));
 
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wrong_files_are_refused_in_one_line");
     std::fs::create_dir_all(&directory).unwrap();

@@ -44,7 +44,6 @@ impl Standardizer {
     /// # Panics
     /// If the features have another shape than in the data it was fitted to.
     #[track_caller]
-    #[must_use]
     pub fn apply<T: Float>(&self, samples: &Tensor<T>) -> Tensor<T> {
         self.0.apply("Standardizer", samples)
     }
@@ -54,7 +53,6 @@ impl Standardizer {
     /// # Panics
     /// If the features have another shape than in the data it was fitted to.
     #[track_caller]
-    #[must_use]
     pub fn invert<T: Float>(&self, samples: &Tensor<T>) -> Tensor<T> {
         self.0.invert("Standardizer", samples)
     }
@@ -103,7 +101,6 @@ impl MinMax {
     /// # Panics
     /// If the features have another shape than in the data it was fitted to.
     #[track_caller]
-    #[must_use]
     pub fn apply<T: Float>(&self, samples: &Tensor<T>) -> Tensor<T> {
         self.0.apply("MinMax", samples)
     }
@@ -113,7 +110,6 @@ impl MinMax {
     /// # Panics
     /// If the features have another shape than in the data it was fitted to.
     #[track_caller]
-    #[must_use]
     pub fn invert<T: Float>(&self, samples: &Tensor<T>) -> Tensor<T> {
         self.0.invert("MinMax", samples)
     }
@@ -133,7 +129,6 @@ impl MinMax {
 /// assert_eq!(one_hot(&[2, 0], 3), tensor![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
 /// ```
 #[track_caller]
-#[must_use]
 pub fn one_hot(labels: &(impl Labels + ?Sized), classes: usize) -> Tensor {
     let labels = all_classes_of("one_hot", &labels.labels(), classes);
     let mut vectors = Tensor::zeros([labels.len(), classes]);

@@ -46,9 +46,12 @@ pub(crate) fn zip_equal<T: Float>(a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T
     share_two(a, b, y, &|a, b, y| zip_chunk(a, b, y, &f));
 }
 
-/// The same with two inputs.
+/// A pass over two inputs and an output.
+type PassOfTwo<'a, T> = dyn Fn(&[T], &[T], &mut [T]) + Sync + 'a;
+
+/// [`share`] with two inputs.
 #[inline(never)]
-fn share_two<T: Float>(a: &[T], b: &[T], y: &mut [T], pass: &(dyn Fn(&[T], &[T], &mut [T]) + Sync)) {
+fn share_two<T: Float>(a: &[T], b: &[T], y: &mut [T], pass: &PassOfTwo<T>) {
     let size = chunk_size(y.len(), CHUNK_MULTIPLE);
     for_each_chunk(y, size, |index, y| pass(&a[index * size..], &b[index * size..], y));
 }
@@ -121,7 +124,7 @@ impl Broadcast {
 
     /// Calls `f` with each block of a row of the output and the inputs there, which are as long or longer.
     #[inline(never)]
-    fn for_each_row<T: Float>(&self, a: &[T], b: &[T], y: &mut [T], f: &mut dyn FnMut(&[T], &[T], &mut [T])) {
+    fn for_each_row<T: Float>(&self, a: &[T], b: &[T], y: &mut [T], f: &PassOfTwo<T>) {
         let inner = self.shape[0];
         if y.is_empty() {
             return;
@@ -162,6 +165,6 @@ impl Broadcast {
 /// `y = f(a, b)` with both inputs broadcast to the output.
 ///
 /// An input that repeats along the innermost axis is written out to a block, so that all rows run the same loop.
-pub(crate) fn zip<T: Float>(plan: &Broadcast, a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T) {
-    plan.for_each_row(a, b, y, &mut |a, b, y| zip_chunk(a, b, y, &f));
+pub(crate) fn zip<T: Float>(plan: &Broadcast, a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T + Sync) {
+    plan.for_each_row(a, b, y, &|a, b, y| zip_chunk(a, b, y, &f));
 }

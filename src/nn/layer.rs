@@ -67,7 +67,6 @@ pub trait Layer<T: Float = f32>: Module<T> + Send + Sync {
     ///
     /// # Panics
     /// If the shape of `x` does not fit.
-    #[must_use]
     #[track_caller]
     fn forward(&self, x: &Var<T>) -> Var<T>;
 }

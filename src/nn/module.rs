@@ -43,7 +43,7 @@ use crate::tensor::Float;
 /// impl Decoder {
 ///     fn forward(&self, tape: &Tape, words: [usize; 2]) -> Var {
 ///         let h = self.hidden.forward(&self.embedding.forward(tape, words)).tanh();
-///         h.linear(&self.embedding.weight, None::<&Param>) // scores of the words
+///         h.linear(&self.embedding.weight) // scores of the words
 ///     }
 /// }
 /// # let mut rng = wengert::rng(0);

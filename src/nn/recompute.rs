@@ -34,7 +34,6 @@ use crate::tensor::Float;
 /// assert!(gradients.get(&blocks[0].first.weight).is_some());
 /// ```
 #[doc(alias = "checkpoint")]
-#[must_use]
 #[track_caller]
 pub fn recompute<T: Float, M>(part: &M, x: &Var<T>, f: impl Fn(&M, &Var<T>) -> Var<T> + 'static) -> Var<T>
 where

@@ -109,23 +109,28 @@ pub(crate) fn apply_any<T: Float, O: AnyOp<T> + 'static>(op: O, inputs: &[&Var<T
 #[track_caller]
 #[inline]
 fn apply_to_values<T: Float, O: AnyOp<T> + 'static>(mut op: O, inputs: &[&Var<T>], values: &[&Tensor<T>]) -> Var<T> {
-    check(&op, inputs, values);
+    check_tapes(&op, inputs);
+    if let Err(reason) = op.check(values) {
+        panics::wrong_shapes(op.name(), &reason, &describe_operands(inputs));
+    }
     let value = op.forward(values);
     if inputs[0].tape().observer().is_some() {
         observe(&op, inputs, &value);
     }
-    if is_recorded(inputs) { record(SmallBox::new(Boxed(op)), inputs, value) } else { constant(inputs, value) }
+    if !is_recorded(inputs) {
+        return Var::new(value, inputs[0].tape().clone(), None);
+    }
+    let (name, save) = (op.name(), op.save());
+    record(name, save, SmallBox::new(Boxed(op)), inputs, value)
 }
 
-/// Panics if the inputs are on different tapes or do not fit the operation.
+/// Panics if the inputs are on different tapes.
+#[inline]
 #[track_caller]
-fn check<T: Float>(op: &dyn AnyOp<T>, inputs: &[&Var<T>], values: &[&Tensor<T>]) {
+fn check_tapes<T: Float>(op: &dyn AnyOp<T>, inputs: &[&Var<T>]) {
     let tape = inputs[0].tape();
     if let Some(other) = inputs[1..].iter().find(|x| !x.tape().is(tape)) {
         panics::two_tapes(op.name(), &inputs[0].place(), &other.place());
-    }
-    if let Err(reason) = op.check(values) {
-        panics::wrong_shapes(op.name(), &reason, &describe_operands(inputs));
     }
 }
 
@@ -145,19 +150,19 @@ fn is_recorded<T: Float>(inputs: &[&Var<T>]) -> bool {
     inputs.iter().any(|x| x.node().is_some())
 }
 
-/// The result of an operation that is not recorded.
-fn constant<T: Float>(inputs: &[&Var<T>], value: Tensor<T>) -> Var<T> {
-    Var::new(value, inputs[0].tape().clone(), None)
-}
-
 /// Adds an operation to the tape, with what its rule will read.
 #[track_caller]
-fn record<T: Float>(op: SmallBox<dyn AnyOp<T>>, inputs: &[&Var<T>], value: Tensor<T>) -> Var<T> {
-    let (tape, dims) = (inputs[0].tape(), value.dims());
-    let (name, what) = (op.as_dyn().name(), op.as_dyn().save());
+fn record<T: Float>(
+    name: &'static str,
+    what: Save,
+    op: SmallBox<dyn AnyOp<T>>,
+    inputs: &[&Var<T>],
+    value: Tensor<T>,
+) -> Var<T> {
+    let tape = inputs[0].tape();
     let nodes = inputs.iter().map(|x| x.node());
     let keep = |saved: &mut Vec<_>| save(what, inputs, &value, saved);
-    let node = tape.push(name, Content::Operation(op), dims, Location::caller(), nodes, keep);
+    let node = tape.push(name, Content::Operation(op), value.dims(), Location::caller(), nodes, keep);
     Var::new(value, tape.clone(), Some(node))
 }
 

@@ -69,15 +69,9 @@ pub struct Tensor<T: Float = f32> {
 impl<T: Float> Tensor<T> {
     /// A tensor whose elements are written by `fill`, which finds arbitrary values in its slice and must write each.
     pub(crate) fn build(shape: Dims, fill: impl FnOnce(&mut [T])) -> Self {
-        let mut tensor = Tensor::unwritten(shape);
+        let mut tensor = Tensor { buffer: Buffer::uninitialised(element_count(&shape)), shape };
         fill(tensor.buffer.get_mut());
         tensor
-    }
-
-    /// A tensor of arbitrary values, for [`build`](Tensor::build). Compiled once for all closures.
-    #[inline(never)]
-    fn unwritten(shape: Dims) -> Self {
-        Tensor { buffer: Buffer::uninitialised(element_count(&shape)), shape }
     }
 
     /// The sizes of the axes; empty for a scalar.

@@ -108,6 +108,7 @@ impl<T: Pooled> Block<T> {
     /// An unshared block of at least `length` elements, with arbitrary values.
     ///
     /// The flag tells whether the block is newly allocated, hence all zeros.
+    #[inline(never)]
     pub(crate) fn take(length: usize) -> (Self, bool) {
         let (class, size) = class_of(length);
         let recycled = T::with_pool(|pool| pool.take(class, size)).flatten();

@@ -10,13 +10,13 @@ use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// What the parameters are on a tape.
-pub(crate) type Bindings<T> = HashMap<ParamId, Binding<T>, BuildHasherDefault<NumberHasher>>;
+pub(crate) type Bindings<T> = HashMap<ParamId, Binding<T>, BuildHasherDefault<IdHasher>>;
 
 /// Hashes numbers that were given out one after another, which are no input of an adversary.
 #[derive(Default)]
-pub(crate) struct NumberHasher(u64);
+pub(crate) struct IdHasher(u64);
 
-impl Hasher for NumberHasher {
+impl Hasher for IdHasher {
     fn write(&mut self, bytes: &[u8]) {
         bytes.iter().for_each(|&byte| self.write_u64(u64::from(byte)));
     }

@@ -103,12 +103,12 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn operand(&self, x: impl Operand<T>) -> Var<T> {
-        self.beside(&x).into_owned()
+        self.resolve_operand(&x).into_owned()
     }
 
     /// [`operand`](Var::operand) without a copy of what is a variable already.
     #[track_caller]
-    pub(crate) fn beside<'a>(&self, x: &'a impl Operand<T>) -> Cow<'a, Var<T>> {
+    pub(crate) fn resolve_operand<'a>(&self, x: &'a impl Operand<T>) -> Cow<'a, Var<T>> {
         x.resolve(self.tape()).into_var(self.tape())
     }
 }

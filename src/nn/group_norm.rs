@@ -90,7 +90,7 @@ impl<T: Float> InstanceNorm<T> {
     }
 
     /// A layer with a weight and a bias for each of `channels` channels, with ε = 1e-5.
-    pub fn affine(channels: usize) -> Self {
+    pub fn linear(channels: usize) -> Self {
         let (weight, bias) = (Param::new(Tensor::ones([channels])), Param::new(Tensor::zeros([channels])));
         InstanceNorm { weight: Some(weight), bias: Some(bias), ..InstanceNorm::new() }
     }

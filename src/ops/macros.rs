@@ -92,7 +92,7 @@ macro_rules! broadcasting {
             $(#[$meta])*
             #[track_caller]
             pub fn $method(&self, $b: impl $crate::autograd::Operand<T>) -> Var<T> {
-                $crate::ops::registry::Registered::of($op, [self, &*self.beside(&$b)])
+                $crate::ops::registry::Registered::of($op, [self, &*self.resolve_operand(&$b)])
             }
         }
 

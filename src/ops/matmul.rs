@@ -23,7 +23,7 @@ impl<T: Float> Op<T, 2> for Matmul {
     }
 
     fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
-        a.multiplied(b, self.transpose_a, self.transpose_b)
+        a.matmul_transposed(b, self.transpose_a, self.transpose_b)
     }
     fn backward(&self, saved: &Saved<T, 2>, gc: &Var<T>) -> [Option<Var<T>>; 2] {
         let (ta, tb) = (self.transpose_a, self.transpose_b);
@@ -41,7 +41,7 @@ impl<T: Float> Op<T, 3> for Linear {
     const SAVE: Save = Save::Others;
 
     fn forward(&mut self, [x, weight, bias]: [&Tensor<T>; 3]) -> Tensor<T> {
-        x.affine(weight, bias)
+        x.linear(weight, bias)
     }
     fn backward(&self, saved: &Saved<T, 3>, gy: &Var<T>) -> [Option<Var<T>>; 3] {
         [
@@ -72,7 +72,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn matmul(&self, other: impl Operand<T>) -> Var<T> {
-        self.times(&self.beside(&other))
+        self.times(&self.resolve_operand(&other))
     }
 
     #[track_caller]
@@ -105,7 +105,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn linear(&self, weight: impl Operand<T>) -> Var<T> {
-        self.affine(&self.beside(&weight), None)
+        self.linear_with(&self.resolve_operand(&weight), None)
     }
 
     /// `x Wᵀ + b` for x `[…, in]`, W `[out, in]` and b `[out]`: PyTorch's order of the weight's axes.
@@ -121,12 +121,12 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn linear_bias(&self, weight: impl Operand<T>, bias: impl Operand<T>) -> Var<T> {
-        self.affine(&self.beside(&weight), Some(&self.beside(&bias)))
+        self.linear_with(&self.resolve_operand(&weight), Some(&self.resolve_operand(&bias)))
     }
 
     #[track_caller]
     #[inline(never)]
-    fn affine(&self, weight: &Var<T>, bias: Option<&Var<T>>) -> Var<T> {
+    fn linear_with(&self, weight: &Var<T>, bias: Option<&Var<T>>) -> Var<T> {
         let (x, w) = (self.shape(), weight.shape());
         let (Some(&inputs), [outputs, columns]) = (x.last(), w) else {
             self.shape_error("linear", weight, &panics::not_linear(x, w))
@@ -161,7 +161,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn dot(&self, other: impl Operand<T>) -> Var<T> {
-        let other = self.beside(&other);
+        let other = self.resolve_operand(&other);
         if self.shape().len() != 1 || other.shape().len() != 1 {
             self.shape_error("dot", &other, &panics::not_vectors(self.shape(), other.shape()));
         }
@@ -184,7 +184,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn outer(&self, other: impl Operand<T>) -> Var<T> {
-        let other = self.beside(&other);
+        let other = self.resolve_operand(&other);
         let (&[m], &[n]) = (self.shape(), other.shape()) else {
             self.shape_error("outer", &other, &panics::not_vectors(self.shape(), other.shape()))
         };
@@ -205,7 +205,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn addmm(&self, x: impl Operand<T>, y: impl Operand<T>, beta: f64, alpha: f64) -> Var<T> {
-        let x = self.beside(&x);
+        let x = self.resolve_operand(&x);
         self * beta + x.matmul(y) * alpha
     }
 

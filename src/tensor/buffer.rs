@@ -15,7 +15,7 @@ pub(super) enum Buffer<T: Float> {
 
 impl<T: Float> Buffer<T> {
     /// Memory for `length` elements with arbitrary values in it.
-    pub(super) fn uninitialised(length: usize) -> Self {
+    pub(super) fn uninitialized(length: usize) -> Self {
         if length == 1 { Buffer::One([T::ZERO]) } else { Buffer::Many(Block::take(length).0, 0..length) }
     }
 

@@ -26,7 +26,7 @@ pub trait Labels {
 #[diagnostic::on_unimplemented(
     message = "a label of type `{Self}` does not name a class",
     label = "labels are integers that count the classes from 0",
-    note = "targets that are probabilities go to `CrossEntropy::loss_of_probabilities`"
+    note = "targets that are probabilities go to `CrossEntropy::soft_target_loss`"
 )]
 pub trait Label: Number {
     #[doc(hidden)]

@@ -12,9 +12,9 @@ pub(crate) struct Rows {
     n: usize,
     inner: usize,
     /// The shape of the rows at the positions together, `[outer, indices, inner]`.
-    pub(crate) picked: Dims,
+    pub(crate) out_shape: Dims,
     /// The shape of the value that the positions are in.
-    pub(crate) whole: Dims,
+    pub(crate) in_shape: Dims,
 }
 
 impl Rows {
@@ -35,8 +35,8 @@ impl Rows {
             indices: indices.into(),
             n: shape[axis],
             inner: element_count(rest),
-            picked: outer.iter().chain(own).chain(rest).copied().collect(),
-            whole: Dims::from_slice(shape),
+            out_shape: outer.iter().chain(own).chain(rest).copied().collect(),
+            in_shape: Dims::from_slice(shape),
         }
     }
 
@@ -69,8 +69,8 @@ impl Rows {
             indices: rows.into(),
             n: element_count(leading),
             inner: element_count(rest),
-            picked: common.iter().chain(rest).copied().collect(),
-            whole: Dims::from_slice(shape),
+            out_shape: common.iter().chain(rest).copied().collect(),
+            in_shape: Dims::from_slice(shape),
         }
     }
 }
@@ -80,9 +80,9 @@ impl Rows {
 pub(crate) struct Positions {
     pub(crate) positions: Rc<[usize]>,
     /// The shape of the value that is made of the elements at the positions.
-    pub(crate) picked: Dims,
+    pub(crate) out_shape: Dims,
     /// The shape of the value that the positions are in.
-    pub(crate) whole: Dims,
+    pub(crate) in_shape: Dims,
 }
 
 impl Positions {
@@ -102,7 +102,7 @@ impl Positions {
         view.shape = Dims::from_slice(indices.shape());
         let (mut positions, mut next) = (Vec::with_capacity(indices.as_slice().len()), indices.as_slice().iter());
         view.for_each(|at| positions.extend(next.next().map(|index| at + index * step)));
-        Positions { positions: positions.into(), picked: view.shape, whole: Dims::from_slice(shape) }
+        Positions { positions: positions.into(), out_shape: view.shape, in_shape: Dims::from_slice(shape) }
     }
 }
 
@@ -118,7 +118,7 @@ impl<T: Float> Tensor<T> {
         if let Some(&row) = indices.iter().find(|&row| row >= n) {
             panics::row_out_of_range(row, self.shape());
         }
-        self.selected(&Rows::along("rows", self.shape(), 0, indices, &[indices.len()]))
+        self.select_rows(&Rows::along("rows", self.shape(), 0, indices, &[indices.len()]))
     }
 
     /// The given positions of an axis, in that order; one may occur several times.
@@ -127,7 +127,7 @@ impl<T: Float> Tensor<T> {
     /// If the axis or an index is out of range.
     #[track_caller]
     pub fn index_select(&self, axis: impl AxisIndex, indices: &[usize]) -> Self {
-        self.selected(&Rows::along("index_select", self.shape(), axis.index(), indices, &[indices.len()]))
+        self.select_rows(&Rows::along("index_select", self.shape(), axis.index(), indices, &[indices.len()]))
     }
 
     /// For each of the [`Indices`] the element that it names along an axis, in the place of the index on the other axes.
@@ -136,7 +136,7 @@ impl<T: Float> Tensor<T> {
     /// If the axis or an index is out of range, or the indices have another number of axes or are longer on another axis.
     #[track_caller]
     pub fn gather(&self, axis: impl AxisIndex, indices: impl Into<Indices>) -> Self {
-        self.taken(&Positions::along("gather", self.shape(), axis.index(), &indices.into()))
+        self.gather_positions(&Positions::along("gather", self.shape(), axis.index(), &indices.into()))
     }
 
     /// The elements, or rows, at positions of the leading axes: an array of indices for each, which broadcast; numpy's `x[i, j]`.
@@ -151,36 +151,36 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn index(&self, indices: &[Indices]) -> Self {
-        self.selected(&Rows::of_leading_axes(self.shape(), indices))
+        self.select_rows(&Rows::of_leading_axes(self.shape(), indices))
     }
 
     /// The rows at some positions.
     #[inline(never)]
-    pub(crate) fn selected(&self, rows: &Rows) -> Self {
-        Tensor::build(rows.picked.clone(), |y| {
+    pub(crate) fn select_rows(&self, rows: &Rows) -> Self {
+        Tensor::build(rows.out_shape.clone(), |y| {
             lookup::index_select(self.as_slice(), &rows.indices, rows.n, rows.inner, y)
         })
     }
 
     /// Zeros with these rows added at some positions: the adjoint of `selected`.
     #[inline(never)]
-    pub(crate) fn added_at(&self, rows: &Rows) -> Self {
-        let mut y = Tensor::zeros(rows.whole.as_slice());
+    pub(crate) fn scatter_rows(&self, rows: &Rows) -> Self {
+        let mut y = Tensor::zeros(rows.in_shape.as_slice());
         lookup::index_add(self.as_slice(), &rows.indices, rows.n, rows.inner, y.as_mut_slice());
         y
     }
 
     /// The elements at some positions.
     #[inline(never)]
-    pub(crate) fn taken(&self, at: &Positions) -> Self {
+    pub(crate) fn gather_positions(&self, at: &Positions) -> Self {
         let x = self.as_slice();
-        Tensor::build(at.picked.clone(), |y| y.iter_mut().zip(&*at.positions).for_each(|(y, &at)| *y = x[at]))
+        Tensor::build(at.out_shape.clone(), |y| y.iter_mut().zip(&*at.positions).for_each(|(y, &at)| *y = x[at]))
     }
 
     /// Zeros with these elements added at some positions: the adjoint of `taken`.
     #[inline(never)]
-    pub(crate) fn put(&self, at: &Positions) -> Self {
-        let mut y = Tensor::zeros(at.whole.as_slice());
+    pub(crate) fn scatter_positions(&self, at: &Positions) -> Self {
+        let mut y = Tensor::zeros(at.in_shape.as_slice());
         let elements = y.as_mut_slice();
         self.as_slice().iter().zip(&*at.positions).for_each(|(&x, &at)| elements[at] += x);
         y

@@ -23,12 +23,12 @@ impl<T: Float> Tensor<T> {
             Err(reason) => panics::wrong_shapes("matmul", &reason, ""),
         };
         let (a, b) = (self.with_shape(shapes.a), other.with_shape(shapes.b));
-        a.multiplied(&b, false, false).with_shape(shapes.result)
+        a.matmul_transposed(&b, false, false).with_shape(shapes.result)
     }
 
     /// The product of matrices `[…, m, k]` and `[…, k, n]`, each stored transposed if its flag says so.
     #[inline(never)]
-    pub(crate) fn multiplied(&self, other: &Self, transpose_a: bool, transpose_b: bool) -> Self {
+    pub(crate) fn matmul_transposed(&self, other: &Self, transpose_a: bool, transpose_b: bool) -> Self {
         let [(batch_a, a_sizes), (batch_b, b_sizes)] = [split(self.shape()), split(other.shape())];
         let ordered =
             |[rows, columns]: [usize; 2], transposed| if transposed { [columns, rows] } else { [rows, columns] };
@@ -52,7 +52,7 @@ impl<T: Float> Tensor<T> {
 
     /// `x Wᵀ + b` for rows x `[m, k]`, W `[n, k]` and b `[n]`.
     #[inline(never)]
-    pub(crate) fn affine(&self, weight: &Self, bias: &Self) -> Self {
+    pub(crate) fn linear(&self, weight: &Self, bias: &Self) -> Self {
         let ([m, k], [n, columns]) = (split(self.shape()).1, split(weight.shape()).1);
         let (x, weight) = (Matrix::new(self.as_slice(), m, k, false), Matrix::new(weight.as_slice(), columns, n, true));
         Tensor::build(Dims::from_slice(&[m, n]), |y| gemm(x, weight, Accum::Bias(bias.as_slice()), y))

@@ -69,7 +69,7 @@ pub struct Tensor<T: Float = f32> {
 impl<T: Float> Tensor<T> {
     /// A tensor whose elements are written by `fill`, which finds arbitrary values in its slice and must write each.
     pub(crate) fn build(shape: Dims, fill: impl FnOnce(&mut [T])) -> Self {
-        let mut tensor = Tensor { buffer: Buffer::uninitialised(element_count(&shape)), shape };
+        let mut tensor = Tensor { buffer: Buffer::uninitialized(element_count(&shape)), shape };
         fill(tensor.buffer.get_mut());
         tensor
     }

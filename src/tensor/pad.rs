@@ -75,7 +75,7 @@ impl<T: Float> Tensor<T> {
         let padding = padding(self.shape(), pairs);
         if let PadMode::Constant(value) = mode {
             let (shape, view) = padded(self.shape(), &padding);
-            return self.placed(&view, &shape, value);
+            return self.pad_by(&view, &shape, value);
         }
         let mut y = self.clone();
         for part in padding {

@@ -31,7 +31,7 @@ impl<T: Float> Tensor<T> {
     /// If the axis is out of range, or the step is 0.
     #[track_caller]
     pub fn slice_step(&self, axis: impl AxisIndex, range: impl RangeBounds<isize>, step: isize) -> Self {
-        self.viewed(&View::slice(self.shape(), axis.index(), range, step))
+        self.slice_by(&View::slice(self.shape(), axis.index(), range, step))
     }
 
     /// One position of an axis, which goes; −1 is the last.
@@ -40,7 +40,7 @@ impl<T: Float> Tensor<T> {
     /// If the axis or the index is out of range.
     #[track_caller]
     pub fn select(&self, axis: impl AxisIndex, index: impl AxisIndex) -> Self {
-        self.viewed(&View::select(self.shape(), axis.index(), index.index()))
+        self.slice_by(&View::select(self.shape(), axis.index(), index.index()))
     }
 
     /// Cut along an axis into pieces of the given size; the last one may be smaller.
@@ -80,7 +80,7 @@ impl<T: Float> Tensor<T> {
 
     #[inline(never)]
     fn cut(&self, axis: usize, ranges: Vec<Range<usize>>) -> Vec<Self> {
-        ranges.into_iter().map(|range| self.viewed(&View::narrowed(self.shape(), axis, range))).collect()
+        ranges.into_iter().map(|range| self.slice_by(&View::narrowed(self.shape(), axis, range))).collect()
     }
 
     /// The given [`Axes`] in reverse.
@@ -94,7 +94,7 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn flip(&self, axes: impl Axes) -> Self {
-        self.viewed(&View::flip(self.shape(), &axes))
+        self.slice_by(&View::flip(self.shape(), &axes))
     }
 
     /// The elements of two axes whose column less their row is `offset`, as the last axis in place of the two.
@@ -108,7 +108,7 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn diagonal(&self, offset: isize, rows: impl AxisIndex, columns: impl AxisIndex) -> Self {
-        self.viewed(&View::diagonal(self.shape(), offset, rows, columns))
+        self.slice_by(&View::diagonal(self.shape(), offset, rows, columns))
     }
 
     /// Values joined along an axis, on which their sizes may differ.
@@ -129,7 +129,7 @@ impl<T: Float> Tensor<T> {
         if let Err(reason) = joins(&values, axis) {
             panics::wrong_shapes("concat", &reason, "");
         }
-        Tensor::concatenated(&values, axis)
+        Tensor::concat_with(&values, axis)
     }
 
     /// Values of one shape joined along a new axis at the given position; −1 puts it last.
@@ -149,12 +149,12 @@ impl<T: Float> Tensor<T> {
         if let Err(reason) = stacks(&values) {
             panics::wrong_shapes("stack", &reason, "");
         }
-        Tensor::stacked(&values, axis)
+        Tensor::stack_with(&values, axis)
     }
 
     /// [`concat`](Tensor::concat) of values that are known to join.
     #[inline(never)]
-    pub(crate) fn concatenated(values: &[&Self], axis: usize) -> Self {
+    pub(crate) fn concat_with(values: &[&Self], axis: usize) -> Self {
         let mut shape = values[0].dims();
         shape[axis] = values.iter().map(|x| x.shape()[axis]).sum();
         let inner: usize = shape[axis + 1..].iter().product();
@@ -175,11 +175,11 @@ impl<T: Float> Tensor<T> {
 
     /// [`stack`](Tensor::stack) of values of one shape.
     #[inline(never)]
-    pub(crate) fn stacked(values: &[&Self], axis: usize) -> Self {
+    pub(crate) fn stack_with(values: &[&Self], axis: usize) -> Self {
         let (outer, inner) = values[0].shape().split_at(axis);
         let one: Dims = outer.iter().copied().chain([1]).chain(inner.iter().copied()).collect();
         let values: Vec<Self> = values.iter().map(|x| x.with_shape(one.clone())).collect();
-        Tensor::concatenated(&values.iter().collect::<Vec<_>>(), axis)
+        Tensor::concat_with(&values.iter().collect::<Vec<_>>(), axis)
     }
 }
 

@@ -16,12 +16,12 @@ impl<T: Float> Tensor<T> {
     /// If an axis is out of range or named twice, as the other reductions do.
     #[track_caller]
     pub fn sum_over(&self, axes: impl Axes) -> Self {
-        self.summed(&reduction_of("sum", self.shape(), &axes))
+        self.sum_with(&reduction_of("sum", self.shape(), &axes))
     }
 
     #[inline(never)]
-    pub(crate) fn summed(&self, reduction: &Reduction) -> Self {
-        self.reduced(reduction, reduce::sum_axis)
+    pub(crate) fn sum_with(&self, reduction: &Reduction) -> Self {
+        self.reduce_with(reduction, reduce::sum_axis)
     }
 
     /// The mean of all elements; NaN if there are none.
@@ -33,7 +33,7 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn mean_over(&self, axes: impl Axes) -> Self {
         let reduction = reduction_of("mean", self.shape(), &axes);
-        self.summed(&reduction) / reduction.count as f64
+        self.sum_with(&reduction) / reduction.count as f64
     }
 
     /// The largest of all elements; NaN if one is, −∞ if there are none.
@@ -60,12 +60,12 @@ impl<T: Float> Tensor<T> {
 
     #[inline(never)]
     pub(crate) fn largest(&self, reduction: &Reduction) -> Self {
-        self.folded(reduction, T::NEG_INFINITY, T::maximum)
+        self.fold_with(reduction, T::NEG_INFINITY, T::maximum)
     }
 
     #[inline(never)]
     pub(crate) fn smallest(&self, reduction: &Reduction) -> Self {
-        self.folded(reduction, T::INFINITY, T::minimum)
+        self.fold_with(reduction, T::INFINITY, T::minimum)
     }
 
     /// The product of all elements; 1 if there are none.
@@ -81,21 +81,21 @@ impl<T: Float> Tensor<T> {
 
     #[inline(never)]
     fn product_of(&self, reduction: &Reduction) -> Self {
-        self.folded(reduction, T::ONE, |product, x| product * x)
+        self.fold_with(reduction, T::ONE, |product, x| product * x)
     }
 
     /// The reduced axes as one last axis.
     pub(crate) fn last(&self, reduction: &Reduction) -> Self {
         let (order, shape) = reduction.to_last();
         match order {
-            Some(order) => self.permuted(&order).with_shape(shape),
+            Some(order) => self.permute_axes(&order).with_shape(shape),
             None => self.with_shape(shape),
         }
     }
 
     /// `f` folded over the reduced axes in order, from `start`.
-    fn folded(&self, reduction: &Reduction, start: T, f: impl Fn(T, T) -> T) -> Self {
-        self.reduced(reduction, |x, n, inner, y| reduce::fold(x, n, inner, y, start, f))
+    fn fold_with(&self, reduction: &Reduction, start: T, f: impl Fn(T, T) -> T) -> Self {
+        self.reduce_with(reduction, |x, n, inner, y| reduce::fold(x, n, inner, y, start, f))
     }
 
     /// Position of the first largest element along an axis, in row-major order of the other axes.
@@ -148,12 +148,12 @@ impl<T: Float> Tensor<T> {
     /// Runs a kernel over `[outer, n, inner]`, with the reduced axes in the middle.
     ///
     /// Axes that are next to each other are one axis to the kernel. Others are brought together first.
-    fn reduced(&self, reduction: &Reduction, kernel: impl FnOnce(&[T], usize, usize, &mut [T])) -> Self {
+    fn reduce_with(&self, reduction: &Reduction, kernel: impl FnOnce(&[T], usize, usize, &mut [T])) -> Self {
         let together = reduction.axes.windows(2).all(|pair| pair[1] == pair[0] + 1);
         if !together {
             let left = (0..self.rank()).filter(|k| !reduction.axes.contains(k));
             let order: Dims = left.chain(reduction.axes.iter().copied()).collect();
-            let moved = self.permuted(&order);
+            let moved = self.permute_axes(&order);
             return Tensor::build(reduction.shape.clone(), |y| kernel(moved.as_slice(), reduction.count, 1, y));
         }
         let inner = reduction.axes.last().map_or(1, |&last| self.shape[last + 1..].iter().product());

@@ -27,15 +27,15 @@ impl<T: Float> Tensor<T> {
     /// If `axes` does not name each axis once.
     #[track_caller]
     pub fn permute(&self, axes: impl IntoShape) -> Self {
-        self.permuted(&permutation(&axes.entries(), self.shape()))
+        self.permute_axes(&permutation(&axes.entries(), self.shape()))
     }
 
     /// [`permute`](Tensor::permute) by axes that are known to be a permutation.
-    pub(crate) fn permuted(&self, axes: &[usize]) -> Self {
+    pub(crate) fn permute_axes(&self, axes: &[usize]) -> Self {
         let mut view = View::contiguous(self.shape());
         view.strides = axes.iter().map(|&k| view.strides[k]).collect();
         view.shape = axes.iter().map(|&k| self.shape[k]).collect();
-        self.viewed(&view)
+        self.slice_by(&view)
     }
 
     /// Two axes exchanged.
@@ -49,7 +49,7 @@ impl<T: Float> Tensor<T> {
             resolve_axis("transpose", a.index(), self.shape()),
             resolve_axis("transpose", b.index(), self.shape()),
         );
-        self.permuted(&axes)
+        self.permute_axes(&axes)
     }
 
     /// Repeated along axes of size 1, and along new axes in front, to the given shape; −1 keeps an axis.
@@ -58,17 +58,17 @@ impl<T: Float> Tensor<T> {
     /// If the shape does not broadcast to it.
     #[track_caller]
     pub fn broadcast_to(&self, shape: impl IntoShape) -> Self {
-        self.expanded(&broadcast_target(self.shape(), &shape.entries()))
+        self.expand_to(&broadcast_target(self.shape(), &shape.entries()))
     }
 
     /// [`broadcast_to`](Tensor::broadcast_to) a shape that this is known to broadcast to.
-    pub(crate) fn expanded(&self, shape: &[usize]) -> Self {
-        self.viewed(&View::broadcast(self.shape(), shape))
+    pub(crate) fn expand_to(&self, shape: &[usize]) -> Self {
+        self.slice_by(&View::broadcast(self.shape(), shape))
     }
 
     /// The elements that a view of this tensor's memory names; shared if they lie one behind the other.
     #[inline(never)]
-    pub(crate) fn viewed(&self, view: &View) -> Self {
+    pub(crate) fn slice_by(&self, view: &View) -> Self {
         let (shape, view) = (view.shape.clone(), view.coalesced());
         match view.as_contiguous_range() {
             Some(range) => Tensor { shape, buffer: self.buffer.part(range) },
@@ -78,7 +78,7 @@ impl<T: Float> Tensor<T> {
 
     /// These elements at the places of a view of the given shape, and a number everywhere else.
     #[inline(never)]
-    pub(crate) fn placed(&self, view: &View, shape: &[usize], value: f64) -> Self {
+    pub(crate) fn pad_by(&self, view: &View, shape: &[usize], value: f64) -> Self {
         let mut y = if value == 0.0 { Tensor::zeros(shape) } else { Tensor::full(shape, value) };
         strided::scatter(self.as_slice(), view, y.as_mut_slice());
         y
@@ -96,7 +96,7 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn repeat(&self, repeats: impl IntoShape) -> Self {
         let [apart, tiled, merged] = tiling(self.shape(), &repeats.entries());
-        self.with_shape(apart).expanded(&tiled).with_shape(merged)
+        self.with_shape(apart).expand_to(&tiled).with_shape(merged)
     }
 
     /// Each position of an axis several times in its place.
@@ -111,7 +111,7 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn repeat_interleave(&self, times: usize, axis: impl AxisIndex) -> Self {
         let [apart, tiled, merged] = interleaving(self.shape(), times, axis.index());
-        self.with_shape(apart).expanded(&tiled).with_shape(merged)
+        self.with_shape(apart).expand_to(&tiled).with_shape(merged)
     }
 
     /// Shifted along an axis; what leaves at the end comes in at the start. A negative shift goes the other way.
@@ -125,12 +125,12 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn roll(&self, shift: isize, axis: impl AxisIndex) -> Self {
-        self.rolled(shift, resolve_axis("roll", axis.index(), self.shape()))
+        self.roll_axis(shift, resolve_axis("roll", axis.index(), self.shape()))
     }
 
     /// [`roll`](Tensor::roll) along an axis that is there.
     #[inline(never)]
-    pub(crate) fn rolled(&self, shift: isize, axis: usize) -> Self {
+    pub(crate) fn roll_axis(&self, shift: isize, axis: usize) -> Self {
         if self.is_empty() {
             return self.clone();
         }

@@ -168,7 +168,7 @@ fn class_loss(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
         }
         ("cross_entropy_prob", [x, target]) => {
             let (reduction, smoothing) = (a.reduction()?, a.get_or("label_smoothing", 0.0)?);
-            CrossEntropy::new().reduction(reduction).label_smoothing(smoothing).loss_of_probabilities(x, target)
+            CrossEntropy::new().reduction(reduction).label_smoothing(smoothing).soft_target_loss(x, target)
         }
         ("nll_loss", [x]) => {
             let (options, labels) = (a.cross_entropy()?, a.labels()?);
@@ -187,7 +187,7 @@ fn loss(op: &str, inputs: &[Var<f64>], a: &Attributes) -> Row {
         "huber_loss" => x.huber_loss(target, a.get_or("delta", 1.0)?, a.reduction()?),
         "binary_cross_entropy" => weighted(a, |reduction| x.bce_loss(target, reduction))?,
         "binary_cross_entropy_with_logits" => match a.get::<Option<Tensor<f64>>>("pos_weight")? {
-            Some(positive) => weighted(a, |reduction| x.bce_with_logits_weighted(target, &positive, reduction))?,
+            Some(positive) => weighted(a, |reduction| x.bce_with_logits_pos_weight(target, &positive, reduction))?,
             None => weighted(a, |reduction| x.bce_with_logits_loss(target, reduction))?,
         },
         "kl_div" if a.get_or("log_target", false)? => x.kl_div_log_loss(target, a.reduction()?),

@@ -234,7 +234,7 @@ impl<T: Float> Var<T> {
     /// If the weight has another shape.
     #[track_caller]
     pub fn prelu(&self, weight: impl Operand<T>) -> Var<T> {
-        let weight = self.beside(&weight);
+        let weight = self.resolve_operand(&weight);
         let (shape, channels) = (self.shape(), weight.value().len());
         let weight = match shape.len() {
             _ if channels == 1 => weight.with_shape(Dims::from_slice(&[1])),

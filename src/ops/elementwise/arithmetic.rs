@@ -91,7 +91,7 @@ macro_rules! operator {
             $left_number
         });
         operator!(@left $trait::$method, i32, |left, right| f64::from(left).$method(right));
-        operator!(@left $trait::$method, &Param<T>, |left, right| (&*right.beside(&left)).$method(right));
+        operator!(@left $trait::$method, &Param<T>, |left, right| (&*right.resolve_operand(&left)).$method(right));
         operator!(@left $trait::$method, &Tensor<T>, |left, right| right.constant(left).$method(right));
         operator!(@left $trait::$method, Tensor<T>, |left, right| right.constant(left).$method(right));
     };

@@ -27,7 +27,7 @@ impl<T: Float> Op<T, 2> for Where<T> {
     fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
         let common = broadcast(a.shape(), b.shape()).unwrap_or_default();
         let shape = broadcast(&common, self.mask.shape()).unwrap_or_default();
-        let [mask, a, b] = [&self.mask, a, b].map(|x| x.expanded(&shape));
+        let [mask, a, b] = [&self.mask, a, b].map(|x| x.expand_to(&shape));
         Tensor::build(shape, |y| {
             let choices = a.as_slice().iter().zip(b.as_slice()).zip(mask.as_slice());
             for (y, ((&a, &b), &mask)) in y.iter_mut().zip(choices) {
@@ -99,7 +99,7 @@ impl<T: Float> Var<T> {
     #[doc(alias = "where")]
     #[track_caller]
     pub fn where_(&self, mask: &Tensor<T>, other: impl Operand<T>) -> Var<T> {
-        Where { mask: mask.clone() }.of([self, &*self.beside(&other)])
+        Where { mask: mask.clone() }.of([self, &*self.resolve_operand(&other)])
     }
 }
 

@@ -72,8 +72,8 @@ fn cofactors<T: Float>(a: &Var<T>) -> Var<T> {
             positions.extend(without(row).flat_map(|i| without(column).map(move |j| start + i * n + j)));
         }
     }
-    let picked: Dims = batch.iter().copied().chain([n, n, n - 1, n - 1]).collect();
-    let minors = a.take(Positions { positions: positions.into(), picked, whole: a.value().dims() });
+    let out_shape: Dims = batch.iter().copied().chain([n, n, n - 1, n - 1]).collect();
+    let minors = a.take(Positions { positions: positions.into(), out_shape, in_shape: a.value().dims() });
     minors.det() * matrix(n, |row, column| if (row + column) % 2 == 0 { 1.0 } else { -1.0 })
 }
 

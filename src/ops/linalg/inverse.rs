@@ -95,6 +95,6 @@ impl<T: Float> Var<T> {
                 square = square.multiply(&square, false, false);
             }
         }
-        product.unwrap_or_else(|| self.constant(Tensor::eye(size).expanded(self.shape())))
+        product.unwrap_or_else(|| self.constant(Tensor::eye(size).expand_to(self.shape())))
     }
 }

@@ -91,7 +91,7 @@ pub(crate) fn solve_each<T: Float>(
     let batch = broadcast(batch_of_a, batch_of_b).expect("the caller checks that the batches broadcast");
     let matrix = Offsets::new(batch_of_a, &batch);
     let shape: Dims = batch.iter().chain(sizes).copied().collect();
-    let mut x = b.expanded(&shape);
+    let mut x = b.expand_to(&shape);
     for (k, x) in x.as_mut_slice().chunks_exact_mut((sizes[0] * sizes[1]).max(1)).enumerate() {
         solve(matrix.of(k), x, sizes[1]);
     }

@@ -52,7 +52,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn solve(&self, b: impl Operand<T>) -> Var<T> {
-        let b = self.beside(&b);
+        let b = self.resolve_operand(&b);
         match system_shapes(self.shape(), b.shape()) {
             Ok(shapes) => Solve.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result),
             Err(reason) => self.shape_error("solve", &b, &reason),

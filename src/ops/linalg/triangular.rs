@@ -92,7 +92,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn solve_triangular(&self, b: impl Operand<T>, triangle: Triangle) -> Var<T> {
-        let b = self.beside(&b);
+        let b = self.resolve_operand(&b);
         match system_shapes(self.shape(), b.shape()) {
             Ok(shapes) => SolveTriangular { triangle }.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result),
             Err(reason) => self.shape_error("solve_triangular", &b, &reason),

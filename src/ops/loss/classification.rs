@@ -86,7 +86,7 @@ impl CrossEntropy {
         let targets = self.targets("softmax_cross_entropy", scores.shape(), labels);
         let total = targets.total;
         let losses = SoftmaxCrossEntropy { targets: Rc::new(targets.distribution(self)) }.of([scores]);
-        self.reduced(losses, total)
+        self.reduce_with(losses, total)
     }
 
     /// The loss of log-probabilities, as [`Var::log_softmax`] gives them; label smoothing does not apply.
@@ -107,11 +107,11 @@ impl CrossEntropy {
         let at = |(k, label): (usize, &Option<usize>)| targets.position(k, label.unwrap_or(0));
         let positions = Positions {
             positions: targets.labels.iter().enumerate().map(at).collect(),
-            picked: targets.shape.clone(),
-            whole: log_probabilities.value().dims(),
+            out_shape: targets.shape.clone(),
+            in_shape: log_probabilities.value().dims(),
         };
         let ignored = weights.mask(|weight| weight == T::ZERO);
-        self.reduced(log_probabilities.take(positions).masked_fill(&ignored, 0.0) * -weights, total)
+        self.reduce_with(log_probabilities.take(positions).masked_fill(&ignored, 0.0) * -weights, total)
     }
 
     /// The loss of scores before the softmax against probabilities of the same shape: `−Σ t ln softmax(x)`; no class weights.
@@ -119,9 +119,9 @@ impl CrossEntropy {
     /// # Panics
     /// If the shapes differ, or are those of a scalar.
     #[track_caller]
-    pub fn loss_of_probabilities<T: Float>(&self, scores: &Var<T>, target: impl Operand<T>) -> Var<T> {
+    pub fn soft_target_loss<T: Float>(&self, scores: &Var<T>, target: impl Operand<T>) -> Var<T> {
         let axis = class_axis("softmax_cross_entropy", scores.shape());
-        let target = scores.beside(&target);
+        let target = scores.resolve_operand(&target);
         if target.shape() != scores.shape() {
             let reason = panics::probability_shape(scores.shape(), target.shape());
             scores.shape_error("softmax_cross_entropy", &target, &reason);
@@ -131,11 +131,11 @@ impl CrossEntropy {
         let target = if smoothing > 0.0 { &*target * (1.0 - smoothing) + uniform } else { target.into_owned() };
         let losses = -(target * scores.log_softmax(axis)).sum_over(axis);
         let count = losses.value().len() as f64;
-        self.reduced(losses, count)
+        self.reduce_with(losses, count)
     }
 
     #[track_caller]
-    fn reduced<T: Float>(&self, losses: Var<T>, total: f64) -> Var<T> {
+    fn reduce_with<T: Float>(&self, losses: Var<T>, total: f64) -> Var<T> {
         match self.reduction {
             // The mean of nothing is NaN, but its gradient is 0: 0/0 would make that NaN too.
             Reduction::Mean if total == 0.0 => losses.sum() + f64::NAN,

@@ -40,7 +40,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn bce_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
-        BinaryCrossEntropy.of([self, &*self.beside(&target)]).reduce(reduction)
+        BinaryCrossEntropy.of([self, &*self.resolve_operand(&target)]).reduce(reduction)
     }
 
     /// The binary cross-entropy of the scores x (this) before a sigmoid: `−t ln σ(x) − (1 − t) ln σ(−x)`.
@@ -56,7 +56,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn bce_with_logits_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
-        self.bce_with_logits_weighted(target, 1.0, reduction)
+        self.bce_with_logits_pos_weight(target, 1.0, reduction)
     }
 
     /// [`bce_with_logits_loss`](Var::bce_with_logits_loss) with the positive term times a weight, a number or one for each class.
@@ -64,13 +64,13 @@ impl<T: Float> Var<T> {
     /// # Panics
     /// If the shapes do not broadcast.
     #[track_caller]
-    pub fn bce_with_logits_weighted(
+    pub fn bce_with_logits_pos_weight(
         &self,
         target: impl Operand<T>,
         positive_weight: impl Operand<T>,
         reduction: Reduction,
     ) -> Var<T> {
-        let target = self.beside(&target);
+        let target = self.resolve_operand(&target);
         let positive = (&*target * self.log_sigmoid()) * positive_weight;
         let negative = (1.0 - &*target) * (-self).log_sigmoid();
         (-(positive + negative)).reduce(reduction)
@@ -84,7 +84,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn kl_div_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
-        let target = self.beside(&target);
+        let target = self.resolve_operand(&target);
         let zero = target.value().mask(|t| t <= T::ZERO);
         (&*target * (target.masked_fill(&zero, 1.0).ln() - self)).reduce(reduction)
     }
@@ -95,7 +95,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn kl_div_log_loss(&self, log_target: impl Operand<T>, reduction: Reduction) -> Var<T> {
-        let target = self.beside(&log_target);
+        let target = self.resolve_operand(&log_target);
         (target.exp() * (&*target - self)).reduce(reduction)
     }
 }

@@ -235,7 +235,7 @@ impl<T: Float> Var<T> {
     /// A weight or bias as `[C]`, from `[C]` or a number.
     #[track_caller]
     fn per_channel(&self, given: impl Operand<T>) -> Var<T> {
-        let given = self.beside(&given);
+        let given = self.resolve_operand(&given);
         match given.shape() {
             [] => given.expand_to(&self.shape()[1..2]),
             [channels] if *channels == self.shape()[1] => given.into_owned(),

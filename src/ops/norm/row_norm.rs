@@ -165,7 +165,7 @@ impl<T: Float> Var<T> {
     /// A weight or bias for each channel, from one of shape `affine` or a number.
     #[track_caller]
     fn affine_parameter(&self, op: &str, rows: &Rows, affine: &[usize], given: impl Operand<T>) -> Var<T> {
-        let given = self.beside(&given);
+        let given = self.resolve_operand(&given);
         let channels = Dims::from_slice(&[rows.channels]);
         match given.shape() {
             [] => given.expand_to(&channels),

@@ -26,15 +26,15 @@ impl<T: Float> Op<T, 1> for First {
         let n = x.shape()[x.rank() - 1];
         let positions: Vec<usize> =
             x.position_of(op, -1, better).iter().enumerate().map(|(row, k)| row * n + k).collect();
-        let picked = Dims::from_slice(&x.shape()[..x.rank() - 1]);
-        let y = Tensor::build(picked.clone(), |y| {
+        let out_shape = Dims::from_slice(&x.shape()[..x.rank() - 1]);
+        let y = Tensor::build(out_shape.clone(), |y| {
             y.iter_mut().zip(&positions).for_each(|(y, &at)| *y = x.as_slice()[at]);
         });
-        self.positions = Some(Positions { positions: positions.into(), picked, whole: x.dims() });
+        self.positions = Some(Positions { positions: positions.into(), out_shape, in_shape: x.dims() });
         y
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [self.positions.clone().map(|positions| gy.put(positions))]
+        [self.positions.clone().map(|positions| gy.scatter_positions(positions))]
     }
 }
 
@@ -63,7 +63,7 @@ impl<T: Float> Op<T, 1> for Shared {
         let (x, y) = (saved.input(0), saved.output());
         let equal = |x: T, y: T| if x == y || (x.is_nan() && y.is_nan()) { T::ONE } else { T::ZERO };
         let winners = x.value().zip(y.value(), equal);
-        let share = &winners / winners.summed(&self.reduction).with_shape(self.reduction.kept.clone());
+        let share = &winners / winners.sum_with(&self.reduction).with_shape(self.reduction.kept.clone());
         [Some(gy * share)]
     }
 }

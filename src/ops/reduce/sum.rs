@@ -17,7 +17,7 @@ impl<T: Float> Op<T, 1> for Sum {
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.summed(&self.0)
+        x.sum_with(&self.0)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(gy.with_shape(self.0.kept.clone()).expand_to(&self.0.from))]
@@ -38,7 +38,7 @@ impl<T: Float> Op<T, 1> for BroadcastTo {
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.expanded(&self.shape)
+        x.expand_to(&self.shape)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         // The engine sums a gradient down to the shape of the input.

@@ -18,7 +18,7 @@ impl<T: Float> Op<T, 1> for Norm {
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.map(|x| x * x).summed(&self.reduction).map(T::sqrt).with_shape(self.reduction.kept.clone())
+        x.map(|x| x * x).sum_with(&self.reduction).map(T::sqrt).with_shape(self.reduction.kept.clone())
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let (x, y) = (saved.input(0), saved.output());
@@ -110,11 +110,11 @@ impl<T: Float> Tensor<T> {
         let shape = reduction.shape.clone();
         match p {
             2.0 => Norm { reduction }.of([self]).with_shape(shape),
-            1.0 => self.abs().summed(&reduction),
-            0.0 => self.sign().abs().summed(&reduction),
+            1.0 => self.abs().sum_with(&reduction),
+            0.0 => self.sign().abs().sum_with(&reduction),
             f64::INFINITY => self.abs().largest(&reduction),
             f64::NEG_INFINITY => self.abs().smallest(&reduction),
-            _ => self.abs().powf(p).summed(&reduction).powf(p.recip()),
+            _ => self.abs().powf(p).sum_with(&reduction).powf(p.recip()),
         }
     }
 }

@@ -31,7 +31,7 @@ impl<T: Float> AnyOp<T> for Concat {
     }
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
         self.sizes = inputs.iter().map(|x| x.shape()[self.axis]).collect();
-        Tensor::concatenated(inputs, self.axis)
+        Tensor::concat_with(inputs, self.axis)
     }
     fn backward(&self, saved: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
         let mut end = 0;
@@ -65,7 +65,7 @@ impl<T: Float> AnyOp<T> for Stack {
         stacks(inputs)
     }
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        Tensor::stacked(inputs, self.axis)
+        Tensor::stack_with(inputs, self.axis)
     }
     fn backward(&self, saved: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
         gradients.extend((0..self.count).map(|k| saved.needs(k).then(|| gy.select(self.axis, k))));

@@ -22,7 +22,7 @@ impl<T: Float> Op<T, 1> for Embedding<T> {
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.selected(&self.rows)
+        x.select_rows(&self.rows)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let rows = self.rows.clone();

@@ -18,7 +18,7 @@ impl<T: Float> Op<T, 1> for IndexSelect {
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.selected(&self.0)
+        x.select_rows(&self.0)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(gy.scatter_rows(self.0.clone()))]
@@ -38,7 +38,7 @@ impl<T: Float> Op<T, 1> for IndexAdd {
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.added_at(&self.0)
+        x.scatter_rows(&self.0)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(gy.select_rows(self.0.clone()))]
@@ -53,14 +53,14 @@ impl<T: Float> Op<T, 1> for Take {
     const SAVE: Save = Save::Nothing;
 
     fn describe(&self, description: &mut Description) {
-        description.field("positions", &self.0.picked);
+        description.field("positions", &self.0.out_shape);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.taken(&self.0)
+        x.gather_positions(&self.0)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.put(self.0.clone()))]
+        [Some(gy.scatter_positions(self.0.clone()))]
     }
 }
 
@@ -72,11 +72,11 @@ impl<T: Float> Op<T, 1> for Put {
     const SAVE: Save = Save::Nothing;
 
     fn describe(&self, description: &mut Description) {
-        description.field("positions", &self.0.picked);
+        description.field("positions", &self.0.out_shape);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.put(&self.0)
+        x.scatter_positions(&self.0)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(gy.take(self.0.clone()))]
@@ -119,9 +119,9 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn index_add(&self, axis: impl AxisIndex, indices: &[usize], source: impl Operand<T>) -> Var<T> {
         let rows = Rows::along("index_add", self.shape(), axis.index(), indices, &[indices.len()]);
-        let source = self.beside(&source);
-        if source.shape() != rows.picked.as_ref() {
-            self.shape_error("index_add", &source, &panics::source_shape(source.shape(), &rows.picked));
+        let source = self.resolve_operand(&source);
+        if source.shape() != rows.out_shape.as_ref() {
+            self.shape_error("index_add", &source, &panics::source_shape(source.shape(), &rows.out_shape));
         }
         self + source.scatter_rows(rows)
     }
@@ -160,11 +160,11 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn scatter_add(&self, axis: impl AxisIndex, indices: impl Into<Indices>, source: impl Operand<T>) -> Var<T> {
         let positions = Positions::along("scatter_add", self.shape(), axis.index(), &indices.into());
-        let source = self.beside(&source);
-        if source.shape() != positions.picked.as_ref() {
-            self.shape_error("scatter_add", &source, &panics::source_shape(source.shape(), &positions.picked));
+        let source = self.resolve_operand(&source);
+        if source.shape() != positions.out_shape.as_ref() {
+            self.shape_error("scatter_add", &source, &panics::source_shape(source.shape(), &positions.out_shape));
         }
-        self + source.put(positions)
+        self + source.scatter_positions(positions)
     }
 
     /// Indexes the leading axes with arrays of indices, one per axis, which broadcast: numpy's `x[i, j]`.
@@ -204,7 +204,7 @@ impl<T: Float> Var<T> {
 
     /// Zeros with these elements added at given positions.
     #[track_caller]
-    pub(crate) fn put(&self, positions: Positions) -> Var<T> {
+    pub(crate) fn scatter_positions(&self, positions: Positions) -> Var<T> {
         Put(positions).of([self])
     }
 }

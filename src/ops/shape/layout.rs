@@ -43,7 +43,7 @@ impl<T: Float> Op<T, 1> for Permute {
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.permuted(&self.axes)
+        x.permute_axes(&self.axes)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let mut inverse = self.axes.clone();
@@ -67,7 +67,7 @@ impl<T: Float> Op<T, 1> for Roll {
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.rolled(self.shift, self.axis)
+        x.roll_axis(self.shift, self.axis)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(Roll { shift: -self.shift, axis: self.axis }.of([gy]))]

@@ -17,7 +17,7 @@ impl<T: Float> Op<T, 1> for Slice {
     const SAVE: Save = Save::Nothing;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.viewed(&self.view)
+        x.slice_by(&self.view)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(gy.pad_by(self.view.clone(), self.from.clone(), 0.0))]
@@ -42,7 +42,7 @@ impl<T: Float> Op<T, 1> for Pad {
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.placed(&self.view, &self.shape, self.value)
+        x.pad_by(&self.view, &self.shape, self.value)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(gy.slice_by(self.view.clone()))]

@@ -107,7 +107,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn conv1d(&self, weight: impl Operand<T>, options: Conv<1>) -> Var<T> {
-        self.convolve("conv1d", &self.beside(&weight), None, &options)
+        self.convolve("conv1d", &self.resolve_operand(&weight), None, &options)
     }
 
     /// [`conv1d`](Var::conv1d) plus a bias `[out]`.
@@ -116,7 +116,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not fit, or the kernel is larger than the padded input.
     #[track_caller]
     pub fn conv1d_bias(&self, weight: impl Operand<T>, bias: impl Operand<T>, options: Conv<1>) -> Var<T> {
-        self.convolve("conv1d", &self.beside(&weight), Some(&self.beside(&bias)), &options)
+        self.convolve("conv1d", &self.resolve_operand(&weight), Some(&self.resolve_operand(&bias)), &options)
     }
 
     /// The convolution of images x `[N, C, H, W]` with a weight `[out, C / groups, kernel height, kernel width]`.
@@ -136,7 +136,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn conv2d(&self, weight: impl Operand<T>, options: Conv<2>) -> Var<T> {
-        self.convolve("conv2d", &self.beside(&weight), None, &options)
+        self.convolve("conv2d", &self.resolve_operand(&weight), None, &options)
     }
 
     /// [`conv2d`](Var::conv2d) plus a bias `[out]`.
@@ -145,7 +145,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not fit, or the kernel is larger than the padded image.
     #[track_caller]
     pub fn conv2d_bias(&self, weight: impl Operand<T>, bias: impl Operand<T>, options: Conv<2>) -> Var<T> {
-        self.convolve("conv2d", &self.beside(&weight), Some(&self.beside(&bias)), &options)
+        self.convolve("conv2d", &self.resolve_operand(&weight), Some(&self.resolve_operand(&bias)), &options)
     }
 
     /// The transposed convolution of `[N, C, L]` with a weight `[C, out / groups, K]`: the derivative of
@@ -155,7 +155,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not fit, or the output padding is not smaller than the stride or the dilation.
     #[track_caller]
     pub fn conv_transpose1d(&self, weight: impl Operand<T>, options: Conv<1>) -> Var<T> {
-        self.transpose_convolve("conv_transpose1d", &self.beside(&weight), None, &options)
+        self.transpose_convolve("conv_transpose1d", &self.resolve_operand(&weight), None, &options)
     }
 
     /// [`conv_transpose1d`](Var::conv_transpose1d) plus a bias `[out]`.
@@ -164,7 +164,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not fit, or the output padding is not smaller than the stride or the dilation.
     #[track_caller]
     pub fn conv_transpose1d_bias(&self, weight: impl Operand<T>, bias: impl Operand<T>, options: Conv<1>) -> Var<T> {
-        self.transpose_convolve("conv_transpose1d", &self.beside(&weight), Some(&self.beside(&bias)), &options)
+        self.transpose_convolve("conv_transpose1d", &self.resolve_operand(&weight), Some(&self.resolve_operand(&bias)), &options)
     }
 
     /// The transposed convolution of images `[N, C, H, W]` with a weight `[C, out / groups, kernel height, kernel width]`:
@@ -184,7 +184,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn conv_transpose2d(&self, weight: impl Operand<T>, options: Conv<2>) -> Var<T> {
-        self.transpose_convolve("conv_transpose2d", &self.beside(&weight), None, &options)
+        self.transpose_convolve("conv_transpose2d", &self.resolve_operand(&weight), None, &options)
     }
 
     /// [`conv_transpose2d`](Var::conv_transpose2d) plus a bias `[out]`.
@@ -193,7 +193,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not fit, or the output padding is not smaller than the stride or the dilation.
     #[track_caller]
     pub fn conv_transpose2d_bias(&self, weight: impl Operand<T>, bias: impl Operand<T>, options: Conv<2>) -> Var<T> {
-        self.transpose_convolve("conv_transpose2d", &self.beside(&weight), Some(&self.beside(&bias)), &options)
+        self.transpose_convolve("conv_transpose2d", &self.resolve_operand(&weight), Some(&self.resolve_operand(&bias)), &options)
     }
 
     #[track_caller]

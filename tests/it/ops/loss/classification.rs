@@ -17,15 +17,15 @@ pub fn rows() -> Vec<Row> {
         row("nll_loss", &[&[&[2, 3, 2]]], move |x| options().nll_loss(&x[0], &[2, 0, 1, 2])),
         row("loss", &[&[&[4, 3]], &[&[2, 3, 2]]], move |x| options().loss(&x[0], &[2, 0, 1, 2])),
         row("loss", &[&[&[4, 3]]], move |x| options().reduction(Reduction::None).loss(&x[0], &[2, 0, 1, 2])),
-        row("loss_of_probabilities", &[&[&[2, 3], &[2, 3]]], |x| {
-            CrossEntropy::new().label_smoothing(0.2).loss_of_probabilities(&x[0], &x[1])
+        row("soft_target_loss", &[&[&[2, 3], &[2, 3]]], |x| {
+            CrossEntropy::new().label_smoothing(0.2).soft_target_loss(&x[0], &x[1])
         }),
     ]
 }
 
 pub const PANICS: &[Panic] = &[
     ("wrong_shapes probability_shape", || {
-        _ = CrossEntropy::new().loss_of_probabilities(&variable(), Tensor::ones([3]));
+        _ = CrossEntropy::new().soft_target_loss(&variable(), Tensor::ones([3]));
     }),
     ("label_count", || _ = variable().softmax_cross_entropy(&[0])),
     ("label_out_of_range", || _ = variable().nll_loss(&[0, 3])),

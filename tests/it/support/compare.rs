@@ -13,7 +13,7 @@ pub fn assert_close(a: &Tensor<f64>, b: &Tensor<f64>) {
 }
 
 /// The value of a function, its product with a cotangent, and the product of the derivative of that with another.
-fn orders(f: impl Fn(&Var<f64>) -> Var<f64>, x: &Tensor<f64>) -> [Tensor<f64>; 3] {
+fn orders(f: &dyn Fn(&Var<f64>) -> Var<f64>, x: &Tensor<f64>) -> [Tensor<f64>; 3] {
     let mut rng = wengert::rng(5);
     let tape = Tape::new_f64();
     let x = tape.var(x);
@@ -29,7 +29,7 @@ fn orders(f: impl Fn(&Var<f64>) -> Var<f64>, x: &Tensor<f64>) -> [Tensor<f64>; 3
 #[track_caller]
 pub fn assert_same_orders(f: impl Fn(&Var<f64>) -> Var<f64>, reference: impl Fn(&Var<f64>) -> Var<f64>) {
     let x = tensor![f64; [0.3, -1.2, 2.0], [1.0, 0.0, -0.5]];
-    for (a, b) in orders(f, &x).iter().zip(&orders(reference, &x)) {
+    for (a, b) in orders(&f, &x).iter().zip(&orders(&reference, &x)) {
         assert_close(a, b);
     }
 }

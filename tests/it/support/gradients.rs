@@ -38,8 +38,7 @@ pub struct Row {
 
 /// A row for plain inputs of the given shapes, a list for each case.
 pub fn row(name: &'static str, cases: Shapes, f: impl Fn(&[Var<f64>]) -> Var<f64> + 'static) -> Row {
-    let shapes = |case: &&[&[usize]]| case.iter().map(|shape| shape.to_vec()).collect();
-    Row { name, f: Box::new(f), cases: cases.iter().map(shapes).collect(), domains: vec![PLAIN] }
+    Row::new(name, cases, Box::new(f))
 }
 
 /// An elementwise function of one input.
@@ -63,6 +62,11 @@ pub fn binary(name: &'static str, domains: [Domain; 2], f: fn(&Var<f64>, &Var<f6
 }
 
 impl Row {
+    fn new(name: &'static str, cases: Shapes, f: Function) -> Row {
+        let shapes = |case: &&[&[usize]]| case.iter().map(|shape| shape.to_vec()).collect();
+        Row { name, f, cases: cases.iter().map(shapes).collect(), domains: vec![PLAIN] }
+    }
+
     /// With elements from the given domains.
     pub fn on(self, domains: &[Domain]) -> Row {
         Row { domains: domains.to_vec(), ..self }

@@ -1,5 +1,6 @@
 //! Panics: their messages, and where they are reported.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::sync::Once;
@@ -22,26 +23,34 @@ pub struct Report {
 
 /// Runs a mistake and returns its panic, or `None` if there is none.
 pub fn panic_of(mistake: impl FnOnce()) -> Option<Report> {
-    static SILENCED: Once = Once::new();
-    SILENCED.call_once(|| {
-        let aloud = panic::take_hook();
+    silence_expected_panics();
+    REPORTED.set(Some(Default::default()));
+    let panicked = panic::catch_unwind(AssertUnwindSafe(mistake));
+    let (file, line) = REPORTED.take().unwrap_or_default();
+    panicked.err().map(|payload| Report { message: text(&*payload), file, line })
+}
+
+/// Makes the panic hook note where an expected panic is reported, instead of printing it.
+fn silence_expected_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let print = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             let expected = REPORTED.with_borrow_mut(|reported| {
                 let at = info.location().map_or_else(Default::default, |at| (at.file().into(), at.line() as usize));
                 reported.as_mut().map(|reported| *reported = at)
             });
             if expected.is_none() {
-                aloud(info);
+                print(info);
             }
         }));
     });
-    REPORTED.set(Some(Default::default()));
-    let panicked = panic::catch_unwind(AssertUnwindSafe(mistake));
-    let (file, line) = REPORTED.take().unwrap_or_default();
-    let payload = panicked.err()?;
+}
+
+/// The text of a panic.
+fn text(payload: &dyn Any) -> String {
     let without_arguments = || payload.downcast_ref::<&str>().map(|text| text.to_string());
-    let message = payload.downcast_ref::<String>().cloned().or_else(without_arguments);
-    Some(Report { message: message.expect("a panic of this crate has a text"), file, line })
+    payload.downcast_ref::<String>().cloned().or_else(without_arguments).expect("a panic of this crate has a text")
 }
 
 /// The message of a mistake.

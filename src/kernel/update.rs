@@ -23,8 +23,8 @@ pub(crate) fn elementwise<T: Float, const N: usize>(
 }
 
 simd! {
-    /// Updates one chunk. State slices after the `N`-th are empty. They are separate arguments and not an array so that the compiler
-    /// knows that they do not overlap.
+    /// Updates one chunk. State slices after the `N`-th are empty. They are separate arguments and not an array so that the
+    /// compiler knows that they do not overlap.
     pub(crate) fn piece[T: Float, const N: usize, F: Fn(T, T, [T; N]) -> (T, [T; N])](
         p: &mut [T],
         g: &[T],

@@ -81,7 +81,8 @@ macro_rules! layer {
                 $name { options: self.options.stride(stride), ..self }
             }
 
-            /// Sets the zero padding on each side of the input; a transposed convolution crops its output by it instead. 0 by default.
+            /// Sets the zero padding on each side of the input; a transposed convolution crops its output by it instead. 0 by
+            /// default.
             #[must_use]
             pub fn padding(self, padding: impl PerAxis<$axes>) -> Self {
                 $name { options: self.options.padding(padding), ..self }
@@ -195,7 +196,8 @@ impl<T: Float> ConvTranspose1d<T> {
 }
 
 impl<T: Float> ConvTranspose2d<T> {
-    /// Sets the number of additional output elements at the end of each axis, less than the stride; see [`Conv::output_padding`].
+    /// Sets the number of additional output elements at the end of each axis, less than the stride; see
+    /// [`Conv::output_padding`].
     #[must_use]
     pub fn output_padding(self, output_padding: impl PerAxis<2>) -> Self {
         ConvTranspose2d { options: self.options.output_padding(output_padding), ..self }

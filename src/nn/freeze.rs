@@ -8,10 +8,11 @@ impl<T: Float> Tape<T> {
     /// Treats the parameters of a module as constants on this tape, so that their gradients are not computed: for
     /// fine-tuning, or for the network of an adversarial pair that is not being trained.
     ///
-    /// Gradients still flow through the module to whatever precedes it; if nothing there is differentiable, they are not computed
-    /// at all. Optimizers leave frozen parameters unchanged, and [`missing`](crate::Gradients::missing) lists them as
-    /// [`Frozen`](crate::autograd::MissingGradient::Frozen). [`Group::frozen`](crate::optim::Group) has the same effect on the model, but
-    /// the gradients are still computed. Dropout and batch statistics of the module still depend on the mode of the tape.
+    /// Gradients still flow through the module to whatever precedes it; if nothing there is differentiable, they are not
+    /// computed at all. Optimizers leave frozen parameters unchanged, and [`missing`](crate::Gradients::missing) lists them
+    /// as [`Frozen`](crate::autograd::MissingGradient::Frozen). [`Group::frozen`](crate::optim::Group) has the same effect on
+    /// the model, but the gradients are still computed. Dropout and batch statistics of the module still depend on the mode
+    /// of the tape.
     ///
     /// # Panics
     /// If one of the parameters has already been read or bound on this tape.

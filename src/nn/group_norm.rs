@@ -61,8 +61,8 @@ impl<T: Float> GroupNorm<T> {
     }
 }
 
-/// Instance normalization of `[N, C, …]`, Ulyanov, Vedaldi and Lempitsky 2016: `(x − mean)/√(variance + ε)` over the positions of
-/// each sample and channel, followed by a weight and a bias per channel if it is [affine](InstanceNorm::linear).
+/// Instance normalization of `[N, C, …]`, Ulyanov, Vedaldi and Lempitsky 2016: `(x − mean)/√(variance + ε)` over the
+/// positions of each sample and channel, followed by a weight and a bias per channel if it is [affine](InstanceNorm::linear).
 ///
 /// As by default in PyTorch, the variance is the biased one, ε is added under the root, and there are no running averages.
 ///

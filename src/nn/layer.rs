@@ -52,8 +52,9 @@ use crate::tensor::Float;
 /// assert_eq!(layers.parameters()[0].0, "0.inner.weight");
 /// ```
 ///
-/// Layers are `Send` and `Sync`, so that a model can be shared between threads. [`Embedding`](super::Embedding) is not a `Layer`:
-/// its input consists of indices, which are integers without a gradient, so it takes the tape as a separate argument.
+/// Layers are `Send` and `Sync`, so that a model can be shared between threads. [`Embedding`](super::Embedding) is not a
+/// `Layer`: its input consists of indices, which are integers without a gradient, so it takes the tape as a separate
+/// argument.
 ///
 /// Calls through `dyn Layer` lose the caller's location: listings and panics then show the source line of the layer itself.
 #[diagnostic::on_unimplemented(

@@ -5,7 +5,8 @@ use crate::autograd::Param;
 use crate::tensor::Float;
 use std::fmt::{self, Display, Formatter};
 
-/// The layers of a model with their parameters, returned by [`Module::summary`](super::Module::summary); `Display` prints a table.
+/// The layers of a model with their parameters, returned by [`Module::summary`](super::Module::summary); `Display` prints a
+/// table.
 #[derive(Clone, Debug)]
 pub struct Summary {
     layers: Vec<Layer>,

@@ -7,8 +7,8 @@ use crate::tensor::Float;
 /// Adam, Kingma and Ba 2015: `m ← β₁ m + (1 − β₁) g`, `s ← β₂ s + (1 − β₂) g²`, `p ← p − lr m̂/(√ŝ + ε)` with
 /// bias-corrected estimates m̂ and ŝ.
 ///
-/// As in PyTorch, ε is added outside the root and after the correction, and weight decay is L2: `g ← g + λ p` before the update.
-/// Steps are counted per parameter.
+/// As in PyTorch, ε is added outside the root and after the correction, and weight decay is L2: `g ← g + λ p` before the
+/// update. Steps are counted per parameter.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -70,8 +70,8 @@ impl<const DECOUPLED: bool, T: Float> Descent<AdamRule<DECOUPLED>, T> {
         self
     }
 
-    /// Enables AMSGrad: divides by the largest mean square so far, so that the effective learning rate never increases. Reddi et
-    /// al. 2018.
+    /// Enables AMSGrad: divides by the largest mean square so far, so that the effective learning rate never increases. Reddi
+    /// et al. 2018.
     pub fn amsgrad(mut self) -> Self {
         self.rule.amsgrad = true;
         self

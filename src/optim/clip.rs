@@ -7,8 +7,8 @@ use std::hint::black_box;
 
 /// Gradient clipping, applied between `backward` and `step`.
 ///
-/// Pascanu, Mikolov and Bengio 2013, "On the difficulty of training recurrent neural networks": at a cliff of the loss surface the
-/// gradient is enormous, and only its direction is useful.
+/// Pascanu, Mikolov and Bengio 2013, "On the difficulty of training recurrent neural networks": at a cliff of the loss
+/// surface the gradient is enormous, and only its direction is useful.
 ///
 /// All gradients are included, also those of frozen parameters and of variables; constant inputs have none.
 ///
@@ -48,8 +48,8 @@ impl<T: Float> Gradients<T> {
         tensors.map(|gradient| sum(gradient, |g| g.abs().powf(p))).sum::<f64>().powf(1.0 / p)
     }
 
-    /// Scales all gradients by `min(1, bound/(norm + 1e-6))`, so that their total [norm](Gradients::norm) is at most the bound and
-    /// the direction is unchanged. Returns the norm before clipping.
+    /// Scales all gradients by `min(1, bound/(norm + 1e-6))`, so that their total [norm](Gradients::norm) is at most the
+    /// bound and the direction is unchanged. Returns the norm before clipping.
     ///
     /// PyTorch's `clip_grad_norm_`; as there, a NaN norm makes all gradients NaN.
     ///
@@ -76,7 +76,8 @@ impl<T: Float> Gradients<T> {
         norm
     }
 
-    /// Clamps each element to `[−bound, bound]`; NaNs are kept. Unlike [`clip_norm`](Gradients::clip_norm), this changes the direction.
+    /// Clamps each element to `[−bound, bound]`; NaNs are kept. Unlike [`clip_norm`](Gradients::clip_norm), this changes the
+    /// direction.
     ///
     /// PyTorch's `clip_grad_value_`.
     ///

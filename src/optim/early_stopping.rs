@@ -5,8 +5,8 @@ use crate::panics;
 /// Stops training when a metric has not improved for a number of consecutive epochs (Prechelt 1998, "Early stopping — but
 /// when?").
 ///
-/// Smaller values are better, as for a loss, unless [`maximize`](EarlyStopping::maximize) is set. A NaN is never an improvement, so
-/// a diverged model is not kept, and training stops when the patience runs out.
+/// Smaller values are better, as for a loss, unless [`maximize`](EarlyStopping::maximize) is set. A NaN is never an
+/// improvement, so a diverged model is not kept, and training stops when the patience runs out.
 ///
 /// ```
 /// use wengert::optim::{EarlyStopping, Status};

@@ -3,14 +3,16 @@
 use crate::optim::option::check_option;
 use crate::panics;
 
-/// Finds a learning rate in one short run with an exponentially increasing learning rate: the one at which the loss falls fastest.
+/// Finds a learning rate in one short run with an exponentially increasing learning rate: the one at which the loss falls
+/// fastest.
 ///
-/// Step k of n uses the learning rate `low (high/low)^(k/(n − 1))`. The run ends when the loss diverges: when it is not finite, or
-/// its mean over the last n/20 steps is four times the lowest such mean. The suggestion is the point of steepest descent, along the
-/// logarithm of the learning rate, of the smoothed loss, its mean over the n/20 steps before and after. The run ruins the weights,
-/// so use a clone of the model.
+/// Step k of n uses the learning rate `low (high/low)^(k/(n − 1))`. The run ends when the loss diverges: when it is not
+/// finite, or its mean over the last n/20 steps is four times the lowest such mean. The suggestion is the point of steepest
+/// descent, along the logarithm of the learning rate, of the smoothed loss, its mean over the n/20 steps before and after.
+/// The run ruins the weights, so use a clone of the model.
 ///
-/// Smith 2017, "Cyclical learning rates for training neural networks"; the steepest slope and the stop at divergence follow fast.ai.
+/// Smith 2017, "Cyclical learning rates for training neural networks"; the steepest slope and the stop at divergence follow
+/// fast.ai.
 ///
 /// ```
 /// use wengert::optim::LearningRateFinder;

@@ -48,8 +48,8 @@ impl Group {
         Group::new(matches, format!("the Group::matching of {}", Location::caller()))
     }
 
-    /// Creates a group of the parameters whose path begins with the given components, such as those of a layer: `"hidden"` matches
-    /// `hidden.weight` and `hidden.0.bias`, but not `hidden2.weight`.
+    /// Creates a group of the parameters whose path begins with the given components, such as those of a layer: `"hidden"`
+    /// matches `hidden.weight` and `hidden.0.bias`, but not `hidden2.weight`.
     pub fn with_prefix(prefix: &str) -> Self {
         let (prefix, origin) = (prefix.to_string(), format!("Group::with_prefix({prefix:?})"));
         Group::new(
@@ -58,7 +58,8 @@ impl Group {
         )
     }
 
-    /// Creates a group of the parameters whose path ends with the given components: `"bias"` matches `hidden.bias`, but not `user_bias`.
+    /// Creates a group of the parameters whose path ends with the given components: `"bias"` matches `hidden.bias`, but not
+    /// `user_bias`.
     pub fn with_suffix(suffix: &str) -> Self {
         let (suffix, origin) = (suffix.to_string(), format!("Group::with_suffix({suffix:?})"));
         Group::new(

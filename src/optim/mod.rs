@@ -1,10 +1,10 @@
 //! Optimizers, which update the parameters of a model in one fused pass over parameter, gradient and state.
 //!
-//! All optimizers follow PyTorch's conventions. Options are set by builder methods; the method `group` sets different options for
-//! a [`Group`] of parameters.
+//! All optimizers follow PyTorch's conventions. Options are set by builder methods; the method `group` sets different options
+//! for a [`Group`] of parameters.
 //!
-//! An optimizer consists of a [`Rule`], which is the arithmetic, and [`Descent`], which is everything else: [`Sgd`] is an alias of
-//! `Descent<SgdRule>`. A custom rule is a type with three methods.
+//! An optimizer consists of a [`Rule`], which is the arithmetic, and [`Descent`], which is everything else: [`Sgd`] is an
+//! alias of `Descent<SgdRule>`. A custom rule is a type with three methods.
 //!
 //! The module also contains learning rate [schedules](schedule), a [learning rate finder](LearningRateFinder) and
 //! [early stopping](EarlyStopping). Gradient clipping is a method of the gradients:

@@ -9,7 +9,8 @@ use crate::tensor::Float;
 /// An optimizer: updates a model from gradients. The trait is dyn-compatible, so an optimizer can be chosen at run time as a
 /// `Box<dyn Optimizer>`.
 ///
-/// Nearly all implementations are a [`Descent`](super::Descent) with some [`Rule`](super::Rule); custom optimizers implement `Rule`.
+/// Nearly all implementations are a [`Descent`](super::Descent) with some [`Rule`](super::Rule); custom optimizers implement
+/// `Rule`.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -27,14 +28,15 @@ use crate::tensor::Float;
 /// assert_eq!((optimizer.name(), model.value()), ("Sgd", &tensor![0.8, -1.6]));
 /// ```
 pub trait Optimizer<T: Float = f32> {
-    /// Updates all parameters of the model that have a gradient and are not frozen, and all buffers updated by the forward pass;
-    /// the others are unchanged.
+    /// Updates all parameters of the model that have a gradient and are not frozen, and all buffers updated by the forward
+    /// pass; the others are unchanged.
     ///
     /// Parameters are updated in place: once `backward` has released the tape, nothing else references them.
     ///
     /// # Panics
-    /// If the shape of a gradient, or of the optimizer state for a path, differs from that of the parameter; if all gradients belong
-    /// to another model, such as a clone; if a [group](super::Group) matches no parameter. The step panics before any change.
+    /// If the shape of a gradient, or of the optimizer state for a path, differs from that of the parameter; if all gradients
+    /// belong to another model, such as a clone; if a [group](super::Group) matches no parameter. The step panics before any
+    /// change.
     #[track_caller]
     fn step(&mut self, model: &mut dyn Module<T>, gradients: &Gradients<T>);
 

@@ -5,9 +5,9 @@ use crate::tensor::Float;
 
 /// An update rule for parameters: [`Descent`](super::Descent) turns it into an optimizer.
 ///
-/// `Descent` manages the learning rate, weight decay, groups and the state of each parameter, and looks up the gradients; the rule
-/// is only the arithmetic. Most rules are elementwise and use [`Slot::elementwise`], a single pass that is as fast as the built-in
-/// optimizers. A rule that needs more, such as the norm of the gradient, works on the slices:
+/// `Descent` manages the learning rate, weight decay, groups and the state of each parameter, and looks up the gradients; the
+/// rule is only the arithmetic. Most rules are elementwise and use [`Slot::elementwise`], a single pass that is as fast as
+/// the built-in optimizers. A rule that needs more, such as the norm of the gradient, works on the slices:
 ///
 /// ```
 /// use wengert::optim::{Descent, Rule, Slot, Step};
@@ -50,7 +50,7 @@ pub trait Rule<T: Float = f32> {
     /// The number of state tensors per parameter. It may depend on the options of the rule.
     fn tensors(&self) -> usize;
 
-    /// Updates a parameter, with elements in row-major order, and its state; `step` holds the settings of the parameter for this
-    /// step.
+    /// Updates a parameter, with elements in row-major order, and its state; `step` holds the settings of the parameter for
+    /// this step.
     fn update(&self, slot: &mut Slot<T>, parameter: &mut [T], gradient: &[T], step: &Step);
 }

@@ -62,8 +62,8 @@ impl Settings {
 }
 
 impl Step {
-    /// Decouples the weight decay: the parameter is multiplied by `1 − lr λ`, independently of the gradient. Otherwise the decay is
-    /// L2: the gradient of the penalty, `λ p`, is added to the gradient.
+    /// Decouples the weight decay: the parameter is multiplied by `1 − lr λ`, independently of the gradient. Otherwise the
+    /// decay is L2: the gradient of the penalty, `λ p`, is added to the gradient.
     pub fn decoupled(self) -> Self {
         Step { decoupled: true, ..self }
     }

@@ -110,8 +110,8 @@ impl<T: Float> Slot<T> {
     /// One pass over a parameter, its gradient and the `N` tensors of the slot, at most four:
     /// `(p, state) = update(p, g, state)` for each element.
     ///
-    /// Weight decay and the sign of the objective are applied first: `update` receives the p and g returned by [`Step::decay`]. The
-    /// pass is vectorized, and multithreaded if the parameter is large.
+    /// Weight decay and the sign of the objective are applied first: `update` receives the p and g returned by
+    /// [`Step::decay`]. The pass is vectorized, and multithreaded if the parameter is large.
     ///
     /// ```
     /// use wengert::optim::{Descent, Rule, Slot, Step};

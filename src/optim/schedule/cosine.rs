@@ -12,7 +12,8 @@ fn half_wave(from: f64, to: f64, progress: f64) -> f64 {
 /// Half a cosine wave from the learning rate to a minimum: `min + (lr − min) (1 + cos(π t / steps)) / 2`.
 /// PyTorch's `CosineAnnealingLR`.
 ///
-/// After the last step the wave continues, and the learning rate rises again. Loshchilov and Hutter 2017, "SGDR: stochastic gradient descent with warm restarts".
+/// After the last step the wave continues, and the learning rate rises again. Loshchilov and Hutter 2017, "SGDR: stochastic
+/// gradient descent with warm restarts".
 ///
 /// ```
 /// use wengert::optim::schedule::Cosine;
@@ -52,9 +53,9 @@ impl Schedule for Cosine {
     }
 }
 
-/// [`Cosine`] with warm restarts, in cycles of constant or increasing length:
-/// `min + (lr − min) (1 + cos(π s / n)) / 2`, where s is the number of steps since the last restart and n = `steps`,
-/// `steps growth`, `steps growth²` … the length of the cycle. PyTorch's `CosineAnnealingWarmRestarts`; Loshchilov and Hutter 2017.
+/// [`Cosine`] with warm restarts, in cycles of constant or increasing length: `min + (lr − min) (1 + cos(π s / n)) / 2`,
+/// where s is the number of steps since the last restart and n = `steps`, `steps growth`, `steps growth²` … the length of the
+/// cycle. PyTorch's `CosineAnnealingWarmRestarts`; Loshchilov and Hutter 2017.
 ///
 /// ```
 /// use wengert::optim::schedule::CosineWarmRestarts;
@@ -112,11 +113,12 @@ impl Schedule for CosineWarmRestarts {
     }
 }
 
-/// The one-cycle policy: rises to a large learning rate, then falls to a very small one at the last step, each along half a cosine
-/// wave or a straight line. PyTorch's `OneCycleLR` with two phases.
+/// The one-cycle policy: rises to a large learning rate, then falls to a very small one at the last step, each along half a
+/// cosine wave or a straight line. PyTorch's `OneCycleLR` with two phases.
 ///
-/// It starts at `lr start_factor`, peaks at `lr` in step `rise · steps − 1`, and ends at `lr end_factor`, where it stays. Smith and
-/// Topin 2018, "Super-convergence: very fast training of neural networks using large learning rates"; the form is that of fast.ai.
+/// It starts at `lr start_factor`, peaks at `lr` in step `rise · steps − 1`, and ends at `lr end_factor`, where it stays.
+/// Smith and Topin 2018, "Super-convergence: very fast training of neural networks using large learning rates"; the form is
+/// that of fast.ai.
 ///
 /// ```
 /// use wengert::optim::schedule::OneCycle;

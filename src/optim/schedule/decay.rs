@@ -42,7 +42,8 @@ impl Schedule for StepDecay {
     }
 }
 
-/// Multi-step decay: decays by a factor at given steps, `lr γ^n`, where n is the number of milestones ≤ t. PyTorch's `MultiStepLR`.
+/// Multi-step decay: decays by a factor at given steps, `lr γ^n`, where n is the number of milestones ≤ t. PyTorch's
+/// `MultiStepLR`.
 ///
 /// ```
 /// use wengert::optim::schedule::MultiStep;
@@ -116,7 +117,8 @@ impl Schedule for Exponential {
     }
 }
 
-/// Polynomial decay: decays to 0 as a power of the remaining steps, `lr (1 − t / steps)^power`, and stays there. PyTorch's `PolynomialLR`.
+/// Polynomial decay: decays to 0 as a power of the remaining steps, `lr (1 − t / steps)^power`, and stays there. PyTorch's
+/// `PolynomialLR`.
 ///
 /// The "poly" policy of Chen et al. 2017 (DeepLab) uses the power 0.9; the power 1 is linear decay.
 ///

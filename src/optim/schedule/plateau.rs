@@ -6,9 +6,9 @@ use crate::optim::option::setters;
 /// Reduces the learning rate, `lr ← max(factor lr, minimum)`, when a metric such as the validation loss has not improved for
 /// more than `patience` observations. PyTorch's `ReduceLROnPlateau`.
 ///
-/// A metric improves if it is below `best (1 − threshold)`, or below `best − threshold` if [absolute](ReduceOnPlateau::absolute);
-/// when [maximizing](ReduceOnPlateau::maximize), if it is above `best (1 + threshold)` or `best + threshold`. A NaN is never an
-/// improvement.
+/// A metric improves if it is below `best (1 − threshold)`, or below `best − threshold` if
+/// [absolute](ReduceOnPlateau::absolute); when [maximizing](ReduceOnPlateau::maximize), if it is above `best (1 + threshold)`
+/// or `best + threshold`. A NaN is never an improvement.
 ///
 /// ```
 /// use wengert::optim::schedule::ReduceOnPlateau;

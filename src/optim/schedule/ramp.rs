@@ -41,7 +41,8 @@ impl Schedule for Constant {
 /// A linear ramp between two factors of the learning rate, constant afterwards: `lr (a + (b − a) min(t / steps, 1))`.
 /// PyTorch's `LinearLR`.
 ///
-/// From a small factor to 1 it is the warm-up of Goyal et al. 2017, "Accurate, large minibatch SGD"; from 1 to 0 a linear decay.
+/// From a small factor to 1 it is the warm-up of Goyal et al. 2017, "Accurate, large minibatch SGD"; from 1 to 0 a linear
+/// decay.
 ///
 /// ```
 /// use wengert::optim::schedule::LinearRamp;

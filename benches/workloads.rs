@@ -233,8 +233,7 @@ impl Settings {
 
 /// Reads the given pixels of the training images, scaled to [0, 1], and the classes.
 fn load(directory: &Path, pixels: std::ops::Range<usize>) -> (Tensor, Vec<usize>) {
-    let open =
-        |name| BufReader::new(File::open(directory.join(name)).expect("the files of MNIST, without compression"));
+    let open = |name| BufReader::new(File::open(directory.join(name)).expect("the uncompressed MNIST files"));
     let (mut labels, mut header, mut image) = (Vec::new(), [0; 16], [0; 784]);
     open("train-labels-idx1-ubyte").read_to_end(&mut labels).expect("labels");
     labels.drain(..8);
@@ -251,7 +250,7 @@ fn load(directory: &Path, pixels: std::ops::Range<usize>) -> (Tensor, Vec<usize>
 
 /// Trains w2 for five epochs and returns the accuracy on the test set.
 fn epochs(directory: &Path) -> f64 {
-    let (train, test) = mnist::load(directory).expect("the files of MNIST");
+    let (train, test) = mnist::load(directory).expect("the MNIST files");
     let mut rng = wengert::rng(0);
     let (mut model, mut optimizer) = (Mlp::new(&[784, 256, 128, 10], false), Adam::new(1e-3));
     for _ in 0..5 {

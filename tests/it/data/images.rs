@@ -1,4 +1,4 @@
-//! Images in memory.
+//! Image data sets in memory.
 
 use super::{images, numbered_images as numbered};
 use crate::support::panics::{Panic, messages};

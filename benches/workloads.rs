@@ -1,4 +1,6 @@
-//! Throughput of training steps on small networks and of matrix products: `cargo bench --bench workloads [-- NAME SECONDS THREADS]`.
+//! Throughput of training steps on small networks and of matrix products.
+//!
+//! Usage: `cargo bench --bench workloads [-- NAME SECONDS THREADS]`.
 //!
 //! NAME selects the rows whose name contains it; SECONDS is the length of a measurement window, and each figure is the median
 //! of five windows; THREADS is a list of thread counts such as `1,2`. A training step comprises the batch, sliced in order from

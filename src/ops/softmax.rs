@@ -77,7 +77,7 @@ impl<T: Float> Op<T, 1> for LogSumExp {
 functions! {
     /// `eˣ/Σeˣ` along an axis: positive values that sum to 1. Stable for scores of any magnitude; a row of −∞ gives NaN.
     ///
-    /// For a loss on class labels use [`softmax_cross_entropy`](Var::softmax_cross_entropy), which takes the scores before the softmax.
+    /// For a loss on class labels use [`softmax_cross_entropy`](Var::softmax_cross_entropy), which takes unnormalized scores.
     ///
     /// # Panics
     /// If the axis is out of range.

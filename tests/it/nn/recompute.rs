@@ -137,7 +137,7 @@ fn a_deep_network_needs_a_fraction_of_the_memory() {
             "{name}: the tape saved {saved} KiB, {forward} KiB are held after the forward pass, {most} KiB at most"
         );
     }
-    // A stored block needs about six values of this size, a recomputed one needs one. The gradients of all parameters come on top.
+    // A stored block needs about six values of this size, a recomputed one needs one; the peak adds the gradients of all parameters.
     let values = (BLOCKS * ROWS * WIDTH * size_of::<f32>()) as isize;
     assert!(kept.1 > 5 * values && recomputed.1 < 2 * values, "{kept:?} and {recomputed:?} for {values}");
     assert!(recomputed.2 * 3 < kept.2, "{kept:?} and {recomputed:?}");

@@ -20,8 +20,8 @@ pub fn panics() -> Vec<Panic> {
 }
 
 /// The composition that a fused normalization replaces: the mean, the variance, then the rest.
-fn composed(x: &Var<f64>, axes: &[isize], centred: bool) -> Var<f64> {
-    let x = if centred { x - x.mean_over(keepdim(axes)) } else { x.clone() };
+fn composed(x: &Var<f64>, axes: &[isize], centered: bool) -> Var<f64> {
+    let x = if centered { x - x.mean_over(keepdim(axes)) } else { x.clone() };
     &x / (x.square().mean_over(keepdim(axes)) + EPSILON).sqrt()
 }
 

@@ -1,20 +1,29 @@
-//! Speed of training steps on small networks, and of matrix products: `cargo bench --bench workloads [-- NAME SECONDS THREADS]`.
+//! Throughput of training steps on small networks and of matrix products.
 //!
-//! NAME is one of the rows, or a part of one; SECONDS the length of a window, of which each figure is the median of five;
-//! THREADS their numbers, such as `1,2`. A training step is the whole of it: the batch, sliced in order from one array of
-//! numbers, forward pass, reading the loss, backward pass, update. Biases everywhere, cross-entropy, images of random numbers,
-//! or those of MNIST with `--mnist DIRECTORY`, where the files lie without compression.
+//! Usage: `cargo bench --bench workloads [-- NAME SECONDS THREADS]`.
 //!
-//! w1 is 784-50-10 with Sgd and batches of 100; w2 784-256-128-10 with Adam and 128; w3 784-512-512-10 with batch normalisation,
-//! dropout, AdamW and 128; w4 784-2048-2048-10 with momentum and 256; w5 two convolutions of 32 and 64 channels, each with ReLU and
-//! max pooling, and layers of 128 and 10 with Adam and 64; w6 a chain of 10 000 operations on single numbers; w7b1 and w7b32
-//! 64 layers of 32 × 32 with Sgd and batches of 1 and 32. `mlp:WIDTH:BATCH:DEPTH` is a network like the last of any size.
+//! NAME selects the rows whose name contains it; SECONDS is the length of a measurement window, and each figure is the median
+//! of five windows; THREADS is a list of thread counts such as `1,2`. A training step comprises the batch, sliced in order from
+//! one array, the forward pass, reading the loss, the backward pass and the update. All layers have biases, the loss is
+//! cross-entropy, and the images are random, or those of MNIST with `--mnist DIRECTORY`, which holds the uncompressed files.
 //!
-//! `distance` is how long a line of the cache takes from one processor to another and back: what is shared out among threads
-//! costs more where they are far from each other, and virtual processors move.
+//! | row | network | optimizer | batch size |
+//! |---|---|---|---|
+//! | w1 | 784-50-10 | SGD | 100 |
+//! | w2 | 784-256-128-10 | Adam | 128 |
+//! | w3 | 784-512-512-10 with batch normalization and dropout | AdamW | 128 |
+//! | w4 | 784-2048-2048-10 | SGD with momentum | 256 |
+//! | w5 | convolutions of 32 and 64 channels, each with ReLU and max pooling, and layers of 128 and 10 | Adam | 64 |
+//! | w6 | a chain of 10 000 operations on scalars | – | – |
+//! | w7b1, w7b32 | 64 layers of 32 × 32 | SGD | 1, 32 |
 //!
-//! `epochs`, with `--mnist`, trains w2 for five epochs and tests it. With `--json` a row is a line for programs to read: the
-//! rates of all windows, the first and the last loss, and the most memory that was resident, in MiB.
+//! `mlp:WIDTH:BATCH:DEPTH` is a network like w7 of any size.
+//!
+//! `distance` is the round trip of a cache line between two processors. Sharing work among threads costs more where they are far
+//! apart, and virtual processors migrate.
+//!
+//! `epochs`, which requires `--mnist`, trains w2 for five epochs and tests it. `--json` prints machine-readable lines: the rates
+//! of all windows, the first and the last loss, and the peak resident memory in MiB.
 
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::fs::File;
@@ -31,7 +40,7 @@ trait Network: Module {
     fn forward(&self, x: &Var) -> Var;
 }
 
-/// Layers of the given sizes with ReLU between them, and after the last if `activated`.
+/// Linear layers of the given sizes with ReLU between them, and after the last one if `activated`.
 struct Mlp {
     layers: Vec<Linear>,
     activated: bool,
@@ -59,7 +68,7 @@ impl Network for Mlp {
     }
 }
 
-/// Two hidden layers of 512, each with batch normalisation, ReLU and dropout.
+/// Two hidden layers of 512 units, each with batch normalization, ReLU and dropout.
 struct Normalized {
     hidden: [(Linear, BatchNorm); 2],
     output: Linear,
@@ -82,7 +91,7 @@ impl Network for Normalized {
     }
 }
 
-/// Two convolutions with ReLU and max pooling, and two linear layers.
+/// Two convolutions with ReLU and max pooling, followed by two linear layers.
 struct Convolutional {
     convolutions: [Conv2d; 2],
     layers: [Linear; 2],
@@ -107,21 +116,21 @@ impl Network for Convolutional {
     }
 }
 
-/// How and on what to measure.
+/// Measurement settings.
 struct Settings {
     window: Duration,
     windows: usize,
     mnist: Option<PathBuf>,
 }
 
-/// Calls a second in each window, and the first and the last loss.
+/// The calls per second in each window, and the first and the last loss.
 struct Measured {
     rates: Vec<f64>,
     losses: [f64; 2],
 }
 
 impl Settings {
-    /// Times a step, which returns its loss, after a warm-up.
+    /// Times a step that returns its loss, after a warm-up.
     fn measure(&self, mut step: impl FnMut() -> f64) -> Measured {
         let mut timed = || {
             let (start, mut count, mut loss) = (Instant::now(), 0, 0.0);
@@ -136,7 +145,7 @@ impl Settings {
         Measured { rates, losses: [first, losses.last().copied().unwrap_or(first)] }
     }
 
-    /// Training a network on batches of the given size.
+    /// Trains a network on batches of the given size.
     fn training(
         &self,
         [batch, inputs, classes]: [usize; 3],
@@ -164,7 +173,7 @@ impl Settings {
         })
     }
 
-    /// A chain of operations on single numbers, forward and backward.
+    /// A chain of scalar operations, forward and backward.
     fn chain(&self) -> Measured {
         let [x, a, b] = [1.0, 0.9999, 1e-4].map(|value| Tensor::<f32>::full([1], value));
         self.measure(|| {
@@ -179,11 +188,11 @@ impl Settings {
         })
     }
 
-    /// A thread that has an answer from another one a hundred thousand times. Neither pauses while it waits: that would take as
-    /// long as what is measured.
+    /// One hundred thousand round trips between two threads. Neither pauses while it waits, since a pause takes about as long
+    /// as a round trip.
     fn distance(&self) -> Measured {
         const END: usize = 0;
-        // Not on the stack, where what else is written lies in the same line.
+        // A static, because other data on the stack would share its cache line.
         static WORD: AtomicUsize = AtomicUsize::new(END);
         WORD.store(1, Ordering::Relaxed);
         std::thread::scope(|scope| {
@@ -210,7 +219,7 @@ impl Settings {
         })
     }
 
-    /// A matrix product `[m, k] · [k, n]`; the second factor transposed if the name says so.
+    /// A matrix product `[m, k] · [k, n]`, optionally with the second factor stored transposed.
     fn product(&self, [m, k, n]: [usize; 3], transposed: bool) -> Measured {
         let mut rng = wengert::rng(0);
         let tape = Tape::inference();
@@ -224,10 +233,9 @@ impl Settings {
     }
 }
 
-/// Reads the training images as numbers from 0 to 1, of each some of its pixels, and their classes.
+/// Reads the given pixels of the training images, scaled to [0, 1], and the classes.
 fn load(directory: &Path, pixels: std::ops::Range<usize>) -> (Tensor, Vec<usize>) {
-    let open =
-        |name| BufReader::new(File::open(directory.join(name)).expect("the files of MNIST, without compression"));
+    let open = |name| BufReader::new(File::open(directory.join(name)).expect("the uncompressed MNIST files"));
     let (mut labels, mut header, mut image) = (Vec::new(), [0; 16], [0; 784]);
     open("train-labels-idx1-ubyte").read_to_end(&mut labels).expect("labels");
     labels.drain(..8);
@@ -242,9 +250,9 @@ fn load(directory: &Path, pixels: std::ops::Range<usize>) -> (Tensor, Vec<usize>
     (images, labels.into_iter().map(usize::from).collect())
 }
 
-/// Five epochs of w2, and the accuracy on the test set.
+/// Trains w2 for five epochs and returns the accuracy on the test set.
 fn epochs(directory: &Path) -> f64 {
-    let (train, test) = mnist::load(directory).expect("the files of MNIST");
+    let (train, test) = mnist::load(directory).expect("the MNIST files");
     let mut rng = wengert::rng(0);
     let (mut model, mut optimizer) = (Mlp::new(&[784, 256, 128, 10], false), Adam::new(1e-3));
     for _ in 0..5 {
@@ -261,7 +269,7 @@ fn epochs(directory: &Path) -> f64 {
     test.batches(1000).map(score).sum::<usize>() as f64 / test.len() as f64
 }
 
-/// The most memory that was resident at one time, in MiB; 0 where the system does not tell.
+/// The peak resident memory in MiB; 0 where the system does not report it.
 fn resident() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -272,7 +280,7 @@ fn resident() -> f64 {
 struct Row {
     name: String,
     unit: &'static str,
-    /// What a rate is in that unit.
+    /// Converts calls per second to the unit.
     convert: Box<dyn Fn(f64) -> f64>,
     run: Box<dyn Fn(&Settings) -> Measured>,
 }
@@ -282,7 +290,7 @@ impl Row {
         Row { name: name.into(), unit: "steps/s", convert: Box::new(|rate| rate), run: Box::new(run) }
     }
 
-    /// Layers of one width, each with ReLU, which also are the scores.
+    /// Layers of one width, each with ReLU; the last one gives the scores.
     fn deep(name: &str, width: usize, batch: usize, depth: usize) -> Self {
         Row::steps(name, move |settings| {
             let model = Mlp::new(&vec![width; depth + 1], true);
@@ -316,7 +324,7 @@ fn rows() -> Vec<Row> {
         Row::deep("w7b1", 32, 1, 64),
         Row::deep("w7b32", 32, 32, 64),
     ];
-    // With one processor for both threads a turn would take a slice of its time.
+    // On a single processor each turn would last a scheduler time slice.
     if std::thread::available_parallelism().is_ok_and(|number| number.get() > 1) {
         rows.push(Row {
             name: "distance".into(),
@@ -344,7 +352,7 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// The row that `mlp:WIDTH:BATCH:DEPTH` means.
+/// Parses `mlp:WIDTH:BATCH:DEPTH`.
 fn row_of_any_size(name: &str) -> Option<Row> {
     let sizes: Vec<usize> = name.strip_prefix("mlp:")?.split(':').map_while(|size| size.parse().ok()).collect();
     let [width, batch, depth] = sizes[..] else { return None };

@@ -1,7 +1,7 @@
-//! The ideas behind the crate, one page each: motivation, formula, a short example that runs, and a figure.
+//! A guide to the ideas behind the crate. Each page has a motivation, a formula, a short runnable example and a figure.
 //!
-//! The pages follow the course of the book 「ゼロから作る Deep Learning」 and can be read in this order. Each has an example in the
-//! repository that treats the topic in full: `cargo run --release --example NAME` prints its results and draws its figures to
+//! The pages follow the book 「ゼロから作る Deep Learning」 and can be read in order. Each has an example in the repository
+//! that covers the topic in full: `cargo run --release --example NAME` prints its results and writes its figures to
 //! `target/figures`.
 //!
 //! | page | topic | example |
@@ -26,7 +26,7 @@
 //! | [Saving and resuming](saving_and_resuming) | models, and checkpoints that resume bit for bit | `mnist` |
 //! | [Parallel gradients](parallel_gradients) | results independent of the number of threads | `08_batch_sizes` |
 
-/// Declares a page: the text of its name under `docs/guide`, followed by a figure from `docs/figures`, which its example drew.
+/// Declares a page: the text of that name from `docs/guide`, followed by a figure from `docs/figures` drawn by its example.
 macro_rules! page {
     ($name:ident $(, $figure:literal)?) => {
         #[doc = include_str!(concat!("../docs/guide/", stringify!($name), ".md"))]

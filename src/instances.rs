@@ -1,14 +1,14 @@
-//! What this crate compiles for both element types, so that a program that uses it does not have to.
+//! Instances of generic functions for both element types, compiled in this crate so that programs link them.
 //!
-//! A generic function is compiled in the crate that calls it, again at each of its builds and with the optimization level of
-//! that crate. An exception is a function with `#[inline(never)]`: if this crate has an instance of it, the program is linked
-//! to that one. So the functions where the work begins carry the attribute (the loops over slices, the application of an
-//! operation, the backward pass, the steps of optimizers) and are instantiated here. What is left for the program are thin
-//! generic shells. Nothing depends on it but build times, and the speed of debug builds.
+//! A generic function is compiled in the crate that calls it, at every build and at the optimization level of that crate.
+//! `#[inline(never)]` functions are the exception: if this crate contains an instance, the program links to it. The functions
+//! that do the work (loops over slices, the application of an operation, the backward pass, optimizer steps) therefore carry
+//! the attribute and are instantiated here, which leaves only thin generic shells to the program. This affects build times
+//! and the speed of debug builds, nothing else.
 
 use crate::tensor::Float;
 
-/// Refers to the functions to instantiate. It is never called.
+/// Refers to the functions to instantiate; never called.
 #[doc(hidden)]
 #[inline(never)]
 pub fn instantiate() {
@@ -25,7 +25,7 @@ fn of<T: Float>() {
     crate::optim::instantiate::<T>();
 }
 
-/// The names of all operations, for the tests that have to cover them.
+/// The names of all operations, for the coverage tests.
 #[doc(hidden)]
 pub fn operations() -> Vec<&'static str> {
     crate::ops::registry::names()

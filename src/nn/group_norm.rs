@@ -62,7 +62,7 @@ impl<T: Float> GroupNorm<T> {
 }
 
 /// Instance normalization of `[N, C, …]`, Ulyanov, Vedaldi and Lempitsky 2016: `(x − mean)/√(variance + ε)` over the
-/// positions of each sample and channel, followed by a weight and a bias per channel if it is [affine](InstanceNorm::linear).
+/// positions of each sample and channel, followed by a weight and a bias per channel if it is [affine](InstanceNorm::affine).
 ///
 /// As by default in PyTorch, the variance is the biased one, ε is added under the root, and there are no running averages.
 ///
@@ -91,7 +91,7 @@ impl<T: Float> InstanceNorm<T> {
     }
 
     /// Creates an affine layer, with a weight and a bias for each of `channels` channels, and ε = 1e-5.
-    pub fn linear(channels: usize) -> Self {
+    pub fn affine(channels: usize) -> Self {
         let (weight, bias) = (Param::new(Tensor::ones([channels])), Param::new(Tensor::zeros([channels])));
         InstanceNorm { weight: Some(weight), bias: Some(bias), ..InstanceNorm::new() }
     }

@@ -1,9 +1,9 @@
-//! How operations and methods of one form are declared.
+//! Macros that declare operations and their methods.
 
 use crate::panics;
 use crate::tensor::{broadcast, same};
 
-/// Declares methods of variables and of plain tensors by one expression, which reads the same for both.
+/// Declares methods of variables and of plain tensors by one expression that is valid for both.
 macro_rules! functions {
     ($($(#[$meta:meta])* fn $name:ident($x:ident $(, $argument:ident: $type:ty)*) = $value:expr;)*) => {
         functions! { @of Var $($(#[$meta])* fn $name($x $(, $argument: $type)*) = $value;)* }
@@ -21,7 +21,7 @@ macro_rules! functions {
     };
 }
 
-/// Declares elementwise functions of one input: the methods, the value, and the rule in terms of what it saves.
+/// Declares elementwise functions of one input: the methods, the value, and the backward rule in terms of the saved value.
 macro_rules! elementwise {
     ($($(#[$meta:meta])* $method:ident: $op:ident { $x:ident => $value:expr; $kept:ident: |$($v:ident),+| $rule:expr })*) => { $(
         pub(crate) struct $op;
@@ -60,7 +60,7 @@ macro_rules! elementwise {
     }};
 }
 
-/// Declares operations of two inputs that broadcast: the value of two tensors, what is saved, and the rule.
+/// Declares operations of two inputs that broadcast: the value of two tensors, what is saved, and the backward rule.
 macro_rules! broadcasting_op {
     ($($(#[$meta:meta])* $name:ident: $op:ident { $a:ident, $b:ident => $value:expr; $save:ident: |$saved:ident, $gy:ident| $rule:expr })*) => { $(
         $(#[$meta])*
@@ -83,7 +83,7 @@ macro_rules! broadcasting_op {
     )* };
 }
 
-/// Declares operations like [`broadcasting_op!`], and their methods.
+/// Declares operations as [`broadcasting_op!`] does, together with their methods.
 macro_rules! broadcasting {
     ($($(#[$meta:meta])* $method:ident: $op:ident { $a:ident, $b:ident => $($rest:tt)* })*) => { $(
         broadcasting_op! { $method: $op { $a, $b => $($rest)* } }
@@ -106,7 +106,7 @@ macro_rules! broadcasting {
     )* };
 }
 
-/// The check of every operation whose two inputs broadcast.
+/// Shape check of the operations of two inputs that broadcast.
 pub(crate) fn broadcasts([a, b]: [&[usize]; 2]) -> Result<(), String> {
     let fit = same(a, b) || broadcast(a, b).is_some();
     if fit { Ok(()) } else { Err(panics::do_not_broadcast(a, b)) }

@@ -6,9 +6,9 @@ use crate::panics;
 use crate::tensor::{Dims, Float, MatmulShapes, Tensor};
 use std::borrow::Cow;
 
-/// `C = A B` on (stacks of) matrices, each of which may be stored transposed: `gA = gC Bᵀ`, `gB = Aᵀ gC`.
+/// `C = A B` for matrices or batches of matrices, each optionally stored transposed: `gA = gC Bᵀ`, `gB = Aᵀ gC`.
 ///
-/// The transposes of the rule are flags again, not copies.
+/// The backward rule sets transpose flags instead of copying.
 pub(crate) struct Matmul {
     transpose_a: bool,
     transpose_b: bool,
@@ -33,7 +33,8 @@ impl<T: Float> Op<T, 2> for Matmul {
     }
 }
 
-/// `y = x Wᵀ + b` for rows x: `gx = gy W`, `gW = gyᵀ x`, and `gb = Σ gy` over the rows, as the engine does with what was broadcast.
+/// `y = x Wᵀ + b` for rows x: `gx = gy W`, `gW = gyᵀ x` and `gb = Σ gy`, which the engine sums over the rows as for any
+/// broadcast input.
 pub(crate) struct Linear;
 
 impl<T: Float> Op<T, 3> for Linear {
@@ -53,13 +54,13 @@ impl<T: Float> Op<T, 3> for Linear {
 }
 
 impl<T: Float> Var<T> {
-    /// The matrix product of `[…, m, k]` and `[…, k, n]`, the axes in front broadcast.
+    /// The matrix product of `[…, m, k]` and `[…, k, n]`; the leading axes broadcast.
     ///
-    /// As in numpy and PyTorch a vector on the left is a row and on the right a column, whose axis is
-    /// dropped from the result; two vectors give their dot product.
+    /// As in NumPy and PyTorch, a vector on the left is treated as a row and a vector on the right as a column, and the
+    /// added axis is removed from the result; two vectors give their dot product.
     ///
     /// # Panics
-    /// If the shapes do not chain, or one is a scalar.
+    /// If the shapes are incompatible, or one is a scalar.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -80,7 +81,7 @@ impl<T: Float> Var<T> {
     fn times(&self, other: &Var<T>) -> Var<T> {
         match MatmulShapes::new(self.shape(), other.shape()) {
             Ok(shapes) if shapes.b.len() == 2 && shapes.a.len() > 2 => {
-                // One matrix for all: the stack is a taller matrix, and the gradient of the one needs no sum over the stack.
+                // The batch shares one matrix: fold it into the rows, so that the gradient needs no sum over the batch.
                 let rows = self.with_shape(flat(&shapes.a));
                 rows.multiply(&other.with_shape(shapes.b), false, false).with_shape(shapes.result)
             }
@@ -92,10 +93,10 @@ impl<T: Float> Var<T> {
         }
     }
 
-    /// `x Wᵀ` for x `[…, in]` and W `[out, in]`, PyTorch's order of the weight's axes; [`linear_bias`](Var::linear_bias) adds a bias.
+    /// `x Wᵀ` for x `[…, in]` and W `[out, in]`, the weight layout of PyTorch; [`linear_bias`](Var::linear_bias) adds a bias.
     ///
     /// # Panics
-    /// If the shapes do not chain.
+    /// If the shapes are incompatible.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -108,10 +109,10 @@ impl<T: Float> Var<T> {
         self.linear_with(&self.resolve_operand(&weight), None)
     }
 
-    /// `x Wᵀ + b` for x `[…, in]`, W `[out, in]` and b `[out]`: PyTorch's order of the weight's axes.
+    /// `x Wᵀ + b` for x `[…, in]`, W `[out, in]` and b `[out]`, the weight layout of PyTorch.
     ///
     /// # Panics
-    /// If the shapes do not chain.
+    /// If the shapes are incompatible.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -149,10 +150,10 @@ impl<T: Float> Var<T> {
         y.with_shape(x[..x.len() - 1].iter().copied().chain([*outputs]).collect())
     }
 
-    /// The sum of the products of the elements of two vectors.
+    /// The dot product of two vectors.
     ///
     /// # Panics
-    /// If these are not two vectors of one size.
+    /// If the operands are not vectors of the same length.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -171,10 +172,10 @@ impl<T: Float> Var<T> {
         self.matmul(&*other)
     }
 
-    /// The products of each element of a vector with each of another: `[m]` and `[n]` give `[m, n]`.
+    /// The outer product of two vectors: `[m]` and `[n]` give `[m, n]`.
     ///
     /// # Panics
-    /// If these are not two vectors.
+    /// If the operands are not vectors.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -192,10 +193,10 @@ impl<T: Float> Var<T> {
         self.with_shape(column).multiply(&other.with_shape(row), false, false)
     }
 
-    /// `beta · self + alpha · x y`, where this broadcasts against the [matrix product](Var::matmul).
+    /// `beta · self + alpha · x y`, where `self` broadcasts against the [matrix product](Var::matmul) `x y`.
     ///
     /// # Panics
-    /// If the shapes do not chain or do not broadcast.
+    /// If the shapes are incompatible or do not broadcast.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -209,14 +210,14 @@ impl<T: Float> Var<T> {
         self * beta + x.matmul(y) * alpha
     }
 
-    /// The product of (stacks of) matrices that are known to chain, each stored transposed if its flag says so.
+    /// The product of matrices or batches of matrices of compatible shapes, each stored transposed if its flag is set.
     #[track_caller]
     pub(crate) fn multiply(&self, other: &Var<T>, transpose_a: bool, transpose_b: bool) -> Var<T> {
         Matmul { transpose_a, transpose_b }.of([self, other])
     }
 }
 
-/// The shape with all axes but the last merged.
+/// The shape with all axes but the last merged into one.
 fn flat(shape: &[usize]) -> Dims {
     let (rows, columns) = shape.split_at(shape.len() - 1);
     Dims::from_slice(&[rows.iter().product(), columns[0]])

@@ -1,14 +1,13 @@
-//! Every differentiable operation: forward and derivative side by side, one block each.
+//! The differentiable operations, each one block with its forward pass and its backward rule side by side.
 //!
-//! They are methods of [`Var`](crate::Var), and operators. Elementwise functions of one input are
-//! written with `elementwise!`, those of two inputs that broadcast with `broadcasting!`, both of which spell out the
-//! [`Op`](crate::Op) implementation; everything else implements the trait itself or is composed of other operations.
-//! What is useful without a gradient is a method of [`Tensor`] as well, by the same line: `functions!`.
+//! Operations are methods of [`Var`](crate::Var) and operators. `elementwise!` declares elementwise functions of one input and
+//! `broadcasting!` functions of two inputs that broadcast; both expand to an [`Op`](crate::Op) implementation. All others
+//! implement the trait directly or are composed of other operations. `functions!` declares a method of variables and, for
+//! use without gradients, of [`Tensor`] in a single line.
 //!
-//! Where a function has a kink, the derivative follows PyTorch: 0 for [`relu`](crate::Var::relu) and
-//! [`abs`](crate::Var::abs) at 0 and for [`clamp`](crate::Var::clamp) at its bounds; half for each side of
-//! [`maximum`](crate::Var::maximum) at a tie; everything to the first largest element for
-//! [`max_over`](crate::Var::max_over).
+//! Where a function is not differentiable, the gradient follows PyTorch: 0 for [`relu`](crate::Var::relu) and
+//! [`abs`](crate::Var::abs) at 0 and for [`clamp`](crate::Var::clamp) at its bounds; half to each input of
+//! [`maximum`](crate::Var::maximum) at a tie; all of it to the first maximum for [`max_over`](crate::Var::max_over).
 
 #[macro_use]
 mod macros;
@@ -38,7 +37,7 @@ use crate::autograd::{Mode, Tape};
 use crate::tensor::{Float, Tensor};
 use std::hint::black_box;
 
-/// Instantiates the operations for an element type, and the methods that do more than apply one; see [`crate::instances`].
+/// Instantiates the operations and the methods composed of them for an element type; see [`crate::instances`].
 pub(crate) fn instantiate<T: Float>() {
     registry::instantiate::<T>();
     let x = Tape::<T>::with_mode(Mode::Inference).var(Tensor::ones([1, 1, 1, 1]));

@@ -1,7 +1,7 @@
-//! The list of all operations.
+//! Registry of all operations.
 //!
-//! An operation that is not in it does not compile. From the list the operations are instantiated for both element types, so
-//! that a program links them and need not compile them, and the tests take the names that they have to cover.
+//! An unregistered operation does not compile. The registry instantiates the operations for both element types, so that
+//! programs link them instead of compiling them, and gives the tests the names of the operations to cover.
 
 use crate::autograd::apply::{apply_any, apply_to_tensors};
 use crate::autograd::{Op, Var, apply};
@@ -9,16 +9,16 @@ use crate::ops::*;
 use crate::tensor::{Float, Tensor};
 use std::hint::black_box;
 
-/// An operation of `N` inputs that the list has.
+/// A registered operation of `N` inputs.
 pub(crate) trait Registered<T: Float, const N: usize>: Op<T, N> + Sized {
-    /// Applies the operation to variables, which records it, or to plain tensors.
+    /// Applies the operation to variables, recording it, or to plain tensors.
     #[track_caller]
     fn of<X: Argument<T>>(self, inputs: [&X; N]) -> X {
         X::apply(self, inputs)
     }
 }
 
-/// What an operation can be applied to.
+/// A type that operations apply to: variables or plain tensors.
 pub(crate) trait Argument<T: Float>: Sized {
     /// Applies an operation.
     fn apply<O: Op<T, N>, const N: usize>(op: O, inputs: [&Self; N]) -> Self;
@@ -49,7 +49,7 @@ macro_rules! registry {
             black_box(apply_any::<T, shape::concat::Stack> as fn(shape::concat::Stack, &[&Var<T>]) -> Var<T>);
         }
 
-        /// The names of all operations, as listings show them.
+        /// The names of all operations, as shown in listings.
         pub(crate) fn names() -> Vec<&'static str> {
             fn collect<T: Float>() -> Vec<&'static str> {
                 let mut names = vec!["concat", "stack"];

@@ -1,11 +1,11 @@
-//! Softmax, its logarithm, and logsumexp: stable for scores of any size.
+//! Softmax, log-softmax and logsumexp, numerically stable for scores of any magnitude.
 
 use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::kernel::softmax::{self, Output};
 use crate::ops::registry::Registered;
 use crate::tensor::{Axes, AxisIndex, Dims, Float, Tensor, keepdim, reduction_of, resolve_axis};
 
-/// Softmax or its logarithm along one axis.
+/// Softmax or log-softmax along one axis.
 fn softmax_along<T: Float>(x: &Tensor<T>, axis: usize, output: Output) -> Tensor<T> {
     let inner: usize = x.shape()[axis + 1..].iter().product();
     let mut scratch = Tensor::filled(Dims::from_slice(&[2, inner]), T::ZERO);
@@ -32,8 +32,8 @@ impl<T: Float> Op<T, 1> for Softmax {
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let y = saved.output();
-        let flow = gy * &y;
-        [Some(&flow - y * flow.sum_over(keepdim(self.axis)))]
+        let weighted = gy * &y;
+        [Some(&weighted - y * weighted.sum_over(keepdim(self.axis)))]
     }
 }
 
@@ -75,9 +75,9 @@ impl<T: Float> Op<T, 1> for LogSumExp {
 }
 
 functions! {
-    /// `eˣ/Σeˣ` along an axis: positive, and sums to 1. Stable for scores of any size; a row of −∞ gives NaN.
+    /// `eˣ/Σeˣ` along an axis: positive values that sum to 1. Stable for scores of any magnitude; a row of −∞ gives NaN.
     ///
-    /// For a loss on class labels use [`softmax_cross_entropy`](Var::softmax_cross_entropy), which takes the scores themselves.
+    /// For a loss on class labels use [`softmax_cross_entropy`](Var::softmax_cross_entropy), which takes unnormalized scores.
     ///
     /// # Panics
     /// If the axis is out of range.
@@ -89,20 +89,20 @@ functions! {
     /// assert_eq!(tensor![1000.0, 1000.0].softmax(-1), tensor![0.5, 0.5]);
     /// ```
     fn softmax(x, axis: impl AxisIndex) = {
-        let (shape, axis) = along("softmax", axis.index(), x.shape());
+        let (shape, axis) = shape_and_axis("softmax", axis.index(), x.shape());
         Softmax { axis }.of([&x.with_shape(shape)]).with_shape(Dims::from_slice(x.shape()))
     };
 
-    /// `x − ln Σ eˣ` along an axis, the logarithm of [`softmax`](Var::softmax), without its rounding near 0.
+    /// `x − ln Σ eˣ` along an axis: the logarithm of [`softmax`](Var::softmax), accurate also where the softmax underflows.
     ///
     /// # Panics
     /// If the axis is out of range.
     fn log_softmax(x, axis: impl AxisIndex) = {
-        let (shape, axis) = along("log_softmax", axis.index(), x.shape());
+        let (shape, axis) = shape_and_axis("log_softmax", axis.index(), x.shape());
         LogSoftmax { axis }.of([&x.with_shape(shape)]).with_shape(Dims::from_slice(x.shape()))
     };
 
-    /// `ln Σ eˣ` of all elements, without overflow; −∞ if there are none.
+    /// `ln Σ eˣ` of all elements, without overflow; −∞ for an empty input.
     fn logsumexp(x) = x.logsumexp_over(..);
 
     /// `ln Σ eˣ` over [`Axes`], without overflow.
@@ -115,9 +115,9 @@ functions! {
     };
 }
 
-/// The shape and the axis that a number means; a scalar has one axis of size 1 for that, as in PyTorch.
+/// The shape and the resolved axis; a scalar counts as a vector of one element, as in PyTorch.
 #[track_caller]
-fn along(op: &str, axis: isize, shape: &[usize]) -> (Dims, usize) {
+fn shape_and_axis(op: &str, axis: isize, shape: &[usize]) -> (Dims, usize) {
     if shape.is_empty() && (axis == 0 || axis == -1) {
         return (Dims::from_slice(&[1]), 0);
     }

@@ -1,4 +1,4 @@
-//! The same seed gives the same bits; what travels between threads, and what does not.
+//! Reproducibility: the same seed gives the same bits; also, which types are `Send` and which are not.
 
 use std::sync::{Mutex, PoisonError};
 use wengert::parallel;
@@ -6,7 +6,7 @@ use wengert::prelude::*;
 
 /// Checks that a computation gives the same bits on one to eight threads.
 ///
-/// The setting is global, so the tests that change it run one at a time; the results of all others do not depend on it.
+/// The setting is global, so the tests that change it run one at a time; no other result depends on it.
 fn same_on_any_number_of_threads(run: impl Fn() -> Vec<u32>) {
     static NUMBER: Mutex<()> = Mutex::new(());
     let _guard = NUMBER.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Files that are replaced as a whole: a save that fails loses nothing.
+//! Atomic replacement of files: a save that fails loses nothing.
 
 use crate::io::Network;
 use crate::support::files::{bits, directory, message, names};
@@ -20,7 +20,7 @@ fn a_save_that_fails_loses_nothing() {
     assert_eq!(message(io::save(&model, &inside)), "not a regular file");
     assert_eq!(names(&inside), ["model.safetensors"]);
 
-    // A place in which no file can be made, also for the administrator, who may do everything in a read-only directory.
+    // A location where no file can be created, even for root, who may write to read-only directories.
     let below = path.join("model.safetensors");
     assert!(io::save(&model, &below).is_err());
     let mut other: Network = Network::new(1);
@@ -28,7 +28,7 @@ fn a_save_that_fails_loses_nothing() {
     assert_eq!(bits(&other), bits(&model));
 }
 
-/// In the environment of a process that is to be killed: the file to which it saves models without end.
+/// Environment variable of a process to be killed: the file to which it saves models in a loop.
 const VICTIM: &str = "WENGERT_TEST_SAVES_TO";
 
 #[test]
@@ -52,7 +52,7 @@ fn killing_a_process_that_saves_leaves_a_whole_file() {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        // A file beside the other says that a save is under way.
+        // A second file in the directory indicates a save in progress.
         while names(directory.path()).len() == hits + 1 {
             assert!(child.try_wait().unwrap().is_none(), "it saves until it is killed");
         }
@@ -62,7 +62,7 @@ fn killing_a_process_that_saves_leaves_a_whole_file() {
         io::load(&mut loaded, &path).unwrap();
         let values = loaded.value().as_slice();
         assert!(values[0] >= 0.0 && values.iter().all(|value| *value == values[0]), "of one save");
-        // What was written aside is left, unless the kill came after the renaming.
+        // The temporary file remains, unless the process was killed after renaming it.
         hits = names(directory.path()).len() - 1;
         if hits == 5 {
             return;
@@ -111,7 +111,7 @@ mod unix {
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o500)).unwrap();
         let outcome = io::save(&Network::<f32>::new(1), &path);
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        // The administrator may write anyway; then the new file is there, whole.
+        // Root may write anyway; then the new file is complete.
         if outcome.is_err() {
             assert_eq!(fs::read(&path).unwrap(), before);
         }

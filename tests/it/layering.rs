@@ -1,10 +1,10 @@
-//! The layers of the crate: imports go down, and only the kernels are unsafe.
+//! The layers of the crate: imports only point down, and only the kernels contain unsafe code.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// From the lowest up; the modules of one entry do not know each other.
+/// The layers from the lowest up; the modules of one layer are independent of each other.
 const LAYERS: [&[&str]; 10] = [
     &["panics", "error", "generator"],
     &["kernel", "file"],
@@ -18,18 +18,18 @@ const LAYERS: [&[&str]; 10] = [
     &["guide", "instances"],
 ];
 
-/// The position of a module from the lowest layer up.
+/// The index of a module's layer, from the lowest up.
 fn height(module: &str) -> Option<usize> {
     LAYERS.iter().position(|layer| layer.contains(&module))
 }
 
 /// A source file.
 struct Source {
-    /// Below `src`.
+    /// The path below `src`.
     path: String,
-    /// The module at the root of the crate that it belongs to.
+    /// The top-level module that contains it.
     module: String,
-    /// The number of modules from the root of the crate to this one.
+    /// The depth of its module below the root of the crate.
     depth: usize,
     /// The text without comments.
     code: String,
@@ -50,7 +50,7 @@ impl Source {
         }
     }
 
-    /// What is named from the root of the crate: the first name of each path, and whether it is for the code of users.
+    /// The first name of each path from the root of the crate, and whether the path is part of code for users.
     fn imports(&self) -> Vec<(&str, bool)> {
         let mut imports = Vec::new();
         let from_below = "super::".repeat(self.depth);
@@ -58,7 +58,7 @@ impl Source {
             for (at, _) in self.code.match_indices(root) {
                 let exported = self.code[..at].ends_with('$');
                 let names = first_names(&self.code[at + root.len()..]);
-                // `super::*` in a test module names its file; `crate::*` has no excuse.
+                // In a test module `super::*` refers to its own file; `crate::*` is never allowed.
                 let named = names.into_iter().filter(|name| root == "crate::" || !name.is_empty());
                 imports.extend(named.map(|name| (name, exported)));
             }
@@ -66,7 +66,7 @@ impl Source {
         imports
     }
 
-    /// The imports from above, and the names at the root of the crate that are no module.
+    /// The imports from higher layers, and the names at the root of the crate that are not modules.
     fn violations(&self, macros: &BTreeMap<String, String>) -> Vec<String> {
         let Source { path, module: own, .. } = self;
         let verdict = |(name, exported): (&str, bool)| {
@@ -74,7 +74,7 @@ impl Source {
             match height(module) {
                 Some(other) if Some(other) < height(own) || module == own => None,
                 Some(_) => Some(format!("{path}: {own} imports {module} from above")),
-                // A macro for users may name what the crate exports.
+                // A macro for users may name the exports of the crate.
                 None if exported => None,
                 None => Some(format!("{path}: name the module that crate::{name} is in")),
             }
@@ -87,13 +87,13 @@ impl Source {
     }
 }
 
-/// The identifier that a text begins with.
+/// The identifier at the start of a text.
 fn identifier(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
     &text[..end]
 }
 
-/// The first names of the paths that a text begins with: of one, or of each in braces.
+/// The first names of the paths at the start of a text: of a single one, or of each in braces.
 fn first_names(text: &str) -> Vec<&str> {
     let Some(group) = text.strip_prefix('{') else { return vec![identifier(text)] };
     let (mut starts, mut depth) = (vec![0], 0);
@@ -109,7 +109,7 @@ fn first_names(text: &str) -> Vec<&str> {
     starts.into_iter().map(|at| identifier(group[at..].trim_start())).filter(|name| !name.is_empty()).collect()
 }
 
-/// Every source file but the root of the crate, which names all modules.
+/// Every source file except the root of the crate, which names all modules.
 fn sources() -> Vec<Source> {
     fn collect(directory: &Path, paths: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(directory).unwrap() {
@@ -129,7 +129,7 @@ fn sources() -> Vec<Source> {
     inside.map(|(path, below)| Source::new(below, &fs::read_to_string(path).unwrap())).collect()
 }
 
-/// The module of each macro.
+/// The module that defines each macro.
 fn macros(sources: &[Source]) -> BTreeMap<String, String> {
     let of = |source: &Source| {
         let names = source.code.split("macro_rules! ").skip(1).map(identifier);

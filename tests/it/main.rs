@@ -1,9 +1,9 @@
-//! Tests laid out like the source: those of `src/ops/softmax.rs` are in `ops/softmax.rs`.
+//! Tests, laid out like the source: `src/ops/softmax.rs` is tested in `ops/softmax.rs`.
 //!
-//! Tests that concern no single file stand beside the folders: `layering` (imports go one way), `determinism` (the same seed
-//! gives the same bits), `panics` (every message is covered) and `wrong_programs` (messages as a beginner meets them).
+//! Tests not tied to a single source file are at the top level: `layering` (imports only point down), `determinism` (the same
+//! seed gives the same bits), `panics` (every message is covered) and `wrong_programs` (messages as a beginner sees them).
 //!
-//! All of them are one binary because every binary compiles and links its own share of the crate.
+//! They form a single binary, because every test binary compiles and links the crate's generic code again.
 
 mod autograd;
 mod data;

@@ -1,4 +1,4 @@
-//! Coverage of `src/panics.rs`: a mistake in some file shows each message.
+//! Coverage of `src/panics.rs`: every message is shown by a mistake in some test file.
 
 use crate::support::panics::{Panic, panic_of};
 use crate::{autograd, data, inspect, metrics, nn, ops, optim, tensor, transform};
@@ -19,7 +19,7 @@ fn panics() -> Vec<Panic> {
     panics.into_iter().flatten().collect()
 }
 
-/// The names of the messages in the source, each with its text, split at the arguments.
+/// The names of the messages in the source, each with its text split at the arguments.
 fn declared(source: &str) -> Vec<(&str, Vec<&str>)> {
     let mut messages = Vec::new();
     let mut name = "";
@@ -38,7 +38,7 @@ fn declared(source: &str) -> Vec<(&str, Vec<&str>)> {
     messages
 }
 
-/// Whether a message consists of these parts, with something between them.
+/// Whether a message consists of these parts with text between them.
 fn consists_of(message: &str, parts: &[&str]) -> bool {
     let after = parts.iter().try_fold(message, |rest, part| rest.find(part).map(|at| &rest[at + part.len()..]));
     after.is_some()

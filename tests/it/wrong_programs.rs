@@ -1,13 +1,13 @@
-//! Programs with one mistake each, and what the crate says to them: a beginner must learn from the message alone what to change.
+//! Programs with one mistake each and the message of the crate, which alone must tell a beginner what to change.
 //!
-//! The snapshot shows for each program the line that is reported and the message.
+//! The snapshot shows the reported line and the message of each program.
 
 use crate::support::panics::panic_of;
 use wengert::data::{Images, Samples};
 use wengert::ops::Conv;
 use wengert::prelude::*;
 
-/// What is wrong, and the program.
+/// The mistake and the program.
 type Program = (&'static str, fn());
 
 /// A network for digits.
@@ -287,7 +287,7 @@ fn source_line(line: usize) -> &'static str {
     SOURCE.lines().nth(line - 1).unwrap_or_default().trim()
 }
 
-/// A message that shows lines of this file by what stands there, since numbers change.
+/// The message with line numbers of this file replaced by the text of the line, since numbers change.
 fn with_lines_quoted(message: &str) -> String {
     let mut parts = message.split("tests/it/wrong_programs.rs:");
     let first = parts.next().unwrap_or_default().to_string();
@@ -298,7 +298,7 @@ fn with_lines_quoted(message: &str) -> String {
     })
 }
 
-/// What a program is told.
+/// The reported line and message of a program.
 fn report(&(mistake, program): &Program) -> String {
     let report = panic_of(program).unwrap_or_else(|| panic!("{mistake}: accepted"));
     assert_eq!(report.file, file!(), "{mistake}: {}", report.message);

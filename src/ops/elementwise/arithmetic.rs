@@ -53,7 +53,7 @@ impl<T: Float> Neg for Var<T> {
     }
 }
 
-/// An operator between whatever can stand on either side of it; at least one side is a variable.
+/// Implements an operator for every pair of operands of which at least one is a variable.
 macro_rules! operator {
     ($trait:ident::$method:ident, $assign_trait:ident::$assign:ident, $op:ident, |$x:ident, $c:ident| $right_number:expr, $left_number:expr) => {
         impl<T: Float, R: Operand<T>> $trait<R> for &Var<T> {
@@ -78,7 +78,7 @@ macro_rules! operator {
             }
         }
 
-        /// The variable becomes the result; nothing is changed in place, and what was recorded before stays as it is.
+        /// Rebinds the variable to the result; nothing is modified in place, and earlier records are unaffected.
         impl<T: Float, R: Operand<T>> $assign_trait<R> for Var<T> {
             #[track_caller]
             fn $assign(&mut self, right: R) {
@@ -120,17 +120,17 @@ operator!(Sub::sub, SubAssign::sub_assign, SubOp, |x, c| x.add_scalar(-c), x.rsu
 operator!(Mul::mul, MulAssign::mul_assign, MulOp, |x, c| x.mul_scalar(c), x.mul_scalar(c));
 operator!(Div::div, DivAssign::div_assign, DivOp, |x, c| x.div_scalar(c), x.rdiv_scalar(c));
 
-/// Here and not among the other messages, because `Iterator::sum` does not tell the line of its caller.
+/// Kept apart from the other messages because `Iterator::sum` is not `#[track_caller]`.
 const NO_SUM: &str =
     "sum: there are no variables, and a sum of nothing is on no tape: add to tape.constant(0.0) instead";
 
-/// The sum of variables, added from the first to the last: the loss of several parts.
+/// The sum of variables, added from first to last, such as the terms of a loss.
 ///
-/// Listings attribute the additions to this crate, because Rust does not tell `sum` the line of its caller; those of `+=` have
-/// that of the program.
+/// Listings attribute the additions to this crate, because `Iterator::sum` is not `#[track_caller]`; `+=` is attributed to
+/// the line of the program.
 ///
 /// # Panics
-/// If there are none: a sum of nothing is on no tape. Where that can happen, add to `tape.constant(0.0)`.
+/// If the iterator is empty, since an empty sum belongs to no tape. Where that can happen, add to `tape.constant(0.0)`.
 ///
 /// ```
 /// # use wengert::prelude::*;
@@ -146,7 +146,7 @@ impl<T: Float> Sum for Var<T> {
     }
 }
 
-/// Like the sum of owned variables.
+/// As for owned variables.
 impl<'a, T: Float> Sum<&'a Var<T>> for Var<T> {
     fn sum<I: Iterator<Item = &'a Self>>(variables: I) -> Self {
         variables.cloned().sum()

@@ -1,4 +1,4 @@
-//! `+ - * /` with a number on one side: what `x + 2.0` and `1.0 - x` record.
+//! `+ - * /` with a number on one side: the operations recorded by `x + 2.0` and `1.0 - x`.
 
 use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;

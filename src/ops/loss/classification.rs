@@ -8,9 +8,9 @@ use crate::panics;
 use crate::tensor::{Dims, Float, Labels, Positions, Tensor, class_axis, classes_of, keepdim};
 use std::rc::Rc;
 
-/// Softmax cross-entropy with its options: label smoothing, class weights, an ignored label, and how it is reduced.
+/// Softmax cross-entropy with options: label smoothing, class weights, an ignored label and the reduction.
 ///
-/// Scores are `[N, C]` or `[N, C, …]` with `N` or `N · …` labels, or `[C]` with one.
+/// Scores are `[N, C]` or `[N, C, …]` with `N` or `N · …` labels, or `[C]` with one label.
 /// [`Var::softmax_cross_entropy`] is the short form without options.
 ///
 /// ```
@@ -30,17 +30,17 @@ pub struct CrossEntropy {
 }
 
 impl CrossEntropy {
-    /// The mean over the samples, without smoothing and weights.
+    /// The mean over the samples, without label smoothing or class weights.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How the losses of the samples become one. The mean is weighted where there are class weights.
+    /// Sets the reduction over the samples. With class weights the mean is weighted.
     pub fn reduction(self, reduction: Reduction) -> Self {
         CrossEntropy { reduction, ..self }
     }
 
-    /// Takes the share ε of the target from the label and spreads it over all classes. Szegedy et al. 2016.
+    /// Moves the fraction ε of the target from the label to a uniform distribution over all classes. Szegedy et al. 2016.
     ///
     /// # Panics
     /// If not 0 ≤ ε ≤ 1.
@@ -52,14 +52,14 @@ impl CrossEntropy {
         CrossEntropy { label_smoothing, ..self }
     }
 
-    /// A weight for each class.
+    /// Sets a weight for each class.
     pub fn class_weights(self, weights: &[f64]) -> Self {
         CrossEntropy { class_weights: Some(weights.to_vec()), ..self }
     }
 
-    /// A label whose samples do not count, not even in the mean; it may be negative. Without it every label must name a class.
+    /// Excludes the samples with this label, which may be negative, also from the mean. By default every label must be a class.
     ///
-    /// PyTorch ignores −100 unless told otherwise: `ignore_index(-100)`.
+    /// PyTorch ignores −100 by default; the equivalent is `ignore_index(-100)`.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -74,7 +74,7 @@ impl CrossEntropy {
     /// The loss of scores before the softmax.
     ///
     /// # Panics
-    /// If the number of labels or of class weights does not fit the scores, or a label is out of range.
+    /// If the number of labels or class weights does not match the scores, or a label is out of range.
     #[track_caller]
     pub fn loss<T: Float>(&self, scores: &Var<T>, labels: &(impl Labels + ?Sized)) -> Var<T> {
         self.loss_of_labels(scores, &labels.labels())
@@ -89,10 +89,10 @@ impl CrossEntropy {
         self.reduce_with(losses, total)
     }
 
-    /// The loss of log-probabilities, as [`Var::log_softmax`] gives them; label smoothing does not apply.
+    /// The loss of log-probabilities, such as the output of [`Var::log_softmax`]; label smoothing does not apply.
     ///
     /// # Panics
-    /// If the number of labels or of class weights does not fit, or a label is out of range.
+    /// If the number of labels or class weights does not match, or a label is out of range.
     #[track_caller]
     pub fn nll_loss<T: Float>(&self, log_probabilities: &Var<T>, labels: &(impl Labels + ?Sized)) -> Var<T> {
         self.nll_loss_of_labels(log_probabilities, &labels.labels())
@@ -104,9 +104,9 @@ impl CrossEntropy {
         let targets = self.targets("nll_loss", log_probabilities.shape(), labels);
         let total = targets.total;
         let weights: Tensor<T> = targets.weights();
-        let at = |(k, label): (usize, &Option<usize>)| targets.position(k, label.unwrap_or(0));
+        let position = |(k, label): (usize, &Option<usize>)| targets.position(k, label.unwrap_or(0));
         let positions = Positions {
-            positions: targets.labels.iter().enumerate().map(at).collect(),
+            positions: targets.labels.iter().enumerate().map(position).collect(),
             out_shape: targets.shape.clone(),
             in_shape: log_probabilities.value().dims(),
         };
@@ -114,10 +114,11 @@ impl CrossEntropy {
         self.reduce_with(log_probabilities.take(positions).masked_fill(&ignored, 0.0) * -weights, total)
     }
 
-    /// The loss of scores before the softmax against probabilities of the same shape: `−Σ t ln softmax(x)`; no class weights.
+    /// The loss of scores before the softmax against target probabilities of the same shape, `−Σ t ln softmax(x)`; class
+    /// weights do not apply.
     ///
     /// # Panics
-    /// If the shapes differ, or are those of a scalar.
+    /// If the shapes differ, or the scores are a scalar.
     #[track_caller]
     pub fn soft_target_loss<T: Float>(&self, scores: &Var<T>, target: impl Operand<T>) -> Var<T> {
         let axis = class_axis("softmax_cross_entropy", scores.shape());
@@ -137,7 +138,7 @@ impl CrossEntropy {
     #[track_caller]
     fn reduce_with<T: Float>(&self, losses: Var<T>, total: f64) -> Var<T> {
         match self.reduction {
-            // The mean of nothing is NaN, but its gradient is 0: 0/0 would make that NaN too.
+            // An empty mean is NaN but its gradient is 0; dividing by 0 would make the gradient NaN too.
             Reduction::Mean if total == 0.0 => losses.sum() + f64::NAN,
             Reduction::Mean => losses.sum() / total,
             other => losses.reduce(other),
@@ -148,9 +149,9 @@ impl CrossEntropy {
     fn targets(&self, op: &str, shape: &[usize], labels: &[i64]) -> Targets {
         let axis = class_axis(op, shape);
         let (classes, inner) = (shape[axis], shape[axis + 1..].iter().product());
-        let mut left = Dims::from_slice(shape);
-        left.remove(axis);
-        let expected: usize = left.iter().product();
+        let mut label_shape = Dims::from_slice(shape);
+        label_shape.remove(axis);
+        let expected: usize = label_shape.iter().product();
         if labels.len() != expected {
             panics::label_count(op, shape, labels.len(), expected);
         }
@@ -160,17 +161,17 @@ impl CrossEntropy {
         let labels = classes_of(op, labels, classes, self.ignored);
         let class_weight = |class: usize| self.class_weights.as_ref().map_or(1.0, |weights| weights[class]);
         let weight: Vec<f64> = labels.iter().map(|label| label.map_or(0.0, class_weight)).collect();
-        Targets { classes, inner, shape: left, total: weight.iter().sum(), labels, weight }
+        Targets { classes, inner, shape: label_shape, total: weight.iter().sum(), labels, weight }
     }
 }
 
-/// Labels laid against scores.
+/// Labels and weights arranged to match the scores.
 struct Targets {
     classes: usize,
     inner: usize,
-    /// The shape of the labels: that of the scores without the classes.
+    /// The shape of the labels: the shape of the scores without the class axis.
     shape: Dims,
-    /// The class of each sample, unless it is ignored.
+    /// The class of each sample, or `None` if it is ignored.
     labels: Vec<Option<usize>>,
     /// The weight of each label; 0 if it is ignored.
     weight: Vec<f64>,
@@ -178,7 +179,7 @@ struct Targets {
 }
 
 impl Targets {
-    /// Position among the scores of a class of sample `k`.
+    /// The position of a class of sample `k` in the scores.
     fn position(&self, k: usize, class: usize) -> usize {
         (k / self.inner * self.classes + class) * self.inner + k % self.inner
     }
@@ -187,7 +188,7 @@ impl Targets {
         Tensor::from_vec(self.weight.iter().map(|&w| T::from_f64(w)).collect(), self.shape.as_slice())
     }
 
-    /// The weight that each log-probability has in the loss.
+    /// The weight of each log-probability in the loss.
     fn distribution<T: Float>(&self, options: &CrossEntropy) -> Distribution<T> {
         let smoothing = options.label_smoothing;
         let label = |(&label, &weight): (&Option<usize>, &f64)| (label, T::from_f64((1.0 - smoothing) * weight));
@@ -204,7 +205,7 @@ impl Targets {
     }
 }
 
-/// `y = −Σ q ln softmax(x)` over the classes, for the constant q that the labels give.
+/// `y = −Σ q ln softmax(x)` over the classes, for the constant q given by the labels.
 pub(crate) struct SoftmaxCrossEntropy<T: Float> {
     targets: Rc<Distribution<T>>,
 }
@@ -266,11 +267,11 @@ impl<T: Float> Op<T, 2> for SoftmaxCrossEntropyGradient<T> {
 impl<T: Float> Var<T> {
     /// The mean cross-entropy `−ln softmax(x)[label]` of scores before the softmax, in nats.
     ///
-    /// Scores are `[N, C]` with a label for each row, `[C]` with one label, or `[N, C, …]` with one for each position.
-    /// [`CrossEntropy`] has options.
+    /// Scores are `[N, C]` with one label per row, `[C]` with one label, or `[N, C, …]` with one label per position.
+    /// See [`CrossEntropy`] for options.
     ///
     /// # Panics
-    /// If the number of labels does not fit the scores, or a label is out of range.
+    /// If the number of labels does not match the scores, or a label is out of range.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -284,10 +285,10 @@ impl<T: Float> Var<T> {
         CrossEntropy::new().loss(self, labels)
     }
 
-    /// The mean negative log-likelihood `−x[label]` of log-probabilities. [`CrossEntropy::nll_loss`] has options.
+    /// The mean negative log-likelihood `−x[label]` of log-probabilities. See [`CrossEntropy::nll_loss`] for options.
     ///
     /// # Panics
-    /// If the number of labels does not fit, or a label is out of range.
+    /// If the number of labels does not match, or a label is out of range.
     #[track_caller]
     pub fn nll_loss(&self, labels: &(impl Labels + ?Sized)) -> Var<T> {
         CrossEntropy::new().nll_loss(self, labels)

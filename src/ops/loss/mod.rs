@@ -1,4 +1,4 @@
-//! Losses. All of them are stable for scores as large as ±10⁴.
+//! Losses, all numerically stable for scores up to ±10⁴.
 
 pub(crate) mod classification;
 pub(crate) mod probability;
@@ -8,17 +8,17 @@ use crate::autograd::Var;
 use crate::tensor::Float;
 pub use classification::CrossEntropy;
 
-/// How the losses of single elements become one.
+/// How the losses of the elements are reduced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reduction {
-    /// Not at all.
+    /// No reduction.
     None,
-    /// Their sum.
+    /// The sum.
     Sum,
-    /// Their mean.
+    /// The mean.
     #[default]
     Mean,
-    /// Their sum, divided by the size of the first axis.
+    /// The sum divided by the size of the first axis.
     BatchMean,
 }
 

@@ -5,15 +5,15 @@ use crate::ops::loss::Reduction;
 use crate::ops::registry::Registered;
 use crate::tensor::{Float, Tensor};
 
-/// No logarithm in [`BinaryCrossEntropy`] is less than this, as in PyTorch.
+/// Lower bound of the logarithms in [`BinaryCrossEntropy`], as in PyTorch.
 const LOWEST_LOG: f64 = -100.0;
-/// No denominator in its rule is less than this: PyTorch's constant, which is an `f32` in both precisions.
+/// Lower bound of the denominator in its backward rule: PyTorch's constant, an `f32` in both precisions.
 const LOWEST_VARIANCE: f64 = 1e-12f32 as f64;
 
 broadcasting_op! {
     /// `−t ln p − (1 − t) ln(1 − p)`: `d/dp = (p − t)/(p (1 − p))`, `d/dt = ln(1 − p) − ln p`.
     ///
-    /// Only the value has its logarithms cut off: the rules are those of the uncut function, as in PyTorch.
+    /// The logarithms are clamped in the value only; the backward rule is that of the unclamped function, as in PyTorch.
     bce_loss: BinaryCrossEntropy { p, t => {
         let lowest = T::from_f64(LOWEST_LOG);
         p.zip(
@@ -30,11 +30,11 @@ broadcasting_op! {
 }
 
 impl<T: Float> Var<T> {
-    /// The binary cross-entropy `−t ln p − (1 − t) ln(1 − p)` of probabilities `p` (this) and `t`.
+    /// The binary cross-entropy `−t ln p − (1 − t) ln(1 − p)` of probabilities `p` (`self`) and targets `t`.
     ///
-    /// Logarithms are cut off at −100. For scores before a sigmoid
-    /// [`bce_with_logits_loss`](Var::bce_with_logits_loss) is exact. A weight for each element is a factor:
-    /// reduce with [`Reduction::None`] and multiply.
+    /// Logarithms are clamped at −100. For scores before a sigmoid use
+    /// [`bce_with_logits_loss`](Var::bce_with_logits_loss), which is exact. To weight the elements, reduce with
+    /// [`Reduction::None`] and multiply.
     ///
     /// # Panics
     /// If the shapes do not broadcast.
@@ -43,7 +43,7 @@ impl<T: Float> Var<T> {
         BinaryCrossEntropy.of([self, &*self.resolve_operand(&target)]).reduce(reduction)
     }
 
-    /// The binary cross-entropy of the scores x (this) before a sigmoid: `−t ln σ(x) − (1 − t) ln σ(−x)`.
+    /// The binary cross-entropy `−t ln σ(x) − (1 − t) ln σ(−x)` of scores x (`self`) before a sigmoid.
     ///
     /// # Panics
     /// If the shapes do not broadcast.
@@ -59,7 +59,7 @@ impl<T: Float> Var<T> {
         self.bce_with_logits_pos_weight(target, 1.0, reduction)
     }
 
-    /// [`bce_with_logits_loss`](Var::bce_with_logits_loss) with the positive term times a weight, a number or one for each class.
+    /// [`bce_with_logits_loss`](Var::bce_with_logits_loss) with a weight on the positive term: a number, or one for each class.
     ///
     /// # Panics
     /// If the shapes do not broadcast.
@@ -76,9 +76,9 @@ impl<T: Float> Var<T> {
         (-(positive + negative)).reduce(reduction)
     }
 
-    /// The Kullback–Leibler divergence `t (ln t − x)` of the log-probabilities x (this) from the probabilities t, with 0 ln 0 = 0.
+    /// The Kullback–Leibler divergence `t (ln t − x)` of log-probabilities x (`self`) from probabilities t, with 0 ln 0 = 0.
     ///
-    /// [`Reduction::BatchMean`] gives the mean divergence of a batch.
+    /// [`Reduction::BatchMean`] gives the mean divergence over the batch.
     ///
     /// # Panics
     /// If the shapes do not broadcast.
@@ -89,7 +89,7 @@ impl<T: Float> Var<T> {
         (&*target * (target.masked_fill(&zero, 1.0).ln() - self)).reduce(reduction)
     }
 
-    /// [`kl_div_loss`](Var::kl_div_loss) with the target as log-probabilities too: `eᵗ (t − x)`.
+    /// [`kl_div_loss`](Var::kl_div_loss) with a target of log-probabilities: `eᵗ (t − x)`.
     ///
     /// # Panics
     /// If the shapes do not broadcast.

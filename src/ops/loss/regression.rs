@@ -8,7 +8,7 @@ impl<T: Float> Var<T> {
     /// The squared error, `(x − t)²`; the shapes broadcast.
     ///
     /// # Panics
-    /// If the shapes do not broadcast, as the other losses do.
+    /// If the shapes do not broadcast.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -21,13 +21,19 @@ impl<T: Float> Var<T> {
         (self - target).square().reduce(reduction)
     }
 
-    /// The absolute error, `|x − t|`; derivative 0 at 0.
+    /// The absolute error, `|x − t|`; the derivative is 0 at 0.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
     #[track_caller]
     pub fn l1_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
         (self - target).abs().reduce(reduction)
     }
 
-    /// `d²/2` for an error `|d| ≤ δ`, `δ (|d| − δ/2)` beyond. Huber 1964.
+    /// The Huber loss of an error d: `d²/2` for `|d| ≤ δ`, `δ (|d| − δ/2)` beyond. Huber 1964.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
     #[track_caller]
     pub fn huber_loss(&self, target: impl Operand<T>, delta: f64, reduction: Reduction) -> Var<T> {
         let error = self - target;
@@ -37,14 +43,17 @@ impl<T: Float> Var<T> {
         (error.square() / 2.0).where_(&near, linear).reduce(reduction)
     }
 
-    /// `d²/(2β)` for an error `|d| < β`, `|d| − β/2` beyond: [`huber_loss`](Var::huber_loss) divided by β.
+    /// The smooth L1 loss of an error d: `d²/(2β)` for `|d| < β`, `|d| − β/2` beyond. Equals [`huber_loss`](Var::huber_loss) / β.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
     #[track_caller]
     pub fn smooth_l1_loss(&self, target: impl Operand<T>, beta: f64, reduction: Reduction) -> Var<T> {
         let error = self - target;
         let bound = T::from_f64(beta);
         let near = error.value().mask(|d| d.abs() < bound);
         let linear = error.abs() - beta / 2.0;
-        // With β = 0 nothing is near, and the quadratic branch must not divide by 0.
+        // With β = 0 the quadratic branch is never selected, but it must not divide by 0.
         let scale = if beta == 0.0 { 1.0 } else { 2.0 * beta };
         (error.square() / scale).where_(&near, linear).reduce(reduction)
     }

@@ -5,10 +5,10 @@ use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Axes, Dims, Float, Positions, Reduction, Tensor, reduction_of};
 
-/// The first largest or smallest element along the last axis; it gets the whole gradient.
+/// The first maximum or minimum along the last axis, which gets the whole gradient.
 pub(crate) struct First {
     largest: bool,
-    /// Where the elements were found: no derivative depends on it.
+    /// The positions of the extrema, on which no derivative depends.
     positions: Option<Positions>,
 }
 
@@ -28,7 +28,7 @@ impl<T: Float> Op<T, 1> for First {
             x.position_of(op, -1, better).iter().enumerate().map(|(row, k)| row * n + k).collect();
         let out_shape = Dims::from_slice(&x.shape()[..x.rank() - 1]);
         let y = Tensor::build(out_shape.clone(), |y| {
-            y.iter_mut().zip(&positions).for_each(|(y, &at)| *y = x.as_slice()[at]);
+            y.iter_mut().zip(&positions).for_each(|(y, &position)| *y = x.as_slice()[position]);
         });
         self.positions = Some(Positions { positions: positions.into(), out_shape, in_shape: x.dims() });
         y
@@ -38,7 +38,7 @@ impl<T: Float> Op<T, 1> for First {
     }
 }
 
-/// The largest or smallest element along axes, which stay with size 1; equal ones share the gradient.
+/// The maximum or minimum along axes, which are kept with size 1; ties share the gradient.
 pub(crate) struct Shared {
     largest: bool,
     reduction: Reduction,
@@ -62,14 +62,14 @@ impl<T: Float> Op<T, 1> for Shared {
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let (x, y) = (saved.input(0), saved.output());
         let equal = |x: T, y: T| if x == y || (x.is_nan() && y.is_nan()) { T::ONE } else { T::ZERO };
-        let winners = x.value().zip(y.value(), equal);
-        let share = &winners / winners.sum_with(&self.reduction).with_shape(self.reduction.kept.clone());
+        let ties = x.value().zip(y.value(), equal);
+        let share = &ties / ties.sum_with(&self.reduction).with_shape(self.reduction.kept.clone());
         [Some(gy * share)]
     }
 }
 
 impl<T: Float> Var<T> {
-    /// The largest of all elements; equal ones share the gradient. NaN if one is.
+    /// The maximum of all elements; ties share the gradient. NaN if any element is.
     ///
     /// # Panics
     /// If there are no elements.
@@ -78,7 +78,7 @@ impl<T: Float> Var<T> {
         self.amax_over(..)
     }
 
-    /// The smallest of all elements; equal ones share the gradient. NaN if one is.
+    /// The minimum of all elements; ties share the gradient. NaN if any element is.
     ///
     /// # Panics
     /// If there are no elements.
@@ -87,7 +87,7 @@ impl<T: Float> Var<T> {
         self.amin_over(..)
     }
 
-    /// The largest element over [`Axes`]; the first of equal ones gets the gradient. NaN if one is.
+    /// The maximum over [`Axes`]; the first of several equal maxima gets the gradient. NaN if any element is.
     ///
     /// # Panics
     /// If an axis is out of range or named twice, or there are no elements to choose from.
@@ -96,7 +96,7 @@ impl<T: Float> Var<T> {
         self.first_extremum(true, &reduction_of("max", self.shape(), &axes))
     }
 
-    /// The smallest element over [`Axes`]; the first of equal ones gets the gradient. NaN if one is.
+    /// The minimum over [`Axes`]; the first of several equal minima gets the gradient. NaN if any element is.
     ///
     /// # Panics
     /// If an axis is out of range or named twice, or there are no elements to choose from.
@@ -105,7 +105,7 @@ impl<T: Float> Var<T> {
         self.first_extremum(false, &reduction_of("min", self.shape(), &axes))
     }
 
-    /// The largest element over [`Axes`]; equal ones share the gradient. NaN if one is.
+    /// The maximum over [`Axes`]; ties share the gradient. NaN if any element is.
     ///
     /// # Panics
     /// If an axis is out of range or named twice, or there are no elements to choose from.
@@ -114,7 +114,7 @@ impl<T: Float> Var<T> {
         self.shared_extremum(true, reduction_of("amax", self.shape(), &axes))
     }
 
-    /// The smallest element over [`Axes`]; equal ones share the gradient. NaN if one is.
+    /// The minimum over [`Axes`]; ties share the gradient. NaN if any element is.
     ///
     /// # Panics
     /// If an axis is out of range or named twice, or there are no elements to choose from.
@@ -149,7 +149,7 @@ impl<T: Float> Var<T> {
         panics::nothing_to_choose(op, empty.unwrap_or_default(), self.shape())
     }
 
-    /// The reduced axes as one last axis.
+    /// Moves the reduced axes to the end and merges them into one.
     #[track_caller]
     pub(crate) fn last(&self, reduction: &Reduction) -> Var<T> {
         let (order, shape) = reduction.to_last();

@@ -1,4 +1,4 @@
-//! Reductions and running results along axes.
+//! Reductions and scans along axes.
 
 pub(crate) mod minmax;
 mod product;

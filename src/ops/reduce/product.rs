@@ -1,18 +1,18 @@
-//! Products along axes, differentiated without division, so that zeros are no special case.
+//! Products along axes, differentiated without division, so that zeros need no special case.
 
 use crate::autograd::Var;
 use crate::tensor::{Axes, Float, Reduction, Tensor, reduction_of};
 
 impl<T: Float> Var<T> {
-    /// The product of all elements; 1 if there are none.
+    /// The product of all elements; 1 for an empty input.
     #[track_caller]
     pub fn prod(&self) -> Var<T> {
         self.prod_over(..)
     }
 
-    /// The product over [`Axes`]. The gradient of each element is the product of the others, also where some are 0.
+    /// The product over [`Axes`]. The gradient of each element is the product of the others, even if some are 0.
     ///
-    /// Composed of products of halves: log₂ n multiplications of shrinking size, each of them an ordinary product.
+    /// Multiplies one half of the elements by the other, log₂ n times; each step is an ordinary multiplication.
     ///
     /// # Panics
     /// If an axis is out of range or named twice.

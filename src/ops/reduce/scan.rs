@@ -1,13 +1,13 @@
-//! Running sums, products and logsumexps along an axis.
+//! Cumulative sums, products and logsumexps along an axis.
 //!
-//! Products and logsumexps are linear recurrences, and so are their gradients: nothing is divided by an element, and no
-//! difference of large numbers is taken.
+//! Products, and the gradients of products and logsumexps, are linear recurrences: they divide by no element and subtract no
+//! large numbers.
 
 use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::tensor::{AxisIndex, Float, Tensor, View, scan_axis};
 
-/// `yₖ = x₀ + … + xₖ`, or from the end; the gradient is the running sum from the other end.
+/// `yₖ = x₀ + … + xₖ`, or from the end; the gradient is the cumulative sum in the opposite direction.
 pub(crate) struct Cumsum {
     axis: usize,
     reverse: bool,
@@ -29,8 +29,8 @@ impl<T: Float> Op<T, 1> for Cumsum {
     }
 }
 
-/// `yₖ = aₖ₋₁ yₖ₋₁ + bₖ`, or in reverse `yₖ = aₖ yₖ₊₁ + bₖ`: gb is the recurrence of gy in the other direction, and each
-/// `ga` is the product of gb and y on the two sides of its step.
+/// `yₖ = aₖ₋₁ yₖ₋₁ + bₖ`, or in reverse `yₖ = aₖ yₖ₊₁ + bₖ`: gb is the recurrence of gy in the opposite direction, and `ga`
+/// at each step is gb after the step times y before it.
 pub(crate) struct Recurrence {
     axis: usize,
     reverse: bool,
@@ -76,7 +76,7 @@ impl<T: Float> Op<T, 1> for LogCumSumExp {
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         x.scanned(self.axis, |a, b| {
             let (low, high) = if a < b { (a, b) } else { (b, a) };
-            // Of two equal infinities the difference is NaN.
+            // The difference of two equal infinities is NaN.
             if low == high { high + T::from_f64(std::f64::consts::LN_2) } else { high + (low - high).exp().ln_1p() }
         })
     }
@@ -93,7 +93,7 @@ impl<T: Float> Op<T, 1> for LogCumSumExp {
 }
 
 impl<T: Float> Var<T> {
-    /// The running sum along an axis, `yₖ = x₀ + … + xₖ`, added up in double precision.
+    /// The cumulative sum along an axis, `yₖ = x₀ + … + xₖ`, accumulated in double precision.
     ///
     /// # Panics
     /// If the axis is out of range.
@@ -111,7 +111,7 @@ impl<T: Float> Var<T> {
         Cumsum { axis, reverse: false }.of([self])
     }
 
-    /// The running product along an axis, `yₖ = x₀ ⋯ xₖ`; its derivatives divide by nothing, so zeros are no special case.
+    /// The cumulative product along an axis, `yₖ = x₀ ⋯ xₖ`, differentiated without division, so that zeros need no special case.
     ///
     /// # Panics
     /// If the axis is out of range.
@@ -132,7 +132,7 @@ impl<T: Float> Var<T> {
         start.recurrence(&self.narrow(axis, 1..n), axis, false)
     }
 
-    /// `yₖ = ln(exp x₀ + … + exp xₖ)` along an axis, without overflow.
+    /// The cumulative logsumexp along an axis, `yₖ = ln(exp x₀ + … + exp xₖ)`, without overflow.
     ///
     /// # Panics
     /// If the axis is out of range.
@@ -149,7 +149,7 @@ impl<T: Float> Var<T> {
         if self.shape().is_empty() { self.clone() } else { LogCumSumExp { axis }.of([self]) }
     }
 
-    /// `yₖ = aₖ₋₁ yₖ₋₁ + bₖ` along an axis, or in reverse `yₖ = aₖ yₖ₊₁ + bₖ`, where b is this and a is one shorter.
+    /// `yₖ = aₖ₋₁ yₖ₋₁ + bₖ` along an axis, or in reverse `yₖ = aₖ yₖ₊₁ + bₖ`, where b is `self` and a is shorter by one.
     #[track_caller]
     fn recurrence(&self, a: &Var<T>, axis: usize, reverse: bool) -> Var<T> {
         Recurrence { axis, reverse }.of([a, self])

@@ -4,7 +4,7 @@ use crate::autograd::Var;
 use crate::tensor::{Axes, Float, Tensor, keepdim, reduction_of};
 
 impl<T: Float> Var<T> {
-    /// The mean of all elements; NaN if there are none.
+    /// The mean of all elements; NaN for an empty input.
     #[track_caller]
     pub fn mean(&self) -> Var<T> {
         self.mean_over(..)
@@ -25,8 +25,8 @@ functions! {
     /// The unbiased variance of all elements, `Σ(x − mean)²/(n − 1)`.
     fn var(x) = x.var_over(.., 1.0);
 
-    /// The variance over [`Axes`], `Σ(x − mean)²/(n − correction)`: 1 makes it unbiased, 0 is the mean square deviation,
-    /// as normalisation layers use it. NaN if n ≤ correction.
+    /// The variance over [`Axes`], `Σ(x − mean)²/(n − correction)`: a correction of 1 gives the unbiased estimate, 0 the mean
+    /// squared deviation used by normalization layers. NaN if n ≤ correction.
     ///
     /// # Panics
     /// If an axis is out of range or named twice.
@@ -38,7 +38,7 @@ functions! {
     /// The unbiased standard deviation of all elements.
     fn std(x) = x.std_over(.., 1.0);
 
-    /// The standard deviation over [`Axes`], `√var`; the gradient of equal values is 0. See [`var_over`](Var::var_over).
+    /// The standard deviation over [`Axes`], `√var`; the gradient is 0 if all values are equal. See [`var_over`](Var::var_over).
     ///
     /// # Panics
     /// If an axis is out of range or named twice.

@@ -1,11 +1,11 @@
-//! Sums and their adjoint, broadcasting: the rule of each is the other.
+//! Sums and their adjoint, broadcasting; each is the backward rule of the other.
 
 use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::tensor::{Axes, AxisIndex, Dims, Float, IntoShape, Reduction, Tensor};
 use crate::tensor::{broadcast_target, interleaving, reduction_of, tiling};
 
-/// A sum over some axes; every element it came from gets the gradient.
+/// A sum over some axes; every summed element gets the gradient.
 pub(crate) struct Sum(Reduction);
 
 impl<T: Float> Op<T, 1> for Sum {
@@ -24,7 +24,7 @@ impl<T: Float> Op<T, 1> for Sum {
     }
 }
 
-/// Repetition along axes of size 1 and new axes; the gradients of all copies add up.
+/// Repetition along axes of size 1 and along new axes; the gradients of all copies are summed.
 pub(crate) struct BroadcastTo {
     shape: Dims,
 }
@@ -46,7 +46,7 @@ impl<T: Float> Op<T, 1> for BroadcastTo {
     }
 }
 
-/// The sum down to a shape that broadcasts to the input's: what the engine does with the gradient of a broadcast input.
+/// The sum to a shape that broadcasts to the shape of the input, applied by the engine to the gradients of broadcast inputs.
 pub(crate) struct SumTo {
     shape: Dims,
     from: Dims,
@@ -75,10 +75,10 @@ impl<T: Float> Var<T> {
         self.sum_over(..)
     }
 
-    /// The sum over [`Axes`]: one, several or all, with [`keepdim`](crate::keepdim) if they shall stay with size 1.
+    /// The sum over [`Axes`]: one, several or all; [`keepdim`](crate::keepdim) keeps them with size 1.
     ///
     /// # Panics
-    /// If an axis is out of range or named twice, as the other reductions do.
+    /// If an axis is out of range or named twice. This applies to all reductions over axes.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -97,17 +97,17 @@ impl<T: Float> Var<T> {
         Sum(reduction.clone()).of([self])
     }
 
-    /// Repeated along axes of size 1, and along new axes in front, to the given shape; −1 keeps an axis. PyTorch's `expand`.
+    /// Repeats along axes of size 1 and along new leading axes to the given shape; −1 keeps an axis. PyTorch's `expand`.
     ///
     /// # Panics
-    /// If the shape does not broadcast to it.
+    /// If the value does not broadcast to the shape.
     #[track_caller]
     pub fn broadcast_to(&self, shape: impl IntoShape) -> Var<T> {
         let shape = broadcast_target(self.shape(), &shape.entries());
         BroadcastTo { shape }.of([self])
     }
 
-    /// Tiled as often along each axis; repeats in front of the axes make new ones. numpy's `tile`.
+    /// Tiles the value the given number of times along each axis; additional leading repeats add axes. NumPy's `tile`.
     ///
     /// # Panics
     /// If there are fewer repeats than axes.
@@ -124,7 +124,8 @@ impl<T: Float> Var<T> {
         self.with_shape(apart).expand_to(&tiled).with_shape(merged)
     }
 
-    /// Each position of an axis several times in its place; [`index_select`](Var::index_select) repeats some more than others.
+    /// Repeats each position of an axis in place; [`index_select`](Var::index_select) can repeat positions different numbers
+    /// of times.
     ///
     /// # Panics
     /// If the axis is out of range.
@@ -141,13 +142,13 @@ impl<T: Float> Var<T> {
         self.with_shape(apart).expand_to(&tiled).with_shape(merged)
     }
 
-    /// [`broadcast_to`](Var::broadcast_to) a shape that this is known to broadcast to.
+    /// [`broadcast_to`](Var::broadcast_to) for a shape already known to be compatible.
     #[track_caller]
     pub(crate) fn expand_to(&self, shape: &[usize]) -> Var<T> {
         if self.shape() == shape { self.clone() } else { BroadcastTo { shape: Dims::from_slice(shape) }.of([self]) }
     }
 
-    /// Summed down to another shape, which broadcasts to this one.
+    /// Sums to a shape that broadcasts to this one.
     #[track_caller]
     pub(crate) fn sum_to(&self, shape: Dims) -> Var<T> {
         SumTo { shape, from: self.value().dims() }.of([self])

@@ -4,7 +4,7 @@ use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::tensor::{Axes, Float, Reduction, Tensor, keepdim, reduction_of};
 
-/// The Euclidean norm over axes, which stay with size 1: `y = √Σx²`, `dy/dx = x/y`, 0 where y = 0.
+/// The Euclidean norm over axes, which are kept with size 1: `y = √Σx²`, `dy/dx = x/y`, 0 where y = 0.
 pub(crate) struct Norm {
     reduction: Reduction,
 }
@@ -39,10 +39,10 @@ functions! {
     /// ```
     fn norm(x) = x.norm_over(2.0, ..);
 
-    /// Divided by the p-norm over [`Axes`], `x / max(‖x‖ₚ, ε)`: vectors of length 1, but for those that are shorter than ε.
+    /// Divides by the p-norm over [`Axes`], `x / max(‖x‖ₚ, ε)`: vectors of norm 1, except those with a norm below ε.
     ///
     /// # Panics
-    /// As [`norm_over`](Var::norm_over).
+    /// See [`norm_over`](Var::norm_over).
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -58,7 +58,7 @@ functions! {
 impl<T: Float> Var<T> {
     /// The p-norm over [`Axes`], `(Σ|x|ᵖ)^(1/p)`; the gradient of a zero vector is 0 for every p.
     ///
-    /// p = ∞ is the largest |x| and p = −∞ the smallest, shared among equals; p = 0 counts the elements that are not 0.
+    /// p = ∞ gives the largest |x| and p = −∞ the smallest, where ties share the gradient; p = 0 counts the nonzero elements.
     ///
     /// # Panics
     /// If an axis is out of range or named twice; for p = ±∞ also if there are no elements.
@@ -80,22 +80,22 @@ impl<T: Float> Var<T> {
             _ => {
                 let size = self.abs();
                 let zero = size.value().mask(|x| x == T::ZERO);
-                // |x|ᵖ has no derivative at 0 for p < 1: a zero is put in after the power.
+                // |x|ᵖ has no derivative at 0 for p < 1, so zeros are masked and filled in after the power.
                 let powers =
                     size.masked_fill(&zero, 1.0).powf(p).masked_fill(&zero, if p > 0.0 { 0.0 } else { f64::INFINITY });
                 let sum = powers.sum_reduction(&reduction);
                 let empty = sum.value().mask(|sum| sum == T::ZERO || !sum.is_finite());
                 let root = sum.masked_fill(&empty, 1.0).powf(p.recip());
-                // What was left out of the power: a norm of 0, or one that is not finite.
-                let outside = sum.value().map(|sum| sum.powf(T::from_f64(p.recip())));
-                root.where_(&empty.map(|empty| T::ONE - empty), &outside)
+                // Norms that are 0 or not finite are filled in as constants.
+                let constant = sum.value().map(|sum| sum.powf(T::from_f64(p.recip())));
+                root.where_(&empty.map(|empty| T::ONE - empty), &constant)
             }
         }
     }
 }
 
 impl<T: Float> Tensor<T> {
-    /// The p-norm over [`Axes`], `(Σ|x|ᵖ)^(1/p)`; p = ±∞ is the largest or smallest |x|, p = 0 counts the elements that are not 0.
+    /// The p-norm over [`Axes`], `(Σ|x|ᵖ)^(1/p)`; p = ±∞ gives the largest or smallest |x|, p = 0 counts the nonzero elements.
     ///
     /// # Panics
     /// If an axis is out of range or named twice.

@@ -1,4 +1,4 @@
-//! Mistakes that engines of this kind have made on the way back, each with a test that is named after it.
+//! The backward pass: regression tests for bugs known from other engines, each named after its bug.
 
 use crate::support::compare::{TOLERANCE, gradient_and_hessian};
 use crate::support::panics::{Panic, messages};
@@ -126,7 +126,7 @@ fn truncated_backpropagation_is_that_of_each_window_by_itself() {
         }
         loss
     };
-    // On one tape, with the state detached between windows or not.
+    // On one tape, with or without detaching the state between windows.
     let on_one_tape = |detached: bool| {
         let mut h = Tape::new_f64().constant([0.0, 0.0]);
         let mut total = h.constant(0.0);
@@ -139,7 +139,7 @@ fn truncated_backpropagation_is_that_of_each_window_by_itself() {
         let value = total.item();
         (value, total.backward()[&cell.weight].clone())
     };
-    // On a tape for each window, which begins with the state as a constant.
+    // On one tape per window, each starting with the state as a constant.
     let (mut state, mut value, mut sum) = (Tensor::zeros([2]), 0.0, Tensor::zeros([2, 3]));
     for inputs in inputs.chunks(4) {
         let mut h = Tape::new_f64().constant(&state);

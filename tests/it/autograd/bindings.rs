@@ -1,4 +1,4 @@
-//! Parameters on a tape: each is one leaf, or what it is bound to.
+//! Parameters on a tape: each is a single leaf, or the value bound to it.
 
 use crate::support::panics::{Panic, message_of, messages};
 use crate::support::samples::{matrix, variable};
@@ -69,7 +69,7 @@ fn bound_weights_are_read_for_a_while() {
     assert_eq!([&before, &inside.0, &inside.1, &after].map(|x| x.item()), [3.0, 5.0, 10.0, 3.0]);
     let product = &before * inside.1 * after;
     assert_eq!((product.grad(&other).item(), product.backward()[&weight].item()), (18.0, 60.0));
-    // What was first read inside is not read so afterwards.
+    // A value first read inside the binding is not kept afterwards.
     let unread = Param::<f64>::new(1.0);
     _ = tape.with_bound([(&unread, &other)], || tape.param(&unread));
     assert_eq!(tape.param(&unread).item(), 1.0);

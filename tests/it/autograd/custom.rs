@@ -1,4 +1,4 @@
-//! Operations made of two closures.
+//! Custom operations made of two closures.
 
 use crate::support::panics::message_of;
 use wengert::autograd::custom;
@@ -21,7 +21,7 @@ fn two_closures_are_an_operation_of_any_order() {
             [&x[0]],
             move |[x]| x.map(|x| x.powi(k)),
             |saved, gy| {
-                // From the output, so that this is differentiated too: 3x² = 3y/x.
+                // Computed from the output, so that the rule is differentiated too: 3x² = 3y/x.
                 [Some(gy * 3.0 * saved.output() / saved.input(0))]
             },
         )
@@ -48,7 +48,7 @@ fn a_closure_is_named_in_listings_and_messages() {
 
 #[test]
 fn a_reversed_gradient_trains_features_against_what_reads_them() {
-    // The reader learns to tell two domains apart, the feature to make that hard: one loss, one backward pass.
+    // The classifier learns to tell two domains apart, the feature extractor to prevent it: one loss, one backward pass.
     let reversed = |x: &Var<f64>| custom("reverse_gradient", [x], |[x]| x.clone(), |_, gy| [Some(-gy)]);
     let (feature, reader) = (Param::<f64>::new([1.5, -0.5]), Param::<f64>::new([0.8, 0.3]));
     let gradients = |turn: bool| {
@@ -60,7 +60,7 @@ fn a_reversed_gradient_trains_features_against_what_reads_them() {
     let (plain, adversarial) = (gradients(false), gradients(true));
     assert_eq!(plain[&reader], adversarial[&reader]);
     assert_eq!(plain[&feature], -&adversarial[&feature]);
-    // Twice reversed, and differentiated twice: the sign of each order.
+    // Reversed twice and differentiated twice: the sign for each order.
     let x = Tape::new_f64().var(2.0);
     let y = reversed(&x).powi(3);
     assert_eq!((y.grad(&x).item(), y.grad(&x).grad(&x).item()), (-12.0, 12.0));

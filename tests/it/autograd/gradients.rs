@@ -1,4 +1,4 @@
-//! What a backward pass returns.
+//! The gradients returned by a backward pass.
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::{Net, gradients_of, variable};
@@ -75,7 +75,7 @@ fn retained_gradients_are_those_of_every_use_and_count_for_nothing_else() {
     assert_eq!(without.len(), 2);
 }
 
-/// The gradients of the same loss with nothing retained.
+/// The gradients of the same loss without retained variables.
 fn tape_free_gradients(weight: &Param) -> Gradients {
     let h = Tape::new().param(weight).exp();
     ((&h * 2.0).sin() + &h).sum().backward()

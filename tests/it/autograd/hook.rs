@@ -1,4 +1,4 @@
-//! Functions that see a gradient on its way.
+//! Gradient hooks.
 
 use crate::support::gradients::{check_gradients, row};
 use std::cell::RefCell;
@@ -19,12 +19,12 @@ fn a_hook_sees_and_replaces_gradients_of_any_order() {
         notes.borrow_mut().push(gradient.value().item());
         &gradient * &gradient
     });
-    // The hook squares: with g = y², dy/dx = (2y)² cos x for y = sin x.
+    // The hook squares the gradient: with g = y², dy/dx = (2y)² cos x for y = sin x.
     let dy = y.square().grad(&x);
     let (sin, cos) = 0.5f64.sin_cos();
     assert!((dy.item() - 4.0 * sin * sin * cos).abs() < 1e-15);
     let d2y = dy.grad(&x).item();
-    // d/dx of 4y² cos x, where what flows back through y meets the hook once more: 8y cos x becomes its square.
+    // d/dx of 4y² cos x, where the gradient through y passes the hook again: 8y cos x is squared.
     let through_y = (8.0 * sin * cos).powi(2) * cos;
     assert!((d2y - (through_y - 4.0 * sin * sin * sin)).abs() < 1e-14, "{d2y}");
     assert_eq!(seen.borrow().len(), 2);

@@ -1,4 +1,4 @@
-//! Why a parameter has no gradient.
+//! Reasons for missing gradients.
 
 use wengert::autograd::MissingGradient;
 use wengert::ops::BatchStatistics;

@@ -1,4 +1,4 @@
-//! The tape, its variables, and what differentiates them.
+//! The tape, its variables and differentiation.
 
 mod backward;
 mod bindings;

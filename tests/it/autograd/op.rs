@@ -1,4 +1,4 @@
-//! Operations that a program defines, right and wrong ones.
+//! Operations defined by programs, correct and incorrect.
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;
@@ -42,7 +42,7 @@ fn panics() {
     insta::assert_snapshot!(messages(PANICS));
 }
 
-/// Declares the identity with a mistake in its rule.
+/// Declares the identity with an error in its backward rule.
 macro_rules! wrong {
     ($op:ident, $save:expr, |$saved:ident| $rule:expr) => {
         #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! What can stand beside a variable.
+//! Operands accepted next to a variable.
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;

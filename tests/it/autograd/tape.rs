@@ -1,4 +1,4 @@
-//! Buffers that a forward pass updates.
+//! Buffers updated by a forward pass.
 
 use crate::support::panics::{Panic, message_of, messages};
 use crate::support::samples::matrix;

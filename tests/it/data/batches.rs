@@ -38,19 +38,19 @@ fn the_same_seed_gives_the_same_order() {
         |seed| images.batches(7).shuffled(&mut wengert::rng(seed)).flat_map(|batch| batch.labels).collect::<Vec<_>>();
     assert_eq!(order(3), order(3));
     assert_ne!(order(3), order(4));
-    // One generator goes on from epoch to epoch.
+    // The generator continues from one epoch to the next.
     let mut rng = wengert::rng(3);
     let epochs =
         [0; 2].map(|_| images.batches(7).shuffled(&mut rng).flat_map(|batch| batch.labels).collect::<Vec<_>>());
     assert_eq!(epochs[0], order(3));
     assert_ne!(epochs[0], epochs[1]);
-    // The order of a seed stays what it is.
+    // The order for a given seed is stable.
     let few = numbered(8);
     let labels: Vec<usize> = few.batches(8).shuffled(&mut wengert::rng(0)).flat_map(|batch| batch.labels).collect();
     assert_eq!(labels, [3, 0, 5, 4, 6, 1, 2, 7]);
 }
 
-/// Batches that say which samples they are of; making one that has the sample 13 fails if so asked.
+/// Batches that list the indices of their samples; if `unlucky`, making the batch with sample 13 fails.
 struct Indices {
     unlucky: bool,
 }
@@ -74,7 +74,7 @@ fn prefetched_batches_are_the_same_in_the_same_order() {
     for count in 0..9 {
         assert_eq!(batches().prefetch(count, Vec::from_iter), Vec::from_iter(batches()));
     }
-    // Work may end early, and what goes wrong on the thread comes to light.
+    // Consumption may stop early, and failures on the thread are reported.
     assert_eq!(batches().prefetch(2, |mut batches| batches.next()), batches().next());
     let failed = std::panic::catch_unwind(|| Indices { unlucky: true }.batches(8).prefetch(2, Iterator::count));
     assert_eq!(failed.unwrap_err().downcast_ref(), Some(&"bad luck"));

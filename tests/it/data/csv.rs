@@ -1,4 +1,4 @@
-//! Tables, in the forms in which they come, and broken ones.
+//! CSV files, in their variants and malformed.
 
 use crate::support::panics::{Panic, messages};
 use std::fs;
@@ -18,7 +18,7 @@ fn panics() {
     insta::assert_snapshot!(messages(PANICS));
 }
 
-/// A file for one test, gone at its end.
+/// A file for one test, removed at its end.
 struct File(PathBuf);
 
 impl File {
@@ -39,7 +39,7 @@ fn table(name: &str, content: impl AsRef<[u8]>) -> Result<Table, Error> {
     csv::read(&File::new(name, content).0)
 }
 
-/// The message without the directory.
+/// The error message without the directory.
 fn message(error: Error) -> String {
     let text = error.to_string();
     text.rsplit_once('/').map_or(text.clone(), |(_, rest)| format!("\"{rest}"))
@@ -119,7 +119,7 @@ fn faults_of_tables_say_where() {
     insta::assert_snapshot!(text.join("\n"));
 }
 
-/// Every way to look at a table, whatever it holds.
+/// Reads a table in every way, whatever its contents.
 fn look(table: &Table) {
     assert!(table.names().len() <= table.width());
     let _ = table.tensor(0..table.width());

@@ -1,4 +1,4 @@
-//! The reader of IDX files, on files that are broken in every way.
+//! The IDX reader on malformed files of every kind.
 
 use crate::support::allocator::largest_block;
 use crate::support::files::gzip;
@@ -10,7 +10,7 @@ use wengert::Error;
 use wengert::data::idx;
 use wengert::prelude::*;
 
-/// An empty directory for one test, gone at its end.
+/// An empty directory for one test, removed at its end.
 pub struct Directory(pub PathBuf);
 
 impl Directory {
@@ -27,7 +27,7 @@ impl Directory {
         path
     }
 
-    /// Writes four small files in the form of MNIST.
+    /// Writes four small files in the MNIST format.
     pub fn write_mnist(&self) {
         for part in ["train", "t10k"] {
             self.write(&format!("{part}-images-idx3-ubyte"), &idx_file(&[2, 28, 28], &[9; 2 * 784]));
@@ -47,7 +47,7 @@ pub fn idx_file(shape: &[u32], elements: &[u8]) -> Vec<u8> {
     [0, 0, 8, shape.len() as u8].into_iter().chain(sizes).chain(elements.iter().copied()).collect()
 }
 
-/// The message for a file with these bytes, after its path.
+/// The error message for a file with these bytes, after its path.
 fn message(directory: &Directory, bytes: &[u8]) -> String {
     let path = directory.write("broken", bytes);
     after_path(&idx::read(&path).expect_err("a broken file was accepted"), &path)
@@ -157,7 +157,7 @@ fn a_changed_byte_is_never_a_panic() {
         bytes[position] ^= (rng.next_u32() % 255 + 1) as u8;
         let started = Instant::now();
         if let Ok(idx) = idx::read(directory.write("changed", &bytes)) {
-            // What a checksum protects is read as it was or not at all. The name and time before it do not matter.
+            // Data covered by a checksum is read unchanged or not at all. The name and time in the header do not matter.
             assert!(is_raw || idx.elements == elements, "byte {position} of the compressed file");
             assert_eq!(idx.shape.iter().product::<usize>(), idx.elements.len());
         }

@@ -1,4 +1,4 @@
-//! Images in memory.
+//! Image data sets in memory.
 
 use super::{images, numbered_images as numbered};
 use crate::support::panics::{Panic, messages};
@@ -21,8 +21,8 @@ fn pixels_are_converted_as_documented() {
     let images = Images::new((0..=255).collect(), vec![0], [16, 16]);
     let expected: Vec<f32> = (0..=255u8).map(|pixel| f32::from(pixel) / 255.0).collect();
     assert_eq!(images.all().images.as_slice(), expected);
-    let normalised = images.normalize(0.1307, 0.3081).all().images;
-    for (pixel, &value) in normalised.as_slice().iter().enumerate() {
+    let normalized = images.normalize(0.1307, 0.3081).all().images;
+    for (pixel, &value) in normalized.as_slice().iter().enumerate() {
         assert_eq!(value, ((pixel as f64 / 255.0 - 0.1307) / 0.3081) as f32);
     }
 }

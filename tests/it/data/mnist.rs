@@ -1,4 +1,4 @@
-//! MNIST.
+//! The MNIST loader.
 
 use super::idx::{Directory, after_path, idx_file};
 use crate::support::files::gzip;

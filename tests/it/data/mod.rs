@@ -1,4 +1,4 @@
-//! Data sets and batches, and the files that data comes in.
+//! Data sets, batches and file formats of data.
 
 mod batches;
 mod csv;
@@ -22,12 +22,12 @@ fn images() -> Images {
     Images::new(vec![0; 8], vec![0, 1], [2, 2])
 }
 
-/// Images of one pixel, which is the number of the image and its label.
+/// One-pixel images whose pixel and label are the index of the image.
 fn numbered_images(count: u8) -> Images {
     Images::new((0..count).collect(), (0..usize::from(count)).collect(), [1, 1])
 }
 
-/// Samples whose input and target are both their position.
+/// Samples whose input and target are both their index.
 fn numbered_samples(count: usize) -> Samples {
     Samples::new(Tensor::arange(0.0, count as f64, 1.0), Vec::from_iter(0..count))
 }

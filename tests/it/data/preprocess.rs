@@ -1,4 +1,4 @@
-//! Scaling of features.
+//! Feature scaling.
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;
@@ -19,7 +19,7 @@ fn panics() {
     insta::assert_snapshot!(messages(PANICS));
 }
 
-/// Mean and standard deviation of each column, in plain loops.
+/// Mean and standard deviation of each column, computed by plain loops.
 fn moments(samples: &Tensor<f64>) -> Vec<(f64, f64)> {
     let (count, width) = (samples.shape()[0], samples.shape()[1]);
     let column = |k: usize| (0..count).map(move |row| samples[[row, k]]);
@@ -47,7 +47,7 @@ fn standardized_features_have_mean_0_and_deviation_1() {
 
 #[test]
 fn scales_keep_their_precision_and_accept_what_never_changes() {
-    // In single precision, and a mean of 10⁶ would leave nothing of these differences.
+    // In single precision, a mean of 10⁶ would leave nothing of these differences.
     let samples = tensor![[1e6, 0.1], [1000000.125, 0.1], [1000000.25, 0.1]];
     let standard = Standardizer::fit(&samples).apply(&samples);
     let expected = 1.5f32.sqrt();

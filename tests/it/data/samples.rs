@@ -1,4 +1,4 @@
-//! Samples in memory.
+//! Sample data sets in memory.
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;

@@ -1,4 +1,4 @@
-//! Parts of data sets: properties for many random cases.
+//! Subsets of data sets: properties on random cases.
 
 use super::{images, numbered_samples as numbered};
 use crate::support::panics::{Panic, messages};

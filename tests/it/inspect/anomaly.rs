@@ -1,4 +1,4 @@
-//! The search for the first value that is not finite.
+//! Anomaly detection: the first value that is not finite.
 
 use crate::support::panics::{Panic, message_of, messages, panic_of};
 use crate::support::samples::matrix;
@@ -73,7 +73,7 @@ fn an_anomaly_is_found_where_it_arises() {
 
 #[test]
 fn what_a_rule_computes_on_the_way_is_no_anomaly() {
-    // ‖x‖ has the gradient 0 at 0, which its rule finds by way of 0/0.
+    // ‖x‖ has gradient 0 at 0, although its rule computes 0/0 on the way.
     let x = Tape::new().detect_anomaly().var([0.0, 0.0]);
     assert_eq!(x.norm_over(2.0, 0).backward()[&x], tensor![0.0, 0.0]);
 }

@@ -1,4 +1,4 @@
-//! Tapes for Graphviz.
+//! Tapes as Graphviz graphs.
 
 use crate::support::samples::Net;
 use wengert::prelude::*;

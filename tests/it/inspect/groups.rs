@@ -1,8 +1,8 @@
-//! What of a tape belongs to which module.
+//! Grouping of the nodes of a tape by module.
 
 use super::tape;
 
-/// The operations of a listing with their modules: `linear head`.
+/// The operations of a listing with their modules, such as `linear head`.
 fn modules(list: &str) -> Vec<String> {
     let operations = list.lines().filter(|line| line.starts_with('%') && line.contains('('));
     let module = |line: &str| {
@@ -40,7 +40,7 @@ fn operations_belong_to_the_modules_whose_parameters_they_read() {
 fn each_application_of_a_module_is_a_box() {
     let tape = tape(true);
     let boxes = |path: &str| tape.to_svg().matches(&format!(">{path}<tspan")).count();
-    // Once forward, once backward; the cell twice each.
+    // Once forward, once backward; each cell twice.
     assert_eq!(["blocks.1", "blocks.1.norm", "head", "cell"].map(boxes), [2, 2, 2, 4]);
     assert_eq!(boxes("blocks"), 0, "a vector is no module of its own");
     let clusters = tape.to_dot().matches("subgraph cluster_").count();

@@ -1,4 +1,4 @@
-//! Printed tapes.
+//! Tape listings.
 
 use crate::support::samples::Net;
 use wengert::prelude::*;

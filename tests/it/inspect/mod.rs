@@ -1,4 +1,4 @@
-//! Printed and drawn tapes, and the search for a NaN.
+//! Tape listings, drawings and anomaly detection.
 
 mod anomaly;
 mod dot;
@@ -27,7 +27,7 @@ impl Block {
     }
 }
 
-/// A recurrent cell of its own making: it reads its parameters itself.
+/// A custom recurrent cell that reads its parameters itself.
 struct Cell {
     input: Param,
     state: Param,
@@ -81,7 +81,7 @@ fn bytes_are_counted_once_and_released() {
     let tape = Tape::new();
     let x = tape.var(Tensor::ones([8]));
     let y = (x.square() * &x + x.reshape([8]).exp()).sum();
-    // The square and the product keep x, and the product x²; exp keeps its value.
+    // The square and the product save x, and the product x²; exp saves its value.
     assert_eq!(tape.saved_bytes(), 3 * 32);
     assert_eq!(tape.live_nodes(), tape.len());
     y.backward();

@@ -1,4 +1,4 @@
-//! Drawn tapes, which are well-formed whatever was recorded.
+//! Tapes as SVG drawings, well-formed for any recording.
 
 use super::tape;
 use crate::support::samples::Net;
@@ -13,7 +13,7 @@ fn svg_of_a_small_network() {
     insta::assert_snapshot!(tape.to_svg());
 }
 
-/// Checks that every element ends where it must, and that no number went wrong; returns the number of elements.
+/// Checks that all elements are closed and all numbers are finite; returns the number of elements.
 fn check_svg(svg: &str) -> usize {
     let (mut open, mut count) = (Vec::new(), 0);
     for tag in svg.split('<').skip(1) {

@@ -1,4 +1,4 @@
-//! Arrays: what is written is read, in each format.
+//! Arrays: round trips in each format.
 
 use super::eighths;
 use crate::support::files::{directory, mismatches, names};
@@ -18,7 +18,7 @@ fn what_is_written_is_read() {
         ("whole", Integers::new(vec![i64::MIN, -1, i64::MAX], [3, 1]).into()),
         ("重み/0", Tensor::<f32>::randn([20, 500], &mut wengert::rng(0)).into()),
     ];
-    // By bytes, because NaN is not equal to itself.
+    // Compared by bytes, because NaN is not equal to itself.
     let shown = |name: &str, array: &Array| {
         let numbers = array.tensor::<f64>().as_slice().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
         format!("{name} {:?} {numbers:?}", array.shape())

@@ -1,4 +1,4 @@
-//! Runs that stop and go on: the same bits as if they had not.
+//! Checkpoints: a resumed run gives the same bits as an uninterrupted one.
 
 use crate::support::files::{bits, directory, message, mismatches};
 use std::path::Path;
@@ -30,14 +30,14 @@ impl Dataset for Points {
     }
 }
 
-/// All that changes while training.
+/// All state that changes during training.
 struct Run<O> {
     model: Network,
     optimizer: O,
     rng: Generator,
     epoch: usize,
     best: f64,
-    /// The bits of all losses since the run was made.
+    /// The bits of all losses since the start of the run.
     losses: Vec<u32>,
 }
 
@@ -52,7 +52,7 @@ impl<O: Optimizer> Run<O> {
         Run { model, optimizer, rng, epoch: 0, best: f64::INFINITY, losses: Vec::new() }
     }
 
-    /// Five steps, on batches in an order of its own, with dropout, and with a learning rate that falls.
+    /// Runs five steps on shuffled batches, with dropout and a decaying learning rate.
     fn epoch(&mut self) {
         let points = Points(Tensor::randn([40, 6], &mut wengert::rng(99)));
         for (images, labels) in points.batches(8).shuffled(&mut self.rng) {
@@ -83,7 +83,7 @@ impl<O: Optimizer> Run<O> {
             .load(path)
     }
 
-    /// All bits that training depends on or leaves.
+    /// All bits that training depends on or produces.
     fn bits(&self) -> (Vec<u32>, String, [u64; 4], usize, u64) {
         let slots: Vec<_> = self.optimizer.state().iter().collect();
         let state = format!("{slots:?} {:?}", self.optimizer.learning_rate().to_bits());
@@ -101,7 +101,7 @@ fn resuming_changes_nothing<O: Optimizer>(make: impl Fn() -> O) {
     (0..2).for_each(|_| first.epoch());
     first.save(&path);
     let mut second = Run::new(make(), 1);
-    // What was remembered before must not stay.
+    // Earlier state must not remain.
     second.epoch();
     second.losses.clear();
     second.resume(&path).unwrap();
@@ -279,6 +279,6 @@ fn double_precision_resumes_too() {
     step(&mut model, &mut optimizer);
     step(&mut other, &mut its_optimizer);
     assert_eq!(other.value(), model.value());
-    // A model alone is not what the file holds.
+    // The file holds more than a model.
     assert!(io::load(&mut other, &path).is_err());
 }

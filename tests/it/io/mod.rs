@@ -1,4 +1,4 @@
-//! Files of models, of runs and of arrays: here and back, from Python, and broken in every way.
+//! Files of models, checkpoints and arrays: round trips, files from Python, and malformed files.
 
 mod array;
 mod checkpoint;
@@ -26,8 +26,8 @@ impl<T: Float> Network<T> {
     }
 }
 
-/// Does something without hanging and with blocks of at most 1 MiB: that is more than any file here warrants, because a buffer
-/// for files is some 64 KiB.
+/// Runs a function without hanging and with blocks of at most 1 MiB: more than any file here requires, since a file
+/// buffer is about 64 KiB.
 fn within_bounds<X>(what: impl FnOnce() -> X) -> X {
     let start = Instant::now();
     let (result, largest) = largest_block(what);
@@ -36,7 +36,7 @@ fn within_bounds<X>(what: impl FnOnce() -> X) -> X {
     result
 }
 
-/// A tensor of numbers that every format writes exactly.
+/// A tensor of values that every format represents exactly.
 fn eighths() -> Tensor {
     Tensor::arange(0.0, 6.0, 1.0).reshape([2, 3]) / 8.0
 }

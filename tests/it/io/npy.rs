@@ -1,4 +1,4 @@
-//! Arrays of numpy.
+//! npy files.
 
 use super::npz::archive;
 use super::within_bounds;
@@ -15,7 +15,7 @@ fn half_precision_is_refused_by_name() {
     assert!(message(npy::read(fixture("records.npy"))).starts_with("header at byte 10: expected"));
 }
 
-/// An npy file with this header and so many bytes behind it.
+/// An npy file with this header, followed by the given number of bytes.
 pub fn npy_bytes(header: &str, elements: usize) -> Vec<u8> {
     let length = (header.len() as u32).to_le_bytes();
     [b"\x93NUMPY\x02\0", &length[..], header.as_bytes(), &vec![0; elements]].concat()
@@ -44,7 +44,7 @@ fn headers_of_numpy_that_lie_are_refused() {
             assert!(found.starts_with(&format!("{prefix}{expected}")), "{found}");
         }
     }
-    // Many axes, of which each is of size 1.
+    // Many axes, each of size 1.
     let axes = "1,".repeat(30_000);
     let header = format!("{{'descr': '<f4', 'fortran_order': True, 'shape': ({axes}10000)}}");
     fs::write(&path, npy_bytes(&header, 40_000)).unwrap();

@@ -1,4 +1,4 @@
-//! Archives of numpy.
+//! npz archives.
 
 use super::npy::npy_bytes;
 use super::{eighths, within_bounds};
@@ -37,7 +37,7 @@ fn archives_that_are_not_of_numpy_are_refused() {
     assert!(text.ends_with("expected a name ending in .npy, found readme.txt"), "{text}");
 }
 
-/// The bytes of a zip archive of deflated entries.
+/// The bytes of a zip archive with deflated entries.
 pub fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = rawzip::ZipArchiveWriter::new(Vec::new());
     for (name, bytes) in entries {
@@ -56,12 +56,12 @@ pub fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
 fn archives_that_swell_are_refused() {
     let directory = directory();
     let path = directory.path().join("bomb.npz");
-    // As many zeros as deflate can make of 16 KiB, behind the header of a small array: they are not looked at.
+    // The zeros that deflate packs into 16 KiB, after the header of a small array: they are not read.
     let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (4,)}";
     fs::write(&path, archive(&[("x.npy", &npy_bytes(header, 16 << 20))])).unwrap();
     let found = within_bounds(|| message(npz::read(&path)));
     assert!(found.contains("end of the data"), "{found}");
-    // A header that is as long.
+    // A header of the same length.
     let bytes = archive(&[("x.npy", &npy_bytes(&" ".repeat(1 << 20), 0))]);
     fs::write(&path, bytes).unwrap();
     assert!(message(npz::read(&path)).starts_with("array \"x\": header"));
@@ -84,7 +84,7 @@ fn entries_that_share_their_bytes_do_not_multiply_them() {
     let mut entries: Vec<(&str, &[u8])> = vec![(&names[0], &whole)];
     entries.extend(names[1..].iter().map(|name| (name.as_str(), &[][..])));
     let bytes = archive(&entries);
-    // In the directory every entry is made to be the first one.
+    // Every entry of the directory is made to point to the first.
     let starts: Vec<usize> = (0..bytes.len() - 4).filter(|&at| bytes[at..].starts_with(b"PK\x01\x02")).collect();
     let mut forged = bytes.clone();
     for &at in &starts {

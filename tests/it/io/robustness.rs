@@ -1,4 +1,4 @@
-//! Files that are broken in every way: an error, no panic, no hang, and no more memory than the file warrants.
+//! Malformed files of every kind give an error: no panic, no hang, and no more memory than the file justifies.
 
 use super::within_bounds;
 use crate::support::files::{directory, fixture, message};
@@ -8,7 +8,7 @@ use wengert::io::{self, Checkpoint, Resume, npy, npz, safetensors};
 use wengert::prelude::*;
 use wengert::rand::RngExt;
 
-/// Reads a file in every way, and says in how many of them that went well.
+/// Reads a file in every way and returns how many succeeded.
 fn readings(path: &Path) -> usize {
     let (mut layer, mut optimizer) = (Linear::new(3, 2, Init::He, &mut wengert::rng(0)), Adam::new(0.1));
     let (mut rng, mut epoch) = (wengert::rng(0), 0);
@@ -21,14 +21,14 @@ fn readings(path: &Path) -> usize {
             npz::read(path).map(|_| ()),
             npy::read(path).map(|_| ()),
         ];
-        // Whatever was loaded, training goes on.
+        // Training continues whatever was loaded.
         let loss = layer.forward(&Tape::new().constant(Tensor::ones([4, 3]))).sum();
         optimizer.step(&mut layer, &loss.backward());
         outcomes.iter().filter(|outcome| outcome.is_ok()).count()
     })
 }
 
-/// Intact files of every kind.
+/// Valid files of every kind.
 fn intact() -> Vec<Vec<u8>> {
     let directory = directory();
     let path = directory.path().join("run.safetensors");
@@ -56,7 +56,7 @@ fn every_truncation_is_an_error() {
         }
         let longer = [&bytes[..], b"x"].concat();
         fs::write(&path, longer).unwrap();
-        // Behind a zip archive there may be anything.
+        // A zip archive may be followed by arbitrary data.
         assert_eq!(readings(&path), usize::from(bytes.starts_with(b"PK")));
     }
 }
@@ -78,7 +78,7 @@ fn changed_bytes_do_no_harm() {
             fs::write(&path, &bytes).unwrap();
             noticed += usize::from(readings(&path) == 0);
         }
-        // A checksum covers the contents of an archive; elsewhere a number may be another one.
+        // A checksum covers the contents of an archive; in other files a changed number goes unnoticed.
         assert!(noticed > if archive { 150 } else { 30 }, "{noticed} noticed");
     }
 }

@@ -1,4 +1,4 @@
-//! Safetensors files, of Python and broken ones.
+//! Safetensors files, written by Python and malformed.
 
 use super::{eighths, within_bounds};
 use crate::support::files::{directory, fixture, message};
@@ -31,7 +31,7 @@ fn half_precision_is_refused_by_name() {
     }
 }
 
-/// A safetensors file with this header and so many bytes behind it.
+/// A safetensors file with this header, followed by the given number of bytes.
 fn with_header(path: &Path, header: &str, elements: usize) {
     let length = (header.len() as u64).to_le_bytes();
     fs::write(path, [&length[..], header.as_bytes(), &vec![0; elements]].concat()).unwrap();

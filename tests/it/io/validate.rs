@@ -1,4 +1,4 @@
-//! Files that do not fit a model.
+//! Files that do not match a model.
 
 use super::Network;
 use crate::support::files::{bits, directory, message, mismatches};

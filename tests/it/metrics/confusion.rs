@@ -1,4 +1,4 @@
-//! The confusion matrix.
+//! Confusion matrices.
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;
@@ -24,7 +24,7 @@ fn assert_close(found: ClassScores, [precision, recall, f1]: [f64; 3], samples: 
     assert!(errors.iter().all(|error| error.abs() < 1e-12) && found.samples == samples, "{found:?}");
 }
 
-/// The example of scikit-learn's documentation of `classification_report`.
+/// The example from scikit-learn's documentation of `classification_report`.
 fn three_classes() -> ConfusionMatrix {
     let mut matrix = ConfusionMatrix::named(["class 0", "class 1", "class 2"]);
     matrix.add_predictions(&[0, 0], &[0, 1]);

@@ -1,4 +1,4 @@
-//! Metrics, by hand.
+//! Metrics compared with results computed by hand.
 
 mod confusion;
 mod mean;
@@ -28,14 +28,14 @@ fn panics_of_accuracy() {
 #[test]
 fn accuracy_and_top_k_by_hand() {
     let scores = tensor![[0.1, 0.7, 0.2], [0.5, 0.3, 0.2], [0.2, 0.2, 0.6], [0.4, 0.4, 0.2]];
-    // The last row is a tie, of which the first counts.
+    // The last row is a tie, which goes to the first class.
     assert_eq!(accuracy(&scores, &[1, 0, 2, 0]), 1.0);
     assert_eq!(accuracy(&scores, &[1, 0, 2, 1]), 0.75);
     assert_eq!([1, 2, 3, 9].map(|k| top_k(&scores, &[2, 2, 1, 1], k)), [0.0, 0.5, 1.0, 1.0]);
     assert_eq!(top_k(&scores, &[1, 0, 2, 1], 0), 0.0);
     assert_eq!(accuracy(&tensor![0.1, 0.9], &[1]), 1.0);
     assert_eq!(accuracy(&Tensor::<f64>::zeros([0, 3]), &[0usize; 0]), 0.0);
-    // Maps of scores: the classes are axis 1, and labels follow the other axes.
+    // Score maps: the class axis is 1, and labels follow the other axes.
     let maps = tensor![[[0.0, 1.0, 2.0], [1.0, 0.0, 3.0]]];
     assert_eq!(accuracy(&maps, &[1, 0, 0]), 2.0 / 3.0);
 }
@@ -44,7 +44,7 @@ fn accuracy_and_top_k_by_hand() {
 fn the_best_is_that_of_argmax() {
     let mut rng = wengert::rng(4);
     for _ in 0..200 {
-        // Few values, so that there are ties.
+        // Few distinct values, so that ties occur.
         let value = |rng: &mut dyn Rng| [f32::NAN, -0.0, 0.0, 1.0, f32::INFINITY][rng.random_range(0..5)];
         let scores = Tensor::from_vec((0..24).map(|_| value(&mut rng)).collect(), [6, 4]);
         let labels = Vec::from_iter((0..6).map(|_| rng.random_range(0..4)));

@@ -1,4 +1,4 @@
-//! Normalization of groups of channels, and of each channel of an image.
+//! Group normalization and instance normalization.
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;

@@ -1,4 +1,4 @@
-//! Initial weights.
+//! Weight initialization.
 
 use crate::support::panics::{Panic, messages};
 use wengert::prelude::*;

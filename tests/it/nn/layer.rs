@@ -1,4 +1,4 @@
-//! Layers: tuples, lists, options and boxes of them, and those that a program defines.
+//! Layers: tuples, lists, options and boxes of layers, and custom ones.
 
 use super::{linear, paths};
 use wengert::nn::recompute;
@@ -53,7 +53,7 @@ fn layers_nest_and_are_recomputed() {
     }
 }
 
-/// A layer of another crate.
+/// A layer defined in another crate.
 #[derive(Clone, Debug)]
 struct Scale {
     factor: Param,

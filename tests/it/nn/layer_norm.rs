@@ -1,4 +1,4 @@
-//! Normalization of the last axes.
+//! Layer normalization.
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;

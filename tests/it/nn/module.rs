@@ -1,4 +1,4 @@
-//! Finding the parameters of a model.
+//! Traversal of the parameters of a model.
 
 use super::{linear, paths};
 use std::collections::BTreeMap;

@@ -1,10 +1,10 @@
-//! Recomputed layers: the same gradients to the last bit, with less memory.
+//! Recomputed layers: bitwise equal gradients with less memory.
 
 use crate::support::allocator::{held_bytes, most_bytes};
 use wengert::nn::recompute;
 use wengert::prelude::*;
 
-/// A residual block with everything that a second run could get wrong: random masks and running averages.
+/// A residual block with everything a second run could get wrong: random masks and running averages.
 #[derive(Clone)]
 struct Block<T: Float> {
     first: Linear<T>,
@@ -25,7 +25,7 @@ impl<T: Float> Block<T> {
     }
 }
 
-/// The mean square of what a chain of blocks makes of `x`.
+/// The mean square of the output of a chain of blocks.
 fn loss<T: Float>(blocks: &[Block<T>], x: &Var<T>, again: bool) -> Var<T> {
     let step = |x: Var<T>, block: &Block<T>| match again {
         true => recompute(block, &x, Block::forward),
@@ -47,7 +47,7 @@ fn values_gradients_masks_and_running_averages_are_the_same_to_the_last_bit() {
         let tape = Tape::training(&mut wengert::rng(2));
         let x = tape.var(&input);
         let loss = loss(&blocks, &x, again);
-        // What is drawn afterwards is the same too.
+        // Later draws are the same too.
         let after = tape.constant(Tensor::ones([50])).dropout(0.5).value().clone();
         let value = loss.item();
         (value, after, loss.backward(), x)
@@ -67,7 +67,7 @@ fn values_gradients_masks_and_running_averages_are_the_same_to_the_last_bit() {
 fn parameters_are_differentiated_to_any_order_wherever_else_they_are_read() {
     let layer = Linear::<f64>::new(3, 3, Init::Xavier, &mut wengert::rng(0));
     let input: Tensor<f64> = Tensor::randn([2, 3], &mut wengert::rng(1));
-    // The layer comes before the recomputed part, in it, and behind it.
+    // The shared layer is used before, within and after the recomputed part.
     let function = |tape: &Tape<f64>, again: bool| {
         let x = layer.forward(&tape.constant(&input)).tanh();
         let inner = |layer: &Linear<f64>, x: &Var<f64>| layer.forward(&layer.forward(x).sin());
@@ -77,7 +77,7 @@ fn parameters_are_differentiated_to_any_order_wherever_else_they_are_read() {
     let parameters = layer.parameters();
     let [kept, recomputed] = [false, true].map(|again| functional::hessian(|tape| function(tape, again), &parameters));
     assert!((&kept - &recomputed).map(f64::abs).max().item() < 1e-12 * kept.map(f64::abs).max().item());
-    // Bound weights are read as such.
+    // Bound weights are read through their binding.
     let bound = |again: bool| {
         let tape = Tape::new_f64();
         let scale = tape.var(1.5);
@@ -112,7 +112,7 @@ fn a_deep_network_needs_a_fraction_of_the_memory() {
     const BLOCKS: usize = 64;
     const ROWS: usize = 256;
     const WIDTH: usize = 64;
-    // A new thread has no memory to recycle, so what it holds at most is what the pass needs.
+    // A new thread has no memory to recycle, so its peak is the memory required by the pass.
     let needs = |again: bool| {
         let run = move || {
             let blocks = blocks::<f32>(BLOCKS, WIDTH);
@@ -137,7 +137,7 @@ fn a_deep_network_needs_a_fraction_of_the_memory() {
             "{name}: the tape saved {saved} KiB, {forward} KiB are held after the forward pass, {most} KiB at most"
         );
     }
-    // Kept, a block needs some six values of this size; recomputed, one. At most, the gradients of all parameters come on top.
+    // A stored block needs about six values of this size, a recomputed one needs one; the peak adds the gradients of all parameters.
     let values = (BLOCKS * ROWS * WIDTH * size_of::<f32>()) as isize;
     assert!(kept.1 > 5 * values && recomputed.1 < 2 * values, "{kept:?} and {recomputed:?} for {values}");
     assert!(recomputed.2 * 3 < kept.2, "{kept:?} and {recomputed:?}");

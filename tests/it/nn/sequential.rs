@@ -1,4 +1,4 @@
-//! Layers in a sequence.
+//! Sequential containers.
 
 use super::{linear, paths};
 use wengert::prelude::*;

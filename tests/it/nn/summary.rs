@@ -1,4 +1,4 @@
-//! The table of the parameters of a model.
+//! The parameter table of a model.
 
 use crate::support::samples::Net;
 use wengert::prelude::*;

@@ -1,4 +1,4 @@
-//! Einstein summation against its definition: a loop over all subscripts.
+//! Einstein summation compared with its definition, a loop over all subscripts.
 
 use crate::support::compare::assert_close;
 use crate::support::gradients::{Row, check_gradients, row};
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use wengert::prelude::*;
 use wengert::rand::RngExt;
 
-/// Every way in which an equation is lowered.
+/// Equations that cover every lowering.
 pub fn rows() -> Vec<Row> {
     vec![
         equation("ij,jk->ik", &[&[2, 3], &[3, 2]]),
@@ -40,7 +40,7 @@ pub fn rows() -> Vec<Row> {
     ]
 }
 
-/// A row for an equation and operands of the given shapes.
+/// A gradient row for an equation and operands of the given shapes.
 fn equation(text: &'static str, shapes: &[&[usize]]) -> Row {
     row("einsum", &[shapes], move |x| einsum(text, &x.iter().collect::<Vec<_>>()))
 }
@@ -76,7 +76,7 @@ fn panics() {
     insta::assert_snapshot!(messages(PANICS));
 }
 
-/// The sum over all values of the subscripts, as the equation says; letters only, and an output that is written.
+/// The sum over all values of the subscripts; supports only letters and an explicit output.
 fn by_definition(equation: &str, operands: &[Tensor<f64>]) -> Tensor<f64> {
     let (inputs, output) = equation.split_once("->").unwrap();
     let terms: Vec<&str> = inputs.split(',').collect();

@@ -1,4 +1,4 @@
-//! Products of matrices of every combination of ranks.
+//! Matrix products for every combination of ranks.
 
 use crate::support::gradients::{POSITIVE, Row, check_gradients, row};
 use crate::support::panics::{Panic, messages};

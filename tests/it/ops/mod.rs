@@ -1,6 +1,6 @@
 //! Operations: gradients, properties on random inputs, and panics.
 //!
-//! Each file has a gradient row for every method of the file of the same name in `src/ops`, and several for a method with several
+//! Each file has a gradient row for every method of the source file of the same name, and several rows for a method with several
 //! code paths. `registry` fails if an operation has no row.
 
 mod dropout;
@@ -69,7 +69,7 @@ fn gradients_flow_through_the_gradients_of_fused_operations() {
     ];
     let x = tensor![f64; [0.3, -1.2, 2.0], [1.0, 0.0, -0.5]];
     for f in fused {
-        // The square of a gradient, as a penalty on it would have.
+        // The square of a gradient, as in a gradient penalty.
         let penalty = |x: &[Var<f64>]| (f(&x[0]) * &x[1]).sum().grad(&x[0]).square().sum();
         assert_eq!(check::gradients(penalty, &[x.clone(), &x * 2.0 - 1.0]), Ok(()));
     }

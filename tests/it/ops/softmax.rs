@@ -1,4 +1,4 @@
-//! Softmax, its logarithm, and the logarithm of a sum of exponentials.
+//! Softmax, log-softmax and logsumexp.
 
 use crate::support::compare::assert_same_orders;
 use crate::support::gradients::{ANY_RANK, Row, THREE_AXES, check_gradients, row};

@@ -1,8 +1,8 @@
-//! Clipped gradients.
+//! Gradient clipping.
 
 use wengert::prelude::*;
 
-/// Gradients that are the given vectors, of parameters and of a variable.
+/// The given vectors as gradients of parameters and of a variable.
 fn gradients(of_param: &[f32], of_var: &[f32]) -> (Gradients, Param, Var) {
     let tape = Tape::new();
     let (param, x) = (Param::new(Tensor::zeros([of_param.len()])), tape.var(Tensor::zeros([of_var.len()])));

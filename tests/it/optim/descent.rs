@@ -1,4 +1,4 @@
-//! Optimizers: rules of users, groups, and mistakes that must not pass in silence.
+//! Optimizers: custom rules, parameter groups, and mistakes that must not go unnoticed.
 
 use crate::support::panics::{Panic, message_of, messages};
 use crate::support::samples::gradients_of;
@@ -38,7 +38,7 @@ fn panics() {
     insta::assert_snapshot!(messages(PANICS));
 }
 
-/// Adam in the form in which the optimizers of the crate are written.
+/// Adam, written like the optimizers of the crate.
 struct OwnAdam;
 
 impl<T: Float> Rule<T> for OwnAdam {
@@ -60,7 +60,7 @@ impl<T: Float> Rule<T> for OwnAdam {
     }
 }
 
-/// Momentum with as many tensors as are asked for, of which the last has the velocity; by hand.
+/// Momentum with the given number of state tensors, of which the last holds the velocity; computed by hand.
 struct OwnMomentum<const N: usize>;
 
 impl<const N: usize> Rule for OwnMomentum<N> {
@@ -177,7 +177,7 @@ fn a_group_that_matches_nothing_is_reported_before_anything_changes() {
     assert!(message_of(|| optimizer.step(&mut model, &gradients)).contains("running_mean"));
     let mut optimizer = Sgd::new(0.1).group(Group::matching(|_| false));
     assert!(message_of(|| optimizer.step(&mut model, &gradients)).contains(file!()));
-    // It is enough that a group matched once: the parts of a model may be stepped one by one.
+    // A group needs to match only once, since the parts of a model may be stepped one by one.
     let mut optimizer = Sgd::new(0.1).group(Group::with_prefix("hidden").frozen());
     optimizer.step(&mut model, &gradients);
     optimizer.step(&mut model.hidden, &gradients);
@@ -192,7 +192,7 @@ fn nothing_changes_if_anything_does_not_fit() {
     let snapshot = |model: &Network, optimizer: &Adam| (model.bits(), format!("{:?}", optimizer.state()));
     let before = snapshot(&model, &optimizer);
 
-    // A gradient of another shape: only the last parameter, so that the first ones would have changed.
+    // A gradient of another shape, for the last parameter only, so that the first ones would already have changed.
     let weight = &model.norm.weight;
     let given = [(&model.hidden.weight, Tensor::ones([4, 3])), (weight, Tensor::ones([3]))];
     let gradients: Gradients = given.into_iter().collect();
@@ -248,16 +248,16 @@ fn gradients_of_a_clone_are_refused() {
 fn a_step_with_nothing_to_do_is_none() {
     let mut model = Network::new();
     let (before, gradients) = (model.bits(), model.gradients(0));
-    // Nothing was given.
+    // No gradients were given.
     Sgd::new(0.1).step(&mut model, &Gradients::from_iter([]));
-    // All is frozen, whether there are gradients or not.
+    // All parameters are frozen, with or without gradients.
     let mut frozen = Sgd::new(0.1).group(Group::matching(|_| true).frozen());
     let mut other = Network::new();
     frozen.step(&mut other, &gradients);
     frozen.step(&mut other.hidden, &gradients);
     // No parameter is trainable.
     Sgd::new(0.1).step(&mut Param::buffer([1.0]), &gradients);
-    // The model was read, but the result does not depend on it.
+    // The model was used, but the result does not depend on it.
     let (tape, x) = (Tape::new(), Param::new(1.0));
     _ = tape.param(&model.hidden.weight).square();
     let of_x = tape.param(&x).square().backward();

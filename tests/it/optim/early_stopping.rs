@@ -1,4 +1,4 @@
-//! The end of a training that no longer improves.
+//! Early stopping.
 
 use crate::support::panics::{Panic, messages};
 use wengert::optim::{EarlyStopping, Status};
@@ -10,7 +10,7 @@ fn panics() {
     insta::assert_snapshot!(messages(PANICS));
 }
 
-/// The verdicts on metrics, by their first letters.
+/// The verdicts on a series of metrics, by their first letters.
 fn verdicts(mut stopping: EarlyStopping, metrics: &[f64]) -> (String, Option<usize>) {
     let letter = |metric: &f64| match stopping.update(*metric) {
         Status::Improved => 'I',

@@ -1,8 +1,8 @@
-//! The search for a learning rate.
+//! The learning rate finder.
 
 use wengert::optim::LearningRateFinder;
 
-/// A run of the finder on a loss that is a function of the decimal logarithm of the learning rate.
+/// A run of the finder on a loss given as a function of log₁₀ of the learning rate.
 fn find(loss: impl Fn(f64) -> f64) -> LearningRateFinder {
     let mut finder = LearningRateFinder::new(1e-6, 1.0, 121);
     while let Some(learning_rate) = finder.learning_rate() {
@@ -13,7 +13,7 @@ fn find(loss: impl Fn(f64) -> f64) -> LearningRateFinder {
 
 #[test]
 fn the_finder_suggests_the_steepest_slope_in_spite_of_noise() {
-    // Falls most steeply at 1e-3, and explodes at 1e-1.
+    // Steepest descent at 1e-3, divergence at 1e-1.
     let clean = |x: f64| 1.0 - (2.0 * (x + 3.0)).tanh() / 2.0 + (20.0 * (x + 1.0)).exp();
     let noise = |x: f64| 0.02 * (1e4 * x).sin();
     for finder in [find(clean), find(|x| clean(x) + noise(x))] {

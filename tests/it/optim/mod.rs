@@ -1,4 +1,4 @@
-//! Optimizers, schedules of the learning rate, and what goes with them.
+//! Optimizers, learning rate schedules and related tools.
 
 mod adam;
 mod clip;

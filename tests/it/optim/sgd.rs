@@ -1,4 +1,4 @@
-//! Gradient descent.
+//! Stochastic gradient descent.
 
 use crate::support::panics::{Panic, messages};
 use wengert::prelude::*;

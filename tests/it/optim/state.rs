@@ -1,4 +1,4 @@
-//! What an optimizer remembers.
+//! Optimizer state.
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::gradients_of;

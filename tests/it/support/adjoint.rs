@@ -1,4 +1,4 @@
-//! Pairs of operations that are adjoint to each other: `⟨A x, y⟩ = ⟨x, B y⟩`.
+//! Pairs of operations adjoint to each other: `⟨A x, y⟩ = ⟨x, B y⟩`.
 
 use crate::support::draw::Draw;
 use wengert::prelude::*;
@@ -17,7 +17,7 @@ pub fn pair(
     (shape, Box::new(a), Box::new(b))
 }
 
-/// Checks that drawn pairs are adjoint by their values, and that the backward rule of each is the other operation.
+/// Checks random pairs: the values are adjoint, and the backward rule of each operation is the other.
 pub fn check_adjoint(draw_pair: fn(&mut Draw) -> Pair) {
     (0..100).for_each(|seed| adjoint_by_values(draw_pair, seed));
     (0..40).for_each(|seed| rules_are_each_other(draw_pair, seed));

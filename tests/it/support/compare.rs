@@ -1,8 +1,8 @@
-//! Comparing values and their derivatives.
+//! Comparison of values and their derivatives.
 
 use wengert::prelude::*;
 
-/// The largest difference that is accepted.
+/// The largest accepted difference.
 pub const TOLERANCE: f64 = 1e-12;
 
 #[track_caller]
@@ -12,7 +12,7 @@ pub fn assert_close(a: &Tensor<f64>, b: &Tensor<f64>) {
     assert!(error <= TOLERANCE, "{a} and {b} differ by {error}");
 }
 
-/// The value of a function, its product with a cotangent, and the product of the derivative of that with another.
+/// The value of a function, its gradient for a cotangent, and the derivative of that gradient for another.
 fn orders(f: &dyn Fn(&Var<f64>) -> Var<f64>, x: &Tensor<f64>) -> [Tensor<f64>; 3] {
     let mut rng = wengert::rng(5);
     let tape = Tape::new_f64();

@@ -4,31 +4,31 @@ use wengert::prelude::*;
 use wengert::rand::RngExt;
 use wengert::{Generator, Indices};
 
-/// Draws what a case needs.
+/// The random source of a case.
 pub struct Draw(Generator);
 
 impl Draw {
-    /// The draws of one seed.
+    /// A source with the given seed.
     pub fn new(seed: u64) -> Self {
         Draw(wengert::rng(seed))
     }
 
-    /// A number of a range, its end included.
+    /// A number from an inclusive range.
     pub fn size(&mut self, low: usize, high: usize) -> usize {
         self.0.random_range(low..=high)
     }
 
-    /// A number of a range, its end included.
+    /// A number from an inclusive range.
     pub fn int(&mut self, low: isize, high: isize) -> isize {
         low + self.size(0, (high - low) as usize) as isize
     }
 
-    /// Whether a coin shows heads.
+    /// A fair coin toss.
     pub fn coin(&mut self) -> bool {
         self.0.random_range(0..2) == 0
     }
 
-    /// A shape of `low` to 4 axes of 1 to 4 elements; one in eight axes is empty.
+    /// A shape of `low` to 4 axes of 1 to 4 elements; one axis in eight is empty.
     pub fn shape(&mut self, low: usize) -> Vec<usize> {
         let rank = self.size(low, 4);
         (0..rank).map(|_| if self.size(1, 8) == 8 { 0 } else { self.size(1, 4) }).collect()
@@ -40,7 +40,7 @@ impl Draw {
         (0..rank).map(|_| self.size(1, 4)).collect()
     }
 
-    /// An axis of a shape that has one, from either end.
+    /// An axis of a shape of at least one axis, counted from either end.
     pub fn axis(&mut self, shape: &[usize]) -> isize {
         let rank = shape.len() as isize;
         self.int(-rank, rank - 1)
@@ -57,31 +57,31 @@ impl Draw {
         axes
     }
 
-    /// Positions below `n`; none if there are none.
+    /// Positions below `n`; none if `n` is 0.
     pub fn positions(&mut self, n: usize, most: usize) -> Vec<usize> {
         let count = if n == 0 { 0 } else { self.size(0, most) };
         (0..count).map(|_| self.size(0, n - 1)).collect()
     }
 
-    /// Indices below `n` of a shape.
+    /// Indices below `n`, of the given shape.
     pub fn indices(&mut self, n: usize, shape: &[usize]) -> Indices {
         let count = shape.iter().product();
         let values: Vec<usize> = (0..count).map(|_| self.size(0, n - 1)).collect();
         Indices::new(values, shape)
     }
 
-    /// Normal deviates of a shape.
+    /// Normal deviates of the given shape.
     pub fn normal(&mut self, shape: &[usize]) -> Tensor<f64> {
         Tensor::randn(shape, &mut self.0)
     }
 
-    /// Normal deviates for each of some shapes.
+    /// Normal deviates of each of the given shapes.
     pub fn normals(&mut self, shapes: &[Vec<usize>]) -> Vec<Tensor<f64>> {
         shapes.iter().map(|shape| self.normal(shape)).collect()
     }
 }
 
-/// The axis that a possibly negative number means.
+/// Resolves a possibly negative axis.
 pub fn resolve(axis: isize, shape: &[usize]) -> usize {
     (if axis < 0 { axis + shape.len() as isize } else { axis }) as usize
 }

@@ -1,4 +1,4 @@
-//! Files that tests write and read.
+//! Files written and read by tests.
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -10,12 +10,12 @@ use wengert::Error;
 use wengert::io::Mismatch;
 use wengert::prelude::*;
 
-/// A file that Python wrote; see `tests/fixtures/make.py`.
+/// A file written by Python; see `tests/fixtures/make.py`.
 pub fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 
-/// An empty directory for one test, gone at its end.
+/// An empty directory for one test, removed at its end.
 pub fn directory() -> TempDir {
     tempfile::tempdir().expect("there is a place for temporary files")
 }
@@ -26,7 +26,7 @@ pub fn bits(model: &dyn Module) -> Vec<u32> {
     values.map(f32::to_bits).collect()
 }
 
-/// The mismatches that an error lists.
+/// The mismatches listed by an error.
 pub fn mismatches<X>(result: Result<X, Error>) -> Vec<String> {
     match result {
         Err(Error::Mismatch { mismatches, .. }) => mismatches.iter().map(Mismatch::to_string).collect(),
@@ -35,7 +35,7 @@ pub fn mismatches<X>(result: Result<X, Error>) -> Vec<String> {
     }
 }
 
-/// The text of an error without the path in front.
+/// The text of an error without the leading path.
 pub fn message<X>(result: Result<X, Error>) -> String {
     let text = result.err().expect("an error").to_string();
     text.split_once("\": ").expect("a path in front").1.into()
@@ -46,7 +46,7 @@ pub fn names(directory: &Path) -> Vec<String> {
     fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// Bytes as gzip compresses them.
+/// Compresses bytes with gzip.
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();

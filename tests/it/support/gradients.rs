@@ -3,14 +3,14 @@
 use wengert::prelude::*;
 use wengert::rand::RngExt;
 
-/// Intervals that elements are drawn from, taking turns, so that each is met.
+/// Intervals from which elements are drawn in turn, so that each interval is covered.
 pub type Domain = &'static [(f64, f64)];
 
-/// Elements of a function that is smooth everywhere.
+/// Domain of a function that is smooth everywhere.
 pub const PLAIN: Domain = &[(-2.0, 2.0)];
-/// Elements of a function that has a kink at 0.
+/// Domain of a function that is not differentiable at 0.
 pub const BOTH_SIDES: Domain = &[(-2.0, -0.1), (0.1, 2.0)];
-/// Elements of a function that is defined above 0.
+/// Domain of a function that is defined above 0.
 pub const POSITIVE: Domain = &[(0.3, 2.0)];
 
 /// The shapes of the inputs for each case.
@@ -18,25 +18,25 @@ pub type Shapes<'a> = &'a [&'a [&'a [usize]]];
 
 /// A matrix, a vector and a scalar.
 pub const ANY_RANK: Shapes = &[&[&[2, 3]], &[&[4]], &[&[]]];
-/// Values of three axes.
+/// Shapes of three axes.
 pub const THREE_AXES: Shapes = &[&[&[2, 3, 2]], &[&[2, 2, 3]]];
 
-/// The order that every row is checked to.
+/// The highest order of derivatives that rows are checked to.
 const ORDER: usize = 3;
 
 type Function = Box<dyn Fn(&[Var<f64>]) -> Var<f64>>;
 
-/// A method or operator, and what it is checked on.
+/// A method or operator and the inputs it is checked on.
 pub struct Row {
     pub name: &'static str,
     f: Function,
-    /// For each case the shapes of the inputs.
+    /// The shapes of the inputs for each case.
     cases: Vec<Vec<Vec<usize>>>,
-    /// The domain of each input; the last one also of those that follow.
+    /// The domain of each input; the last one also applies to any further inputs.
     domains: Vec<Domain>,
 }
 
-/// A row for plain inputs of the given shapes, a list for each case.
+/// A row for unrestricted inputs of the given shapes, one list per case.
 pub fn row(name: &'static str, cases: Shapes, f: impl Fn(&[Var<f64>]) -> Var<f64> + 'static) -> Row {
     Row::new(name, cases, Box::new(f))
 }
@@ -62,17 +62,17 @@ pub fn binary(name: &'static str, domains: [Domain; 2], f: fn(&Var<f64>, &Var<f6
 }
 
 impl Row {
+    /// Draws the elements from the given domains.
     fn new(name: &'static str, cases: Shapes, f: Function) -> Row {
         let shapes = |case: &&[&[usize]]| case.iter().map(|shape| shape.to_vec()).collect();
         Row { name, f, cases: cases.iter().map(shapes).collect(), domains: vec![PLAIN] }
     }
 
-    /// With elements from the given domains.
     pub fn on(self, domains: &[Domain]) -> Row {
         Row { domains: domains.to_vec(), ..self }
     }
 
-    /// Checks each case, once plain and once with the function and its value used several times.
+    /// Checks each case, once with the plain function and once with the function and its value used several times.
     pub fn check(&self) -> Result<(), String> {
         let again = |x: &[Var<f64>]| {
             let y = (self.f)(x);
@@ -86,7 +86,7 @@ impl Row {
         Ok(())
     }
 
-    /// The operations that the cases and their backward rules record: the name and the source line of each.
+    /// The operations recorded by the cases and their backward rules: the name and the source line of each.
     pub fn operations(&self) -> Vec<(String, String)> {
         self.inputs().iter().flat_map(|inputs| self.recorded(inputs)).collect()
     }

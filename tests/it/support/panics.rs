@@ -1,15 +1,15 @@
-//! Panics: their messages, and where they are reported.
+//! Panics: their messages and reported locations.
 
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::sync::Once;
 
-/// The names in `src/panics.rs` of the messages that a mistake shows, and the mistake.
+/// A mistake, and the names in `src/panics.rs` of the messages it shows.
 pub type Panic = (&'static str, fn());
 
 thread_local! {
-    /// While a panic is expected on this thread: the file and the line that were reported.
+    /// The reported file and line, while a panic is expected on this thread.
     static REPORTED: RefCell<Option<(String, usize)>> = const { RefCell::new(None) };
 }
 
@@ -21,7 +21,7 @@ pub struct Report {
     pub line: usize,
 }
 
-/// Runs a mistake and returns its panic, or `None` if there is none.
+/// Runs a mistake and returns its panic, if any.
 pub fn panic_of(mistake: impl FnOnce()) -> Option<Report> {
     silence_expected_panics();
     REPORTED.set(Some(Default::default()));
@@ -58,7 +58,7 @@ pub fn message_of(mistake: impl FnOnce()) -> String {
     panic_of(mistake).expect("the mistake was accepted").message
 }
 
-/// The message of each mistake; fails if one is not reported in the calling file.
+/// The message of each mistake; fails if one is not reported at the calling file.
 #[track_caller]
 pub fn messages(panics: &[Panic]) -> String {
     let own = Location::caller().file();

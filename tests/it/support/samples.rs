@@ -1,4 +1,4 @@
-//! Values and models that many tests use.
+//! Values and models shared by many tests.
 
 use wengert::prelude::*;
 
@@ -17,12 +17,12 @@ pub fn images() -> Var {
     Tape::new().var(Tensor::ones([2, 4, 5, 6]))
 }
 
-/// The gradients of the sum of a parameter.
+/// The gradient of the sum of a parameter.
 pub fn gradients_of(weight: &Param) -> Gradients {
     (Tape::new().constant(1.0) * weight).sum().backward()
 }
 
-/// A network that a reader can follow by hand: two inputs, three hidden units, two classes.
+/// A network small enough to follow by hand: two inputs, three hidden units, two classes.
 pub struct Net {
     hidden: Linear,
     gain: Param,

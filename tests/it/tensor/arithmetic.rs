@@ -1,4 +1,4 @@
-//! Arithmetic of tensors.
+//! Tensor arithmetic.
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;

@@ -1,4 +1,4 @@
-//! Making tensors.
+//! Tensor constructors.
 
 use crate::support::panics::{Panic, messages};
 use wengert::prelude::*;

@@ -1,4 +1,4 @@
-//! Printed tensors.
+//! Display of tensors.
 
 use wengert::prelude::*;
 

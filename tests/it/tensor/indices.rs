@@ -1,4 +1,4 @@
-//! Arrays of positions.
+//! Index arrays.
 
 use crate::support::panics::{Panic, messages};
 use wengert::prelude::*;

@@ -1,4 +1,4 @@
-//! Elements by position.
+//! Gathering elements by index.
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;

@@ -1,4 +1,4 @@
-//! Products of matrices.
+//! Matrix products.
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;

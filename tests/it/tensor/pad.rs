@@ -1,4 +1,4 @@
-//! Tensors with a border.
+//! Padding.
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;

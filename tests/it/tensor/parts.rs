@@ -1,4 +1,4 @@
-//! Parts of tensors, and joining them.
+//! Slices, splits and concatenation of tensors.
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;

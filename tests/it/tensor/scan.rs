@@ -1,4 +1,4 @@
-//! Running sums and products.
+//! Cumulative sums and products.
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;

@@ -1,4 +1,4 @@
-//! Shapes and axes as a program writes them.
+//! Shape and axis arguments.
 
 use wengert::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Shapes and the order of elements.
+//! Shapes and element order.
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;

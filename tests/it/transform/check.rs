@@ -1,10 +1,10 @@
-//! The check itself is checked: operations with deliberately wrong rules are rejected.
+//! The gradient check rejects operations with deliberately wrong backward rules.
 
 use std::cell::Cell;
 use wengert::check::{Finding, Mismatch};
 use wengert::prelude::*;
 
-/// Declares an operation of one input with a wrong rule.
+/// Declares an operation of one input with a wrong backward rule.
 macro_rules! wrong {
     ($(#[$meta:meta])* $op:ident { |$x:ident| $value:expr; |$saved:ident, $gy:ident| $rule:expr }) => {
         $(#[$meta])*
@@ -26,19 +26,19 @@ macro_rules! wrong {
 }
 
 wrong! {
-    /// The rule of a square without its factor 2.
+    /// The rule of the square without its factor of 2.
     MissingFactor { |x| x * x; |saved, gy| Some(gy * saved.input(0)) }
 }
 wrong! {
-    /// The rule of x sin x with one of the two terms.
+    /// The rule of x sin x with only one of its two terms.
     MissingTerm { |x| x * &x.map(f64::sin); |saved, gy| Some(gy * saved.input(0).sin()) }
 }
 wrong! {
-    /// A square that lets no gradient through.
+    /// A square that passes no gradient.
     CutOff { |x| x * x; |_saved, _gy| None }
 }
 wrong! {
-    /// A square whose rule reads its input as a constant: right, but only once.
+    /// A square whose rule reads its input as a constant: correct for the first order only.
     CutOffOnce { |x| x * x; |saved, gy| Some(gy * saved.input(0).detach() * 2.0) }
 }
 wrong! {
@@ -46,14 +46,14 @@ wrong! {
     CutOffTwice { |x| x * x * x; |saved, gy| Some(gy * saved.input(0).apply(CutOffOnce) * 3.0) }
 }
 wrong! {
-    /// A sum along the last axis whose gradient goes to the first element alone.
+    /// A sum along the last axis whose gradient goes only to the first element.
     OneForAll { |x| x.sum_over(-1); |saved, gy| {
         let first: Tensor<f64> = Tensor::eye(saved.input(0).shape()[0]);
         Some(gy * saved.constant(first).slice(0, ..1).reshape([-1]))
     } }
 }
 
-/// `y = x Σx²` with the statistic `Σx²` kept in the operation, as some implementations of normalisation keep a deviation.
+/// `y = x Σx²` with the statistic `Σx²` stored in the operation, as some normalization layers store a deviation.
 #[derive(Debug)]
 struct CapturedStatistic {
     squares: f64,
@@ -74,7 +74,7 @@ impl Op<f64, 1> for CapturedStatistic {
     }
 }
 
-/// A difference whose rule forgets the sign of the second input.
+/// A difference whose rule omits the sign of the second input.
 #[derive(Debug)]
 struct WrongSign;
 
@@ -90,7 +90,7 @@ impl Op<f64, 2> for WrongSign {
     }
 }
 
-/// The identity, whose rule doubles the gradient when it runs again.
+/// The identity, with a rule that doubles the gradient when it runs again.
 #[derive(Debug, Default)]
 struct WrongLater {
     runs: Cell<u32>,
@@ -113,7 +113,7 @@ fn input() -> Tensor<f64> {
     tensor![f64; 0.7, -0.4, 1.3]
 }
 
-/// What the check of orders 1 to 3 finds in a function of one input.
+/// The result of checking orders 1 to 3 of a function of one input.
 fn found(f: impl Fn(&Var<f64>) -> Var<f64>) -> Mismatch {
     check::gradients_to_order(3, |x| f(&x[0]), &[input()]).expect_err("a wrong rule was accepted")
 }

@@ -1,4 +1,4 @@
-//! Derivatives of functions: each transform against another that comes to the same by a different way.
+//! Derivatives of functions: each transform compared with another that computes the same result in a different way.
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::{matrix, variable};
@@ -23,13 +23,13 @@ fn panics() {
     insta::assert_snapshot!(messages(PANICS));
 }
 
-/// A function of many results with a Jacobian in which nothing repeats.
+/// A function with several results, whose Jacobian has no repeated entries.
 fn curved(x: &Var<f64>) -> Var<f64> {
     let mixed = x.matmul(tensor![f64; [0.3, -1.1, 0.7, 0.2], [1.3, 0.4, -0.6, 0.9], [-0.2, 0.8, 0.5, -1.4]]);
     mixed.tanh() * mixed.square() + mixed.exp()
 }
 
-/// A function of one result, whose third derivatives do not vanish.
+/// A function with one result, whose third derivatives do not vanish.
 fn hilly(x: &Var<f64>) -> Var<f64> {
     (curved(x).square() + 1.0).ln().sum()
 }
@@ -56,7 +56,7 @@ fn the_two_products_with_a_jacobian_are_adjoint() {
         let along = functional::jvp(curved, &x, &v).1;
         let back = functional::vjp(curved, &x, &u).1;
         assert!((dot(&u, &along) - dot(&back, &v)).abs() < 1e-12);
-        // Neither is made of the other: the difference quotient has nothing to do with rules.
+        // The two are independent: the difference quotient uses no backward rules.
         let moved = |h: f64| curved(&Tape::new_f64().var(&x + &(&v * h))).value().clone();
         let quotient = (moved(1e-5) - moved(-1e-5)) * 5e4;
         assert!((along - quotient).map(f64::abs).max().item() < 1e-7);
@@ -67,7 +67,7 @@ fn the_two_products_with_a_jacobian_are_adjoint() {
 fn a_jacobian_by_rows_is_one_by_columns() {
     let x = normal(&[3], 0);
     let w = normal(&[3, 4], 1);
-    // Four results of three elements: by columns. Two of them: by rows.
+    // Four results of three elements: by columns. Two results: by rows.
     let f = |x: &Var<f64>| x.matmul(&w).sin();
     let by_columns = functional::jacobian(f, &x);
     assert_eq!(by_columns.shape(), [4, 3]);
@@ -102,7 +102,7 @@ fn a_hessian_is_symmetric_and_multiplies_as_the_products_do() {
 
 #[test]
 fn transforms_nest_to_any_order() {
-    // d⁴/dx⁴ of x⁵ by four gradients, each inside of the next.
+    // d⁴/dx⁴ of x⁵ by four nested gradients.
     let derivative = functional::grad(
         |x| functional::grad(|x| functional::grad(|x| functional::grad(|x: &Var<f64>| x.powi(5), x), x), x),
         &Tensor::scalar(2.0),
@@ -113,7 +113,7 @@ fn transforms_nest_to_any_order() {
     let product = functional::hvp(hilly, &x, &v);
     assert_near(&functional::jvp(|x| functional::grad(hilly, x), &x, &v).1, &product);
     assert_near(&functional::grad(|x| functional::jvp(hilly, x, &x.constant(&v)).1, &x), &product);
-    // All third derivatives, by two ways; they do not change with the order of the axes.
+    // All third derivatives, computed in two ways; they are symmetric in the axes.
     let thirds = functional::jacobian(|x| functional::hessian(hilly, x), &x);
     let other = functional::jacobian(|x| functional::jacobian(|x| functional::grad(hilly, x), x), &x);
     assert_near(&thirds, &other);
@@ -124,7 +124,7 @@ fn transforms_nest_to_any_order() {
         &tensor![f64; [0.5]],
     );
     assert_near(&by_columns.reshape([2]), &(tensor![f64; 0.5, 1.0].map(f64::exp) * tensor![f64; 1.0, 4.0]));
-    // The third derivative along v, twice: the gradient of ⟨v, Hv⟩.
+    // The third derivative applied to v twice, as the gradient of ⟨v, Hv⟩.
     let third = functional::grad(|x| (functional::hvp(hilly, x, &x.constant(&v)) * &v).sum(), &x);
     let curvature = |h: f64| dot(&functional::hvp(hilly, &(&x + &(&v * h)), &v), &v);
     let quotient = (curvature(1e-5) - curvature(-1e-5)) * 5e4;
@@ -133,7 +133,7 @@ fn transforms_nest_to_any_order() {
 
 #[test]
 fn an_inner_argument_is_not_the_outer_variable_of_the_same_value() {
-    // d/dx (x · d(x + y)/dy) = 1, and 2 for those who take x and y for one (Siskind and Pearlmutter 2005).
+    // d/dx (x · d(x + y)/dy) = 1; perturbation confusion of x and y gives 2 (Siskind and Pearlmutter 2005).
     let f = |x: &Var<f64>| x * functional::grad(|y| x + y, x);
     assert_eq!(functional::grad(f, &Tensor::scalar(3.0)).item(), 1.0);
     let several = |x: &Var<f64>| {
@@ -141,7 +141,7 @@ fn an_inner_argument_is_not_the_outer_variable_of_the_same_value() {
         dy + dz // x³ + 2x³
     };
     assert_eq!(functional::grad(several, &Tensor::scalar(2.0)).item(), 36.0);
-    // A constant may stand for the argument of an inner function.
+    // A constant may be the argument of an inner function.
     let of_constant = |x: &Var<f64>| functional::grad(|y| y.square() * x, &x.constant(5.0));
     assert_eq!(functional::grad(of_constant, &Tensor::scalar(2.0)).item(), 10.0);
 }
@@ -162,7 +162,7 @@ fn several_inputs_have_a_derivative_each() {
     );
     assert_near(&ab.reshape([6, 6]), &ba.reshape([6, 6]).transpose(0, 1));
     assert_near(&aa.reshape([6, 6]), &functional::hessian(|a| a.matmul(&b).square().sum(), &a).reshape([6, 6]));
-    // A list whose length only the run knows.
+    // A list of a length known only at run time.
     let list = vec![a.clone(), b.clone()];
     let of_list = functional::grad(|x| x[0].matmul(&x[1]).square().sum(), &list);
     assert_eq!(of_list, [ga, gb]);
@@ -191,7 +191,7 @@ fn what_does_not_matter_has_a_derivative_of_zeros() {
     assert_eq!((value.item(), product.item()), (3.0, 0.0));
 }
 
-/// A network of two layers and what it is trained on.
+/// A two-layer network and its training data.
 struct Problem {
     model: (Linear<f64>, Linear<f64>),
     x: Tensor<f64>,
@@ -227,7 +227,7 @@ fn a_model_is_a_function_of_its_parameters() {
     let expected = expected.backward();
     assert!(parameters.iter().all(|(_, param)| gradients[*param] == expected[*param]));
 
-    // The Hessian in the order of the parameters, against products with it.
+    // The Hessian in parameter order, compared with Hessian-vector products.
     let hessian = functional::hessian(loss, &parameters);
     let count = problem.model.parameter_count();
     assert_eq!(hessian.shape(), [count, count]);
@@ -241,7 +241,7 @@ fn a_model_is_a_function_of_its_parameters() {
     assert_near(&hessian.matmul(&flat(&directions)), &flat(&product));
     assert_near(&flat(&functional::quadratic_model(loss, &parameters).product(&directions)), &flat(&product));
 
-    // One layer's weight alone: a block of it. Through a binding: the same.
+    // The weight of a single layer gives a block of it, and so does a binding.
     let weight = &problem.model.1.weight;
     let block = functional::hessian(loss, weight);
     let start = 4 * 3 + 3;
@@ -280,7 +280,7 @@ fn batch_norm_is_differentiated_with_its_running_statistics() {
     let x = normal(&[1, 3], 0);
     let hessian = functional::hessian(f, &x).reshape([3, 3]);
     assert_near(&hessian, &(Tensor::eye(3) * (2.0 / (1.0 + 1e-5))));
-    // Running averages are no parameters: the scale and the shift are.
+    // Running averages are not parameters; the scale and the shift are.
     let of_layer = functional::hessian(|tape| layer.forward(&tape.constant(&x)).square().sum(), &layer.parameters());
     assert_eq!(of_layer.shape(), [6, 6]);
 }

@@ -1,4 +1,4 @@
-//! What works on whole functions: their derivatives, checking them, and recomputing.
+//! Transforms of whole functions: derivatives, gradient checks and recomputation.
 
 mod check;
 mod functional;

@@ -1,7 +1,8 @@
-//! Convolution, its derivative by the image (the transposed convolution), and its derivative by the weight.
+//! Convolution and its gradients: with respect to the image (transposed convolution) and with respect to the weight.
 //!
-//! ⟨convolve(x, w), y⟩ is linear in x, in w and in y. The three operations are its derivatives by y, by x and by w. Each is
-//! linear in the two others, so each one's rule consists of the other two, and they are closed under differentiation.
+//! ⟨convolve(x, w), y⟩ is linear in x, in w and in y. The three operations are its derivatives with respect to y, x and w.
+//! Each is linear in its two inputs, so its backward rule consists of the other two: the family is closed under
+//! differentiation.
 
 mod options;
 pub(crate) mod unfold;
@@ -13,7 +14,7 @@ use crate::kernel::window::conv::{self, Convolution};
 use crate::ops::registry::Registered;
 use crate::tensor::{Dims, Float, Tensor};
 
-/// The sizes of a convolution along one axis or two.
+/// The sizes of a convolution along one or two axes.
 #[derive(Clone, Copy)]
 struct Geometry {
     axes: usize,
@@ -21,14 +22,14 @@ struct Geometry {
 }
 
 impl Geometry {
-    /// Adds the settings that are not the usual ones.
+    /// Adds the settings that differ from their defaults.
     fn describe(&self, description: &mut Description) {
         let windows = &self.parts.windows;
         let settings =
             [("stride", windows.stride, 1), ("padding", windows.padding, 0), ("dilation", windows.dilation, 1)];
-        for (name, values, usual) in settings {
+        for (name, values, default) in settings {
             let values = &values[2 - self.axes..];
-            if values.iter().any(|&value| value != usual) {
+            if values.iter().any(|&value| value != default) {
                 description.field(name, &values);
             }
         }
@@ -77,10 +78,10 @@ impl Geometry {
     }
 }
 
-/// The gradient of a bias: the sum over all that it was added to.
+/// The gradient of a bias: the sum over samples and positions.
 fn bias_gradient<T: Float>(gy: &Var<T>) -> Var<T> {
-    let places = 2..gy.shape().len();
-    gy.sum_over(places.collect::<Dims>().as_slice()).sum_over(0)
+    let positions = 2..gy.shape().len();
+    gy.sum_over(positions.collect::<Dims>().as_slice()).sum_over(0)
 }
 
 /// `y = convolve(x, w)`: `gx = transpose(gy, w)`, `gw = weight_gradient(x, gy)`.
@@ -116,7 +117,7 @@ impl<T: Float> Op<T, 2> for Convolve {
     }
 }
 
-/// With a bias for each channel: `gb = Σ gy` over samples and places.
+/// With a bias for each channel: `gb = Σ gy` over samples and positions.
 impl<T: Float> Op<T, 3> for Convolve {
     const NAME: &'static str = "conv";
     const SAVE: Save = Save::Others;
@@ -167,7 +168,7 @@ impl<T: Float> Op<T, 2> for Transpose {
     }
 }
 
-/// With a bias for each channel: `gb = Σ gx` over samples and places.
+/// With a bias for each channel: `gb = Σ gx` over samples and positions.
 impl<T: Float> Op<T, 3> for Transpose {
     const NAME: &'static str = "conv_transpose";
     const SAVE: Save = Save::Others;

@@ -1,4 +1,4 @@
-//! Convolutions as methods, and their options.
+//! Convolution methods and their options.
 
 use crate::autograd::{Operand, Var};
 use crate::kernel::window::conv::Convolution;
@@ -7,9 +7,9 @@ use crate::ops::window::{PerAxis, WindowSpec, positive};
 use crate::panics;
 use crate::tensor::Float;
 
-/// How a convolution slides along `D` axes: stride, padding, dilation and groups, with PyTorch's meanings.
+/// Options of a convolution along `D` axes: stride, padding, dilation and groups, as in PyTorch.
 ///
-/// Each is one number for all axes, or one for each: `.stride(2)`, `.stride([2, 1])`.
+/// Options per axis take one number for all axes, or one for each: `.stride(2)`, `.stride([2, 1])`.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -43,12 +43,12 @@ impl<const D: usize> Conv<D> {
         Conv { stride: positive("stride", stride), ..self }
     }
 
-    /// Zeros on each side of the image. A transposed convolution takes as much away from its result.
+    /// The number of zeros added on each side of the image. A transposed convolution crops its output by the same amount.
     pub fn padding(self, padding: impl PerAxis<D>) -> Self {
         Conv { padding: padding.per_axis(), ..self }
     }
 
-    /// The step from one element under the kernel to the next: with 2 every other one is left out. Yu and Koltun 2016.
+    /// The spacing between the elements under the kernel: with 2, every other element is skipped. Yu and Koltun 2016.
     ///
     /// # Panics
     /// If it is 0.
@@ -57,7 +57,7 @@ impl<const D: usize> Conv<D> {
         Conv { dilation: positive("dilation", dilation), ..self }
     }
 
-    /// Cuts the channels into so many parts that do not see each other; as many as channels make a depthwise convolution.
+    /// Splits the channels into independent groups; one group per channel makes a depthwise convolution.
     ///
     /// # Panics
     /// If it is 0.
@@ -67,14 +67,14 @@ impl<const D: usize> Conv<D> {
         Conv { groups, ..self }
     }
 
-    /// Of a transposed convolution: further elements at the end of each axis, smaller than the stride or the dilation.
+    /// The number of elements that a transposed convolution adds at the end of each axis; less than the stride or the dilation.
     ///
-    /// With a stride s there are s sizes of images from which a convolution makes one size; this chooses among them.
+    /// With stride s, a convolution maps s image sizes to the same output size; this option chooses among them.
     pub fn output_padding(self, output_padding: impl PerAxis<D>) -> Self {
         Conv { output_padding: output_padding.per_axis(), ..self }
     }
 
-    /// The window of a kernel of the given sizes.
+    /// The window for a kernel of the given size.
     pub(crate) fn window(&self, kernel: &[usize]) -> WindowSpec<D> {
         let Conv { stride, padding, dilation, .. } = *self;
         WindowSpec { kernel: std::array::from_fn(|k| kernel[k]), stride, padding, dilation }
@@ -91,7 +91,7 @@ impl<T: Float> Var<T> {
     /// The convolution of x `[N, C, L]` with a weight `[out, C / groups, K]` along the last axis:
     /// `y[n, o, l] = Σ w[o, c, k] x[n, c, l + k]` for stride 1 and no padding.
     ///
-    /// As everywhere in deep learning it is a cross-correlation: the kernel is not turned around.
+    /// As usual in deep learning this is a cross-correlation: the kernel is not flipped.
     ///
     /// # Panics
     /// If the shapes do not fit, or the kernel is larger than the padded input.
@@ -121,8 +121,8 @@ impl<T: Float> Var<T> {
 
     /// The convolution of images x `[N, C, H, W]` with a weight `[out, C / groups, kernel height, kernel width]`.
     ///
-    /// The result is `[N, out, (H + 2 padding − dilation (kernel − 1) − 1) / stride + 1, …]`, rounded down. As everywhere
-    /// in deep learning it is a cross-correlation: the kernel is not turned around.
+    /// The result is `[N, out, (H + 2 padding − dilation (kernel − 1) − 1) / stride + 1, …]`, rounded down. As usual in deep
+    /// learning this is a cross-correlation: the kernel is not flipped.
     ///
     /// # Panics
     /// If the shapes do not fit, or the kernel is larger than the padded image.
@@ -148,8 +148,8 @@ impl<T: Float> Var<T> {
         self.convolve("conv2d", &self.resolve_operand(&weight), Some(&self.resolve_operand(&bias)), &options)
     }
 
-    /// The transposed convolution of `[N, C, L]` with a weight `[C, out / groups, K]`: the derivative of
-    /// [`conv1d`](Var::conv1d) by its input, and so a way from short to long.
+    /// The transposed convolution of `[N, C, L]` with a weight `[C, out / groups, K]`: the gradient of
+    /// [`conv1d`](Var::conv1d) with respect to its input, used as a learned upsampling.
     ///
     /// # Panics
     /// If the shapes do not fit, or the output padding is not smaller than the stride or the dilation.
@@ -173,7 +173,7 @@ impl<T: Float> Var<T> {
     }
 
     /// The transposed convolution of images `[N, C, H, W]` with a weight `[C, out / groups, kernel height, kernel width]`:
-    /// the derivative of [`conv2d`](Var::conv2d) by its input, and so a way from small images to large ones.
+    /// the gradient of [`conv2d`](Var::conv2d) with respect to its input, used as a learned upsampling.
     ///
     /// The result is `[N, out, (H − 1) stride − 2 padding + dilation (kernel − 1) + output padding + 1, …]`.
     ///
@@ -259,7 +259,7 @@ impl<T: Float> Var<T> {
         geometry.transpose(self, weight, bias)
     }
 
-    /// The channels of this, and those on both sides of a weight, if both have the axes of a convolution along `axes` of them.
+    /// The channels of `self` and the first two sizes of the weight, after checking the ranks of a convolution along `axes` axes.
     #[track_caller]
     fn fitting(&self, op: &str, weight: &Var<T>, channels: &str, axes: usize) -> (usize, [usize; 2]) {
         let (x, w) = (self.shape(), weight.shape());

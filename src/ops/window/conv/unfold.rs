@@ -1,4 +1,4 @@
-//! The windows of images as columns and their adjoint, images from overlapping windows: the rule of each is the other.
+//! Images unfolded into columns of windows and the adjoint, columns folded into images; each is the backward rule of the other.
 
 use crate::autograd::{Op, Save, Saved, Var};
 use crate::kernel::window::{Windows, col2im, im2col};
@@ -11,7 +11,7 @@ use crate::tensor::{Dims, Float, Tensor};
 /// The windows of images `[N, C, H, W]` as columns `[N, C · kernel_len, output_len]`.
 pub(crate) struct Unfold(Columns);
 
-/// The sum of columns at their places in images.
+/// Columns summed into images at the positions of their windows.
 pub(crate) struct Fold(Columns);
 
 #[derive(Clone, Copy)]
@@ -58,10 +58,10 @@ impl<T: Float> Op<T, 1> for Fold {
 }
 
 impl<T: Float> Var<T> {
-    /// The windows of images `[N, C, H, W]` as columns `[N, C · kernel height · kernel width, windows]`: im2col.
+    /// The windows of images `[N, C, H, W]` as columns `[N, C · kernel height · kernel width, windows]` (im2col).
     ///
-    /// A product of a weight's rows with these is a convolution, which [`conv2d`](Var::conv2d) computes without
-    /// holding the columns in memory. Groups do not matter here.
+    /// The matrix product of a weight with these columns is a convolution, which [`conv2d`](Var::conv2d) computes without
+    /// storing the columns. Groups are ignored.
     ///
     /// # Panics
     /// If x is not `[N, C, H, W]`, or the kernel is larger than the padded image.

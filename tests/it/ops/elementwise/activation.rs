@@ -1,4 +1,4 @@
-//! Activation functions of neural networks.
+//! Activation functions.
 
 use crate::support::gradients::{BOTH_SIDES, PLAIN, Row, check_gradients, row, unary};
 use crate::support::panics::{Panic, messages};

@@ -1,4 +1,4 @@
-//! The operators + − × ÷, between variables and with tensors and parameters.
+//! The operators + − × ÷ between variables, tensors and parameters.
 
 use crate::support::gradients::{PLAIN, POSITIVE, Row, binary, check_gradients, row, unary};
 use crate::support::panics::{Panic, messages};

@@ -1,4 +1,4 @@
-//! Choices by a mask.
+//! Selection by a mask.
 
 use crate::support::gradients::{PLAIN, Row, binary, check_gradients, row};
 use crate::support::panics::{Panic, messages};

@@ -1,4 +1,4 @@
-//! The larger and the smaller of two values.
+//! Elementwise maxima and minima.
 
 use crate::support::gradients::{BOTH_SIDES, Domain, Row, binary, check_gradients, unary};
 

@@ -1,4 +1,4 @@
-//! Functions of each element, most of them smooth.
+//! Elementwise functions, most of them smooth.
 
 mod activation;
 mod arithmetic;
@@ -17,7 +17,7 @@ use crate::support::gradients::{Domain, Row};
 use crate::support::panics::Panic;
 use wengert::prelude::*;
 
-/// Within (−1, 1), where the inverse functions are defined.
+/// Values in (−1, 1), where the inverse functions are defined.
 const UNIT: Domain = &[(-0.8, 0.8)];
 
 pub fn rows() -> Vec<Row> {

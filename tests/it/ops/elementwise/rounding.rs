@@ -1,4 +1,4 @@
-//! Rounding, between the steps.
+//! Rounding, away from the steps.
 
 use crate::support::gradients::{Row, check_gradients, unary};
 

@@ -1,4 +1,4 @@
-//! The Cholesky factor.
+//! Cholesky factorization.
 
 use super::{SQUARE, regular, square};
 use crate::support::gradients::{Row, check_gradients, row};

@@ -1,4 +1,4 @@
-//! Inverses and powers of matrices.
+//! Inverses and matrix powers.
 
 use super::{SQUARE, regular, square};
 use crate::support::gradients::{Row, check_gradients, row};

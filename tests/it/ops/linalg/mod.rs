@@ -1,4 +1,4 @@
-//! Linear algebra: factorizations and systems of equations.
+//! Linear algebra: factorizations and linear systems.
 
 mod cholesky;
 mod determinant;
@@ -14,7 +14,7 @@ use wengert::prelude::*;
 
 /// Shapes of square matrices.
 const SQUARE: Shapes = &[&[&[3, 3]], &[&[4, 4]], &[&[2, 2, 2]], &[&[1, 1]], &[&[0, 2, 2]]];
-/// Shapes of systems of equations.
+/// Shapes of linear systems.
 const SYSTEMS: Shapes = &[
     &[&[3, 3], &[3, 2]],
     &[&[3, 3], &[3]],
@@ -34,12 +34,12 @@ pub fn panics() -> Vec<Panic> {
     [cholesky::PANICS, determinant::PANICS, inverse::PANICS, solve::PANICS, trace::PANICS, triangular::PANICS].concat()
 }
 
-/// A matrix that is far from singular.
+/// A well-conditioned matrix.
 fn regular(x: &Var<f64>) -> Var<f64> {
     x + Tensor::eye(x.shape()[x.shape().len() - 1]) * 4.0
 }
 
-/// Two matrices, the second of which is singular.
+/// Two matrices, of which the second is singular.
 fn square() -> Var {
     let singular = tensor![[1.0, 2.0, 0.0], [2.0, 4.0, 0.0], [0.0, 0.0, 0.0]];
     let regular = Tensor::eye(3) * 2.0;

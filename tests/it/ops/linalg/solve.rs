@@ -1,4 +1,4 @@
-//! Systems of equations.
+//! Linear systems.
 
 use super::{SYSTEMS, regular, square};
 use crate::support::gradients::{Row, check_gradients, row};

@@ -1,4 +1,4 @@
-//! Triangular systems of equations.
+//! Triangular linear systems.
 
 use super::{SYSTEMS, regular, square};
 use crate::support::gradients::{Row, check_gradients, row};

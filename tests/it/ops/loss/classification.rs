@@ -1,4 +1,4 @@
-//! Losses on labels, for rows, one row, and rows of positions.
+//! Losses on class labels: for rows, a single row, and rows of positions.
 
 use crate::support::compare::assert_same_orders;
 use crate::support::gradients::{Row, Shapes, check_gradients, row};
@@ -53,7 +53,7 @@ fn cross_entropy_is_its_composition_at_every_order() {
     let smoothed = &labels * 0.9 + 0.1 / 3.0;
     let options = CrossEntropy::new().label_smoothing(0.1).reduction(Reduction::Sum);
     assert_same_orders(|x| options.loss(x, &[2, 0]), |x| -(log_softmax(x) * &smoothed).sum());
-    // The middle axis is that of the classes, the first label is ignored, and the mean is weighted.
+    // The class axis is the middle one, the first label is ignored, and the mean is weighted.
     let options = CrossEntropy::new().label_smoothing(0.1).class_weights(&[1.0, 2.0, 0.5]).ignore_index(2);
     let weights = tensor![f64; [[0.0, 0.9], [0.0, 0.0], [0.0, 0.0]]]
         + tensor![f64; [[0.0, 1.0], [0.0, 2.0], [0.0, 0.5]]] * (0.1 / 3.0);

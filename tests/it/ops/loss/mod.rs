@@ -1,4 +1,4 @@
-//! Losses, also with respect to their targets.
+//! Losses, also differentiated with respect to their targets.
 
 mod classification;
 mod probability;

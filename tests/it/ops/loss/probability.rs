@@ -1,9 +1,9 @@
-//! Losses on probabilities.
+//! Losses between probabilities.
 
 use crate::support::gradients::{Domain, PLAIN, Row, binary, check_gradients, row};
 use wengert::prelude::*;
 
-/// Probabilities, away from the edges.
+/// Probabilities away from 0 and 1.
 const PROBABILITY: Domain = &[(0.2, 0.8)];
 
 pub fn rows() -> Vec<Row> {

@@ -1,4 +1,4 @@
-//! Losses on numbers.
+//! Losses between real values.
 
 use crate::support::gradients::{BOTH_SIDES, Domain, PLAIN, POSITIVE, Row, binary, check_gradients, row};
 use crate::support::panics::{Panic, messages};
@@ -6,7 +6,7 @@ use crate::support::samples::variable;
 use wengert::prelude::*;
 
 pub fn rows() -> Vec<Row> {
-    // Errors below and above 1, where the Huber losses change their branch.
+    // Errors below and above 1, where the Huber losses change branch.
     let error: [Domain; 2] = [&[(2.1, 2.8), (3.2, 4.0)], &[(1.95, 2.05)]];
     vec![
         binary("mse_loss", [PLAIN, PLAIN], move |x, t| x.mse_loss(t, Reduction::Sum)),

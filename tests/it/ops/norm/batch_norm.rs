@@ -1,4 +1,4 @@
-//! Normalization of each channel, by statistics of the batch and by given ones.
+//! Batch normalization, with statistics of the batch and given ones.
 
 use super::EPSILON;
 use crate::support::gradients::{Row, Shapes, check_gradients, row};

@@ -1,4 +1,4 @@
-//! Normalization: the fused operations against what they are composed of.
+//! Normalization: fused operations compared with compositions of basic ones.
 
 mod batch_norm;
 mod row_norm;
@@ -19,13 +19,13 @@ pub fn panics() -> Vec<Panic> {
     [batch_norm::PANICS, row_norm::PANICS].concat()
 }
 
-/// What the fused normalisations stand for: the mean, the variance and the rest, one after the other.
-fn composed(x: &Var<f64>, axes: &[isize], centred: bool) -> Var<f64> {
-    let x = if centred { x - x.mean_over(keepdim(axes)) } else { x.clone() };
+/// The composition that a fused normalization replaces: the mean, the variance, then the rest.
+fn composed(x: &Var<f64>, axes: &[isize], centered: bool) -> Var<f64> {
+    let x = if centered { x - x.mean_over(keepdim(axes)) } else { x.clone() };
     &x / (x.square().mean_over(keepdim(axes)) + EPSILON).sqrt()
 }
 
-/// The value of a function of several inputs, the gradients by a cotangent, and the derivatives of their sum by further ones.
+/// The value of a function of several inputs, its gradients for a cotangent, and their derivatives for further cotangents.
 fn orders(f: impl Fn(&[Var<f64>]) -> Var<f64>, inputs: &[Tensor<f64>]) -> Vec<Tensor<f64>> {
     let mut rng = wengert::rng(5);
     let tape = Tape::new_f64();
@@ -51,7 +51,7 @@ fn fused_normalisations_are_their_composition_at_every_order() {
         assert_eq!(fused.len(), reference.len());
         fused.iter().zip(&reference).for_each(|(a, b)| assert_close(a, b));
     };
-    // More elements than one thread takes at a time, and rows that are longer than a block of a sum.
+    // More elements than one thread takes at a time, and rows longer than a block of a sum.
     for (rows, n) in [(3, 5), (70, 1000)] {
         let layer = inputs(&[rows, n], &[n]);
         same(
@@ -75,13 +75,13 @@ fn fused_normalisations_are_their_composition_at_every_order() {
     let layer = |x: &[Var<f64>]| composed(&x[0], &[0], true) * &x[1] + &x[2];
     same(&images, batch, |x| affine(composed(&x[0], &[0, 2, 3], true), x));
     same(&inputs(&[9, 6, 70, 13], &[6]), batch, |x| affine(composed(&x[0], &[0, 2, 3], true), x));
-    // Whole groups of columns and some more, on more rows than are added at a time.
+    // Whole groups of columns and a remainder, on more rows than are added at a time.
     for shape in [[21, 70], [600, 133]] {
         same(&inputs(&shape, &shape[1..]), batch, layer);
     }
 }
 
-/// How far a normalisation and its gradients in single precision are from those in double precision, around a mean of 10 000.
+/// The error of a normalization and its gradients in single precision relative to double precision, for a mean of 10 000.
 fn error_around_a_large_mean(
     shape: &[usize],
     channels: usize,

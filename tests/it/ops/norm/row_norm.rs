@@ -1,4 +1,4 @@
-//! Normalization of each row: of the last axes, of groups of channels, of each channel of an image.
+//! Normalization of rows: layer, group and instance normalization.
 
 use super::EPSILON;
 use crate::support::gradients::{Row, Shapes, check_gradients, row};

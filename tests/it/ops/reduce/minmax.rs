@@ -1,4 +1,4 @@
-//! Maxima and minima; the elements of the inputs are apart.
+//! Maxima and minima along axes, on inputs without near ties.
 
 use crate::support::gradients::{ANY_RANK, Row, THREE_AXES, check_gradients, row};
 use crate::support::panics::{Panic, messages};

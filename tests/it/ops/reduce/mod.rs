@@ -1,4 +1,4 @@
-//! Reductions over all, one and several axes, and what runs along an axis.
+//! Reductions over all, one and several axes, and scans along an axis.
 
 mod minmax;
 mod product;

@@ -1,4 +1,4 @@
-//! Running sums and products.
+//! Cumulative sums and products.
 
 use crate::support::adjoint::{check_adjoint, pair};
 use crate::support::gradients::{Row, Shapes, check_gradients, row};
@@ -53,7 +53,7 @@ fn panics() {
 
 #[test]
 fn zeros_are_no_special_case_of_a_running_product() {
-    // By hand: d/dx of x₀ + x₀x₁ + x₀x₁x₂ + x₀x₁x₂x₃.
+    // Computed by hand: d/dx of x₀ + x₀x₁ + x₀x₁x₂ + x₀x₁x₂x₃.
     let gradient = |x: [f64; 4]| {
         let tape = Tape::new_f64();
         let x = tape.var(x);

@@ -1,4 +1,4 @@
-//! Sums, and the repetitions that are adjoint to them.
+//! Sums, and the repetitions adjoint to them.
 
 use crate::support::adjoint::{check_adjoint, pair};
 use crate::support::gradients::{ANY_RANK, Row, THREE_AXES, check_gradients, row};

@@ -1,4 +1,4 @@
-//! Norms of vectors, which have kinks at 0.
+//! Vector norms, which are not differentiable at 0.
 
 use crate::support::gradients::{BOTH_SIDES, Row, THREE_AXES, check_gradients, row};
 use crate::support::panics::{Panic, messages};

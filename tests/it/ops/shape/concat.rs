@@ -1,4 +1,4 @@
-//! Joining values along an axis.
+//! Concatenation and stacking.
 
 use crate::support::adjoint::{check_adjoint, pair};
 use crate::support::draw::resolve;
@@ -72,7 +72,7 @@ fn concat_is_adjoint_to_split() {
     check_adjoint(|draw| {
         let shape = draw.shape(1);
         let axis = draw.axis(&shape);
-        // The same value joined three times, and the sum of three pieces.
+        // The same value concatenated three times, and the sum of three pieces.
         let join = move |x: &Var<f64>| Var::concat(&[x, x, x], axis);
         let n = shape[resolve(axis, &shape)];
         let cut = move |y: &Var<f64>| {

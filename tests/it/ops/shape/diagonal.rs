@@ -1,4 +1,4 @@
-//! Matrices with a diagonal.
+//! Diagonals and triangular parts of matrices.
 
 use crate::support::adjoint::{check_adjoint, pair};
 use crate::support::draw::Draw;

@@ -1,4 +1,4 @@
-//! Rows of a table.
+//! Embedding lookups.
 
 use crate::support::compare::gradient_and_hessian;
 use crate::support::gradients::{Row, check_gradients, row};
@@ -11,7 +11,7 @@ pub fn rows() -> Vec<Row> {
     vec![
         row("embedding", &[&[&[4, 3]], &[&[4]], &[&[4, 2, 2]]], |x| x[0].embedding([[0, 3, 3], [1, 0, 0]], None)),
         row("embedding", &[&[&[4, 3]]], |x| x[0].embedding(2, None)),
-        // Of the padding row, which is read, there is no derivative; so it is another one here.
+        // The padding row has no derivative, so here it is a row that is not read.
         row("embedding", &[&[&[4, 3]]], |x| x[0].embedding([0, 3, 3], Some(1))),
     ]
 }

@@ -1,4 +1,4 @@
-//! Elements by position, and sums into positions.
+//! Gathering and scattering by index.
 
 use crate::support::adjoint::{check_adjoint, pair};
 use crate::support::compare::gradient_and_hessian;
@@ -80,7 +80,7 @@ fn properties() {
     ]);
 }
 
-/// A shape, an axis of it, and the shape of indices along it.
+/// A shape, one of its axes, and the shape of indices along it.
 fn elements(draw: &mut Draw) -> (Vec<usize>, isize, Vec<usize>) {
     let shape = draw.full_shape(1);
     let axis = draw.axis(&shape);

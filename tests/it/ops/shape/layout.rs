@@ -1,4 +1,4 @@
-//! Shapes and the order of elements.
+//! Shapes and element order.
 
 use crate::support::adjoint::{check_adjoint, pair};
 use crate::support::gradients::{Row, check_gradients, row};

@@ -1,4 +1,4 @@
-//! Operations that move elements and change none.
+//! Operations that move elements without changing them.
 
 mod concat;
 mod diagonal;
@@ -21,7 +21,7 @@ pub fn panics() -> Vec<Panic> {
     [concat::PANICS, diagonal::PANICS, embedding::PANICS, gather::PANICS, layout::PANICS, slice::PANICS].concat()
 }
 
-/// Runs a check on values of random shapes with an axis of each.
+/// Runs a check on random values of random shapes, each with one of its axes.
 fn for_each(check: impl Fn(&Var<f64>, isize, &mut Draw)) {
     for seed in 0..200 {
         let mut draw = Draw::new(seed);
@@ -132,7 +132,7 @@ fn a_scalar_goes_through_what_needs_no_axis() {
     assert_eq!(x.repeat([2]).square().sum().grad(&x).item(), 12.0);
 }
 
-/// What a function of plain values gives is the value of the operation.
+/// Checks that a function of plain tensors gives the value of the operation.
 #[test]
 fn functions_of_tensors_are_the_values_of_the_operations() {
     for_each(|x, axis, draw| {

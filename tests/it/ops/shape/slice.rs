@@ -1,4 +1,4 @@
-//! Parts of a value, and values around it.
+//! Slices and padding.
 
 use crate::support::adjoint::{check_adjoint, pair};
 use crate::support::draw::resolve;

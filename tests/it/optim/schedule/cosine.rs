@@ -1,4 +1,4 @@
-//! Schedules along a cosine.
+//! Cosine schedules.
 
 use super::assert_near;
 use wengert::optim::schedule::*;

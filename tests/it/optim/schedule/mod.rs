@@ -1,4 +1,4 @@
-//! Schedules of the learning rate, beyond what the golden cases say: their ends and their combinations.
+//! Learning rate schedules: end points and combinations not covered by the golden cases.
 
 mod cosine;
 mod plateau;

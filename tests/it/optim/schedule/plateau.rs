@@ -1,4 +1,4 @@
-//! A learning rate that falls when a metric no longer improves.
+//! Reducing the learning rate when a metric stops improving.
 
 use wengert::optim::schedule::*;
 

@@ -1,4 +1,4 @@
-//! Convolutions, with every option; they are linear in each input, so that the third order is about their rules' rules' rules.
+//! Convolutions with every option. They are linear in each input, so order 3 checks the rules of the rules of their rules.
 
 pub mod unfold;
 
@@ -81,7 +81,7 @@ fn conv2d_is_adjoint_to_conv_transpose2d() {
     check_adjoint(|draw| {
         let (stride, padding) = (draw.size(1, 2), draw.size(0, 1));
         let weight = draw.normal(&[3, 2, 2, 3]);
-        // A size of which the strides leave nothing over.
+        // A size that the stride covers without remainder.
         let shape = vec![draw.size(1, 2), 2, 2 - 2 * padding + 2 * stride, 3 - 2 * padding + stride];
         let (same, options) = (weight.clone(), Conv::new().stride(stride).padding(padding));
         let convolve = move |x: &Var<f64>| x.conv2d(&weight, options);
@@ -116,7 +116,7 @@ fn a_tap_may_lie_on_the_padding_everywhere() {
     assert_eq!(y.sum().grad(&weight).value(), &tensor![f64; [[[0.0, 6.0, 0.0]]]]);
     assert_eq!(y.sum().grad(&x).value(), &tensor![f64; [[[7.0], [7.0], [7.0]]]]);
 
-    // Its place would be behind the end of the image.
+    // The position of the tap would be past the end of the image.
     let (x, weight) = (tape.var(Tensor::ones([1, 2, 1, 1])), tape.var(Tensor::ones([3, 2, 3, 3])));
     let y = x.conv2d(&weight, Conv::new().padding(2).dilation(2));
     assert_eq!(y.value(), &Tensor::full([1, 3, 1, 1], 2.0));

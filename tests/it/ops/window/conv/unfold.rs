@@ -1,4 +1,4 @@
-//! The windows of a convolution as columns.
+//! Unfolding into columns.
 
 use super::options;
 use crate::support::compare::assert_close;
@@ -23,7 +23,7 @@ fn panics() {
     insta::assert_snapshot!(messages(PANICS));
 }
 
-/// A function of an image and a weight, its gradients along a cotangent, and the derivatives of those along directions.
+/// A function of an image and a weight, its gradients for a cotangent, and their derivatives along directions.
 fn orders(f: impl Fn(&Var<f64>, &Var<f64>) -> Var<f64>, x: &Tensor<f64>, weight: &Tensor<f64>) -> Vec<Tensor<f64>> {
     let mut rng = wengert::rng(5);
     let tape = Tape::new_f64();

@@ -1,4 +1,4 @@
-//! Means of windows.
+//! Average pooling.
 
 use super::{IMAGE, LINE};
 use crate::support::gradients::{Row, check_gradients, row};
@@ -51,7 +51,7 @@ fn the_mean_at_the_border_divides_by_what_it_was_told() {
     let inside = x.avg_pool1d(pool.count_include_pad(false));
     assert_eq!(inside.value(), &tensor![f64; [3.0, 7.5]]);
     assert_eq!(inside.sum().grad(&x).value(), &tensor![f64; [1.0, 0.5, 0.5]]);
-    // What ceil_mode adds beyond the padding is not counted, padding is.
+    // Positions that ceil_mode adds beyond the padding are not counted, the padding is.
     let ceil = x.avg_pool1d(AvgPool::new(2).stride(3).padding(1).ceil_mode(true));
     assert_eq!(ceil.value(), &tensor![f64; [1.5, 4.5]]);
 }

@@ -1,4 +1,4 @@
-//! Maxima of windows; the elements of the inputs are apart.
+//! Max pooling, on inputs without near ties.
 
 use super::{IMAGE, LINE};
 use crate::support::gradients::{Row, check_gradients, row};

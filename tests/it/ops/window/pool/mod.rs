@@ -1,11 +1,11 @@
-//! Pooling with windows that overlap, leave gaps and stand out.
+//! Pooling with windows that overlap, leave gaps and extend past the edge.
 
 pub mod average;
 pub mod max;
 
 use crate::support::gradients::Shapes;
 
-/// Rows of numbers to pool.
+/// Sequences to pool.
 const LINE: Shapes = &[&[&[2, 7]], &[&[1, 2, 5]]];
 /// Images to pool.
 const IMAGE: Shapes = &[&[&[1, 2, 5, 6]], &[&[4, 5]]];

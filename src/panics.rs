@@ -1,7 +1,7 @@
-//! The wording of every panic: panic_messages in the program that uses the crate.
+//! The wording of every panic: mistakes of the program that uses the crate.
 //!
-//! One sentence, the operation first, then every shape and what does not fit. All of them are cold,
-//! and all of them report the caller's line.
+//! Each is one sentence: the operation first, then every shape and what does not fit. All functions are cold and report the
+//! caller's line.
 
 use std::fmt::{Debug, Display};
 use std::panic::Location;
@@ -19,7 +19,7 @@ macro_rules! panic_messages {
 }
 
 panic_messages! {
-    /// `reason` is one of the sentences below; `origin` says where the operands come from, or is empty.
+    /// `reason` is one of the sentences below; `origin` is where the operands come from, or empty.
     wrong_shapes(op: &str, reason: &str, origin: &str)
         "{op}: {reason}{origin}"
     axis_out_of_range(op: &str, axis: isize, shape: &[usize])
@@ -29,21 +29,21 @@ panic_messages! {
     nothing_to_choose(op: &str, axis: usize, shape: &[usize])
         "{op}: axis {axis} of shape {shape:?} has no elements to choose from"
     not_one_element(op: &str, shape: &[usize])
-        "{op}: shape {shape:?} does not have exactly one element: as_slice() reads all of them, sum() or mean() make one of them"
+        "{op}: shape {shape:?} does not have exactly one element: as_slice() reads them all, sum() or mean() reduces them to one"
     index_out_of_range(index: &[usize], shape: &[usize])
-        "index: {index:?} is not a position in shape {shape:?}: it takes an index for each axis, each less than the size"
+        "index: {index:?} is out of range for shape {shape:?}: give one index per axis, each less than its size"
     row_out_of_range(row: usize, shape: &[usize])
         "rows: shape {shape:?} has no row {row}: rows count from 0 along the first axis"
     not_a_shape(op: &str, entries: &[isize])
-        "{op}: {entries:?} is not a shape: sizes are 0 or more, and one -1 may stand in a reshape"
+        "{op}: {entries:?} is not a valid shape: sizes are 0 or more, and only a reshape may have one -1"
     element_count(op: &str, from: &[usize], to: &[isize], count: usize)
-        "{op}: {from:?} has {count} elements, which do not fill the shape {to:?}: its sizes must multiply to that number, and one may be -1 for what is left"
+        "{op}: {from:?} has {count} elements, which do not fit shape {to:?}: its sizes must multiply to that number; one may be -1, which is inferred"
     range(op: &str, start: f64, end: f64, step: f64)
         "{op}: {start} to {end} by {step} is not a finite range: the step must not be 0, and all three must be finite"
     not_a_permutation(axes: &[isize], shape: &[usize])
-        "permute: {axes:?} does not name each axis of shape {shape:?} once: it takes all of them, from 0, in their new order"
+        "permute: {axes:?} is not a permutation of the axes of shape {shape:?}: list each axis once, from 0, in the new order"
     does_not_broadcast_to(op: &str, shape: &[usize], target: &dyn Debug)
-        "{op}: shape {shape:?} does not broadcast to {target:?}: counted from the last axis, each of its sizes must be 1 or the same"
+        "{op}: shape {shape:?} does not broadcast to {target:?}: aligned at the last axis, each of its sizes must be 1 or equal"
     not_removable(axis: usize, shape: &[usize])
         "squeeze: axis {axis} of shape {shape:?} does not have size 1: only axes of size 1 can be removed"
     axes_out_of_order(start: usize, end: usize, shape: &[usize])
@@ -52,42 +52,42 @@ panic_messages! {
         "slice: the step along an axis of shape {shape:?} is 0: use 1 for every element, -1 for the reverse order"
 
     two_tapes(op: &str, left: &dyn Display, right: &dyn Display)
-        "{op}: the operands are on two different tapes ({left}; {right}): make all variables on one, or bring a value over with tape.constant(x.value())"
+        "{op}: the operands are on two different tapes ({left}; {right}): create all variables on one tape, or copy a value to it with tape.constant(x.value())"
     not_scalar(op: &str, shape: &[usize], place: &dyn Display)
-        "{op}: the result has shape {shape:?}, not one element: reduce it first, as with .sum() or .mean() ({place})"
+        "{op}: the result has shape {shape:?} instead of one element: reduce it first, for example with .sum() or .mean() ({place})"
     not_recorded(op: &str, place: &dyn Display)
         "{op}: nothing was recorded: the result does not depend on a parameter or a tape.var(..), or the tape is for inference ({place})"
     running(place: &dyn Display)
-        "grad: the rule of {place} is running: it cannot differentiate what it belongs to"
+        "grad: the rule of {place} is running and cannot differentiate its own operation"
     does_not_depend(y: &dyn Display, x: &dyn Display)
-        "grad: the result ({y}) does not depend on the variable ({x}), so its derivative is zero everywhere: vjp() gives None where that may be"
+        "grad: the result ({y}) does not depend on the variable ({x}), so its derivative is zero everywhere: vjp() returns None in that case"
     by_a_constant(y: &dyn Display)
-        "grad: the derivative of the result ({y}) is asked for with respect to a constant: make it with tape.var(..), on a tape that records"
+        "grad: the result ({y}) cannot be differentiated with respect to a constant: create it with tape.var(..), on a tape that records"
     cotangent_shape(shape: &[usize], expected: &[usize])
         "vjp: the cotangent has shape {shape:?}, the result {expected:?}: they must be equal"
     direction_shape(op: &str, shape: &[usize], expected: &[usize])
-        "{op}: the direction has shape {shape:?}, what is differentiated {expected:?}: they must be equal"
+        "{op}: the direction has shape {shape:?}, the input {expected:?}: they must be equal"
     direction_count(op: &str, count: usize, expected: usize)
         "{op}: {count} directions for {expected} inputs: there must be one for each"
     released(place: &dyn Display, by: &Location)
-        "grad: {place} was released by the backward at {by}: use gradients() there to keep the tape"
+        "grad: {place} was released by the backward pass at {by}: use gradients() there to keep the tape"
     gradient_shape(op: &str, at: &Location, input: usize, gradient: &[usize], shape: &[usize])
-        "{op}: its rule gave input {input} of shape {shape:?} a gradient of shape {gradient:?}, which does not sum to that (while differentiating {op} at {at})"
+        "{op}: for input {input} of shape {shape:?}, its rule returned a gradient of shape {gradient:?}, which does not sum to that shape (while differentiating {op} at {at})"
     not_saved(op: &str, what: &dyn Debug, save: &dyn Debug)
-        "{op}: its rule reads {what:?}, but its SAVE is {save:?}: what is read must be saved"
+        "{op}: its rule reads {what:?}, but its SAVE is {save:?}: a rule can only read what is saved"
     parameter_changed(shape: &[usize])
-        "tape: a parameter of shape {shape:?} changed after this tape read it: begin a new tape for each step"
+        "tape: a parameter of shape {shape:?} changed after this tape read it: create a new tape for each step"
     reads_parameters()
         "recompute: the function reads a parameter, which would get no gradient: nn::recompute takes the layer whose parameters are read"
     bound_shape(shape: &[usize], value: &[usize])
         "bind: the parameter has shape {shape:?}, the variable {value:?}: they must be equal"
     bound_too_late(op: &str, shape: &[usize])
-        "{op}: the parameter of shape {shape:?} was read or bound on this tape before: {op} it once, before its first use"
+        "{op}: the parameter of shape {shape:?} was already read or bound on this tape: {op} it once, before its first use"
     no_gradient(place: &dyn Display)
-        "gradients: there is no gradient for {place}, because the result does not depend on it: get() gives None then"
+        "gradients: there is no gradient for {place}, because the result does not depend on it: get() returns None in that case"
     not_retained(place: &dyn Display)
         "gradients: the gradient of an intermediate result is not kept: call retain_grad() on it before the backward pass ({place})"
-    /// `report` is the observer's.
+    /// `report` is written by the observer.
     anomaly(report: &str)
         "{report}"
 
@@ -98,11 +98,11 @@ panic_messages! {
     index_count(arrays: usize, shape: &[usize])
         "index: {arrays} index arrays are too many for shape {shape:?}: give at most one for each axis"
     indices_do_not_broadcast(a: &[usize], b: &[usize])
-        "index: index arrays of shapes {a:?} and {b:?} do not broadcast: counted from the last axis, sizes must be equal or 1"
+        "index: index arrays of shapes {a:?} and {b:?} do not broadcast: aligned at the last axis, sizes must be equal or 1"
     no_matrix(op: &str, shape: &[usize])
-        "{op}: shape {shape:?} has no matrices: they are the last two axes, so it needs at least two"
+        "{op}: shape {shape:?} has no matrices, which are the last two axes: it needs at least two axes"
     repeats(repeats: &[isize], shape: &[usize])
-        "repeat: {repeats:?} does not say how often to repeat shape {shape:?}: it takes a number for each axis, 0 or more"
+        "repeat: {repeats:?} does not fit shape {shape:?}: give one count per axis, 0 or more"
     pad_count(pairs: usize, shape: &[usize])
         "pad: {pairs} pairs are too many for shape {shape:?}: give at most one for each axis, the last axis first"
     pad_size(mode: &dyn Debug, before: usize, after: usize, most: isize, axis: usize, shape: &[usize])
@@ -166,15 +166,15 @@ panic_messages! {
     affine_shape(op: &str, given: &[usize], expected: &[usize])
         "{op}: the weight or bias has shape {given:?}, not {expected:?}: it must have this shape or be a number"
     not_trailing(op: &str, shape: &[usize], normalized: &[usize])
-        "{op}: the normalized shape {normalized:?} is not that of one or more of the last axes of {shape:?}"
+        "{op}: the normalized shape {normalized:?} does not match one or more of the last axes of {shape:?}"
     groups(groups: usize, channels: usize, shape: &[usize])
         "group_norm: {channels} channels (axis 1 of {shape:?}) cannot be divided into {groups} groups of equal size"
     no_positions(shape: &[usize])
         "instance_norm: shape {shape:?} has fewer than two positions per channel, so the variance is 0: it takes [N, C, ...] with at least two"
     batch_of_one(shape: &[usize])
-        "BatchNorm: a training batch of shape {shape:?} has one value for each channel, whose variance is 0: use batches of two or more, or a tape that is not for training"
+        "BatchNorm: a training batch of shape {shape:?} has one value per channel, so the variance is 0: use batches of two or more, or a tape that is not for training"
     initial_statistics(path: &str, at: &Location)
-        "step: the batch normalization at {at} used the running statistics {path:?}, which no batch has updated yet, since its tape is not for training: begin each training step with Tape::training"
+        "step: the batch normalization at {at} used the running statistics {path:?}, which no batch has updated yet, since its tape is not for training: start each training step with Tape::training"
     buffer_shape(buffer: &[usize], value: &[usize])
         "update_buffer: the buffer has shape {buffer:?}, the value {value:?}: they must be equal"
     no_images(op: &str, shape: &[usize], axes: usize)
@@ -188,7 +188,7 @@ panic_messages! {
     nothing_left(op: &str, padding: usize, axis: usize, shape: &[usize], whole: usize)
         "{op}: a padding of {padding} removes all {whole} output elements of axis {axis} of shape {shape:?}: use less padding"
     layer_groups(inputs: usize, outputs: usize, groups: usize)
-        "grouped: {inputs} input channels and {outputs} output channels cannot be cut into {groups} equal groups"
+        "grouped: {inputs} input channels and {outputs} output channels cannot be split into {groups} equal groups"
     output_padding(op: &str, padding: usize, allowed: &dyn Display)
         "{op}: an output padding of {padding} must be {allowed}"
     option(what: &str, value: f64, range: &str)
@@ -196,17 +196,17 @@ panic_messages! {
     fans(shape: &[usize])
         "Init: shape {shape:?} has no fan-in and fan-out: they need two axes, [out, in, ...]"
     state_shape(path: &str, state: &[usize], parameter: &[usize])
-        "step: the parameter {path:?} has shape {parameter:?}, but the optimizer's state for it {state:?}: one optimizer serves one model"
+        "step: the parameter {path:?} has shape {parameter:?}, but the optimizer's state for it has shape {state:?}: use one optimizer per model"
     gradient_of_parameter(path: &str, gradient: &[usize], parameter: &[usize])
-        "step: the parameter {path:?} has shape {parameter:?}, its gradient {gradient:?}: it was given another shape after the forward pass"
+        "step: the parameter {path:?} has shape {parameter:?}, its gradient {gradient:?}: the shape changed after the forward pass"
     state_tensors(path: &str, state: usize, rule: &str, tensors: usize)
         "step: the optimizer's state for the parameter {path:?} has {state} tensors, but {rule} with these options keeps {tensors}: set the options before the first step"
     slot_tensors(tensors: usize, asked: usize)
-        "slices: the rule works on {asked} tensors, but the slot has {tensors}: Rule::tensors gives their number"
+        "slices: the rule works on {asked} tensors, but the slot has {tensors}: Rule::tensors returns their number"
     unmatched_group(group: &str, paths: &str)
         "step: {group} matches no trainable parameter of the model, which has {paths}: with_prefix and with_suffix match whole components, between the dots"
     gradients_of_another_model(count: usize, paths: &str)
-        "step: none of the gradients ({count}) belongs to the model, which has {paths}: the loss was computed with another model, and a clone is another model"
+        "step: none of the gradients ({count}) belongs to the model, which has {paths}: the loss was computed with another model, and a clone counts as another model"
     nesterov()
         "nesterov: the momentum is 0, so there is nothing to look ahead to: set momentum(..) first"
     batch_size()
@@ -216,20 +216,20 @@ panic_messages! {
     portion(portion: &dyn Debug, count: usize)
         "split: {portion:?} is not a part of {count} samples: the first part is a fraction from 0 to 1, or a number of samples"
     folds(k: usize, count: usize)
-        "k_fold: {count} samples cannot be cut into {k} folds: k must be 2 or more, and at most the number of samples"
+        "k_fold: {count} samples cannot be split into {k} folds: k must be 2 or more, and at most the number of samples"
     no_samples(op: &str, shape: &[usize])
         "{op}: shape {shape:?} has no samples: they are the first axis of [n, ...], at least one"
     feature_shape(op: &str, shape: &[usize], features: &[usize])
-        "{op}: shape {shape:?} is not [n, ...] with features of shape {features:?}, to which this was fitted"
+        "{op}: shape {shape:?} is not [n, ...] with features of the fitted shape {features:?}"
     delimiter(delimiter: char)
         "delimiter: {delimiter:?} cannot separate fields: it must be an ASCII character, neither a quote nor a line break"
     predictions(predictions: usize, labels: usize)
         "ConfusionMatrix: {predictions} predictions for {labels} labels: there must be one for each"
     class_count(shape: &[usize], classes: usize)
-        "ConfusionMatrix: scores of shape {shape:?} are not for {classes} classes"
+        "ConfusionMatrix: scores of shape {shape:?} do not have {classes} classes"
 }
 
-/// What the search for a NaN found; `report` is a line for everything that helps to find the cause.
+/// Report of the first non-finite value; `report` has a line for everything that helps to find the cause.
 pub(crate) fn anomaly_report(op: &str, what: &str, stats: &dyn Display, place: &str, report: &str) -> String {
     format!("{op}: {what} is the first on this tape that is not finite: {stats} ({place}){report}")
 }
@@ -254,31 +254,31 @@ pub(crate) fn no_matrices(a: &[usize], b: &[usize]) -> String {
 /// Why two matrices do not chain.
 pub(crate) fn do_not_chain(a: &[usize], b: &[usize], columns: usize, rows: usize) -> String {
     format!(
-        "{a:?} and {b:?} do not chain: {columns} columns against {rows} rows, which must be as many: transpose(-1, -2) turns a matrix"
+        "{a:?} and {b:?} do not chain: {columns} columns against {rows} rows, which must be equal: transpose(-1, -2) swaps the two"
     )
 }
 
-/// Why something that is made for vectors does not apply.
+/// Why an operation on vectors does not apply.
 pub(crate) fn not_vectors(a: &[usize], b: &[usize]) -> String {
     format!("{a:?} and {b:?} are not two vectors: matmul multiplies matrices")
 }
 
 /// Why two vectors have no dot product.
 pub(crate) fn sizes_differ(a: &[usize], b: &[usize]) -> String {
-    format!("the vectors {a:?} and {b:?} do not have one size")
+    format!("the vectors {a:?} and {b:?} differ in size")
 }
 
-/// Why something that is made for matrices does not apply.
+/// Why an operation on matrices does not apply.
 pub(crate) fn not_a_matrix(shape: &[usize]) -> String {
     format!("shape {shape:?} is not a matrix or a batch of matrices, [..., rows, columns]")
 }
 
-/// Why something that is made for square matrices does not apply.
+/// Why an operation on square matrices does not apply.
 pub(crate) fn not_square(shape: &[usize]) -> String {
     format!("shape {shape:?} is not a square matrix or a batch of them: the last two sizes must be equal")
 }
 
-/// Why two stacks of matrices do not match.
+/// Why two batches of matrices do not match.
 pub(crate) fn batches_do_not_broadcast(a: &[usize], b: &[usize]) -> String {
     format!("{a:?} and {b:?} do not chain: the axes in front of the matrices do not broadcast")
 }
@@ -307,11 +307,11 @@ pub(crate) fn do_not_stack(a: &[usize], b: &[usize]) -> String {
 /// Why a mask does not broadcast to a value.
 pub(crate) fn mask_does_not_fit(mask: &[usize], shape: &[usize]) -> String {
     format!(
-        "a mask of shape {mask:?} does not broadcast to {shape:?}: counted from the last axis, each of its sizes must be 1 or the same"
+        "a mask of shape {mask:?} does not broadcast to {shape:?}: aligned at the last axis, each of its sizes must be 1 or equal"
     )
 }
 
-/// Why a linear map does not apply: one of the two is not of the rank it needs.
+/// Why a linear map does not apply: the rank of the input or the weight.
 pub(crate) fn not_linear(x: &[usize], weight: &[usize]) -> String {
     format!("{x:?} and the weight {weight:?} do not fit: they are [..., in] and [out, in]")
 }
@@ -329,10 +329,10 @@ pub(crate) fn linear_bias(bias: &[usize], weight: &[usize]) -> String {
 
 /// Why target probabilities do not fit the scores.
 pub(crate) fn probability_shape(scores: &[usize], target: &[usize]) -> String {
-    format!("scores {scores:?} and target probabilities {target:?} do not have one shape")
+    format!("scores {scores:?} and target probabilities {target:?} differ in shape")
 }
 
-/// Why a convolution does not apply: one of the two is not of the rank it needs.
+/// Why a convolution does not apply: the rank of the input or the weight.
 pub(crate) fn not_convolvable(x: &[usize], weight: &[usize], channels: &str, axes: usize) -> String {
     let (images, kernel) = if axes == 1 { ("length", "kernel") } else { ("H, W", "kernel height, kernel width") };
     format!("{x:?} and the weight {weight:?} do not fit: they are [N, channels, {images}] and [{channels}, {kernel}]")
@@ -353,17 +353,17 @@ pub(crate) fn transpose_channels(x: &[usize], weight: &[usize], channels: usize,
     )
 }
 
-/// Why a weight cannot be cut into groups.
+/// Why a weight cannot be split into groups.
 pub(crate) fn conv_groups(weight: &[usize], outputs: usize, groups: usize) -> String {
-    format!("the {outputs} channels of axis 0 of the weight {weight:?} cannot be cut into {groups} equal groups")
+    format!("the {outputs} channels of axis 0 of the weight {weight:?} cannot be split into {groups} equal groups")
 }
 
-/// Why a weight is none.
+/// Why a weight has no elements per channel.
 pub(crate) fn empty_kernel(weight: &[usize]) -> String {
     format!("the weight {weight:?} has an empty kernel: its sizes are 1 or more")
 }
 
 /// Why a bias does not fit a convolution.
 pub(crate) fn conv_bias(bias: &[usize], channels: usize) -> String {
-    format!("the bias {bias:?} is not one number for each of the {channels} output channels")
+    format!("the bias {bias:?} does not have one element for each of the {channels} output channels")
 }

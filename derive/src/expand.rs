@@ -1,10 +1,10 @@
-//! Writes the implementation.
+//! Generates the implementation of `Module`.
 
 use crate::parse::{Body, Field, Fields, Item};
 use crate::with_span;
 use proc_macro::{Span, TokenStream, TokenTree};
 
-/// Code with names and types of the item in the places of `$0`, `$1` and so on, which keep their places in the source.
+/// Instantiates a code template: replaces `$0`, `$1` and so on by tokens of the item, which keep their spans.
 fn code(template: &str, parts: &[&TokenStream]) -> TokenStream {
     let tokens: TokenStream = template.replace('$', "__PART").parse().expect("the templates are Rust");
     fill(tokens, parts)
@@ -79,10 +79,10 @@ pub fn implementation(item: &Item) -> TokenStream {
     )
 }
 
-/// The element type of the parameters.
+/// The element type of the module's parameters.
 enum Precision {
     Type(TokenStream),
-    /// That of the modules that the type is generic over.
+    /// Any element type, that of the modules the item is generic over.
     Every,
 }
 
@@ -115,7 +115,7 @@ impl Precision {
     }
 }
 
-/// The predicates of a `where` clause that begin with the given name.
+/// The predicates of a `where` clause that start with the given name.
 fn bounds(predicates: &TokenStream, name: &str) -> impl Iterator<Item = TokenStream> {
     let tokens: Vec<TokenTree> = predicates.clone().into_iter().collect();
     let predicates = tokens.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','));
@@ -123,7 +123,7 @@ fn bounds(predicates: &TokenStream, name: &str) -> impl Iterator<Item = TokenStr
     of_name.map(|bound| bound.iter().cloned().collect()).collect::<Vec<_>>().into_iter()
 }
 
-/// Whether a word occurs among tokens.
+/// Whether an identifier occurs in the tokens.
 fn mentions(tokens: &TokenStream, word: &str) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident.to_string() == word,
@@ -142,11 +142,11 @@ impl Item {
         fields.into_iter().flat_map(|fields| &fields.fields).filter(|field| !field.skip)
     }
 
-    /// The arms of a match, one for each variant: a pattern, and what `body` makes of its fields.
+    /// The arms of a match, one per variant: a pattern, and the code that `body` generates for its fields.
     fn arms(&self, body: impl Fn(&Fields, bool) -> TokenStream) -> TokenStream {
-        let own = code("Self", &[]);
+        let this = code("Self", &[]);
         match &self.body {
-            Body::Struct(fields) => code("$0 { $1 } => { $2 }", &[&own, &pattern(fields), &body(fields, false)]),
+            Body::Struct(fields) => code("$0 { $1 } => { $2 }", &[&this, &pattern(fields), &body(fields, false)]),
             Body::Enum(variants) if variants.is_empty() => code("_ => ::core::unreachable!(),", &[]),
             Body::Enum(variants) => {
                 let arm = |(name, fields): &(_, _)| {
@@ -161,7 +161,7 @@ impl Item {
         }
     }
 
-    /// The name of the type, or of what a transparent variant holds.
+    /// The arms of `kind`: the name of the type, or the kind of the field of a transparent variant.
     fn kind(&self, t: &TokenStream) -> TokenStream {
         let name = self.text();
         self.arms(|fields, transparent| match transparent {
@@ -176,18 +176,18 @@ impl Item {
         TokenTree::Literal(proc_macro::Literal::string(name.trim_start_matches("r#"))).into()
     }
 
-    /// Visits every field that is a module, one step further in.
+    /// The arms of `visit` or `visit_mut`, which visit each field that is a module.
     fn visits(&self, method: &str, t: &TokenStream) -> TokenStream {
         let (method, kind) = (code(method, &[]), self.text());
         self.arms(|fields, transparent| {
             let mut visits = code("let _ = (&path, &f);", &[]);
             for (position, field) in fields.fields.iter().enumerate().filter(|(_, field)| !field.skip) {
-                // At the place of the type, where a message about a field that is no module belongs.
+                // With the span of the type, so that an error about a field that is not a module points to it.
                 let span = field.ty.clone().into_iter().next().map_or_else(Span::call_site, |first| first.span());
                 let at_type =
                     |code: TokenStream| -> TokenStream { code.into_iter().map(|t| with_span(t, span)).collect() };
-                let own = at_type(code("::wengert::nn::Module", &[]));
-                let visit = code("<$0 as $1<$2>>::$3", &[&field.ty, &own, t, &method]);
+                let module_trait = at_type(code("::wengert::nn::Module", &[]));
+                let visit = code("<$0 as $1<$2>>::$3", &[&field.ty, &module_trait, t, &method]);
                 let variable = code(&format!("__{position}"), &[]);
                 visits.extend(match transparent {
                     true => code("$0($1, path, f);", &[&visit, &variable]),
@@ -202,7 +202,7 @@ impl Item {
     }
 }
 
-/// `name: __0, …`, without the fields that are skipped.
+/// The pattern `name: __0, …`, without skipped fields.
 fn pattern(fields: &Fields) -> TokenStream {
     let mut pattern = TokenStream::new();
     for (position, field) in fields.fields.iter().enumerate().filter(|(_, field)| !field.skip) {
@@ -217,14 +217,14 @@ fn pattern(fields: &Fields) -> TokenStream {
 }
 
 impl Fields {
-    /// Whether a variant is the one field that it has.
+    /// Whether a variant behaves like its only field.
     fn is_transparent(&self) -> bool {
         !self.named && matches!(&self.fields[..], [field] if !field.skip)
     }
 }
 
 impl Field {
-    /// The step to the field: its name as a string, or its position.
+    /// The path component of the field: its name as a string, or its position.
     fn step(&self, position: usize) -> String {
         match &self.name {
             Some(name) => format!("{:?}", name.to_string().trim_start_matches("r#")),

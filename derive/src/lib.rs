@@ -1,11 +1,11 @@
-//! The derive macro for the trait `Module` of [wengert](https://docs.rs/wengert), which re-exports it.
+//! The derive macro for the `Module` trait of [wengert](https://docs.rs/wengert), which re-exports it.
 
 mod expand;
 mod parse;
 
 use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
-/// Implements `wengert::nn::Module`; see there.
+/// Implements `wengert::nn::Module`; see its documentation in `wengert`.
 #[proc_macro_derive(Module, attributes(module))]
 pub fn module(input: TokenStream) -> TokenStream {
     match parse::item(input) {
@@ -14,7 +14,7 @@ pub fn module(input: TokenStream) -> TokenStream {
     }
 }
 
-/// What is wrong with an item, and where.
+/// An error in the input, with its location.
 struct Error {
     span: Span,
     message: String,
@@ -25,7 +25,7 @@ impl Error {
         Error { span, message: message.into() }
     }
 
-    /// `::core::compile_error!("message");` at the place of the mistake.
+    /// `::core::compile_error!("message");` with the span of the error.
     fn into_compile_error(self) -> TokenStream {
         let Error { span, message } = self;
         let punct = |c, spacing| TokenTree::Punct(Punct::new(c, spacing));
@@ -45,7 +45,7 @@ impl Error {
     }
 }
 
-/// The token at another place, so that a message points there.
+/// The token with another span, which determines the location of error messages.
 fn with_span(mut token: TokenTree, span: Span) -> TokenTree {
     token.set_span(span);
     token

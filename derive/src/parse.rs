@@ -1,4 +1,4 @@
-//! Reads the item that the macro stands on.
+//! Parses the item that the macro is applied to.
 
 use crate::Error;
 use proc_macro::{Delimiter, Ident, Span, TokenStream, TokenTree};
@@ -8,17 +8,17 @@ use std::iter::Peekable;
 pub struct Item {
     pub name: Ident,
     pub parameters: Vec<Parameter>,
-    /// What follows `where`.
+    /// The predicates of the `where` clause.
     pub predicates: TokenStream,
     pub body: Body,
-    /// The type that `#[module(…)]` names.
+    /// The type given by `#[module(…)]`.
     pub precision: Option<TokenStream>,
 }
 
 /// A generic parameter.
 pub struct Parameter {
     pub name: Ident,
-    /// As it is declared, without a default.
+    /// The declaration without a default.
     pub declaration: TokenStream,
     pub is_const: bool,
 }
@@ -28,14 +28,14 @@ pub enum Body {
     Enum(Vec<(Ident, Fields)>),
 }
 
-/// The fields of a struct or a variant, those that are skipped included.
+/// The fields of a struct or a variant, including skipped ones.
 pub struct Fields {
     pub fields: Vec<Field>,
     pub named: bool,
 }
 
 pub struct Field {
-    /// `None` in a tuple.
+    /// `None` in a tuple struct or tuple variant.
     pub name: Option<Ident>,
     pub ty: TokenStream,
     pub skip: bool,
@@ -54,7 +54,7 @@ pub fn item(input: TokenStream) -> Result<Item, Error> {
     let body = match (keyword.to_string().as_str(), tokens.next()) {
         ("struct", Some(TokenTree::Group(group))) => {
             let fields = Body::Struct(fields(&group)?);
-            // A tuple struct has its predicates behind the fields.
+            // The `where` clause of a tuple struct comes after the fields.
             if group.delimiter() == Delimiter::Parenthesis {
                 predicates = self::predicates(&mut tokens);
             }
@@ -78,7 +78,7 @@ fn precision(tokens: &mut Tokens) -> Result<Option<TokenStream>, Error> {
     }
 }
 
-/// Steps over attributes; returns what stands in each `#[module(…)]`.
+/// Skips attributes; returns the arguments of each `#[module(…)]`.
 fn attributes(tokens: &mut Tokens) -> Vec<(Span, TokenStream)> {
     let mut options = Vec::new();
     while punct(tokens, '#') {
@@ -97,16 +97,16 @@ fn attributes(tokens: &mut Tokens) -> Vec<(Span, TokenStream)> {
 }
 
 fn skip_visibility(tokens: &mut Tokens) {
-    // What a macro passed on as `$vis`, which may be nothing.
-    let passed_on = |token: &TokenTree| match token {
+    // A `$vis` forwarded by a macro is a group, which may be empty.
+    let forwarded = |token: &TokenTree| match token {
         TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
             group.stream().into_iter().next().is_none_or(|first| first.to_string() == "pub")
         }
         _ => false,
     };
-    tokens.next_if(passed_on);
+    tokens.next_if(forwarded);
     if tokens.next_if(|token| matches!(token, TokenTree::Ident(name) if name.to_string() == "pub")).is_some() {
-        // In `pub (A, B)` the parentheses are the type.
+        // In `pub (A, B)` the parentheses belong to the type.
         let restricts = |token: &TokenTree| match token {
             TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => {
                 let first = group.stream().into_iter().next().map(|first| first.to_string());
@@ -126,17 +126,17 @@ fn ident(tokens: &mut Tokens) -> Result<Ident, Error> {
     }
 }
 
-/// Steps over a punctuation mark, if it is next.
+/// Consumes a punctuation mark if it is next; returns whether it was.
 fn punct(tokens: &mut Tokens, mark: char) -> bool {
     tokens.next_if(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == mark)).is_some()
 }
 
-/// Takes what comes before one of the given marks outside of angle brackets, or before the end.
+/// Consumes the tokens up to one of the given marks outside angle brackets, or up to the end.
 fn until(tokens: &mut Tokens, marks: &[char]) -> TokenStream {
     let (mut taken, mut depth, mut after_minus) = (Vec::new(), 0, false);
     while let Some(token) = tokens.peek() {
         let mark = match token {
-            // The end of an arrow is no bracket.
+            // The `>` of an arrow is not a bracket.
             TokenTree::Punct(punct) if !(after_minus && punct.as_char() == '>') => punct.as_char(),
             _ => ' ',
         };
@@ -182,7 +182,7 @@ fn parameters(tokens: &mut Tokens) -> Result<Vec<Parameter>, Error> {
     Ok(parameters)
 }
 
-/// What follows `where`, with a comma at its end, if there is anything.
+/// The predicates of the `where` clause, if there is one.
 fn predicates(tokens: &mut Tokens) -> TokenStream {
     if tokens.next_if(|token| matches!(token, TokenTree::Ident(name) if name.to_string() == "where")).is_none() {
         return TokenStream::new();

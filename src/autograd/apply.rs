@@ -1,4 +1,4 @@
-//! Applying an operation: compute its value, then record it on the tape.
+//! Application of an operation: computes its value, then records it on the tape.
 
 use crate::autograd::op::BackwardContext;
 use crate::autograd::tape::Content;
@@ -11,7 +11,7 @@ use std::panic::Location;
 /// The gradients that a rule returns, one for each input.
 pub(crate) type InputGradients<T> = Vec<Option<Var<T>>>;
 
-/// An operation of any number of inputs, as the tape holds it. One whose number is fixed is an [`Op`].
+/// An operation of any number of inputs, as stored on the tape. One with a fixed number is an [`Op`].
 pub(crate) trait AnyOp<T: Float> {
     /// See [`Op::NAME`].
     fn name(&self) -> &'static str;
@@ -29,7 +29,7 @@ pub(crate) trait AnyOp<T: Float> {
     fn backward(&self, context: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>);
 }
 
-/// An operation in the box that a node keeps it in.
+/// An operation in the box in which a node stores it.
 struct Boxed<O>(O);
 
 impl<T: Float, O: AnyOp<T> + 'static> AsDyn<dyn AnyOp<T>> for Boxed<O> {
@@ -58,7 +58,7 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
     }
     #[track_caller]
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        let inputs = <&[&Tensor<T>; N]>::try_from(inputs).expect("as many inputs as the operation has");
+        let inputs = <&[&Tensor<T>; N]>::try_from(inputs).expect("the number of inputs is that of the operation");
         compute(&mut self.0, *inputs)
     }
     fn backward(&self, context: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
@@ -78,7 +78,7 @@ pub fn apply<T: Float, O: Op<T, N>, const N: usize>(op: O, inputs: [&Var<T>; N])
     apply_to_values(OfArity(op), &inputs, &values)
 }
 
-/// Applies an operation to plain tensors: its value, and nothing recorded.
+/// Applies an operation to plain tensors, without recording it.
 ///
 /// # Panics
 /// If the operation is not defined for their shapes.
@@ -90,7 +90,7 @@ pub(crate) fn apply_to_tensors<T: Float, O: Op<T, N>, const N: usize>(mut op: O,
     compute(&mut op, inputs)
 }
 
-/// The value of an operation, compiled once for variables and tensors.
+/// Computes the value of an operation; compiled once for both variables and tensors.
 #[track_caller]
 #[inline(never)]
 fn compute<T: Float, O: Op<T, N>, const N: usize>(op: &mut O, inputs: [&Tensor<T>; N]) -> Tensor<T> {
@@ -105,7 +105,7 @@ pub(crate) fn apply_any<T: Float, O: AnyOp<T> + 'static>(op: O, inputs: &[&Var<T
     apply_to_values(op, inputs, &values)
 }
 
-/// The only function that is compiled for each operation, and so a short one.
+/// The only function compiled for each operation, and therefore short.
 #[track_caller]
 #[inline]
 fn apply_to_values<T: Float, O: AnyOp<T> + 'static>(mut op: O, inputs: &[&Var<T>], values: &[&Tensor<T>]) -> Var<T> {
@@ -134,7 +134,7 @@ fn check_tapes<T: Float>(op: &dyn AnyOp<T>, inputs: &[&Var<T>]) {
     }
 }
 
-/// Shows a value to the observer of the tape, unless a rule computed it.
+/// Passes a value to the observer of the tape, unless a rule computed it.
 #[cold]
 #[track_caller]
 fn observe<T: Float>(op: &dyn AnyOp<T>, inputs: &[&Var<T>], value: &Tensor<T>) {
@@ -150,7 +150,7 @@ fn is_recorded<T: Float>(inputs: &[&Var<T>]) -> bool {
     inputs.iter().any(|x| x.node().is_some())
 }
 
-/// Adds an operation to the tape, with what its rule will read.
+/// Adds an operation to the tape, with the values that its rule will read.
 #[track_caller]
 fn record<T: Float>(
     name: &'static str,
@@ -166,7 +166,7 @@ fn record<T: Float>(
     Var::new(value, tape.clone(), Some(node))
 }
 
-/// Appends the values that a rule will read: first one place for each input, unless none is kept, then the output.
+/// Appends the values that a rule will read: one slot for each input, unless no input is saved, then the output.
 fn save<T: Float>(what: Save, inputs: &[&Var<T>], output: &Tensor<T>, saved: &mut Vec<Option<Tensor<T>>>) {
     let keep = |k: usize| match what {
         Save::Inputs | Save::InputsAndOutput => true,
@@ -183,7 +183,7 @@ fn save<T: Float>(what: Save, inputs: &[&Var<T>], output: &Tensor<T>, saved: &mu
 }
 
 impl<T: Float> Var<T> {
-    /// Panics for an operation that is not defined for this and another operand.
+    /// Panics because an operation is not defined for the shapes of this and another operand.
     #[cold]
     #[track_caller]
     pub(crate) fn shape_error(&self, op: &str, other: &Var<T>, reason: &str) -> ! {
@@ -191,7 +191,7 @@ impl<T: Float> Var<T> {
     }
 }
 
-/// Where the operands of a failed operation come from.
+/// The origin of the operands of a failed operation.
 #[cold]
 fn describe_operands<T: Float>(inputs: &[&Var<T>]) -> String {
     let side = |k: usize| match (inputs.len(), k) {

@@ -1,4 +1,4 @@
-//! Parameters as variables of a tape.
+//! Parameters as variables on a tape.
 
 use crate::autograd::param::ParamId;
 use crate::autograd::tape::{Content, NodeId};
@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// What the parameters are on a tape.
+/// The parameters that a tape has read or bound.
 pub(crate) type Bindings<T> = HashMap<ParamId, Binding<T>, BuildHasherDefault<IdHasher>>;
 
-/// Hashes numbers that were given out one after another, which are no input of an adversary.
+/// Hasher for sequential ids, which need no DoS resistance.
 #[derive(Default)]
 pub(crate) struct IdHasher(u64);
 
@@ -21,7 +21,7 @@ impl Hasher for IdHasher {
         bytes.iter().for_each(|&byte| self.write_u64(u64::from(byte)));
     }
     fn write_u64(&mut self, number: u64) {
-        // 2⁶⁴ over the golden ratio: neighbours differ in all bits.
+        // 2⁶⁴ divided by the golden ratio: consecutive ids differ in all bits.
         self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
     fn finish(&self) -> u64 {
@@ -29,11 +29,11 @@ impl Hasher for IdHasher {
     }
 }
 
-/// What a parameter is on a tape.
+/// The state of a parameter on a tape.
 pub(crate) struct Binding<T: Float> {
     version: u32,
     node: Option<NodeId>,
-    /// The value bound in its place; in a box, since it is rare. Without it and without a node the parameter is frozen.
+    /// The value bound in its place, boxed because it is rare. With neither a value nor a node, the parameter is frozen.
     bound: Option<Box<Tensor<T>>>,
 }
 
@@ -42,7 +42,7 @@ impl<T: Float> Binding<T> {
         Binding { version, node: value.node(), bound: Some(Box::new(value.value().clone())) }
     }
 
-    /// The leaf that stands for the parameter, or why there is none.
+    /// The leaf of the parameter; the error is why there is none.
     fn leaf(&self) -> Result<NodeId, MissingGradient> {
         match &self.bound {
             Some(_) => Err(MissingGradient::Bound),
@@ -52,7 +52,7 @@ impl<T: Float> Binding<T> {
 }
 
 impl<T: Float> Tape<T> {
-    /// Makes this tape read `value` in place of a parameter, so that a model becomes a function of its weights.
+    /// Binds `value` in place of a parameter on this tape, so that a model becomes a function of its weights.
     ///
     /// # Panics
     /// If the shapes differ, or the parameter was read on this tape before.
@@ -87,10 +87,10 @@ impl<T: Float> Tape<T> {
         }
     }
 
-    /// Runs `f` while this tape reads variables in place of parameters; afterwards it reads what it read before.
+    /// Runs `f` with variables bound in place of parameters, then restores the previous bindings.
     ///
-    /// So one tape can see the same model with several sets of weights, as where weights are trained and the training is
-    /// differentiated (MAML, hyperparameters).
+    /// One tape can thus evaluate the same model with several sets of weights, for example to differentiate through training
+    /// steps (MAML, hyperparameters).
     ///
     /// # Panics
     /// If the shapes differ.
@@ -121,7 +121,7 @@ impl<T: Float> Tape<T> {
         self.with_bindings(bindings.into_iter(), f)
     }
 
-    /// The same for parameters by their numbers and versions.
+    /// [`with_bound`](Tape::with_bound) for parameters given by id and version.
     pub(crate) fn with_bindings<'a, R>(
         &self,
         bindings: impl Iterator<Item = (ParamId, u32, &'a Var<T>)>,
@@ -144,9 +144,9 @@ impl<T: Float> Tape<T> {
         }
     }
 
-    /// The leaf that stands for a parameter, the same one at each call; of a [buffer](Param::buffer), a constant.
+    /// The leaf of a parameter on this tape, the same one at each call; for a [buffer](Param::buffer), a constant.
     ///
-    /// Beside a variable a parameter needs no such call: `x.matmul(&weight) + &bias`.
+    /// As an operand of a variable, a parameter needs no such call: `x.matmul(&weight) + &bias`.
     ///
     /// # Panics
     /// If the parameter has changed since this tape first read it.
@@ -181,13 +181,13 @@ impl<T: Float> Tape<T> {
         }
     }
 
-    /// The parameters that were read, with their leaves, or why they have none.
+    /// The parameters that were read, each with its leaf or the reason why it has none.
     pub(crate) fn bindings(&self) -> Vec<(ParamId, Result<NodeId, MissingGradient>)> {
         self.parameters().borrow().iter().map(|(&id, binding)| (id, binding.leaf())).collect()
     }
 }
 
-/// Puts back what a tape read in place of parameters, also after a panic.
+/// Restores the previous bindings of a tape when dropped, also after a panic.
 struct Restore<'a, T: Float> {
     tape: &'a Tape<T>,
     outer: Vec<(ParamId, Option<Binding<T>>)>,

@@ -1,4 +1,4 @@
-//! What a tape records beside its list, for finding out what went wrong: empty unless something was asked for.
+//! Diagnostics that a tape records in addition to its list, for debugging; empty unless requested.
 
 use crate::autograd::apply::AnyOp;
 use crate::autograd::op::BackwardContext;
@@ -11,15 +11,15 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::panic::Location;
 
-/// Sees everything that is computed on a tape. An error is a report with which the tape panics.
+/// Observes all computations on a tape. An error is the message with which the tape panics.
 pub(crate) trait Observer<T: Float>: Sync {
-    /// An operation computed its value.
+    /// Called after an operation has computed its value.
     fn computed(&self, op: &dyn AnyOp<T>, inputs: &[&Var<T>], value: &Tensor<T>, at: &Location) -> Result<(), String>;
 
-    /// The sum of the gradients that its uses sent reached a node.
+    /// Called when the gradient of a node, summed over its uses, is complete.
     fn arrived(&self, tape: &Tape<T>, id: NodeId, gy: &Var<T>) -> Result<(), String>;
 
-    /// A rule returned the gradient of one of its inputs.
+    /// Called after a rule has returned the gradient of one of its inputs.
     fn returned(
         &self,
         context: &BackwardContext<T>,
@@ -32,25 +32,25 @@ pub(crate) trait Observer<T: Float>: Sync {
 /// The diagnostics of one tape.
 pub(crate) struct Diagnostics<T: Float> {
     pub(crate) observer: Cell<Option<&'static dyn Observer<T>>>,
-    /// The intermediate results whose gradients are kept.
+    /// The intermediate results whose gradients are retained.
     pub(crate) retained: RefCell<Vec<NodeId>>,
-    /// The results that were detached, and where.
+    /// The detached results, and where they were detached.
     pub(crate) detached: RefCell<Vec<(NodeId, &'static Location<'static>)>>,
     pub(crate) names: RefCell<HashMap<ParamId, ParamName>>,
     /// The parts of the list that backward passes recorded.
     pub(crate) passes: RefCell<Vec<Range<usize>>>,
 }
 
-/// Where in a model a parameter is.
+/// The location of a parameter in a model.
 pub(crate) struct ParamName {
-    /// Such as `layers.0.weight`.
+    /// The path, such as `layers.0.weight`.
     pub(crate) path: String,
-    /// The modules around it by path and type, the outermost first, without the model itself.
+    /// The path and type of each enclosing module, the outermost first, without the model itself.
     pub(crate) modules: Vec<(String, &'static str)>,
 }
 
 impl<T: Float> Diagnostics<T> {
-    /// The intermediate results whose gradients are kept, in the order of the list.
+    /// The intermediate results whose gradients are retained, in the order of the list.
     pub(crate) fn retained(&self) -> Vec<NodeId> {
         let mut retained = self.retained.borrow().clone();
         retained.sort_unstable();
@@ -71,7 +71,7 @@ impl<T: Float> Default for Diagnostics<T> {
 }
 
 impl<T: Float> Tape<T> {
-    /// Records where in a model a parameter is.
+    /// Records the location of a parameter in a model.
     pub(crate) fn name(&self, param: &Param<T>, name: ParamName) {
         self.diagnostics().names.borrow_mut().insert(param.id(), name);
     }

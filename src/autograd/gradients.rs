@@ -10,9 +10,9 @@ use std::panic::Location;
 
 /// Gradients, by [`Param`] and by [`Var`].
 ///
-/// Gradients are values: nothing has to be zeroed between steps, and gradients of several batches are accumulated by adding
-/// them, `gradients += other`. A parameter that the result does not depend on has no gradient, which is not the same as a zero
-/// gradient.
+/// Gradients are values: nothing has to be zeroed between steps, and the gradients of several batches are accumulated by
+/// addition, `gradients += other`. A parameter on which the result does not depend has no gradient, which is not the same as a
+/// zero gradient.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -28,7 +28,7 @@ use std::panic::Location;
 pub struct Gradients<T: Float = f32> {
     /// Sorted by key.
     entries: Vec<(Key, Tensor<T>)>,
-    /// The parameters that were read and have no gradient.
+    /// The parameters that were read but have no gradient.
     missing: Vec<(ParamId, MissingGradient)>,
     /// In the order of the forward passes.
     buffer_notes: Vec<BufferNote<T>>,
@@ -51,16 +51,16 @@ pub struct Key(Owner);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Owner {
     Param(ParamId),
-    /// Number of the tape, and the node on it.
+    /// The number of the tape, and the node on it.
     Var(u64, NodeId),
-    /// The same, of an intermediate result.
+    /// Likewise, for an intermediate result.
     Intermediate(u64, NodeId),
     /// A constant, which never has a gradient.
     Nothing,
 }
 
 impl Key {
-    /// The owner of the gradient of a node; for the leaf of a parameter, the parameter.
+    /// The owner of a node's gradient; for the leaf of a parameter, the parameter.
     pub(crate) fn of<T: Float>(tape: &Tape<T>, node: NodeId) -> Self {
         Key(match tape.list()[node].content {
             Content::Parameter(param) => Owner::Param(param),
@@ -115,7 +115,7 @@ impl<T: Float> Gradients<T> {
 
     /// The gradient with respect to a parameter or variable, if there is one.
     ///
-    /// That of an intermediate result is kept if [`Var::retain_grad`] asked for it, and `None` otherwise.
+    /// For an intermediate result, it is kept only after [`Var::retain_grad`], and `None` otherwise.
     pub fn get(&self, of: &impl GradientKey<T>) -> Option<&Tensor<T>> {
         self.position(of.key()).map(|at| &self.entries[at].1)
     }
@@ -137,7 +137,7 @@ impl<T: Float> Gradients<T> {
 
     /// Why there is no gradient for a parameter; `None` if there is one.
     ///
-    /// [`missing`](Gradients::missing) asks this of all parameters of a model.
+    /// [`missing`](Gradients::missing) covers all parameters of a model.
     ///
     /// ```
     /// use wengert::autograd::MissingGradient;
@@ -187,17 +187,17 @@ impl<T: Float> Gradients<T> {
         })
     }
 
-    /// The gradients of parameters and variables, always in the same order.
+    /// The gradients of parameters and variables, in a fixed order.
     pub(crate) fn tensors(&self) -> impl Iterator<Item = &Tensor<T>> {
         self.entries.iter().filter(|(key, _)| !key.is_intermediate()).map(|(_, gradient)| gradient)
     }
 
-    /// The same for changing them.
+    /// [`tensors`](Gradients::tensors), mutably.
     pub(crate) fn tensors_mut(&mut self) -> impl Iterator<Item = &mut Tensor<T>> {
         self.entries.iter_mut().filter(|(key, _)| !key.is_intermediate()).map(|(_, gradient)| gradient)
     }
 
-    /// The inner product with other gradients, `Σ ⟨g, h⟩` over what both have, summed in double precision.
+    /// The inner product with other gradients, `Σ ⟨g, h⟩` over the keys of both, summed in double precision.
     ///
     /// # Panics
     /// If two shapes differ.
@@ -224,18 +224,18 @@ impl<T: Float> Gradients<T> {
         sum
     }
 
-    /// The number of parameters and variables with a gradient, and of intermediate results whose gradient was kept.
+    /// The number of gradients: of parameters, variables and retained intermediate results.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there is no gradient at all.
+    /// Whether there are no gradients.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 }
 
-/// Gradients that do not come from a backward pass; those of the same parameter are summed.
+/// Gradients from sources other than a backward pass; those of the same parameter are summed.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -263,7 +263,7 @@ impl<'a, T: Float> FromIterator<(&'a Param<T>, Tensor<T>)> for Gradients<T> {
 /// The gradient with respect to a parameter or variable.
 ///
 /// # Panics
-/// If there is none; [`Gradients::get`] tells.
+/// If there is none; [`Gradients::get`] returns `None` instead.
 impl<T: Float, K: GradientKey<T>> Index<&K> for Gradients<T> {
     type Output = Tensor<T>;
     #[track_caller]
@@ -276,7 +276,7 @@ impl<T: Float, K: GradientKey<T>> Index<&K> for Gradients<T> {
     }
 }
 
-/// Accumulates: sums the gradients that both have and takes over the others; updates of buffers stay in order.
+/// Accumulates: sums gradients with the same key and adopts the others; buffer updates stay in order.
 impl<T: Float> AddAssign for Gradients<T> {
     #[track_caller]
     #[inline(never)]
@@ -294,7 +294,7 @@ impl<T: Float> AddAssign for Gradients<T> {
     }
 }
 
-/// Scales every gradient, as for the mean over several batches.
+/// Scales every gradient, for example to average over several batches.
 impl<T: Float> MulAssign<f64> for Gradients<T> {
     fn mul_assign(&mut self, factor: f64) {
         let factor = T::from_f64(factor);

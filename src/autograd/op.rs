@@ -1,4 +1,4 @@
-//! What an operation is: its value, what it saves, and its rule.
+//! The trait of an operation: its value, the values it saves, and its rule.
 
 use crate::autograd::tape::NodeId;
 use crate::autograd::{Description, Tape, Var};
@@ -7,15 +7,15 @@ use crate::tensor::{Float, Tensor};
 
 /// A differentiable operation of `N` inputs: its value, and the rule for its gradient.
 ///
-/// The rule is written in operations on [`Var`]s, so it can be differentiated itself, to any order.
-/// It only says what flows to each input. The engine adds up what comes from several uses, skips
-/// inputs that nobody differentiates, and sums a gradient down to the shape of an input that was
-/// broadcast.
+/// The rule is written in operations on [`Var`]s, so it can itself be differentiated, to any order.
+/// It returns the gradient of each input for one use. The engine sums the gradients of several uses,
+/// skips inputs that are not differentiated, and sums a gradient down to the shape of an input that
+/// was broadcast.
 ///
 /// The fields of an operation are its settings (an axis, a slope) and by-products of the forward
 /// pass on which no derivative depends (positions of maxima, a mask). They must **never** be
 /// statistics of a differentiable input, such as a standard deviation: second derivatives would
-/// miss how those change.
+/// treat those as constants.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -45,19 +45,19 @@ use crate::tensor::{Float, Tensor};
 ///
 /// # Writing one
 ///
-/// A Gaussian bump, `y = e^(−(x − c)²/w)`, of a value and its centre, as it is done for the operations of this crate:
+/// A Gaussian bump, `y = e^(−(x − c)²/w)`, of a value and its center, written like the operations of this crate:
 ///
-/// 1. A struct. The width is a setting and so a field; the centre shall be differentiated and so is an input.
-/// 2. What the rule reads, and nothing else, is saved. With u = x − c the derivatives are `dy/dx = −2uy/w` and
+/// 1. A struct. The width is a setting and therefore a field; the center is differentiated and therefore an input.
+/// 2. `SAVE` lists the values that the rule reads, and no others. With u = x − c the derivatives are `dy/dx = −2uy/w` and
 ///    `dy/dc = 2uy/w`: they need the inputs and the output.
-/// 3. [`check`](Op::check) refuses shapes that do not fit, so that the message has the line of the user.
-/// 4. [`forward`](Op::forward) computes with tensors, [`backward`](Op::backward) with variables. Here inputs broadcast; the gradients that
-///    the rule gives have the shape of the output, and the engine sums them.
-/// 5. A method, `#[track_caller]`, so that listings and messages show the line that called it.
-/// 6. A check against differences, to second order. It would find a wrong sign, a forgotten factor, and a field in which a part of
-///    the derivative was hidden.
+/// 3. [`check`](Op::check) rejects shapes that do not fit, so that the message has the user's line.
+/// 4. [`forward`](Op::forward) computes with tensors, [`backward`](Op::backward) with variables. The inputs of this operation
+///    broadcast; the gradients that the rule returns have the shape of the output, and the engine sums them.
+/// 5. A `#[track_caller]` method, so that listings and messages show the line that called it.
+/// 6. A check against finite differences, to second order. It detects a wrong sign, a forgotten factor, and a field that hides
+///    a part of the derivative.
 ///
-/// It is generic over the precision, because checks need `f64` where programs use `f32`.
+/// It is generic over the precision, because checks need `f64` while programs use `f32`.
 ///
 /// ```
 /// use wengert::autograd::{Description, apply};
@@ -72,59 +72,59 @@ use crate::tensor::{Float, Tensor};
 ///     fn describe(&self, description: &mut Description) {
 ///         description.number("width", self.width);
 ///     }
-///     fn check(&self, [x, centre]: [&[usize]; 2]) -> Result<(), String> {
-///         if x.ends_with(centre) { Ok(()) } else { Err(format!("a centre of shape {centre:?} does not fit {x:?}")) }
+///     fn check(&self, [x, center]: [&[usize]; 2]) -> Result<(), String> {
+///         if x.ends_with(center) { Ok(()) } else { Err(format!("a center of shape {center:?} does not fit {x:?}")) }
 ///     }
-///     fn forward(&mut self, [x, centre]: [&Tensor<T>; 2]) -> Tensor<T> {
+///     fn forward(&mut self, [x, center]: [&Tensor<T>; 2]) -> Tensor<T> {
 ///         let width = T::from_f64(self.width);
-///         (x - centre).map(|u| (-(u * u) / width).exp())
+///         (x - center).map(|u| (-(u * u) / width).exp())
 ///     }
 ///     fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
-///         let ([x, centre], y) = (saved.inputs(), saved.output());
-///         let slope = gy * (x - centre) * y * (2.0 / self.width);
+///         let ([x, center], y) = (saved.inputs(), saved.output());
+///         let slope = gy * (x - center) * y * (2.0 / self.width);
 ///         [saved.needs(0).then(|| -&slope), saved.needs(1).then(|| slope.clone())]
 ///     }
 /// }
 ///
 /// trait BumpExt<T: Float> {
-///     fn bump(&self, centre: impl Operand<T>, width: f64) -> Var<T>;
+///     fn bump(&self, center: impl Operand<T>, width: f64) -> Var<T>;
 /// }
 ///
 /// impl<T: Float> BumpExt<T> for Var<T> {
 ///     #[track_caller]
-///     fn bump(&self, centre: impl Operand<T>, width: f64) -> Var<T> {
-///         apply(Bump { width }, [self, &self.operand(centre)])
+///     fn bump(&self, center: impl Operand<T>, width: f64) -> Var<T> {
+///         apply(Bump { width }, [self, &self.operand(center)])
 ///     }
 /// }
 ///
 /// let inputs = [tensor![f64; [0.3, -1.0], [2.0, 0.7]], tensor![f64; 0.5, -0.5]];
 /// check::gradients(|x| x[0].bump(&x[1], 1.5), &inputs).unwrap();
 ///
-/// let centre = Param::new([0.0, 1.0]);
-/// let y = Tape::new().constant([0.0, 0.0]).bump(&centre, 2.0);
+/// let center = Param::new([0.0, 1.0]);
+/// let y = Tape::new().constant([0.0, 0.0]).bump(&center, 2.0);
 /// assert_eq!(y.value()[[0]], 1.0);
-/// assert_eq!(y.sum().backward()[&centre][[0]], 0.0);
+/// assert_eq!(y.sum().backward()[&center][[0]], 0.0);
 /// ```
 ///
 /// An operation for one use can be made of two closures: [`custom`](super::custom).
 pub trait Op<T: Float, const N: usize>: 'static {
     /// The name in listings and messages.
     const NAME: &'static str;
-    /// What the rule reads: all that is kept for it.
+    /// The values that the rule reads; only these are kept.
     const SAVE: Save;
 
-    /// Adds the settings to the description that listings show; an operation without settings has none.
+    /// Adds the settings to the description shown in listings; by default there are none.
     fn describe(&self, _description: &mut Description) {}
 
-    /// Whether the operation is defined for inputs of these shapes; if not, why, without its name.
+    /// Checks that the operation is defined for inputs of these shapes.
     ///
     /// # Errors
-    /// One sentence that names the shapes and what does not fit.
+    /// One sentence that names the shapes and what does not fit, without the name of the operation.
     fn check(&self, _shapes: [&[usize]; N]) -> Result<(), String> {
         Ok(())
     }
 
-    /// The value.
+    /// Computes the value.
     fn forward(&mut self, inputs: [&Tensor<T>; N]) -> Tensor<T>;
 
     /// The gradient with respect to each input, given the gradient `gy` with respect to the output.
@@ -133,7 +133,7 @@ pub trait Op<T: Float, const N: usize>: 'static {
     fn backward(&self, saved: &Saved<T, N>, gy: &Var<T>) -> [Option<Var<T>>; N];
 }
 
-/// What an operation keeps for its rule.
+/// The values that an operation saves for its rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Save {
     /// Nothing.
@@ -142,7 +142,7 @@ pub enum Save {
     Inputs,
     /// One of the inputs.
     Input(usize),
-    /// Each input, if one of the *other* inputs is differentiated: for products.
+    /// Each input for which one of the *other* inputs is differentiated: for products.
     Others,
     /// The output.
     Output,
@@ -150,7 +150,7 @@ pub enum Save {
     InputsAndOutput,
 }
 
-/// What a rule can read: the saved values, as variables, and which gradients are wanted.
+/// The argument of a rule: the saved values, as variables, and which gradients are requested.
 pub struct Saved<'a, T: Float, const N: usize>(&'a BackwardContext<'a, T>);
 
 impl<'a, T: Float, const N: usize> Saved<'a, T, N> {
@@ -185,7 +185,7 @@ impl<'a, T: Float, const N: usize> Saved<'a, T, N> {
         self.0.output()
     }
 
-    /// Whether the gradient with respect to an input is wanted.
+    /// Whether the gradient with respect to an input is requested.
     pub fn needs(&self, k: usize) -> bool {
         self.0.needs(k)
     }
@@ -201,9 +201,9 @@ pub(crate) struct BackwardContext<'a, T: Float> {
     pub(crate) tape: &'a Tape<T>,
     pub(crate) id: NodeId,
     pub(crate) save: Save,
-    /// The nodes that the inputs are, where the gradient with respect to them is wanted.
+    /// The nodes of the inputs whose gradient is requested.
     pub(crate) wanted: &'a [Option<NodeId>],
-    /// Whether the backward pass is recorded: then the saved values are those of the tape.
+    /// Whether the backward pass is recorded: if so, the saved values keep their nodes on the tape.
     pub(crate) recording: bool,
 }
 

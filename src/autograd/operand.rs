@@ -1,14 +1,14 @@
-//! What can stand beside a variable in an operation.
+//! Operands of operations on variables.
 
 use crate::autograd::{Param, Tape, Var};
 use crate::tensor::{Float, Number, Tensor};
 use std::borrow::Cow;
 
-/// What an operation accepts beside a [`Var`]: a variable, a parameter, a tensor (a constant that shares its elements) or a
-/// number of any type, owned or borrowed.
+/// An operand of an operation on a [`Var`]: a variable, a parameter, a tensor (a constant that shares its elements) or a number
+/// of any type, owned or borrowed.
 ///
-/// On the left of an operator a number must be an `f64` or `i32`, which literals are: with an `f32` there as well, Rust could not
-/// tell the type of `(1.0 - &x).exp()`. A variable of type `f32` goes on the right, `&x * rate`, or becomes `f64::from(rate) * &x`.
+/// On the left of an operator a number must be an `f64` or `i32`, the types of literals: if `f32` were allowed as well, Rust could
+/// not infer the type of `(1.0 - &x).exp()`. Write an `f32` on the right, `&x * rate`, or convert it, `f64::from(rate) * &x`.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -25,7 +25,7 @@ use std::borrow::Cow;
     note = "a list of numbers becomes a tensor by `Tensor::from`, a tensor of the other precision by `cast()`"
 )]
 pub trait Operand<T: Float> {
-    /// This operand on a tape.
+    /// Resolves this operand on a tape.
     #[doc(hidden)]
     #[track_caller]
     fn resolve(&self, tape: &Tape<T>) -> Resolved<'_, T>;
@@ -42,7 +42,7 @@ pub enum Resolved<'a, T: Float> {
 }
 
 impl<'a, T: Float> Resolved<'a, T> {
-    /// As a variable; a number becomes a constant without axes.
+    /// Converts to a variable; a number becomes a scalar constant.
     pub(crate) fn into_var(self, tape: &Tape<T>) -> Cow<'a, Var<T>> {
         match self {
             Resolved::Scalar(x) => Cow::Owned(tape.constant(x)),
@@ -89,7 +89,7 @@ impl<T: Float, O: Operand<T> + ?Sized> Operand<T> for &O {
 }
 
 impl<T: Float> Var<T> {
-    /// An operand on the tape of this variable, for operations of one's own that shall accept what the operators do.
+    /// An operand as a variable on the same tape, for custom operations that accept the same operands as the operators.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -106,7 +106,7 @@ impl<T: Float> Var<T> {
         self.resolve_operand(&x).into_owned()
     }
 
-    /// [`operand`](Var::operand) without a copy of what is a variable already.
+    /// [`operand`](Var::operand) that borrows a variable instead of cloning it.
     #[track_caller]
     pub(crate) fn resolve_operand<'a>(&self, x: &'a impl Operand<T>) -> Cow<'a, Var<T>> {
         x.resolve(self.tape()).into_var(self.tape())

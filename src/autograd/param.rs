@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A trainable tensor of a model.
 ///
-/// A parameter belongs to no tape. An operation that is given one reads it as a leaf of its tape,
-/// the same leaf each time, and the optimizer finds its gradient in [`Gradients`](super::Gradients).
+/// A parameter belongs to no tape. As an operand it becomes a leaf of the tape, the same leaf each
+/// time, and the optimizer finds its gradient in [`Gradients`](super::Gradients).
 ///
-/// A clone is a parameter of its own that begins with the same value.
+/// A clone is a separate parameter with the same initial value.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -21,25 +21,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// ```
 pub struct Param<T: Float = f32> {
     id: ParamId,
-    /// Counts the changes, so that a tape notices when what it read is no longer there.
+    /// The number of changes, by which a tape detects that a value it read is out of date.
     version: u32,
     trainable: bool,
     value: Tensor<T>,
 }
 
-/// Tells a parameter from all others of the process.
+/// Identifies a parameter within the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ParamId(u64);
 
 impl<T: Float> Param<T> {
-    /// A parameter that begins with the given value.
+    /// A parameter with the given initial value.
     pub fn new(value: impl Into<Tensor<T>>) -> Self {
         Param::create(value.into(), true)
     }
 
-    /// A value that belongs to a model and is saved with it, but is not trained: a constant on every tape, such as a running mean.
+    /// A value that is saved with a model but not trained, such as a running mean: a constant on every tape.
     ///
-    /// A forward pass changes it through [`Tape::update_buffer`](super::Tape::update_buffer).
+    /// A forward pass updates it through [`Tape::update_buffer`](super::Tape::update_buffer).
     pub fn buffer(value: impl Into<Tensor<T>>) -> Self {
         Param::create(value.into(), false)
     }
@@ -49,7 +49,7 @@ impl<T: Float> Param<T> {
         Param { id: ParamId(NEXT.fetch_add(1, Ordering::Relaxed)), version: 0, trainable, value }
     }
 
-    /// Whether this is trained: true unless it was made as a [`buffer`](Param::buffer).
+    /// Whether the parameter is trained: true unless it was created as a [`buffer`](Param::buffer).
     pub fn is_trainable(&self) -> bool {
         self.trainable
     }
@@ -59,7 +59,7 @@ impl<T: Float> Param<T> {
         &self.value
     }
 
-    /// The value, for changing it. Between two reads on one tape that is a mistake, which the tape notices.
+    /// The value, mutably. Changing it between two reads on one tape is a mistake, on which the tape panics.
     pub fn value_mut(&mut self) -> &mut Tensor<T> {
         self.version = self.version.wrapping_add(1);
         &mut self.value
@@ -70,7 +70,7 @@ impl<T: Float> Param<T> {
         self.value.shape()
     }
 
-    /// The same parameter, for who cannot hold a reference to it.
+    /// A second handle to this parameter, for callers that cannot borrow it.
     pub(crate) fn alias(&self) -> Self {
         Param { value: self.value.clone(), ..*self }
     }

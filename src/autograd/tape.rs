@@ -20,18 +20,18 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A record of the operations that were applied: the Wengert list, which reverse mode replays backwards.
+/// A record of the applied operations: the Wengert list, which reverse mode traverses backwards.
 ///
-/// A tape is a cheap handle. It holds only what the backward pass needs; the values live in the [`Var`]s. The constructor
-/// chooses the mode:
+/// A tape is a cheap handle. It holds only the values that the backward pass needs; all others live in the [`Var`]s. The
+/// constructor selects the mode:
 ///
 /// | | records | dropout, batch statistics | for |
 /// |---|---|---|---|
 /// | [`Tape::training`] | yes | yes | a training step |
 /// | [`Tape::new`] | yes | no | calculus, gradients of a finished model |
-/// | [`Tape::inference`] | no | no | prediction: an intermediate is freed when its `Var` is |
+/// | [`Tape::inference`] | no | no | prediction: an intermediate result is freed with its `Var` |
 ///
-/// In double precision write `Tape::<f64>::new()` and so on; see [`TapeConstructors`].
+/// For double precision, write `Tape::<f64>::new()` and so on; see [`TapeConstructors`].
 ///
 /// Printing a tape shows the list, one operation per line; [`to_svg`](Tape::to_svg) draws it. The
 /// [module documentation](crate::autograd) explains how it works.
@@ -49,7 +49,7 @@ pub struct Tape<T: Float = f32>(Rc<Inner<T>>);
 /// The mode of a tape; see the table at [`Tape`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Records, with dropout and batch statistics; the seed is that of the tape's generator.
+    /// Records, with dropout and batch statistics; the field is the seed of the tape's generator.
     Training(u64),
     /// Records, without dropout and batch statistics.
     Differentiable,
@@ -63,7 +63,7 @@ struct Inner<T: Float> {
     mode: Mode,
     list: RefCell<List<T>>,
     parameters: RefCell<Bindings<T>>,
-    /// Records about buffers, which the next gradients take along.
+    /// Records about buffers, which become part of the next gradients.
     buffer_notes: RefCell<Vec<BufferNote<T>>>,
     generator: RefCell<Generator>,
     /// While a rule runs: the source line of the operation that is being differentiated.
@@ -122,7 +122,7 @@ impl NodeId {
     }
 }
 
-/// The list. Inputs and saved values of all nodes lie in two vectors, so that a node allocates nothing.
+/// The list. The inputs and saved values of all nodes are stored in two vectors, so that a node allocates nothing.
 pub(crate) struct List<T: Float> {
     nodes: Vec<Node<T>>,
     inputs: Vec<Option<NodeId>>,
@@ -193,7 +193,7 @@ pub(crate) enum Content<T: Float> {
     Variable,
     Parameter(ParamId),
     Operation(SmallBox<dyn AnyOp<T>>),
-    /// The operation is off the list while its rule runs.
+    /// The operation is taken off the list while its rule runs.
     InFlight,
     /// Released by the `backward` at that location.
     Released(&'static Location<'static>),
@@ -231,11 +231,11 @@ impl Tape<f64> {
     }
 }
 
-/// The constructors of a [`Tape`] in any precision, by the names of those in single precision.
+/// The constructors of a [`Tape`] in any precision, with the same names as those in single precision.
 ///
-/// The prelude has this trait. `Tape::new()` finds the function of `Tape<f32>` itself before it looks at traits, so a precision
-/// that is not named there is `f32`, and one that is named comes here, also where it is a parameter. A type on the left of the
-/// `=` does not name it: write `let tape = Tape::<f64>::new();`.
+/// This trait is in the prelude. `Tape::new()` resolves to the inherent function of `Tape<f32>` before traits are considered, so
+/// the default precision is `f32`; an explicit precision, or a generic one, resolves to this trait. A type annotation on the left
+/// of the `=` has no effect on this: write `let tape = Tape::<f64>::new();`.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -317,7 +317,7 @@ impl<T: Float> Tape<T> {
         self.len() == 0
     }
 
-    /// A differentiable leaf: something to take the gradient with respect to.
+    /// A differentiable leaf, with respect to which gradients can be computed.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -337,7 +337,7 @@ impl<T: Float> Tape<T> {
         Var::new(value.into(), self.clone(), None)
     }
 
-    /// Schedules the update `buffer ← decay · buffer + value`, which the optimizer applies with its next step.
+    /// Schedules the update `buffer ← decay · buffer + value`, which the optimizer applies in its next step.
     ///
     /// The forward pass changes nothing, so a model can be shared between threads; the update is part of the next
     /// [`Gradients`](super::Gradients) of this tape.
@@ -365,7 +365,7 @@ impl<T: Float> Tape<T> {
         self.0.buffer_notes.borrow_mut().extend(notes);
     }
 
-    /// Runs `f` with a generator in place of the tape's; afterwards it has its own again, and notes for buffers are dropped.
+    /// Runs `f` with another generator; restores the generator and discards buffer updates afterwards.
     pub(crate) fn with_generator<R>(&self, generator: &Generator, f: impl FnOnce() -> R) -> R {
         let notes = self.0.buffer_notes.borrow().len();
         let _restore = RestoreGenerator { tape: self, outer: Some(self.0.generator.replace(generator.clone())), notes };
@@ -435,7 +435,7 @@ impl<T: Float> Tape<T> {
         &self.0.diagnostics
     }
 
-    /// What a node is and where it was recorded, for messages.
+    /// The name of a node and where it was recorded, for messages.
     pub(crate) fn place(&self, id: NodeId) -> String {
         let node = &self.list()[id];
         match node.content {
@@ -466,7 +466,7 @@ fn position(index: usize) -> u32 {
     u32::try_from(index).expect("a tape holds at most 2³² − 1 inputs and saved values")
 }
 
-/// Puts back the generator of a tape and drops what was noted for buffers meanwhile, also after a panic.
+/// Restores the generator of a tape and discards later buffer updates when dropped, also after a panic.
 struct RestoreGenerator<'a, T: Float> {
     tape: &'a Tape<T>,
     outer: Option<Generator>,

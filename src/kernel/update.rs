@@ -1,9 +1,9 @@
-//! Optimizer updates: one pass over parameter, gradient and up to four tensors of state.
+//! Optimizer updates: one pass over a parameter, its gradient and up to four state tensors.
 
 use crate::kernel::Float;
 use crate::kernel::base::threads::{CHUNK_MULTIPLE, Chunks, chunk_size, for_each_index};
 
-/// `(p, s) = f(p, g, s)` for each element, where s are its `N` numbers of state; shared out among threads.
+/// Computes `(p, s) = f(p, g, s)` for each element, where s are its `N` state values; multithreaded.
 pub(crate) fn elementwise<T: Float, const N: usize>(
     p: &mut [T],
     g: &[T],
@@ -14,7 +14,7 @@ pub(crate) fn elementwise<T: Float, const N: usize>(
     let size = chunk_size(p.len(), CHUNK_MULTIPLE);
     let (p, state) = (Chunks::new(p, size), state.map(|state| Chunks::new(state, size)));
     for_each_index(p.count(), |index| {
-        // SAFETY: every index is worked on once.
+        // SAFETY: each index is processed once, so the chunks are not aliased.
         let (p, state) = unsafe { (p.get(index), state.each_ref().map(|state| state.get(index))) };
         let mut state = state.into_iter();
         let mut next = || state.next().unwrap_or_default();
@@ -23,8 +23,8 @@ pub(crate) fn elementwise<T: Float, const N: usize>(
 }
 
 simd! {
-    /// Slices of state after the `N`-th are empty. They are arguments of their own, and not an array, so that the compiler knows that
-    /// they do not overlap.
+    /// Updates one chunk. State slices after the `N`-th are empty. They are separate arguments and not an array so that the
+    /// compiler knows that they do not overlap.
     pub(crate) fn piece[T: Float, const N: usize, F: Fn(T, T, [T; N]) -> (T, [T; N])](
         p: &mut [T],
         g: &[T],
@@ -35,7 +35,7 @@ simd! {
         f: F,
     ) {
         let n = p.len();
-        // Cut to the length that the loop counts to, the slices need no check in it.
+        // Truncating the slices to the length of the loop removes the bounds checks from it.
         let length = |k: usize| if k < N { n } else { 0 };
         let (g, a, b, c, d) =
             (&g[..n], &mut a[..length(0)], &mut b[..length(1)], &mut c[..length(2)], &mut d[..length(3)]);

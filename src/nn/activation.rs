@@ -1,16 +1,16 @@
-//! Layers without parameters: activation functions and the like.
+//! Activation functions and other elementary layers without parameters.
 
 use super::layer::stateless;
 use super::{Layer, Module, Path};
 use crate::autograd::{Param, Var};
 use crate::tensor::Float;
 
-/// Declares layers that apply one method of variables, with their options.
+/// Declares layers that each apply one method of [`Var`], with its options as fields.
 macro_rules! activations {
     ($($(#[$meta:meta])* $name:ident $(($($option:ident: $type:ty),+))? = |$x:ident| $y:expr;)*) => { $(
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq)]
-        pub struct $name $(($(#[doc = concat!("The `", stringify!($option), "` of the method.")] pub $type),+))?;
+        pub struct $name $(($(#[doc = concat!("The `", stringify!($option), "` argument of the method.")] pub $type),+))?;
 
         stateless!([] $name, stringify!($name));
 
@@ -25,13 +25,13 @@ macro_rules! activations {
 }
 
 activations! {
-    /// Nothing: `y = x`.
+    /// The identity, `y = x`.
     Identity = |x| x.clone();
-    /// [`Var::flatten`] of all axes but the first, that of the samples.
+    /// [`Var::flatten`] of all axes except the first, the batch axis.
     Flatten = |x| x.flatten(1, -1);
     /// [`Var::relu`].
     Relu = |x| x.relu();
-    /// [`Var::leaky_relu`] of the given slope; PyTorch's default is 0.01.
+    /// [`Var::leaky_relu`] with the given slope; PyTorch's default is 0.01.
     LeakyRelu(slope: f64) = |x| x.leaky_relu(slope);
     /// [`Var::elu`] with the given α; PyTorch's default is 1.
     Elu(alpha: f64) = |x| x.elu(alpha);

@@ -7,16 +7,16 @@ use crate::panics;
 use crate::tensor::{Float, Tensor};
 use std::panic::Location;
 
-/// Batch normalisation of `[N, C]` or `[N, C, H, W]`, Ioffe and Szegedy 2015: `(x − mean)/√(variance + ε) · weight + bias`.
+/// Batch normalization of `[N, C]` or `[N, C, H, W]`, Ioffe and Szegedy 2015: `(x − mean)/√(variance + ε) · weight + bias`.
 ///
-/// On a training tape mean and biased variance are those of the batch, and the running averages move towards them by the
-/// share `momentum`, the variance in its unbiased form: PyTorch's conventions (the book's and Chainer's momentum is
-/// 1 − this one). On any other tape the running averages are used. The forward pass changes nothing: the new averages travel with the
-/// gradients, and the optimizer's step puts them in place.
+/// On a training tape, the batch is normalized by its own mean and biased variance, and the running averages are updated as
+/// `average ← (1 − momentum) average + momentum · statistic`, with the unbiased variance. These are PyTorch's conventions; the
+/// momentum of the book and of Chainer is 1 − this one. On any other tape the running averages are used. The forward pass does
+/// not modify the layer: the new averages are stored with the gradients, and the optimizer's step applies them.
 ///
-/// A tape that is not for training changes no averages, so a model that is trained on one never learns them. A step panics if
-/// its gradients come from a layer whose averages are still those of a new one; averages that were learned or loaded before
-/// may be kept fixed that way.
+/// The running averages are updated only on training tapes, so a model trained on any other tape never learns them. A step
+/// panics if its gradients come from a layer that still has its initial averages. Averages that were learned or loaded before
+/// can be kept fixed this way.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -28,19 +28,19 @@ use std::panic::Location;
 /// assert!((y.value()[[1, 0]] - 1.0).abs() < 1e-4); // mean 0, variance 1
 ///
 /// Sgd::new(0.0).step(&mut layer, &y.sum().backward());
-/// assert_eq!(format!("{:.3}", layer.running_mean.value()), "[0.2 2. ]"); // a tenth of the way from 0 to [2, 20]
+/// assert_eq!(format!("{:.3}", layer.running_mean.value()), "[0.2 2. ]"); // 0.9 · 0 + 0.1 · [2, 20]
 /// ```
 #[derive(Clone, Debug)]
 pub struct BatchNorm<T: Float = f32> {
-    /// The scale γ of each channel, `[C]`, ones at first.
+    /// The scale γ of each channel, `[C]`, initialized to ones.
     pub weight: Param<T>,
-    /// The shift β of each channel, `[C]`, zeros at first.
+    /// The shift β of each channel, `[C]`, initialized to zeros.
     pub bias: Param<T>,
-    /// A buffer, `[C]`, zeros at first.
+    /// The running mean, a buffer `[C]` initialized to zeros.
     pub running_mean: Param<T>,
-    /// A buffer, `[C]`, ones at first.
+    /// The running variance, a buffer `[C]` initialized to ones.
     pub running_var: Param<T>,
-    /// A buffer without axes: how many batches the averages have seen.
+    /// The number of batches in the running averages, a scalar buffer.
     pub num_batches_tracked: Param<T>,
     momentum: f64,
     epsilon: f64,
@@ -48,7 +48,7 @@ pub struct BatchNorm<T: Float = f32> {
 crate::module!(BatchNorm<T> { weight, bias, running_mean, running_var, num_batches_tracked; momentum, epsilon });
 
 impl<T: Float> BatchNorm<T> {
-    /// A layer for `channels` channels, with momentum 0.1 and ε = 1e-5.
+    /// Creates a layer for `channels` channels, with momentum 0.1 and ε = 1e-5.
     #[inline(never)]
     pub fn new(channels: usize) -> Self {
         BatchNorm {
@@ -62,22 +62,22 @@ impl<T: Float> BatchNorm<T> {
         }
     }
 
-    /// The share by which the running averages move towards those of a batch.
+    /// Sets the weight of the batch statistics in the update of the running averages; 0.1 by default.
     #[must_use]
     pub fn momentum(self, momentum: f64) -> Self {
         BatchNorm { momentum, ..self }
     }
 
-    /// What is added to the variance.
+    /// Sets the ε added to the variance; 1e-5 by default.
     #[must_use]
     pub fn epsilon(self, epsilon: f64) -> Self {
         BatchNorm { epsilon, ..self }
     }
 
-    /// Normalises a batch.
+    /// Normalizes a batch.
     ///
     /// # Panics
-    /// If axis 1 of `x` does not have the size of the layer, or a training batch has one value for each channel only.
+    /// If axis 1 of `x` does not have the layer's number of channels, or a training batch has only one value per channel.
     #[track_caller]
     #[inline(never)]
     pub fn forward(&self, x: &Var<T>) -> Var<T> {
@@ -105,7 +105,8 @@ impl<T: Float> BatchNorm<T> {
         x.tape().update_buffer(&self.num_batches_tracked, 1.0, Tensor::scalar(1.0));
         normalized.y
     }
-    /// Whether the running averages are those of a new layer, which no batch and no file has changed.
+
+    /// Whether the running averages still have their initial values, changed by no batch and no checkpoint.
     fn has_initial_statistics(&self) -> bool {
         let is = |buffer: &Param<T>, initial: T| buffer.value().as_slice().iter().all(|&value| value == initial);
         is(&self.num_batches_tracked, T::ZERO) && is(&self.running_mean, T::ZERO) && is(&self.running_var, T::ONE)

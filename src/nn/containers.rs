@@ -1,26 +1,25 @@
-//! Lists, maps, options, boxes and tuples of modules.
+//! [`Module`] for lists, maps, options, boxes and tuples of modules.
 
 use super::{Module, Path};
 use crate::autograd::Param;
 use crate::tensor::Float;
 use std::collections::BTreeMap;
 
-/// Implements [`Module`] for a type that only leads to others: what is given for `self` and for `&mut self` are
-/// iterators over the names and the modules inside.
+/// Implements [`Module`] for a container, given the iterators over its names and modules for `&self` and `&mut self`.
 macro_rules! container {
-    ([$($generics:tt)*] $container:ty, $kind:literal, |$inside:ident| $shared:expr, $exclusive:expr) => {
+    ([$($generics:tt)*] $container:ty, $kind:literal, |$modules:ident| $shared:expr, $exclusive:expr) => {
         impl<T: Float, $($generics)*> Module<T> for $container {
             fn kind(&self) -> &'static str {
                 $kind
             }
             fn visit<'a>(&'a self, path: &mut Path, f: &mut dyn FnMut(&Path, &'a Param<T>)) {
-                let $inside = self;
+                let $modules = self;
                 for (name, module) in $shared {
                     path.step(name, $kind, |path| module.visit(path, f));
                 }
             }
             fn visit_mut<'a>(&'a mut self, path: &mut Path, f: &mut dyn FnMut(&Path, &'a mut Param<T>)) {
-                let $inside = self;
+                let $modules = self;
                 for (name, module) in $exclusive {
                     path.step(name, $kind, |path| module.visit_mut(path, f));
                 }
@@ -61,7 +60,7 @@ impl<T: Float, M: Module<T> + ?Sized> Module<T> for Box<M> {
     }
 }
 
-/// Calls a macro with the given names for the elements of a tuple, with all but the first, and so on down to one.
+/// Calls a macro with the given element names of a tuple, then with all but the first, and so on down to a single one.
 macro_rules! tuples {
     ($implement:ident:) => {};
     ($implement:ident: $first:ident $First:ident $(, $rest:ident $Rest:ident)*) => {

@@ -7,7 +7,8 @@ use crate::panics;
 use crate::tensor::{Dims, Float, Tensor};
 use rand::Rng;
 
-/// Declares a convolution layer: its name, axes, the methods of variables without and with a bias, the shape of the weight, and whether that has the inputs in front.
+/// Declares a convolution layer: name, number of axes, the methods of [`Var`] without and with a bias, the shape of the
+/// weight, and whether the input channels come first in it.
 macro_rules! layer {
     ($(#[$meta:meta])* $name:ident, $axes:literal, $method:ident, $method_bias:ident, $weight:literal, transposed: $transposed:literal) => {
         $(#[$meta])*
@@ -15,18 +16,18 @@ macro_rules! layer {
         pub struct $name<T: Float = f32> {
             #[doc = $weight]
             pub weight: Param<T>,
-            /// `[out]`, unless the layer has none.
+            /// `[out]`; `None` for a layer without a bias.
             pub bias: Option<Param<T>>,
-            /// Stride, padding and the like.
+            /// Stride, padding, dilation and groups.
             pub options: Conv<$axes>,
         }
         crate::module!($name<T> { weight, bias; options });
 
         impl<T: Float> $name<T> {
-            /// A layer from `inputs` channels to `outputs`, with a bias of zeros.
+            /// Creates a layer from `inputs` to `outputs` channels, with a bias of zeros.
             ///
             /// # Panics
-            /// If a size of the kernel is 0.
+            /// If a kernel size is 0.
             #[track_caller]
             pub fn new(
                 inputs: usize,
@@ -38,10 +39,10 @@ macro_rules! layer {
                 $name::grouped(inputs, outputs, kernel, 1, init, rng)
             }
 
-            /// A layer without a bias, as before a normalisation.
+            /// Creates a layer without a bias, as used before a normalization.
             ///
             /// # Panics
-            /// If a size of the kernel is 0.
+            /// If a kernel size is 0.
             #[track_caller]
             pub fn without_bias(
                 inputs: usize,
@@ -53,10 +54,10 @@ macro_rules! layer {
                 $name { bias: None, ..$name::new(inputs, outputs, kernel, init, rng) }
             }
 
-            /// A layer whose channels are cut into groups that do not see each other, with a bias of zeros.
+            /// Creates a grouped convolution, which connects the channels only within each group, with a bias of zeros.
             ///
             /// # Panics
-            /// If the groups do not divide the channels, or a size of the kernel is 0.
+            /// If the channels are not divisible by the groups, or a kernel size is 0.
             #[track_caller]
             pub fn grouped(
                 inputs: usize,
@@ -70,36 +71,37 @@ macro_rules! layer {
                 $name { weight, bias: Some(zeros(outputs)), options: Conv::new().groups(groups) }
             }
 
-            /// The step from one window to the next; 1 unless it is said here.
+            /// Sets the stride, the distance between neighboring windows; 1 by default.
             ///
             /// # Panics
-            /// If it is 0.
+            /// If the value is 0.
             #[must_use]
             #[track_caller]
             pub fn stride(self, stride: impl PerAxis<$axes>) -> Self {
                 $name { options: self.options.stride(stride), ..self }
             }
 
-            /// Zeros on each side of the image, or what a transposed convolution takes away there.
+            /// Sets the zero padding on each side of the input; a transposed convolution crops its output by it instead. 0 by
+            /// default.
             #[must_use]
             pub fn padding(self, padding: impl PerAxis<$axes>) -> Self {
                 $name { options: self.options.padding(padding), ..self }
             }
 
-            /// The step from one element under the kernel to the next.
+            /// Sets the dilation, the distance between neighboring kernel elements in the input; 1 by default.
             ///
             /// # Panics
-            /// If it is 0.
+            /// If the value is 0.
             #[must_use]
             #[track_caller]
             pub fn dilation(self, dilation: impl PerAxis<$axes>) -> Self {
                 $name { options: self.options.dilation(dilation), ..self }
             }
 
-            /// The convolution, as the method of variables describes it.
+            /// Applies the convolution; see the method of [`Var`].
             ///
             /// # Panics
-            /// If the shapes do not fit.
+            /// If the shapes do not match.
             #[track_caller]
             #[inline(never)]
             pub fn forward(&self, x: &Var<T>) -> Var<T> {
@@ -112,9 +114,9 @@ macro_rules! layer {
     };
 }
 
-/// An initial weight `[out, in / groups, kernel …]`, or `[in, out / groups, kernel …]` for a transposed convolution.
+/// Samples an initial weight `[out, in / groups, kernel …]`, or `[in, out / groups, kernel …]` for a transposed convolution.
 ///
-/// Its scale is that of the first shape in both cases: an output is the sum of in / groups · kernel products.
+/// Both are scaled by the fans of the first shape, since an output element sums in / groups · kernel products.
 #[track_caller]
 #[inline(never)]
 pub(super) fn weight<T: Float>(
@@ -133,14 +135,14 @@ pub(super) fn weight<T: Float>(
     Param::new(if transposed { weight.with_shape(shape([inputs, outputs / groups])) } else { weight })
 }
 
-/// An initial bias.
+/// The initial bias, zeros.
 #[inline(never)]
 pub(super) fn zeros<T: Float>(outputs: usize) -> Param<T> {
     Param::new(Tensor::zeros([outputs]))
 }
 
 layer! {
-    /// A convolution along one axis: [`Var::conv1d`] with its weight and bias.
+    /// A one-dimensional convolution: [`Var::conv1d`] with weight and bias.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -153,9 +155,9 @@ layer! {
 }
 
 layer! {
-    /// A convolution of images: [`Var::conv2d`] with its weight and bias. LeCun et al. 1989.
+    /// A two-dimensional convolution: [`Var::conv2d`] with weight and bias. LeCun et al. 1989.
     ///
-    /// Weights are in PyTorch's order, so its checkpoints fit. The bias begins at 0.
+    /// The weight has PyTorch's layout, so PyTorch checkpoints can be loaded. The bias is initialized to zeros.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -168,12 +170,12 @@ layer! {
 }
 
 layer! {
-    /// A transposed convolution along one axis: [`Var::conv_transpose1d`] with its weight and bias.
+    /// A one-dimensional transposed convolution: [`Var::conv_transpose1d`] with weight and bias.
     ConvTranspose1d, 1, conv_transpose1d, conv_transpose1d_bias, "`[in, out / groups, kernel]`.", transposed: true
 }
 
 layer! {
-    /// A transposed convolution of images: [`Var::conv_transpose2d`] with its weight and bias.
+    /// A two-dimensional transposed convolution: [`Var::conv_transpose2d`] with weight and bias.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -186,7 +188,7 @@ layer! {
 }
 
 impl<T: Float> ConvTranspose1d<T> {
-    /// Further elements at the end, fewer than the stride: see [`Conv::output_padding`].
+    /// Sets the number of additional output elements at the end, less than the stride; see [`Conv::output_padding`].
     #[must_use]
     pub fn output_padding(self, output_padding: usize) -> Self {
         ConvTranspose1d { options: self.options.output_padding(output_padding), ..self }
@@ -194,7 +196,8 @@ impl<T: Float> ConvTranspose1d<T> {
 }
 
 impl<T: Float> ConvTranspose2d<T> {
-    /// Further elements at the end of each axis, fewer than the stride: see [`Conv::output_padding`].
+    /// Sets the number of additional output elements at the end of each axis, less than the stride; see
+    /// [`Conv::output_padding`].
     #[must_use]
     pub fn output_padding(self, output_padding: impl PerAxis<2>) -> Self {
         ConvTranspose2d { options: self.options.output_padding(output_padding), ..self }

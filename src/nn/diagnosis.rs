@@ -1,4 +1,4 @@
-//! The paths of a model in the messages of its tape and its gradients.
+//! Diagnostics that name the parameters of a model by path.
 
 use super::{Module, Path};
 use crate::autograd::{Gradients, MissingGradient, ParamName, Tape};
@@ -7,8 +7,8 @@ use crate::tensor::Float;
 use std::fmt::{self, Display, Formatter};
 
 impl<T: Float> Tape<T> {
-    /// Tells this tape the paths of a model's parameters, for listings, drawings and messages: `layers.0.weight` instead of
-    /// `parameter`. Before or after the forward pass.
+    /// Registers the paths of a model's parameters with this tape, for listings, drawings and messages: `layers.0.weight`
+    /// instead of `parameter`. It can be called before or after the forward pass.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -27,9 +27,9 @@ impl<T: Float> Tape<T> {
 }
 
 impl<T: Float> Gradients<T> {
-    /// The trainable parameters of a model that got no gradient, and why; it prints as a table.
+    /// The trainable parameters of a model that have no gradient, with the reasons; `Display` prints a table.
     ///
-    /// A parameter without a gradient is left as it is by an optimizer. Where that is a mistake, this finds it.
+    /// Optimizers skip parameters without a gradient. This finds the ones that are skipped by mistake.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -54,8 +54,8 @@ impl<T: Float> Gradients<T> {
         Missing(rows)
     }
 
-    /// Panics if these gradients come from a batch normalization of the model with running averages that no batch has
-    /// updated, which a training loop on tapes that are not for training never does.
+    /// Panics if these gradients come from a batch normalization of the model whose running averages were never updated,
+    /// the symptom of a training loop without training tapes.
     #[track_caller]
     pub(crate) fn check_statistics(&self, model: &dyn Module<T>) {
         if !self.read_initial_statistics() {
@@ -69,12 +69,12 @@ impl<T: Float> Gradients<T> {
     }
 }
 
-/// The parameters without a gradient, by their paths, and why; [`Gradients::missing`] finds them.
+/// The paths of parameters without a gradient, with the reasons; returned by [`Gradients::missing`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing(Vec<(String, MissingGradient)>);
 
 impl Missing {
-    /// The paths and reasons, in the order of the model.
+    /// Iterates over the paths and reasons, in the order of the model.
     pub fn iter(&self) -> std::slice::Iter<'_, (String, MissingGradient)> {
         self.0.iter()
     }

@@ -5,7 +5,7 @@ use super::{Layer, Module, Path};
 use crate::autograd::{Param, Var};
 use crate::tensor::Float;
 
-/// [`Var::dropout`] with a fixed rate: sets elements to 0 on a training tape, does nothing on any other.
+/// [`Var::dropout`] with a fixed rate: zeroes random elements on a training tape, and is the identity on any other.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -15,17 +15,17 @@ use crate::tensor::Float;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {
-    /// The probability with which an element is set to 0.
+    /// The probability that an element is set to 0.
     pub rate: f64,
 }
 
 impl Dropout {
-    /// A layer with the given rate.
+    /// Creates a layer with the given rate.
     pub fn new(rate: f64) -> Self {
         Dropout { rate }
     }
 
-    /// Drops elements of `x`, if its tape is for training.
+    /// Applies dropout to `x` if its tape is a training tape.
     ///
     /// # Panics
     /// If not 0 ≤ rate < 1.

@@ -6,10 +6,10 @@ use crate::panics;
 use crate::tensor::{Float, Indices};
 use rand::Rng;
 
-/// A table of vectors, one for each word, user or other thing that has a number: looks up rows.
+/// A lookup table of vectors, one for each index of a vocabulary or other discrete set.
 ///
-/// Its input is no variable: indices are integers, which have no gradient, and so the tape that a variable would bring along
-/// is given beside them. That is why this is the one layer that is no [`Layer`](super::Layer).
+/// Its input is not a variable: indices are integers, which have no gradient, so the tape is passed as a separate argument.
+/// For this reason it is the only layer that does not implement [`Layer`](super::Layer).
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -25,21 +25,21 @@ use rand::Rng;
 pub struct Embedding<T: Float = f32> {
     /// `[count, size]`.
     pub weight: Param<T>,
-    /// The row that stands for nothing, and is not trained.
+    /// The row of the padding index, which is not trained.
     pub padding_idx: Option<usize>,
 }
 crate::module!(Embedding<T> { weight; padding_idx });
 
 impl<T: Float> Embedding<T> {
-    /// `count` vectors of the given size; PyTorch begins with [`Init::Normal(1.0)`](Init::Normal).
+    /// Creates a table of `count` vectors of the given size; PyTorch initializes with [`Init::Normal(1.0)`](Init::Normal).
     pub fn new(count: usize, size: usize, init: Init, rng: &mut impl Rng) -> Self {
         Embedding { weight: Param::new(init.sample(&[count, size], rng)), padding_idx: None }
     }
 
-    /// The same layer, whose row `padding_idx` is 0 and stays so: for the unused places of sequences of different length.
+    /// Sets row `padding_idx` to 0 and excludes it from training, for padding sequences to the same length.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If `padding_idx` is out of range.
     #[must_use]
     #[track_caller]
     pub fn padding(mut self, padding_idx: usize) -> Self {
@@ -52,7 +52,7 @@ impl<T: Float> Embedding<T> {
         Embedding { padding_idx: Some(padding_idx), ..self }
     }
 
-    /// The vectors of [`Indices`] of shape `[A, …]`: `[A, …, size]`.
+    /// Looks up the vectors of [`Indices`] of shape `[A, …]`: `[A, …, size]`.
     ///
     /// # Panics
     /// If an index is not less than the number of vectors.

@@ -1,20 +1,21 @@
-//! Parts of a model that are not trained.
+//! Freezing parts of a model.
 
 use super::Module;
 use crate::autograd::Tape;
 use crate::tensor::Float;
 
 impl<T: Float> Tape<T> {
-    /// Makes the parameters of a part of a model constants of this tape, so that their gradients are not computed: for
-    /// fine-tuning, and for the part of an adversarial network whose turn it is not.
+    /// Treats the parameters of a module as constants on this tape, so that their gradients are not computed: for
+    /// fine-tuning, or for the network of an adversarial pair that is not being trained.
     ///
-    /// A gradient still flows through the part to what is before it, and is not computed at all where nothing before it is
-    /// differentiable. An optimizer leaves frozen parameters as they are, and [`missing`](crate::Gradients::missing) lists them as
-    /// [`Frozen`](crate::autograd::MissingGradient::Frozen). [`Group::frozen`](crate::optim::Group) has the same effect on the model, but the
-    /// gradients are computed all the same. Dropout and batch statistics of the part depend on the mode of the tape as before.
+    /// Gradients still flow through the module to whatever precedes it; if nothing there is differentiable, they are not
+    /// computed at all. Optimizers leave frozen parameters unchanged, and [`missing`](crate::Gradients::missing) lists them
+    /// as [`Frozen`](crate::autograd::MissingGradient::Frozen). [`Group::frozen`](crate::optim::Group) has the same effect on
+    /// the model, but the gradients are still computed. Dropout and batch statistics of the module still depend on the mode
+    /// of the tape.
     ///
     /// # Panics
-    /// If a parameter was read or bound on this tape before.
+    /// If one of the parameters has already been read or bound on this tape.
     ///
     /// ```
     /// use wengert::nn::Relu;
@@ -28,7 +29,7 @@ impl<T: Float> Tape<T> {
     /// let gradients = model.forward(&tape.constant([[1.0, 2.0, 3.0]])).sum().backward();
     /// assert!(gradients.get(&model.1.weight).is_some());
     /// assert_eq!(gradients.missing(&model).len(), 2);
-    /// Sgd::new(0.1).step(&mut model, &gradients); // the body stays as it is
+    /// Sgd::new(0.1).step(&mut model, &gradients); // the body does not change
     /// ```
     #[doc(alias = "requires_grad")]
     #[track_caller]

@@ -1,13 +1,14 @@
-//! Normalisation of each sample over its positions: the layers for images that do not need a batch.
+//! Group and instance normalization: layers for images that do not depend on the batch.
 
 use crate::autograd::{Param, Var};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 
-/// Group normalisation of `[N, C]` or `[N, C, …]`, Wu and He 2018: `(x − mean)/√(variance + ε) · weight + bias` over each group of channels.
+/// Group normalization of `[N, C]` or `[N, C, …]`, Wu and He 2018: `(x − mean)/√(variance + ε) · weight + bias` over each group
+/// of channels.
 ///
-/// Each sample is normalised by itself, so the size of the batch does not matter, and training and prediction do the same. The
-/// variance is the biased one, ε is inside of the root, weight and bias are one for each channel: PyTorch's conventions.
+/// Each sample is normalized separately, so the result does not depend on the batch size and is the same in training and
+/// inference. As in PyTorch, the variance is the biased one, ε is added under the root, and weight and bias are per channel.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -19,9 +20,9 @@ use crate::tensor::{Float, Tensor};
 /// ```
 #[derive(Clone, Debug)]
 pub struct GroupNorm<T: Float = f32> {
-    /// The scale γ of each channel, `[C]`, ones at first.
+    /// The scale γ of each channel, `[C]`, initialized to ones.
     pub weight: Param<T>,
-    /// The shift β of each channel, `[C]`, zeros at first.
+    /// The shift β of each channel, `[C]`, initialized to zeros.
     pub bias: Param<T>,
     groups: usize,
     epsilon: f64,
@@ -29,10 +30,10 @@ pub struct GroupNorm<T: Float = f32> {
 crate::module!(GroupNorm<T> { weight, bias; groups, epsilon });
 
 impl<T: Float> GroupNorm<T> {
-    /// A layer for `channels` channels in `groups` groups, with ε = 1e-5.
+    /// Creates a layer for `channels` channels in `groups` groups, with ε = 1e-5.
     ///
     /// # Panics
-    /// If the groups do not divide the channels.
+    /// If the channels are not divisible by the groups.
     #[track_caller]
     #[inline(never)]
     pub fn new(groups: usize, channels: usize) -> Self {
@@ -43,16 +44,16 @@ impl<T: Float> GroupNorm<T> {
         GroupNorm { weight, bias, groups, epsilon: 1e-5 }
     }
 
-    /// What is added to the variance.
+    /// Sets the ε added to the variance; 1e-5 by default.
     #[must_use]
     pub fn epsilon(self, epsilon: f64) -> Self {
         GroupNorm { epsilon, ..self }
     }
 
-    /// Normalises each sample.
+    /// Normalizes each sample.
     ///
     /// # Panics
-    /// If axis 1 of `x` does not have the size of the layer.
+    /// If axis 1 of `x` does not have the layer's number of channels.
     #[track_caller]
     #[inline(never)]
     pub fn forward(&self, x: &Var<T>) -> Var<T> {
@@ -60,10 +61,10 @@ impl<T: Float> GroupNorm<T> {
     }
 }
 
-/// Instance normalisation of `[N, C, …]`, Ulyanov, Vedaldi and Lempitsky 2016: `(x − mean)/√(variance + ε)` over the positions of each
-/// sample and channel, with a weight and a bias for each channel if it is [affine](InstanceNorm::affine).
+/// Instance normalization of `[N, C, …]`, Ulyanov, Vedaldi and Lempitsky 2016: `(x − mean)/√(variance + ε)` over the
+/// positions of each sample and channel, followed by a weight and a bias per channel if it is [affine](InstanceNorm::linear).
 ///
-/// The variance is the biased one, ε is inside of the root, and there are no running averages: PyTorch's defaults.
+/// As by default in PyTorch, the variance is the biased one, ε is added under the root, and there are no running averages.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -75,36 +76,36 @@ impl<T: Float> GroupNorm<T> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct InstanceNorm<T: Float = f32> {
-    /// The scale γ and the shift β of each channel, `[C]` both, ones and zeros at first, if the layer is affine.
+    /// The scale γ of each channel, `[C]`, initialized to ones; `None` unless the layer is affine.
     pub weight: Option<Param<T>>,
-    /// See `weight`.
+    /// The shift β of each channel, `[C]`, initialized to zeros; `None` unless the layer is affine.
     pub bias: Option<Param<T>>,
     epsilon: f64,
 }
 crate::module!(InstanceNorm<T> { weight, bias; epsilon });
 
 impl<T: Float> InstanceNorm<T> {
-    /// A layer without parameters, for any number of channels, with ε = 1e-5.
+    /// Creates a layer without parameters, for any number of channels, with ε = 1e-5.
     pub fn new() -> Self {
         InstanceNorm { weight: None, bias: None, epsilon: 1e-5 }
     }
 
-    /// A layer with a weight and a bias for each of `channels` channels, with ε = 1e-5.
+    /// Creates an affine layer, with a weight and a bias for each of `channels` channels, and ε = 1e-5.
     pub fn linear(channels: usize) -> Self {
         let (weight, bias) = (Param::new(Tensor::ones([channels])), Param::new(Tensor::zeros([channels])));
         InstanceNorm { weight: Some(weight), bias: Some(bias), ..InstanceNorm::new() }
     }
 
-    /// What is added to the variance.
+    /// Sets the ε added to the variance; 1e-5 by default.
     #[must_use]
     pub fn epsilon(self, epsilon: f64) -> Self {
         InstanceNorm { epsilon, ..self }
     }
 
-    /// Normalises each channel of each sample.
+    /// Normalizes each channel of each sample.
     ///
     /// # Panics
-    /// If a channel has less than two positions, or axis 1 of `x` does not have the size of an affine layer.
+    /// If a channel has fewer than two positions, or axis 1 of `x` does not have the number of channels of an affine layer.
     #[track_caller]
     #[inline(never)]
     pub fn forward(&self, x: &Var<T>) -> Var<T> {

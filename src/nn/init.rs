@@ -1,10 +1,11 @@
-//! How weights begin.
+//! Weight initialization.
 
 use crate::panics;
 use crate::tensor::{Float, IntoShape, Tensor, resolve_shape};
 use rand::Rng;
 
-/// A rule for initial weights. Weights have the shape `[out, in, kernel …]`; fan-in is `in · kernel`, fan-out `out · kernel`.
+/// A weight initialization scheme. Weights have the shape `[out, in, kernel …]`; the fan-in is `in · kernel`, the fan-out
+/// `out · kernel`.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -16,51 +17,52 @@ use rand::Rng;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Init {
-    /// Normal with the variance 2/fan-in: keeps the size of activations through ReLU layers. He et al. 2015, PyTorch's `kaiming_normal_`.
+    /// Normal with variance 2/fan-in: preserves the variance of activations through ReLU layers. He et al. 2015, PyTorch's
+    /// `kaiming_normal_`.
     He,
     /// Uniform with the variance of [`Init::He`].
     HeUniform,
-    /// Normal with the variance 2/(fan-in + fan-out): for tanh and sigmoid. Glorot and Bengio 2010.
+    /// Normal with variance 2/(fan-in + fan-out): for tanh and sigmoid. Glorot and Bengio 2010.
     Xavier,
     /// Uniform with the variance of [`Init::Xavier`].
     XavierUniform,
-    /// Normal with the variance 1/fan-in: for SELU and linear layers. LeCun et al. 1998.
+    /// Normal with variance 1/fan-in: for SELU and linear layers. LeCun et al. 1998.
     LeCun,
     /// Uniform with the variance of [`Init::LeCun`].
     LeCunUniform,
-    /// The same value everywhere.
+    /// A constant value.
     Constant(f64),
     /// Normal with the given standard deviation.
     Normal(f64),
-    /// Uniform between minus and plus the given bound.
+    /// Uniform in `[−bound, bound]` for the given bound.
     Uniform(f64),
-    /// The standard deviation `gain/√fan`: the general form of the named rules.
+    /// Standard deviation `gain/√fan`: the general form of the named schemes.
     Scaled {
-        /// What the nonlinearity that follows needs; see [`Nonlinearity::gain`].
+        /// The gain of the nonlinearity that follows; see [`Nonlinearity::gain`].
         gain: f64,
-        /// What keeps its size: activations, gradients, or a compromise.
+        /// The fan: whether the variance of activations, of gradients, or a compromise is preserved.
         fan: Fan,
-        /// Uniform instead of normal.
+        /// Whether to sample from a uniform instead of a normal distribution.
         uniform: bool,
     },
 }
 
-/// The number of connections that a weight's variance is divided by.
+/// The number of connections by which the variance of a weight is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fan {
-    /// Inputs of an output: keeps the size of the activations.
+    /// The fan-in, the inputs of an output: preserves the variance of activations.
     In,
-    /// Outputs of an input: keeps the size of the gradients.
+    /// The fan-out, the outputs of an input: preserves the variance of gradients.
     Out,
-    /// The mean of both.
+    /// The mean of fan-in and fan-out.
     Average,
 }
 
-/// What follows a layer, for the gain of its initial weights.
+/// The nonlinearity after a layer, which determines the gain of its initial weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Nonlinearity {
-    /// Nothing.
+    /// No nonlinearity.
     Linear,
     /// The logistic function.
     Sigmoid,
@@ -68,14 +70,14 @@ pub enum Nonlinearity {
     Tanh,
     /// Rectified linear units.
     Relu,
-    /// Leaky rectified linear units of the given slope.
+    /// Leaky rectified linear units with the given slope.
     LeakyRelu(f64),
     /// Scaled exponential linear units.
     Selu,
 }
 
 impl Nonlinearity {
-    /// The factor by which weights must be larger than for no nonlinearity, as in PyTorch's `calculate_gain`:
+    /// The scale factor of the weights relative to a layer without nonlinearity, as in PyTorch's `calculate_gain`:
     /// 1, 1, 5/3, √2, √(2/(1 + slope²)) and 3/4.
     pub fn gain(self) -> f64 {
         match self {
@@ -88,7 +90,7 @@ impl Nonlinearity {
     }
 }
 
-/// What an [`Init`] comes down to.
+/// The distribution of an [`Init`] for a given shape.
 enum Distribution {
     Constant(f64),
     Normal { std: f64 },
@@ -96,10 +98,10 @@ enum Distribution {
 }
 
 impl Init {
-    /// A tensor of initial weights of the given shape.
+    /// Samples initial weights of the given shape.
     ///
     /// # Panics
-    /// If the rule needs fans and the shape has fewer than two axes.
+    /// If the scheme depends on fans and the shape has fewer than two axes.
     #[track_caller]
     pub fn tensor<T: Float>(self, shape: impl IntoShape, rng: &mut impl Rng) -> Tensor<T> {
         self.sample(&resolve_shape("Init", shape, None), rng)
@@ -115,10 +117,10 @@ impl Init {
         }
     }
 
-    /// The standard deviation that weights of the given shape get.
+    /// The standard deviation of initial weights of the given shape.
     ///
     /// # Panics
-    /// If the rule needs fans and the shape has fewer than two axes.
+    /// If the scheme depends on fans and the shape has fewer than two axes.
     #[track_caller]
     pub fn std(self, shape: impl IntoShape) -> f64 {
         match self.distribution(&resolve_shape("Init", shape, None)) {

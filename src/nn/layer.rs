@@ -1,4 +1,4 @@
-//! What maps one variable to another.
+//! The [`Layer`] trait: modules that map one variable to another.
 
 use super::containers::tuples;
 use super::{BatchNorm, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Linear, Module};
@@ -8,8 +8,8 @@ use crate::tensor::Float;
 
 /// A module that maps one variable to another.
 ///
-/// The layers of this module implement it, and so do tuples, vectors, arrays and options of layers: each applies what it holds
-/// in turn. The parameters are numbered as in PyTorch's `nn.Sequential`, in which layers without parameters count too:
+/// It is implemented by the layers of this module, and by tuples, vectors, arrays and options of layers, which apply their
+/// elements in order. Parameters are numbered as in PyTorch's `nn.Sequential`, where layers without parameters count too:
 ///
 /// ```
 /// use wengert::nn::{Flatten, Relu};
@@ -29,13 +29,13 @@ use crate::tensor::Float;
 /// assert_eq!(paths, ["1.weight", "1.bias", "3.weight", "3.bias"]);
 /// ```
 ///
-/// [`Sequential`](super::Sequential) is the same for a number of layers that is known at run time, and [`Lambda`] makes a layer of a
-/// closure. A model of your own becomes a layer with `forward`:
+/// [`Sequential`](super::Sequential) holds a number of layers chosen at run time, and [`Lambda`] turns a closure into a layer.
+/// Custom models become layers by implementing `forward`:
 ///
 /// ```
 /// use wengert::prelude::*;
 ///
-/// /// Adds its input to what it holds.
+/// /// Adds the input to the output of the inner layer.
 /// #[derive(Clone, Module)]
 /// struct Residual<L> { inner: L }
 ///
@@ -52,10 +52,11 @@ use crate::tensor::Float;
 /// assert_eq!(layers.parameters()[0].0, "0.inner.weight");
 /// ```
 ///
-/// Layers are `Send` and `Sync`, so that threads can share a model. [`Embedding`](super::Embedding) is no layer: it maps indices,
-/// which are integers and have no gradient, and so is given the tape that a variable would bring along.
+/// Layers are `Send` and `Sync`, so that a model can be shared between threads. [`Embedding`](super::Embedding) is not a
+/// `Layer`: its input consists of indices, which are integers without a gradient, so it takes the tape as a separate
+/// argument.
 ///
-/// Through `dyn Layer` the line of the caller is lost: listings and panics then name the line of the layer itself.
+/// Calls through `dyn Layer` lose the caller's location: listings and panics then show the source line of the layer itself.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a `Layer<{T}>`",
     label = "has no `forward` of one variable",
@@ -66,7 +67,7 @@ pub trait Layer<T: Float = f32>: Module<T> + Send + Sync {
     /// Applies the layer.
     ///
     /// # Panics
-    /// If the shape of `x` does not fit.
+    /// If the shape of `x` does not match the layer.
     #[track_caller]
     fn forward(&self, x: &Var<T>) -> Var<T>;
 }
@@ -155,7 +156,7 @@ macro_rules! stateless {
 }
 pub(super) use stateless;
 
-/// A closure as a layer, such as `Lambda(|x: &Var| x.reshape([-1, 784]))`.
+/// A layer made from a closure, such as `Lambda(|x: &Var| x.reshape([-1, 784]))`.
 ///
 /// ```
 /// use wengert::nn::Lambda;

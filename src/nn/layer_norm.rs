@@ -1,13 +1,13 @@
-//! Normalisation over the trailing axes: the layers for sequences.
+//! Normalization over the trailing axes: layers for sequences.
 
 use crate::autograd::{Param, Var};
 use crate::tensor::{Dims, Float, IntoShape, Tensor, resolve_shape};
 
-/// Layer normalisation over the trailing axes, Ba, Kiros and Hinton 2016: `(x − mean)/√(variance + ε) · weight + bias`.
+/// Layer normalization over the trailing axes, Ba, Kiros and Hinton 2016: `(x − mean)/√(variance + ε) · weight + bias`.
 ///
-/// Each sample is normalised by itself, so training and prediction do the same. The variance is the biased one, ε is inside of the
-/// root, and weight and bias have the shape that is normalised over: PyTorch's conventions. To normalise without weight and
-/// bias use [`Var::layer_norm`] itself.
+/// Each sample is normalized separately, so training and inference give the same result. As in PyTorch, the variance is the
+/// biased one, ε is added under the root, and weight and bias have the normalized shape. For normalization without weight and
+/// bias, call [`Var::layer_norm`] directly.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -19,21 +19,21 @@ use crate::tensor::{Dims, Float, IntoShape, Tensor, resolve_shape};
 /// ```
 #[derive(Clone, Debug)]
 pub struct LayerNorm<T: Float = f32> {
-    /// The scale γ of each element that is normalised, ones at first.
+    /// The scale γ, of the normalized shape, initialized to ones.
     pub weight: Param<T>,
-    /// The shift β of each element that is normalised, zeros at first, unless the layer has none.
+    /// The shift β, of the normalized shape, initialized to zeros; `None` for a layer without a bias.
     pub bias: Option<Param<T>>,
     epsilon: f64,
 }
 crate::module!(LayerNorm<T> { weight, bias; epsilon });
 
 impl<T: Float> LayerNorm<T> {
-    /// A layer for trailing axes of the given shape, such as the number of features, with ε = 1e-5.
+    /// Creates a layer for trailing axes of the given shape, such as the number of features, with ε = 1e-5.
     pub fn new(normalized_shape: impl IntoShape) -> Self {
         LayerNorm::create(resolve_shape("LayerNorm", normalized_shape, None), true)
     }
 
-    /// A layer that scales but does not shift.
+    /// Creates a layer with a weight but no bias.
     pub fn without_bias(normalized_shape: impl IntoShape) -> Self {
         LayerNorm::create(resolve_shape("LayerNorm", normalized_shape, None), false)
     }
@@ -44,16 +44,16 @@ impl<T: Float> LayerNorm<T> {
         LayerNorm { weight: Param::new(Tensor::ones(shape.as_slice())), bias, epsilon: 1e-5 }
     }
 
-    /// What is added to the variance.
+    /// Sets the ε added to the variance; 1e-5 by default.
     #[must_use]
     pub fn epsilon(self, epsilon: f64) -> Self {
         LayerNorm { epsilon, ..self }
     }
 
-    /// Normalises each sample.
+    /// Normalizes each sample.
     ///
     /// # Panics
-    /// If the shape of `x` does not end with the one that the layer was made for.
+    /// If the shape of `x` does not end with the normalized shape of the layer.
     #[track_caller]
     #[inline(never)]
     pub fn forward(&self, x: &Var<T>) -> Var<T> {
@@ -65,10 +65,10 @@ impl<T: Float> LayerNorm<T> {
     }
 }
 
-/// Root-mean-square normalisation over the trailing axes, Zhang and Sennrich 2019: `x/√(mean x² + ε) · weight`.
+/// Root-mean-square normalization over the trailing axes, Zhang and Sennrich 2019: `x/√(mean x² + ε) · weight`.
 ///
-/// Layer normalisation without the mean and the bias. ε is inside of the root; its default is that of the other layers here
-/// (PyTorch's is the machine epsilon of the precision).
+/// Layer normalization without the mean and the bias. ε is added under the root; its default is the same as for the other
+/// normalization layers here (PyTorch uses the machine epsilon of the element type).
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -80,28 +80,28 @@ impl<T: Float> LayerNorm<T> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct RmsNorm<T: Float = f32> {
-    /// The scale γ of each element that is normalised, ones at first.
+    /// The scale γ, of the normalized shape, initialized to ones.
     pub weight: Param<T>,
     epsilon: f64,
 }
 crate::module!(RmsNorm<T> { weight; epsilon });
 
 impl<T: Float> RmsNorm<T> {
-    /// A layer for trailing axes of the given shape, with ε = 1e-5.
+    /// Creates a layer for trailing axes of the given shape, with ε = 1e-5.
     pub fn new(normalized_shape: impl IntoShape) -> Self {
         RmsNorm { weight: Param::new(Tensor::ones(normalized_shape)), epsilon: 1e-5 }
     }
 
-    /// What is added to the mean square.
+    /// Sets the ε added to the mean square; 1e-5 by default.
     #[must_use]
     pub fn epsilon(self, epsilon: f64) -> Self {
         RmsNorm { epsilon, ..self }
     }
 
-    /// Normalises each sample.
+    /// Normalizes each sample.
     ///
     /// # Panics
-    /// If the shape of `x` does not end with the one that the layer was made for.
+    /// If the shape of `x` does not end with the normalized shape of the layer.
     #[track_caller]
     #[inline(never)]
     pub fn forward(&self, x: &Var<T>) -> Var<T> {

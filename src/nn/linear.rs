@@ -1,13 +1,14 @@
-//! The affine layer.
+//! The linear (fully connected) layer.
 
 use super::Init;
 use crate::autograd::{Param, Var};
 use crate::tensor::{Float, Tensor};
 use rand::Rng;
 
-/// An affine map of the last axis, `y = x Wᵀ + b`: the Affine layer of the book.
+/// An affine map of the last axis, `y = x Wᵀ + b`: the book's Affine layer.
 ///
-/// The weight is `[out, in]`, PyTorch's order, so its checkpoints fit; the book's `W` is the transpose. The bias begins at 0.
+/// The weight is `[out, in]`, PyTorch's layout, so PyTorch checkpoints can be loaded; the book's `W` is its transpose. The bias
+/// is initialized to zeros.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -21,18 +22,18 @@ use rand::Rng;
 pub struct Linear<T: Float = f32> {
     /// `[out, in]`.
     pub weight: Param<T>,
-    /// `[out]`, unless the layer has none.
+    /// `[out]`; `None` for a layer without a bias.
     pub bias: Option<Param<T>>,
 }
 crate::module!(Linear<T> { weight, bias });
 
 impl<T: Float> Linear<T> {
-    /// A layer with a bias of zeros.
+    /// Creates a layer with a bias of zeros.
     pub fn new(inputs: usize, outputs: usize, init: Init, rng: &mut impl Rng) -> Self {
         Linear::create(inputs, outputs, true, init, rng)
     }
 
-    /// A layer without a bias, as before a normalisation.
+    /// Creates a layer without a bias, as used before a normalization.
     pub fn without_bias(inputs: usize, outputs: usize, init: Init, rng: &mut impl Rng) -> Self {
         Linear::create(inputs, outputs, false, init, rng)
     }
@@ -43,10 +44,10 @@ impl<T: Float> Linear<T> {
         Linear { weight, bias: bias.then(|| Param::new(Tensor::zeros([outputs]))) }
     }
 
-    /// The map of `[…, in]` to `[…, out]`.
+    /// Maps `[…, in]` to `[…, out]`.
     ///
     /// # Panics
-    /// If the last axis of `x` does not have the size of the layer's inputs.
+    /// If the size of the last axis of `x` is not the layer's number of inputs.
     #[track_caller]
     #[inline(never)]
     pub fn forward(&self, x: &Var<T>) -> Var<T> {

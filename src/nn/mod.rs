@@ -1,4 +1,4 @@
-//! Models: what has parameters, layers, and how they begin.
+//! Neural networks: modules, layers and weight initialization.
 
 #![warn(missing_debug_implementations)]
 
@@ -46,14 +46,14 @@ pub use sequential::Sequential;
 pub use summary::Summary;
 /// Implements [`Module`](trait@Module) for a struct or an enum whose fields are modules.
 ///
-/// The path of a parameter is made of the names of the fields on the way, of a tuple struct their positions; a raw
-/// identifier stands for its name, `gen` for `r#gen`. An enum is the variant that it holds; a variant with one unnamed field is
-/// that field, without a step in the path.
+/// The path of a parameter consists of the names of the fields that lead to it, or of their positions in a tuple struct; raw
+/// identifiers lose their prefix, so `r#gen` becomes `gen`. An enum behaves like its current variant; a variant with a single
+/// unnamed field behaves like that field and adds no step to the path.
 ///
 /// `#[module(skip)]` marks a field that is not a module.
 ///
-/// The precision is that of the type parameter with the bound `Float`. A type without one is of the precision
-/// `f32`, or of the one that `#[module(f64)]` names; if all its fields have generic types, it has every precision.
+/// The element type is the type parameter bounded by `Float`. For a type without one it is `f32`, or the type given by
+/// `#[module(f64)]`; if all field types are generic, the implementation covers every element type.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -88,7 +88,7 @@ use std::hint::black_box;
 
 /// Instantiates the layers for an element type.
 pub(crate) fn instantiate<T: Float>() {
-    /// The layer behind a trait object needs all its methods.
+    /// A trait object instantiates all methods of the layer.
     fn layer<T: Float, L: Layer<T>>(layer: &L) -> &dyn Layer<T> {
         layer
     }

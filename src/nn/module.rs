@@ -1,4 +1,4 @@
-//! Finding the parameters of a model.
+//! The [`Module`] trait: traversal of the parameters of a model.
 
 use super::{Path, Summary};
 use crate::autograd::Param;
@@ -7,8 +7,8 @@ use crate::tensor::Float;
 /// Anything with parameters: a [`Param`], a layer, a model.
 ///
 /// `#[derive(Module)]` or [`module!`](crate::module) implements it for a struct whose fields are modules. Vectors, arrays,
-/// options, boxes, tuples of up to 12 and `BTreeMap`s of modules are modules too. One traversal, in the order of the fields,
-/// serves optimizers, checkpoints and summaries.
+/// options, boxes, tuples of up to 12 elements and `BTreeMap`s of modules are modules too. Optimizers, checkpoints and
+/// summaries share one traversal, in field order.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -24,15 +24,15 @@ use crate::tensor::Float;
 /// assert_eq!(model.parameter_count(), 4 * 3 + 3 + 3 * 2 + 2 + 1);
 /// ```
 ///
-/// A trait of your own with this as its supertrait makes `Vec<Box<dyn YourTrait>>` a module; [`Layer`](crate::nn::Layer) is
-/// such a trait. A `HashMap` is no module, since its order differs from run to run, and with it the order of summaries, files
-/// and random numbers.
+/// For a trait with `Module` as a supertrait, such as [`Layer`](crate::nn::Layer), `Vec<Box<dyn Trait>>` is a module too. A
+/// `HashMap` is not a module, since its iteration order, and with it that of summaries, files and random numbers, differs from
+/// run to run.
 ///
 /// # Tied weights
 ///
-/// A parameter that is used twice is one leaf of the tape, and its gradient is the sum over both uses. So a weight is tied by
-/// using it twice; it belongs to the layer that owns it and is saved under that path. `Rc` and `Arc` are no modules: an
-/// optimizer changes parameters in place, which a shared owner does not allow.
+/// A parameter that is used twice is a single leaf of the tape, and its gradient is the sum over both uses. Weights are
+/// therefore tied by using the same parameter twice; it belongs to the layer that owns it and is saved under that path. `Rc`
+/// and `Arc` are not modules: optimizers update parameters in place, which shared ownership does not allow.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -62,15 +62,15 @@ pub trait Module<T: Float = f32> {
     /// The name of the type, such as `Linear`.
     fn kind(&self) -> &'static str;
 
-    /// Calls `f` with every parameter and buffer, and its path.
+    /// Calls `f` with each parameter and buffer and its path.
     fn visit<'a>(&'a self, path: &mut Path, f: &mut dyn FnMut(&Path, &'a Param<T>));
 
-    /// Calls `f` with every parameter and buffer, for changing it, and its path.
+    /// Calls `f` with a mutable reference to each parameter and buffer and its path.
     fn visit_mut<'a>(&'a mut self, path: &mut Path, f: &mut dyn FnMut(&Path, &'a mut Param<T>));
 
-    /// Every parameter and buffer with its path, such as `layers.0.weight`, in the order of the fields.
+    /// All parameters and buffers with their paths, such as `layers.0.weight`, in field order.
     ///
-    /// [`Param::is_trainable`] tells parameters from buffers.
+    /// [`Param::is_trainable`] distinguishes parameters from buffers.
     #[doc(alias = "named_parameters")]
     #[doc(alias = "state_dict")]
     fn parameters(&self) -> Vec<(String, &Param<T>)> {
@@ -79,7 +79,8 @@ pub trait Module<T: Float = f32> {
         parameters
     }
 
-    /// The same for changing them: to clamp, to initialize by name, or to average over time.
+    /// Mutable references to all parameters and buffers with their paths: for clamping, initialization by name, or averaging
+    /// over time.
     ///
     /// ```
     /// use wengert::prelude::*;
@@ -102,7 +103,7 @@ pub trait Module<T: Float = f32> {
         parameters
     }
 
-    /// The number of trainable numbers.
+    /// The total number of trainable elements.
     #[doc(alias = "numel")]
     fn parameter_count(&self) -> usize {
         let mut count = 0;
@@ -110,19 +111,19 @@ pub trait Module<T: Float = f32> {
         count
     }
 
-    /// A table of the layers with their parameters, for printing.
+    /// A printable table of the layers and their parameters.
     fn summary(&self) -> Summary {
         Summary::of(|path, f| self.visit(path, f))
     }
 }
 
-/// Implements [`Module`](crate::nn::Module) for a struct: lists the fields that are modules.
+/// Implements [`Module`](crate::nn::Module) for a struct, given the fields that are modules.
 ///
-/// `#[derive(Module)]` does the same without a list, and also serves enums, tuple structs and generic structs.
+/// `#[derive(Module)]` does the same without a list, and also supports enums, tuple structs and generic structs.
 ///
-/// Every field must be listed, since one that is forgotten would not be trained: "missing field `bias` in initializer".
-/// Fields that hold no parameters come after a semicolon. A struct that is generic over the precision is
-/// written with its parameter, one of a fixed precision other than `f32` with that: `module!(Net in f64 { … })`.
+/// Every field must be listed, since an omitted one would not be trained; the compiler reports "missing field `bias` in
+/// initializer". Fields without parameters come after a semicolon. A struct that is generic over the element type is written
+/// with its type parameter, and a struct with a fixed element type other than `f32` as `module!(Net in f64 { … })`.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -138,7 +139,7 @@ pub trait Module<T: Float = f32> {
 /// module!(Forgetful { weight });
 /// ```
 ///
-/// A raw identifier stands for its name: the parameters of `r#gen` are at `gen.weight`.
+/// Raw identifiers lose their prefix: a parameter of the field `r#gen` has a path such as `gen.weight`.
 #[macro_export]
 macro_rules! module {
     ($name:ident { $($fields:tt)* }) => {
@@ -161,7 +162,7 @@ macro_rules! module {
                 path: &mut $crate::nn::Path,
                 f: &mut dyn FnMut(&$crate::nn::Path, &'a $crate::Param<$t>),
             ) {
-                // Never called. The message about a field that is not listed names it.
+                // Never called. It makes the compiler report a field that is not listed.
                 let _ = || Self { $($field: $crate::nn::absent(),)* $($($other: $crate::nn::absent(),)*)? };
                 $(path.step($crate::nn::PathStep::field(stringify!($field)), stringify!($kind), |path| {
                     $crate::nn::Module::<$t>::visit(&self.$field, path, f)
@@ -189,7 +190,7 @@ macro_rules! module {
     };
 }
 
-/// A value of any type for code that never runs.
+/// A value of any type, for code that is never executed.
 #[doc(hidden)]
 pub fn absent<A>() -> A {
     unreachable!("only named in code that never runs")

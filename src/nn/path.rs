@@ -1,19 +1,19 @@
-//! Where in a model a parameter is.
+//! The paths of parameters in a model.
 
 use std::fmt::{self, Display, Formatter, Write};
 
-/// The kinds of modules that only lead to others.
+/// The kinds of modules that are containers of other modules.
 const CONTAINERS: [&str; 5] = ["Vec", "array", "slice", "BTreeMap", "tuple"];
 
-/// Where in a model a traversal is: the fields on the way, joined by dots.
+/// The current position of a traversal of a model: field names and list positions, joined by dots.
 #[derive(Debug, Default)]
 pub struct Path {
     text: String,
-    /// Length of the text before each step, and the type that was entered with it.
+    /// For each step the length of the text before it and the kind of the module that contains it.
     steps: Vec<(usize, &'static str)>,
 }
 
-/// A step of a [`Path`]: what a module holds the next one by.
+/// A component of a [`Path`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathStep<'a> {
     /// The name of a field.
@@ -23,7 +23,7 @@ pub enum PathStep<'a> {
 }
 
 impl<'a> PathStep<'a> {
-    /// The field of a struct with the given identifier, whose name is `gen` if that is `r#gen`.
+    /// The struct field with the given identifier; the prefix of a raw identifier is removed, so `r#gen` becomes `gen`.
     pub fn field(identifier: &'a str) -> Self {
         PathStep::Field(identifier.strip_prefix("r#").unwrap_or(identifier))
     }
@@ -42,12 +42,12 @@ impl From<usize> for PathStep<'_> {
 }
 
 impl Path {
-    /// The path of a model itself.
+    /// The empty path, that of the model itself.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Runs `visit` one step further in: at the field `name`, or a position in a list, of a module of type `kind`.
+    /// Calls `visit` with the path extended by `name`, a field or list position of a module of type `kind`.
     pub fn step<'a, R>(
         &mut self,
         name: impl Into<PathStep<'a>>,
@@ -74,13 +74,13 @@ impl Path {
         &self.text
     }
 
-    /// The modules around what the path leads to by path and type, the outermost first, without the model and containers.
+    /// The paths and types of the enclosing modules, outermost first, without the model itself and containers.
     pub(super) fn modules(&self) -> Vec<(String, &'static str)> {
-        let inside = self.steps.iter().skip(1).filter(|(_, kind)| !CONTAINERS.contains(kind));
-        inside.map(|&(length, kind)| (self.text[..length].to_string(), kind)).collect()
+        let modules = self.steps.iter().skip(1).filter(|(_, kind)| !CONTAINERS.contains(kind));
+        modules.map(|&(length, kind)| (self.text[..length].to_string(), kind)).collect()
     }
 
-    /// The path of the module that holds what the path leads to, the type of that module, and the last step's name.
+    /// The path and type of the parent module, and the last component.
     pub(super) fn split(&self) -> (&str, &'static str, &str) {
         let Some(&(length, kind)) = self.steps.last() else { return ("", "", "") };
         (&self.text[..length], kind, self.text[length..].trim_start_matches('.'))

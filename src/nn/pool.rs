@@ -1,4 +1,4 @@
-//! Pooling layers. They have nothing to train: a layer is what the method of variables takes.
+//! Pooling layers. They have no parameters: each is the options type of the corresponding method of [`Var`].
 
 use super::layer::stateless;
 use super::{Layer, Module, Path};
@@ -6,17 +6,17 @@ use crate::autograd::{Param, Var};
 use crate::ops::{AdaptiveAvgPool, AvgPool, MaxPool};
 use crate::tensor::Float;
 
-/// Names the layers for one axis and for two.
+/// Declares the one-dimensional and two-dimensional layers.
 macro_rules! layers {
     ($($(#[$meta:meta])* $name:ident = $pool:ident<$axes:literal>, $method:ident;)*) => { $(
         $(#[$meta])*
         pub type $name = $pool<$axes>;
 
         impl $pool<$axes> {
-            /// Pools `x`, as the method of variables describes it.
+            /// Applies the pooling to `x`; see the method of [`Var`].
             ///
             /// # Panics
-            /// If the window is larger than the padded input, or lies in the padding alone.
+            /// If the window is larger than the padded input, or a window lies entirely in the padding.
             #[track_caller]
             pub fn forward<T: Float>(&self, x: &Var<T>) -> Var<T> {
                 x.$method(*self)
@@ -35,16 +35,16 @@ macro_rules! layers {
 }
 
 layers! {
-    /// The largest element of each window along the last axis.
+    /// The maximum of each window along the last axis.
     MaxPool1d = MaxPool<1>, max_pool1d;
-    /// The largest element of each window of an image.
+    /// The maximum of each window of an image.
     MaxPool2d = MaxPool<2>, max_pool2d;
     /// The mean of each window along the last axis.
     AvgPool1d = AvgPool<1>, avg_pool1d;
     /// The mean of each window of an image.
     AvgPool2d = AvgPool<2>, avg_pool2d;
-    /// The means of the last axis cut into a given number of windows.
+    /// The mean of each of a given number of windows along the last axis.
     AdaptiveAvgPool1d = AdaptiveAvgPool<1>, adaptive_avg_pool1d;
-    /// The means of images cut into a given number of windows.
+    /// The mean of each of a given number of windows of an image.
     AdaptiveAvgPool2d = AdaptiveAvgPool<2>, adaptive_avg_pool2d;
 }

@@ -1,14 +1,14 @@
-//! Layers whose intermediate values are not kept.
+//! Gradient checkpointing of modules.
 
 use super::{Module, Path};
 use crate::autograd::{Param, Var};
 use crate::tensor::Float;
 
-/// `f` of a part of a model and its input, without keeping what is between: the backward pass runs `f` again. Also known as
-/// gradient checkpointing; see [`Var::recompute`] for what it saves and costs.
+/// Applies `f` to a module and its input without saving the intermediate values: the backward pass runs `f` again. Also known
+/// as gradient checkpointing; see [`Var::recompute`] for its savings and costs.
 ///
-/// Values, gradients, dropout masks and running averages are those of `f(part, x)`. What `f` reads of the part is kept as handles,
-/// not copies, and let go by the backward pass. Parameters that are [frozen](crate::Tape::freeze) on the tape stay so.
+/// Values, gradients, dropout masks and running averages are those of `f(part, x)`. The parameters of the module are held as
+/// handles, not copies, and released by the backward pass. Parameters [frozen](crate::Tape::freeze) on the tape remain frozen.
 ///
 /// ```
 /// use wengert::nn::recompute;

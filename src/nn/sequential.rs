@@ -1,11 +1,11 @@
-//! Layers one after another.
+//! A sequence of layers built at run time.
 
 use super::{Lambda, Layer, Module, Path};
 use crate::autograd::{Param, Var};
 use crate::tensor::Float;
 use std::fmt::{self, Debug, Formatter};
 
-/// Layers one after another, as many as the program decides on at run time.
+/// Layers applied in sequence, their number chosen at run time.
 ///
 /// ```
 /// use wengert::nn::{Relu, Sequential};
@@ -23,42 +23,42 @@ use std::fmt::{self, Debug, Formatter};
 /// assert_eq!(model.parameters()[2].0, "2.weight"); // numbered as in PyTorch
 /// ```
 ///
-/// If the layers are known when the program is written, a tuple of them is a [`Layer`] too, and keeps their types.
+/// If the layers are known at compile time, a tuple of them is a [`Layer`] too, and keeps their types.
 pub struct Sequential<T: Float = f32> {
-    layers: Vec<Box<dyn Boxed<T>>>,
+    layers: Vec<Box<dyn CloneLayer<T>>>,
 }
 
-/// A layer that can be cloned in its box.
-trait Boxed<T: Float>: Layer<T> {
-    fn boxed(&self) -> Box<dyn Boxed<T>>;
+/// A layer that can be cloned as a trait object.
+trait CloneLayer<T: Float>: Layer<T> {
+    fn clone_box(&self) -> Box<dyn CloneLayer<T>>;
 }
 
-impl<T: Float, L: Layer<T> + Clone + 'static> Boxed<T> for L {
-    fn boxed(&self) -> Box<dyn Boxed<T>> {
+impl<T: Float, L: Layer<T> + Clone + 'static> CloneLayer<T> for L {
+    fn clone_box(&self) -> Box<dyn CloneLayer<T>> {
         Box::new(self.clone())
     }
 }
 
 impl<T: Float> Sequential<T> {
-    /// No layers, which is the identity.
+    /// An empty sequence, which is the identity.
     pub fn new() -> Self {
         Sequential { layers: Vec::new() }
     }
 
-    /// The same with one more layer at the end.
+    /// Appends a layer.
     #[must_use]
     pub fn append(mut self, layer: impl Layer<T> + Clone + 'static) -> Self {
         self.layers.push(Box::new(layer));
         self
     }
 
-    /// The same with a closure at the end, which counts as a layer.
+    /// Appends a closure as a layer.
     #[must_use]
     pub fn append_fn(self, f: impl Fn(&Var<T>) -> Var<T> + Clone + Send + Sync + 'static) -> Self {
         self.append(Lambda(f))
     }
 
-    /// The layers in their order.
+    /// Iterates over the layers in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &dyn Layer<T>> {
         self.layers.iter().map(|layer| &**layer as &dyn Layer<T>)
     }
@@ -68,7 +68,7 @@ impl<T: Float> Sequential<T> {
         self.layers.len()
     }
 
-    /// Whether there is no layer.
+    /// Whether there are no layers.
     pub fn is_empty(&self) -> bool {
         self.layers.is_empty()
     }
@@ -95,7 +95,7 @@ impl<T: Float> Module<T> for Sequential<T> {
 
 impl<T: Float> Clone for Sequential<T> {
     fn clone(&self) -> Self {
-        Sequential { layers: self.layers.iter().map(|layer| (**layer).boxed()).collect() }
+        Sequential { layers: self.layers.iter().map(|layer| (**layer).clone_box()).collect() }
     }
 }
 

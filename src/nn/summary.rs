@@ -1,17 +1,18 @@
-//! The table that a model prints.
+//! The printable summary of a model.
 
 use super::Path;
 use crate::autograd::Param;
 use crate::tensor::Float;
 use std::fmt::{self, Display, Formatter};
 
-/// The layers of a model with their parameters; [`Module::summary`](super::Module::summary) makes it, and it prints as a table.
+/// The layers of a model with their parameters, returned by [`Module::summary`](super::Module::summary); `Display` prints a
+/// table.
 #[derive(Clone, Debug)]
 pub struct Summary {
     layers: Vec<Layer>,
 }
 
-/// A module that holds parameters itself.
+/// A module that directly contains parameters.
 #[derive(Clone, Debug)]
 struct Layer {
     path: String,
@@ -21,7 +22,7 @@ struct Layer {
 }
 
 impl Summary {
-    /// Collects what a traversal finds; parameters of the same module are on one line.
+    /// Collects the parameters of a traversal, one row per module.
     pub(super) fn of<T: Float>(visit: impl FnOnce(&mut Path, &mut dyn FnMut(&Path, &Param<T>))) -> Self {
         let mut layers: Vec<Layer> = Vec::new();
         visit(&mut Path::new(), &mut |path, param| {
@@ -56,7 +57,7 @@ impl Display for Summary {
     }
 }
 
-/// A number with a space after every three digits.
+/// Formats a number with a space between groups of three digits.
 fn grouped(count: usize) -> String {
     let digits = count.to_string();
     let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();

@@ -6,7 +6,7 @@ use crate::tensor::Float;
 
 /// AdaDelta, Zeiler 2012: `s ← ρ s + (1 − ρ) g²`, `d = g √(u + ε)/√(s + ε)`, `u ← ρ u + (1 − ρ) d²`, `p ← p − lr d`.
 ///
-/// ε is inside the roots; weight decay is L2.
+/// ε is added under the roots; weight decay is L2.
 ///
 /// ```
 /// # use wengert::optim::AdaDelta;
@@ -16,7 +16,7 @@ use crate::tensor::Float;
 /// ```
 pub type AdaDelta<T = f32> = Descent<AdaDeltaRule, T>;
 
-/// The rule of [`AdaDelta`].
+/// The update rule of [`AdaDelta`].
 #[derive(Clone, Debug)]
 pub struct AdaDeltaRule {
     rho: f64,
@@ -24,10 +24,10 @@ pub struct AdaDeltaRule {
 }
 
 impl<T: Float> AdaDelta<T> {
-    /// AdaDelta with ρ = 0.9 and ε = 1e-6; its usual learning rate is 1.
+    /// Creates AdaDelta with ρ = 0.9 and ε = 1e-6; the usual learning rate is 1.
     ///
     /// # Panics
-    /// If the learning rate is negative or NaN; the setters likewise check their ranges.
+    /// If the learning rate is negative or NaN. The setters check their ranges in the same way.
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
         Descent::with_rule(AdaDeltaRule { rho: 0.9, epsilon: 1e-6 }, learning_rate)
@@ -35,9 +35,9 @@ impl<T: Float> AdaDelta<T> {
 }
 
 setters!(AdaDelta<T> {
-    /// The ε that is added inside both roots.
+    /// Sets the ε added under both roots.
     epsilon: 0.0, f64::INFINITY;
-    /// The share ρ of both mean squares that is kept from step to step.
+    /// Sets the decay rate ρ of both mean squares.
     rho: 0.0, 1.0;
 });
 

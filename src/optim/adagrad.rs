@@ -4,9 +4,10 @@ use crate::optim::option::setters;
 use crate::optim::{Descent, Rule, Slot, Step};
 use crate::tensor::Float;
 
-/// AdaGrad, Duchi et al. 2011: `s ← s + g²`, `p ← p − lr g/(√s + ε)`. The sum only grows, so steps die out.
+/// AdaGrad, Duchi et al. 2011: `s ← s + g²`, `p ← p − lr g/(√s + ε)`. The sum only grows, so the steps shrink
+/// toward 0.
 ///
-/// ε is outside the root; weight decay is L2.
+/// ε is added outside the root; weight decay is L2.
 ///
 /// ```
 /// # use wengert::optim::AdaGrad;
@@ -16,7 +17,7 @@ use crate::tensor::Float;
 /// ```
 pub type AdaGrad<T = f32> = Descent<AdaGradRule, T>;
 
-/// The rule of [`AdaGrad`].
+/// The update rule of [`AdaGrad`].
 #[derive(Clone, Debug)]
 pub struct AdaGradRule {
     learning_rate_decay: f64,
@@ -25,10 +26,10 @@ pub struct AdaGradRule {
 }
 
 impl<T: Float> AdaGrad<T> {
-    /// AdaGrad with ε = 1e-10, a sum that begins with 0, and no decays.
+    /// Creates AdaGrad with ε = 1e-10, an initial sum of 0, no learning rate decay and no weight decay.
     ///
     /// # Panics
-    /// If the learning rate is negative or NaN; the setters likewise check their ranges.
+    /// If the learning rate is negative or NaN. The setters check their ranges in the same way.
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
         let rule = AdaGradRule { learning_rate_decay: 0.0, initial_accumulator: 0.0, epsilon: 1e-10 };
@@ -37,11 +38,11 @@ impl<T: Float> AdaGrad<T> {
 }
 
 setters!(AdaGrad<T> {
-    /// The ε that is added to the denominator.
+    /// Sets the ε added to the denominator.
     epsilon: 0.0, f64::INFINITY;
-    /// Divides the learning rate by `1 + (t − 1) decay` at step t.
+    /// Sets the learning rate decay: the learning rate is divided by `1 + (t − 1) decay` at step t.
     learning_rate_decay: 0.0, f64::INFINITY;
-    /// What the sum of squares begins with.
+    /// Sets the initial value of the sum of squares.
     initial_accumulator: 0.0, f64::INFINITY;
 });
 

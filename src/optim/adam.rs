@@ -4,11 +4,11 @@ use crate::optim::option::{check_betas, check_option};
 use crate::optim::{Descent, Rule, Slot, Step};
 use crate::tensor::Float;
 
-/// Adam, Kingma and Ba 2015: `m ← β₁ m + (1 − β₁) g`, `s ← β₂ s + (1 − β₂) g²`, `p ← p − lr m̂/(√ŝ + ε)` with the
-/// estimates corrected for their start at 0.
+/// Adam, Kingma and Ba 2015: `m ← β₁ m + (1 − β₁) g`, `s ← β₂ s + (1 − β₂) g²`, `p ← p − lr m̂/(√ŝ + ε)` with
+/// bias-corrected estimates m̂ and ŝ.
 ///
-/// PyTorch's conventions: ε is outside the root and added after the correction, and weight decay is L2, `g ← g + λ p` first.
-/// The number of steps is counted for each parameter.
+/// As in PyTorch, ε is added outside the root and after the correction, and weight decay is L2: `g ← g + λ p` before the
+/// update. Steps are counted per parameter.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -25,7 +25,7 @@ pub type Adam<T = f32> = Descent<AdamRule<false>, T>;
 /// [`Adam`] with decoupled weight decay: `p ← p − lr λ p` before the step. Loshchilov and Hutter 2019.
 pub type AdamW<T = f32> = Descent<AdamRule<true>, T>;
 
-/// The rule of [`Adam`], and with `DECOUPLED` weight decay of [`AdamW`].
+/// The update rule of [`Adam`] and, with `DECOUPLED` weight decay, of [`AdamW`].
 #[derive(Clone, Debug)]
 pub struct AdamRule<const DECOUPLED: bool> {
     betas: (f64, f64),
@@ -34,10 +34,10 @@ pub struct AdamRule<const DECOUPLED: bool> {
 }
 
 impl<T: Float> Adam<T> {
-    /// Adam with β = (0.9, 0.999), ε = 1e-8 and no weight decay.
+    /// Creates Adam with β = (0.9, 0.999), ε = 1e-8 and no weight decay.
     ///
     /// # Panics
-    /// If the learning rate is negative or NaN; the setters likewise check their ranges.
+    /// If the learning rate is negative or NaN. The setters check their ranges in the same way.
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
         Descent::with_rule(AdamRule::DEFAULT, learning_rate)
@@ -45,10 +45,10 @@ impl<T: Float> Adam<T> {
 }
 
 impl<T: Float> AdamW<T> {
-    /// AdamW with β = (0.9, 0.999), ε = 1e-8 and λ = 0.01.
+    /// Creates AdamW with β = (0.9, 0.999), ε = 1e-8 and λ = 0.01.
     ///
     /// # Panics
-    /// If the learning rate is negative or NaN; the setters likewise check their ranges.
+    /// If the learning rate is negative or NaN. The setters check their ranges in the same way.
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
         Descent::with_rule(AdamRule::DEFAULT, learning_rate).weight_decay(0.01)
@@ -56,21 +56,22 @@ impl<T: Float> AdamW<T> {
 }
 
 impl<const DECOUPLED: bool, T: Float> Descent<AdamRule<DECOUPLED>, T> {
-    /// The shares of the mean gradient and of the mean square that are kept from step to step; 0.9 and 0.999 by default.
+    /// Sets the decay rates of the mean gradient and of the mean square; 0.9 and 0.999 by default.
     #[track_caller]
     pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
         self.rule.betas = check_betas(beta1, beta2);
         self
     }
 
-    /// The ε that is added to the denominator; 1e-8 by default.
+    /// Sets the ε added to the denominator; 1e-8 by default.
     #[track_caller]
     pub fn epsilon(mut self, epsilon: f64) -> Self {
         self.rule.epsilon = check_option("epsilon", epsilon, 0.0, f64::INFINITY);
         self
     }
 
-    /// Divides by the largest mean square so far, so that step sizes do not grow again. Reddi et al. 2018.
+    /// Enables AMSGrad: divides by the largest mean square so far, so that the effective learning rate never increases. Reddi
+    /// et al. 2018.
     pub fn amsgrad(mut self) -> Self {
         self.rule.amsgrad = true;
         self

@@ -4,11 +4,11 @@ use crate::optim::option::{check_betas, setters};
 use crate::optim::{Descent, Rule, Slot, Step};
 use crate::tensor::Float;
 
-/// Adamax, Kingma and Ba 2015: [`Adam`](super::Adam) with the largest gradient for the mean square,
+/// Adamax, Kingma and Ba 2015: [`Adam`](super::Adam) with a decaying maximum of the gradient in place of the mean square,
 /// `u ← max(β₂ u, |g| + ε)`, `p ← p − lr m̂/u`. Weight decay is L2.
 pub type Adamax<T = f32> = Descent<AdamaxRule, T>;
 
-/// The rule of [`Adamax`].
+/// The update rule of [`Adamax`].
 #[derive(Clone, Debug)]
 pub struct AdamaxRule {
     betas: (f64, f64),
@@ -16,16 +16,16 @@ pub struct AdamaxRule {
 }
 
 impl<T: Float> Adamax<T> {
-    /// Adamax with β = (0.9, 0.999) and ε = 1e-8.
+    /// Creates Adamax with β = (0.9, 0.999) and ε = 1e-8.
     ///
     /// # Panics
-    /// If the learning rate is negative or NaN; the setters likewise check their ranges.
+    /// If the learning rate is negative or NaN. The setters check their ranges in the same way.
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
         Descent::with_rule(AdamaxRule { betas: (0.9, 0.999), epsilon: 1e-8 }, learning_rate)
     }
 
-    /// The shares of the mean gradient and of the size of gradients that are kept from step to step.
+    /// Sets the decay rates of the mean gradient and of the maximum.
     #[track_caller]
     pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
         self.rule.betas = check_betas(beta1, beta2);
@@ -34,7 +34,7 @@ impl<T: Float> Adamax<T> {
 }
 
 setters!(Adamax<T> {
-    /// The ε that is added to the denominator.
+    /// Sets the ε added to the denominator.
     epsilon: 0.0, f64::INFINITY;
 });
 
@@ -58,11 +58,11 @@ impl<T: Float> Rule<T> for AdamaxRule {
     }
 }
 
-/// NAdam, Dozat 2016: [`Adam`](super::Adam) with Nesterov's look ahead, and a momentum that grows from β₁/2 to β₁:
+/// NAdam, Dozat 2016: [`Adam`](super::Adam) with Nesterov momentum, which increases from β₁/2 to β₁:
 /// `μₜ = β₁ (1 − 0.96^(t ψ)/2)`. Weight decay is L2, or [decoupled](NAdam::decoupled).
 pub type NAdam<T = f32> = Descent<NAdamRule, T>;
 
-/// The rule of [`NAdam`].
+/// The update rule of [`NAdam`].
 #[derive(Clone, Debug)]
 pub struct NAdamRule {
     betas: (f64, f64),
@@ -72,17 +72,17 @@ pub struct NAdamRule {
 }
 
 impl<T: Float> NAdam<T> {
-    /// NAdam with β = (0.9, 0.999), ε = 1e-8 and ψ = 0.004.
+    /// Creates NAdam with β = (0.9, 0.999), ε = 1e-8 and ψ = 0.004.
     ///
     /// # Panics
-    /// If the learning rate is negative or NaN; the setters likewise check their ranges.
+    /// If the learning rate is negative or NaN. The setters check their ranges in the same way.
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
         let rule = NAdamRule { betas: (0.9, 0.999), epsilon: 1e-8, momentum_decay: 0.004, decoupled: false };
         Descent::with_rule(rule, learning_rate)
     }
 
-    /// The shares of the mean gradient and of the mean square that are kept from step to step.
+    /// Sets the decay rates of the mean gradient and of the mean square.
     #[track_caller]
     pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
         self.rule.betas = check_betas(beta1, beta2);
@@ -97,9 +97,9 @@ impl<T: Float> NAdam<T> {
 }
 
 setters!(NAdam<T> {
-    /// The ε that is added to the denominator.
+    /// Sets the ε added to the denominator.
     epsilon: 0.0, f64::INFINITY;
-    /// How fast the momentum grows: the ψ of `0.96^(t ψ)`.
+    /// Sets the ψ of `0.96^(t ψ)`, the speed at which the momentum increases.
     momentum_decay: 0.0, f64::INFINITY;
 });
 
@@ -131,11 +131,11 @@ impl<T: Float> Rule<T> for NAdamRule {
     }
 }
 
-/// RAdam, Liu et al. 2020: [`Adam`](super::Adam) whose step is rectified for the variance of the first mean squares, and
-/// plain momentum as long as that cannot be estimated. Weight decay is L2, or [decoupled](RAdam::decoupled).
+/// RAdam, Liu et al. 2020: [`Adam`](super::Adam) with steps rectified for the variance of the early mean squares, and plain
+/// momentum while that variance cannot be estimated. Weight decay is L2, or [decoupled](RAdam::decoupled).
 pub type RAdam<T = f32> = Descent<RAdamRule, T>;
 
-/// The rule of [`RAdam`].
+/// The update rule of [`RAdam`].
 #[derive(Clone, Debug)]
 pub struct RAdamRule {
     betas: (f64, f64),
@@ -144,16 +144,16 @@ pub struct RAdamRule {
 }
 
 impl<T: Float> RAdam<T> {
-    /// RAdam with β = (0.9, 0.999) and ε = 1e-8.
+    /// Creates RAdam with β = (0.9, 0.999) and ε = 1e-8.
     ///
     /// # Panics
-    /// If the learning rate is negative or NaN; the setters likewise check their ranges.
+    /// If the learning rate is negative or NaN. The setters check their ranges in the same way.
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
         Descent::with_rule(RAdamRule { betas: (0.9, 0.999), epsilon: 1e-8, decoupled: false }, learning_rate)
     }
 
-    /// The shares of the mean gradient and of the mean square that are kept from step to step.
+    /// Sets the decay rates of the mean gradient and of the mean square.
     #[track_caller]
     pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
         self.rule.betas = check_betas(beta1, beta2);
@@ -168,12 +168,12 @@ impl<T: Float> RAdam<T> {
 }
 
 setters!(RAdam<T> {
-    /// The ε that is added to the denominator.
+    /// Sets the ε added to the denominator.
     epsilon: 0.0, f64::INFINITY;
 });
 
 impl RAdamRule {
-    /// The factor of the step at step `t`, and whether it is divided by the root mean square.
+    /// The rectification factor at step `t`, and whether the step is divided by the root mean square.
     fn rectification(&self, t: i32) -> (f64, bool) {
         let beta2 = self.betas.1;
         let limit = 2.0 / (1.0 - beta2) - 1.0;

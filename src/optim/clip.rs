@@ -1,16 +1,16 @@
-//! Clipping: bounds on gradients, against steps that are too long.
+//! Gradient clipping.
 
 use crate::autograd::Gradients;
 use crate::panics;
 use crate::tensor::Float;
 use std::hint::black_box;
 
-/// Clipping, between `backward` and `step`.
+/// Gradient clipping, applied between `backward` and `step`.
 ///
-/// Pascanu, Mikolov and Bengio 2013, "On the difficulty of training recurrent neural networks": where a loss surface has cliffs, the
-/// gradient at one is enormous and its direction alone is worth having.
+/// Pascanu, Mikolov and Bengio 2013, "On the difficulty of training recurrent neural networks": at a cliff of the loss
+/// surface the gradient is enormous, and only its direction is useful.
 ///
-/// All gradients count, also those of frozen parameters and of variables; an input that is a constant has none.
+/// All gradients are included, also those of frozen parameters and of variables; constant inputs have none.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -18,17 +18,17 @@ use std::hint::black_box;
 /// let mut model = Param::new([0.0, 0.0]);
 /// let tape = Tape::new();
 /// let mut gradients = (tape.constant([3.0, 4.0]) * &model).sum().backward();
-/// assert_eq!(gradients.clip_norm(1.0), 5.0); // the norm that it was
+/// assert_eq!(gradients.clip_norm(1.0), 5.0); // the norm before clipping
 /// Sgd::new(1.0).step(&mut model, &gradients);
 /// assert_eq!(format!("{:.4}", model.value()), "[-0.6 -0.8]");
 /// ```
 impl<T: Float> Gradients<T> {
-    /// The length of all gradients as one vector, `√Σ g²`, in double precision. It is worth logging.
+    /// The Euclidean norm of all gradients as one vector, `√Σ g²`, in double precision; useful for logging.
     pub fn norm(&self) -> f64 {
         self.norm_p(2.0)
     }
 
-    /// The p-norm of all gradients as one vector, `(Σ |g|ᵖ)^(1/p)`; with an infinite p the largest `|g|`.
+    /// The p-norm of all gradients as one vector, `(Σ |g|ᵖ)^(1/p)`; for infinite p the largest `|g|`.
     ///
     /// # Panics
     /// If p is not positive.
@@ -48,10 +48,10 @@ impl<T: Float> Gradients<T> {
         tensors.map(|gradient| sum(gradient, |g| g.abs().powf(p))).sum::<f64>().powf(1.0 / p)
     }
 
-    /// Scales all gradients together by `min(1, bound/(norm + 1e-6))`, so that their [norm](Gradients::norm) is at most the bound:
-    /// the direction stays. Returns the norm before.
+    /// Scales all gradients by `min(1, bound/(norm + 1e-6))`, so that their total [norm](Gradients::norm) is at most the
+    /// bound and the direction is unchanged. Returns the norm before clipping.
     ///
-    /// PyTorch's `clip_grad_norm_`, also in that all gradients are NaN after it if the norm was.
+    /// PyTorch's `clip_grad_norm_`; as there, a NaN norm makes all gradients NaN.
     ///
     /// # Panics
     /// If the bound is negative or NaN.
@@ -60,7 +60,7 @@ impl<T: Float> Gradients<T> {
         self.clip_norm_p(bound, 2.0)
     }
 
-    /// [`clip_norm`](Gradients::clip_norm) by the [p-norm](Gradients::norm_p).
+    /// [`clip_norm`](Gradients::clip_norm) with the [p-norm](Gradients::norm_p).
     ///
     /// # Panics
     /// If the bound is negative or NaN, or p is not positive.
@@ -76,7 +76,8 @@ impl<T: Float> Gradients<T> {
         norm
     }
 
-    /// Clamps each element to `[−bound, bound]`; a NaN stays. Unlike [`clip_norm`](Gradients::clip_norm) this changes the direction.
+    /// Clamps each element to `[−bound, bound]`; NaNs are kept. Unlike [`clip_norm`](Gradients::clip_norm), this changes the
+    /// direction.
     ///
     /// PyTorch's `clip_grad_value_`.
     ///
@@ -109,7 +110,7 @@ fn check_bound(what: &str, bound: f64) {
     }
 }
 
-/// Σ f(g) in double precision, by eight sums that do not wait for each other.
+/// Σ f(g) in double precision, with eight independent partial sums.
 fn sum<T: Float>(gradient: &[T], f: impl Fn(f64) -> f64) -> f64 {
     let mut sums = [0.0; 8];
     for chunk in gradient.chunks(sums.len()) {

@@ -1,4 +1,4 @@
-//! The driver of all rules.
+//! The driver shared by all update rules.
 
 use crate::autograd::{Gradients, MissingGradient, Param};
 use crate::nn::{Module, Path};
@@ -7,20 +7,20 @@ use crate::optim::{Group, Optimizer, Rule, Settings, Slot, State, Step};
 use crate::panics;
 use crate::tensor::{Float, Tensor, same};
 
-/// An optimizer that changes parameters by a [`Rule`]: [`Sgd`](super::Sgd) is `Descent<SgdRule>`.
+/// An optimizer that updates parameters by a [`Rule`]: [`Sgd`](super::Sgd) is `Descent<SgdRule>`.
 ///
-/// What all optimizers share is here: the learning rate, weight decay, [groups](Group) and the [state](State).
+/// It holds what all optimizers share: the learning rate, weight decay, [groups](Group) and the [state](State).
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Descent<R, T: Float = f32> {
-    /// The rule with its options.
+    /// The update rule with its options.
     pub rule: R,
     settings: Settings,
     state: State<T>,
 }
 
 impl<R, T: Float> Descent<R, T> {
-    /// An optimizer with any rule; see [`Rule`] for an example.
+    /// Creates an optimizer with the given rule; see [`Rule`] for an example.
     ///
     /// # Panics
     /// If the learning rate is negative or NaN.
@@ -29,25 +29,25 @@ impl<R, T: Float> Descent<R, T> {
         Descent { rule, settings: Settings::new(learning_rate), state: State::new() }
     }
 
-    /// The factor λ of the weight decay; whether that is L2 or decoupled is a matter of the rule.
+    /// Sets the weight decay λ; the rule determines whether it is L2 or decoupled.
     ///
     /// # Panics
-    /// If it is negative or NaN.
+    /// If the weight decay is negative or NaN.
     #[track_caller]
     pub fn weight_decay(mut self, weight_decay: f64) -> Self {
         self.settings.weight_decay = check_option("weight_decay", weight_decay, 0.0, f64::INFINITY);
         self
     }
 
-    /// Other settings for some parameters; the first group that a parameter is in decides.
+    /// Adds a group of parameters with different settings; the first group that matches a parameter applies.
     ///
-    /// `optimizer.group(Group::with_suffix("bias").weight_decay(0.0))` exempts every bias from the decay.
+    /// `optimizer.group(Group::with_suffix("bias").weight_decay(0.0))` exempts all biases from weight decay.
     pub fn group(mut self, group: Group) -> Self {
         self.settings.groups.push(group);
         self
     }
 
-    /// Goes up instead of down.
+    /// Maximizes the objective instead of minimizing it.
     pub fn maximize(mut self) -> Self {
         self.settings.maximize = true;
         self
@@ -78,9 +78,9 @@ impl<R: Rule<T>, T: Float> Optimizer<T> for Descent<R, T> {
     }
 }
 
-/// What a step does to a parameter or buffer.
+/// The update of one parameter or buffer in a step.
 enum Change<'a, T: Float> {
-    /// `slot` is a position in the state.
+    /// `slot` is an index into the state.
     Update {
         param: &'a mut Param<T>,
         gradient: &'a Tensor<T>,
@@ -93,16 +93,16 @@ enum Change<'a, T: Float> {
     },
 }
 
-/// All that a step does.
+/// All updates of a step.
 struct Plan<'a, T: Float> {
     changes: Vec<Change<'a, T>>,
-    /// What is to be remembered of parameters that change for the first time; their positions follow those of the state.
+    /// Slots of parameters that are updated for the first time; their indices continue those of the state.
     new_slots: Vec<(String, Slot<T>)>,
-    /// Whether the model has parameters to change, but the gradients know neither them nor another parameter or buffer of it.
+    /// Whether the model has trainable parameters, but the gradients contain no parameter or buffer of the model.
     idle: bool,
 }
 
-/// A step of a rule. Everything is checked before anything changes.
+/// Performs a step of a rule. All checks come before the first change.
 #[inline(never)]
 #[track_caller]
 pub(super) fn step<T: Float>(
@@ -115,7 +115,7 @@ pub(super) fn step<T: Float>(
     settings.check();
     gradients.check_statistics(model);
     let plan = Plan::new(rule, settings, state, model, gradients);
-    if let Some(group) = settings.groups.iter().find_map(Group::unmet) {
+    if let Some(group) = settings.groups.iter().find_map(Group::unmatched) {
         drop(plan);
         panics::unmatched_group(group, &paths(model));
     }
@@ -136,21 +136,21 @@ impl<'a, T: Float> Plan<'a, T> {
         gradients: &'a Gradients<T>,
     ) -> Self {
         let (mut changes, mut new_slots) = (Vec::new(), Vec::new());
-        let (mut waiting, mut known) = (false, false);
+        let (mut any_active, mut any_found) = (false, false);
         let (mut next_gradient, mut next_slot) = (0, 0);
         model.visit_mut(&mut Path::new(), &mut |path, param| {
             if let Some(value) = gradients.updated_buffer(param) {
-                known = true;
+                any_found = true;
                 return changes.push(Change::Buffer { buffer: param, value });
             }
             if !param.is_trainable() {
                 return;
             }
             let path = path.as_str();
-            settings.groups.iter_mut().for_each(|group| group.meet(path));
+            settings.groups.iter_mut().for_each(|group| group.record_match(path));
             let (gradient, step) = (gradients.get_near(param, &mut next_gradient), settings.step_for(path));
-            known |= gradient.is_some();
-            waiting |= step.is_some();
+            any_found |= gradient.is_some();
+            any_active |= step.is_some();
             let (Some(gradient), Some(step)) = (gradient, step) else { return };
             let slot = state.position(path, &mut next_slot).unwrap_or_else(|| {
                 new_slots.push((path.to_string(), Slot::new(rule.tensors(), param.shape())));
@@ -158,10 +158,10 @@ impl<'a, T: Float> Plan<'a, T> {
             });
             changes.push(Change::Update { param, gradient, slot, step });
         });
-        Plan { changes, new_slots, idle: waiting && !known }
+        Plan { changes, new_slots, idle: any_active && !any_found }
     }
 
-    /// Checks that gradients and state fit their parameters.
+    /// Checks that the gradients and the state match their parameters.
     #[track_caller]
     fn check(&self, rule: &dyn Rule<T>, state: &State<T>) {
         for change in &self.changes {
@@ -199,7 +199,7 @@ impl<'a, T: Float> Plan<'a, T> {
     }
 }
 
-/// Checks that the forward pass has read the model, none of whose parameters has a gradient.
+/// Checks that the forward pass has read the model, given that none of its parameters has a gradient.
 #[cold]
 #[track_caller]
 fn check_known<T: Float>(model: &dyn Module<T>, gradients: &Gradients<T>) {
@@ -210,7 +210,7 @@ fn check_known<T: Float>(model: &dyn Module<T>, gradients: &Gradients<T>) {
     }
 }
 
-/// The paths of a model's trainable parameters, for a message: the first ones, and how many there are.
+/// The paths of a model's trainable parameters for an error message: the first six, and the total number.
 #[cold]
 fn paths<T: Float>(model: &dyn Module<T>) -> String {
     let mut paths: Vec<String> = Vec::new();

@@ -1,18 +1,18 @@
-//! Stopping when validation no longer gets better.
+//! Early stopping.
 
 use crate::panics;
 
-/// Says when to stop training: when a metric has not become better for some epochs in a row (Prechelt 1998, "Early stopping — but
+/// Stops training when a metric has not improved for a number of consecutive epochs (Prechelt 1998, "Early stopping — but
 /// when?").
 ///
-/// What is better is smaller, as for a loss, unless [`maximize`](EarlyStopping::maximize) says otherwise. A NaN is never better, so
-/// a model that diverged is not kept, and stops when patience ends.
+/// Smaller values are better, as for a loss, unless [`maximize`](EarlyStopping::maximize) is set. A NaN is never an
+/// improvement, so a diverged model is not kept, and training stops when the patience runs out.
 ///
 /// ```
 /// use wengert::optim::{EarlyStopping, Status};
 /// use wengert::prelude::*;
 ///
-/// // Fits y = 2x; the losses of validation are made up.
+/// // Fits y = 2x; the validation losses are made up.
 /// let mut model = Param::new(0.0);
 /// let mut best = model.clone();
 /// let mut optimizer = Sgd::new(0.1);
@@ -39,43 +39,43 @@ pub struct EarlyStopping {
     state: StoppingState,
 }
 
-/// What an [`EarlyStopping`] remembers: given it and the same options a run goes on as if it had not stopped.
+/// The state of an [`EarlyStopping`]; restored together with the same options, it resumes a run as if uninterrupted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct StoppingState {
-    /// The best metric so far; infinitely bad at first.
+    /// The best metric so far; initially infinite, with the sign of the worst value.
     pub best: f64,
-    /// The epoch that it is of, counted from 0.
+    /// The epoch of that metric, counted from 0.
     pub best_epoch: usize,
-    /// How many metrics have come.
+    /// The number of epochs so far.
     pub epochs: usize,
-    /// How many of them since the best.
+    /// The number of epochs since the best one.
     pub bad_epochs: usize,
 }
 
-/// What a metric means for training: see [`EarlyStopping::update`].
+/// The effect of a metric on training, returned by [`EarlyStopping::update`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Status {
-    /// The best so far: the model is worth keeping.
+    /// The best metric so far: the model should be saved.
     Improved,
-    /// No better, but there is patience left.
+    /// No improvement, but patience is left.
     Continue,
-    /// Patience has ended.
+    /// The patience has run out.
     Stop,
 }
 
 impl EarlyStopping {
-    /// Stops at the `patience`-th epoch in a row that is no better than the best; 0 is as 1.
+    /// Creates a criterion that stops after `patience` consecutive epochs without improvement; 0 is treated as 1.
     pub fn new(patience: usize) -> Self {
         let state = StoppingState { best: f64::INFINITY, best_epoch: 0, epochs: 0, bad_epochs: 0 };
         EarlyStopping { patience, min_delta: 0.0, maximize: false, state }
     }
 
-    /// How much better a metric must be than the best to count as better; 0 unless given: anything better counts.
+    /// Sets the minimum change that counts as an improvement; 0 by default, so that any improvement counts.
     ///
     /// # Panics
-    /// If it is negative or NaN.
+    /// If the minimum change is negative or NaN.
     #[track_caller]
     pub fn min_delta(self, min_delta: f64) -> Self {
         if min_delta.is_nan() || min_delta < 0.0 {
@@ -84,19 +84,19 @@ impl EarlyStopping {
         EarlyStopping { min_delta, ..self }
     }
 
-    /// Smaller is better, as for a loss. This is the default.
+    /// Treats smaller metrics as better, as for a loss. This is the default.
     pub fn minimize(mut self) -> Self {
         (self.maximize, self.state.best) = (false, f64::INFINITY);
         self
     }
 
-    /// Larger is better, as for an accuracy.
+    /// Treats larger metrics as better, as for an accuracy.
     pub fn maximize(mut self) -> Self {
         (self.maximize, self.state.best) = (true, f64::NEG_INFINITY);
         self
     }
 
-    /// Takes the metric of the epoch that has ended.
+    /// Records the metric of the epoch that has ended.
     pub fn update(&mut self, metric: impl Into<f64>) -> Status {
         let metric = metric.into();
         let improved = self.is_better(metric);
@@ -111,7 +111,7 @@ impl EarlyStopping {
         if state.bad_epochs < self.patience { Status::Continue } else { Status::Stop }
     }
 
-    /// The best metric; none if all were NaN or infinitely bad.
+    /// The best metric; `None` if all were NaN or the worst infinite value.
     pub fn best(&self) -> Option<f64> {
         let worst = if self.maximize { f64::NEG_INFINITY } else { f64::INFINITY };
         (self.state.best != worst).then_some(self.state.best)
@@ -122,17 +122,17 @@ impl EarlyStopping {
         self.best().map(|_| self.state.best_epoch)
     }
 
-    /// What is remembered, for a checkpoint.
+    /// The state, for a checkpoint.
     pub fn state(&self) -> &StoppingState {
         &self.state
     }
 
-    /// The same for changing it, as when a run is resumed.
+    /// The mutable state, for resuming a run.
     pub fn state_mut(&mut self) -> &mut StoppingState {
         &mut self.state
     }
 
-    /// Whether a metric is better than the best by more than `min_delta`; the first must only be better than infinitely bad.
+    /// Whether a metric is better than the best by more than `min_delta`; the first one only has to beat an infinite value.
     fn is_better(&self, metric: f64) -> bool {
         let (best, delta) = (self.state.best, self.min_delta);
         if self.maximize { metric > best + delta } else { metric < best - delta }

@@ -1,15 +1,18 @@
-//! The search for a learning rate.
+//! The learning rate range test.
 
 use crate::optim::option::check_option;
 use crate::panics;
 
-/// Finds a learning rate in one short run, whose learning rate grows exponentially: the one at which the loss falls fastest.
+/// Finds a learning rate in one short run with an exponentially increasing learning rate: the one at which the loss falls
+/// fastest.
 ///
-/// Step k of n is taken with `low (high/low)^(k/(n − 1))`. The run ends when the loss diverges: when it is not finite, or its mean
-/// over the last n/20 steps is four times its lowest. The suggestion is where the smoothed loss, its mean over the n/20 steps before
-/// and after, falls most steeply along the logarithm of the learning rate. The run ruins the weights: search with a clone.
+/// Step k of n uses the learning rate `low (high/low)^(k/(n − 1))`. The run ends when the loss diverges: when it is not
+/// finite, or its mean over the last n/20 steps is four times the lowest such mean. The suggestion is the point of steepest
+/// descent, along the logarithm of the learning rate, of the smoothed loss, its mean over the n/20 steps before and after.
+/// The run ruins the weights, so use a clone of the model.
 ///
-/// Smith 2017, "Cyclical learning rates for training neural networks"; the steepest slope, and the end at divergence, as in fast.ai.
+/// Smith 2017, "Cyclical learning rates for training neural networks"; the steepest slope and the stop at divergence follow
+/// fast.ai.
 ///
 /// ```
 /// use wengert::optim::LearningRateFinder;
@@ -26,7 +29,7 @@ use crate::panics;
 ///     optimizer.step(&mut model, &loss.backward());
 /// }
 /// let suggestion = finder.suggestion().expect("the loss fell");
-/// assert!(0.01 < suggestion && suggestion < 0.5); // from 1 on it diverges
+/// assert!(0.01 < suggestion && suggestion < 0.5); // it diverges from 1 on
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
@@ -40,10 +43,10 @@ pub struct LearningRateFinder {
 }
 
 impl LearningRateFinder {
-    /// A run from one learning rate to another, in so many steps.
+    /// Creates a run from the learning rate `low` to `high` in `steps` steps.
     ///
     /// # Panics
-    /// If the learning rates are not positive and in this order, or there are fewer than three steps.
+    /// If the learning rates are not positive and in increasing order, or there are fewer than three steps.
     #[track_caller]
     pub fn new(low: f64, high: f64, steps: usize) -> Self {
         if low.is_nan() || low <= 0.0 {
@@ -60,7 +63,7 @@ impl LearningRateFinder {
         more.then(|| self.learning_rate_of(self.losses.len()))
     }
 
-    /// Takes the loss of a step, before the parameters change.
+    /// Records the loss of a step, computed before the parameters are updated.
     pub fn record(&mut self, loss: impl Into<f64>) {
         let loss = loss.into();
         if !loss.is_finite() {
@@ -71,11 +74,11 @@ impl LearningRateFinder {
         let last = self.losses.len().saturating_sub(self.width() + 1);
         let recent = mean(&self.losses[last..]);
         self.lowest = self.lowest.min(recent);
-        // Four times a loss that is positive, and above one that is negative too.
+        // Four times the lowest loss if it is positive; the absolute value keeps the bound above a negative one.
         self.diverged |= recent > self.lowest + 3.0 * self.lowest.abs();
     }
 
-    /// The learning rates so far with their smoothed losses, to be drawn along a logarithmic axis.
+    /// The learning rates so far with their smoothed losses, for a plot with a logarithmic axis.
     pub fn curve(&self) -> Vec<(f64, f64)> {
         let smoothed = |k: usize| {
             let width = self.width().min(k).min(self.losses.len() - 1 - k);
@@ -95,7 +98,7 @@ impl LearningRateFinder {
         self.low * (self.high / self.low).powf(step as f64 / (self.steps - 1) as f64)
     }
 
-    /// The number of losses on either side that one is smoothed with.
+    /// The number of losses on each side in the smoothing window.
     fn width(&self) -> usize {
         self.steps / 20
     }

@@ -1,4 +1,4 @@
-//! Settings for some of the parameters.
+//! Parameter groups: settings for a subset of the parameters.
 
 use crate::optim::Step;
 use crate::optim::option::check_option;
@@ -6,15 +6,15 @@ use std::fmt::{self, Debug, Formatter};
 use std::panic::Location;
 use std::sync::Arc;
 
-/// Settings for the parameters whose paths it matches.
+/// A parameter group: settings for the parameters whose paths match.
 ///
-/// A group that matches no trainable parameter of the model is a mistake, which the step reports.
+/// A group that matches no trainable parameter of the model is a mistake, and makes the step panic.
 ///
 /// ```
 /// use wengert::optim::Group;
 /// use wengert::prelude::*;
 ///
-/// // No decay on biases, and the first layer stays as it is.
+/// // No weight decay on biases, and a frozen first layer.
 /// let optimizer: Adam = Adam::new(1e-3)
 ///     .weight_decay(1e-2)
 ///     .group(Group::with_prefix("hidden").frozen())
@@ -26,17 +26,17 @@ use std::sync::Arc;
 #[must_use]
 pub struct Group {
     matches: Arc<dyn Fn(&str) -> bool + Send + Sync>,
-    /// How it was made.
+    /// The constructor call, for error messages.
     origin: String,
     learning_rate_factor: f64,
     weight_decay: Option<f64>,
     frozen: bool,
-    /// Whether some parameter has been in it.
-    met: bool,
+    /// Whether any parameter has matched.
+    matched: bool,
 }
 
 impl Group {
-    /// The parameters whose path the function accepts.
+    /// Creates a group of the parameters whose path satisfies the predicate.
     ///
     /// ```
     /// # use wengert::optim::Group;
@@ -48,8 +48,8 @@ impl Group {
         Group::new(matches, format!("the Group::matching of {}", Location::caller()))
     }
 
-    /// The parameters whose path begins with these components, such as those of a layer: `"hidden"` matches `hidden.weight` and
-    /// `hidden.0.bias`, but not `hidden2.weight`.
+    /// Creates a group of the parameters whose path begins with the given components, such as those of a layer: `"hidden"`
+    /// matches `hidden.weight` and `hidden.0.bias`, but not `hidden2.weight`.
     pub fn with_prefix(prefix: &str) -> Self {
         let (prefix, origin) = (prefix.to_string(), format!("Group::with_prefix({prefix:?})"));
         Group::new(
@@ -58,7 +58,8 @@ impl Group {
         )
     }
 
-    /// The parameters whose path ends with these components: `"bias"` matches `hidden.bias`, but not `user_bias`.
+    /// Creates a group of the parameters whose path ends with the given components: `"bias"` matches `hidden.bias`, but not
+    /// `user_bias`.
     pub fn with_suffix(suffix: &str) -> Self {
         let (suffix, origin) = (suffix.to_string(), format!("Group::with_suffix({suffix:?})"));
         Group::new(
@@ -69,10 +70,10 @@ impl Group {
 
     fn new(matches: impl Fn(&str) -> bool + Send + Sync + 'static, origin: String) -> Self {
         let matches = Arc::new(matches);
-        Group { matches, origin, learning_rate_factor: 1.0, weight_decay: None, frozen: false, met: false }
+        Group { matches, origin, learning_rate_factor: 1.0, weight_decay: None, frozen: false, matched: false }
     }
 
-    /// Multiplies the learning rate, whatever a schedule makes of it.
+    /// Sets a factor for the learning rate, which also multiplies the values of a schedule.
     ///
     /// # Panics
     /// If the factor is negative or NaN.
@@ -81,16 +82,16 @@ impl Group {
         Group { learning_rate_factor: check_option("learning_rate_factor", factor, 0.0, f64::INFINITY), ..self }
     }
 
-    /// Replaces the weight decay.
+    /// Overrides the weight decay.
     ///
     /// # Panics
-    /// If it is negative or NaN.
+    /// If the weight decay is negative or NaN.
     #[track_caller]
     pub fn weight_decay(self, weight_decay: f64) -> Self {
         Group { weight_decay: Some(check_option("weight_decay", weight_decay, 0.0, f64::INFINITY)), ..self }
     }
 
-    /// Leaves the parameters as they are.
+    /// Excludes the parameters from updates.
     pub fn frozen(self) -> Self {
         Group { frozen: true, ..self }
     }
@@ -99,7 +100,7 @@ impl Group {
         (self.matches)(path)
     }
 
-    /// A step with the settings of the group; `None` if it is frozen.
+    /// The step with the settings of the group applied; `None` if it is frozen.
     pub(super) fn change(&self, step: Step) -> Option<Step> {
         let mut changed = step;
         changed.learning_rate *= self.learning_rate_factor;
@@ -107,14 +108,14 @@ impl Group {
         (!self.frozen).then_some(changed)
     }
 
-    /// Notes that a model has a parameter at a path.
-    pub(super) fn meet(&mut self, path: &str) {
-        self.met = self.met || self.contains(path);
+    /// Records whether the path of a parameter of the model matches.
+    pub(super) fn record_match(&mut self, path: &str) {
+        self.matched = self.matched || self.contains(path);
     }
 
-    /// How the group was made, if no parameter has been in it.
-    pub(super) fn unmet(&self) -> Option<&str> {
-        (!self.met).then_some(&self.origin)
+    /// The constructor call of the group, if no parameter has matched.
+    pub(super) fn unmatched(&self) -> Option<&str> {
+        (!self.matched).then_some(&self.origin)
     }
 }
 

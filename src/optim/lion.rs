@@ -4,9 +4,10 @@ use crate::optim::option::check_betas;
 use crate::optim::{Descent, Rule, Slot, Step};
 use crate::tensor::Float;
 
-/// Lion, Chen et al. 2023: `p ← p − lr sign(β₁ m + (1 − β₁) g)`, `m ← β₂ m + (1 − β₂) g`: every step has the same length.
+/// Lion, Chen et al. 2023: `p ← p − lr sign(β₁ m + (1 − β₁) g)`, `m ← β₂ m + (1 − β₂) g`. Every element
+/// changes by the same amount.
 ///
-/// Its learning rate is usually a third to a tenth of Adam's. Weight decay is decoupled.
+/// The learning rate is usually a third to a tenth of Adam's. Weight decay is decoupled.
 ///
 /// ```
 /// # use wengert::optim::Lion;
@@ -16,23 +17,23 @@ use crate::tensor::Float;
 /// ```
 pub type Lion<T = f32> = Descent<LionRule, T>;
 
-/// The rule of [`Lion`].
+/// The update rule of [`Lion`].
 #[derive(Clone, Debug)]
 pub struct LionRule {
     betas: (f64, f64),
 }
 
 impl<T: Float> Lion<T> {
-    /// Lion with β = (0.9, 0.99) and no weight decay.
+    /// Creates Lion with β = (0.9, 0.99) and no weight decay.
     ///
     /// # Panics
-    /// If the learning rate is negative or NaN; the setters likewise check their ranges.
+    /// If the learning rate is negative or NaN. The setters check their ranges in the same way.
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
         Descent::with_rule(LionRule { betas: (0.9, 0.99) }, learning_rate)
     }
 
-    /// The share of the mean gradient in the step, and the share that is kept from step to step.
+    /// Sets β₁, the weight of the mean gradient in the step, and β₂, the decay rate of the mean gradient.
     #[track_caller]
     pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
         self.rule.betas = check_betas(beta1, beta2);

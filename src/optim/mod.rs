@@ -1,13 +1,14 @@
-//! Optimizers: each changes the parameters of a model by one fused pass over parameter, gradient and state.
+//! Optimizers, which update the parameters of a model in one fused pass over parameter, gradient and state.
 //!
-//! All of them follow PyTorch's conventions. Options are given by chained methods, other settings for some of the parameters by
-//! their method `group` and [`Group`].
+//! All optimizers follow PyTorch's conventions. Options are set by builder methods; the method `group` sets different options
+//! for a [`Group`] of parameters.
 //!
-//! An optimizer is a [`Rule`], the arithmetic, and [`Descent`], which has everything else: [`Sgd`] is an alias of
-//! `Descent<SgdRule>`. Another rule is a type with three methods.
+//! An optimizer consists of a [`Rule`], which is the arithmetic, and [`Descent`], which is everything else: [`Sgd`] is an
+//! alias of `Descent<SgdRule>`. A custom rule is a type with three methods.
 //!
-//! Around them stand the [schedules](schedule) of the learning rate, a [search](LearningRateFinder) for it, and clipping, which is
-//! a method of gradients: [`Gradients::clip_norm`](crate::Gradients::clip_norm).
+//! The module also contains learning rate [schedules](schedule), a [learning rate finder](LearningRateFinder) and
+//! [early stopping](EarlyStopping). Gradient clipping is a method of the gradients:
+//! [`Gradients::clip_norm`](crate::Gradients::clip_norm).
 
 mod adadelta;
 mod adagrad;
@@ -50,7 +51,7 @@ pub use settings::{Settings, Step};
 pub use sgd::Sgd;
 pub use state::{Slot, State};
 
-/// The rules of the optimizers, each with its options. The optimizers have the methods that set them.
+/// The update rules of the optimizers with their options, which are set by methods of the optimizers.
 pub mod rules {
     pub use crate::optim::adadelta::AdaDeltaRule;
     pub use crate::optim::adagrad::AdaGradRule;
@@ -61,7 +62,7 @@ pub mod rules {
     pub use crate::optim::sgd::SgdRule;
 }
 
-/// Instantiates what a step calls for an element type.
+/// Instantiates the functions called by a step for an element type.
 pub(crate) fn instantiate<T: Float>() {
     fn update<T: Float, R: Rule<T>>() {
         black_box(R::update as fn(&R, &mut Slot<T>, &mut [T], &[T], &Step));

@@ -1,4 +1,4 @@
-//! What training loops and checkpoints need of an optimizer.
+//! The [`Optimizer`] trait, the interface for training loops and checkpoints.
 
 use crate::autograd::Gradients;
 use crate::nn::Module;
@@ -6,9 +6,11 @@ use crate::optim::option::check_option;
 use crate::optim::{Settings, State};
 use crate::tensor::Float;
 
-/// Anything that changes a model by gradients, behind which a program can keep one of several: `Box<dyn Optimizer>`.
+/// An optimizer: updates a model from gradients. The trait is dyn-compatible, so an optimizer can be chosen at run time as a
+/// `Box<dyn Optimizer>`.
 ///
-/// Nearly always that is a [`Descent`](super::Descent) by some [`Rule`](super::Rule), which is how to write another optimizer.
+/// Nearly all implementations are a [`Descent`](super::Descent) with some [`Rule`](super::Rule); custom optimizers implement
+/// `Rule`.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -26,45 +28,45 @@ use crate::tensor::Float;
 /// assert_eq!((optimizer.name(), model.value()), ("Sgd", &tensor![0.8, -1.6]));
 /// ```
 pub trait Optimizer<T: Float = f32> {
-    /// Changes every parameter of the model that has a gradient and is not frozen, and every buffer that a forward pass has
-    /// updated; the others stay as they are.
+    /// Updates all parameters of the model that have a gradient and are not frozen, and all buffers updated by the forward
+    /// pass; the others are unchanged.
     ///
-    /// The parameters change in place: once `backward` has released the tape nothing else holds them.
+    /// Parameters are updated in place: once `backward` has released the tape, nothing else references them.
     ///
     /// # Panics
-    /// Before anything changes: if a gradient, or what the optimizer remembers under a path, has another shape than the parameter;
-    /// if the gradients are all of another model, such as a clone; if a [group](super::Group) matches no parameter.
+    /// If the shape of a gradient, or of the optimizer state for a path, differs from that of the parameter; if all gradients
+    /// belong to another model, such as a clone; if a [group](super::Group) matches no parameter. The step panics before any
+    /// change.
     #[track_caller]
     fn step(&mut self, model: &mut dyn Module<T>, gradients: &Gradients<T>);
 
-    /// The name of the rule, such as `Adam`, by which a checkpoint tells whose state it has.
+    /// The name of the rule, such as `Adam`, which identifies its state in a checkpoint.
     fn name(&self) -> &'static str;
 
-    /// The number of tensors that are remembered of each parameter, if it is always the same, so that a state that comes from a
-    /// file can be checked.
+    /// The number of state tensors per parameter, if it is the same for all; used to check a state loaded from a file.
     fn tensors_per_parameter(&self) -> Option<usize>;
 
-    /// Learning rate, weight decay and groups.
+    /// The learning rate, weight decay and groups.
     fn settings(&self) -> &Settings;
 
-    /// The same, for changing them.
+    /// The mutable settings.
     fn settings_mut(&mut self) -> &mut Settings;
 
-    /// What is remembered of each parameter.
+    /// The state of each parameter.
     fn state(&self) -> &State<T>;
 
-    /// The same, for changing it.
+    /// The mutable state.
     fn state_mut(&mut self) -> &mut State<T>;
 
-    /// The factor of the step.
+    /// The learning rate.
     fn learning_rate(&self) -> f64 {
         self.settings().learning_rate
     }
 
-    /// Changes the factor of the step, as schedules do.
+    /// Sets the learning rate, for example from a schedule.
     ///
     /// # Panics
-    /// If it is negative or NaN.
+    /// If the learning rate is negative or NaN.
     #[track_caller]
     fn set_learning_rate(&mut self, learning_rate: f64) {
         self.settings_mut().learning_rate = check_option("learning_rate", learning_rate, 0.0, f64::INFINITY);

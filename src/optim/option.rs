@@ -1,8 +1,8 @@
-//! Options that are numbers in a range.
+//! Numeric options and their ranges.
 
 use crate::panics;
 
-/// Checks that an option lies in `[low, high)`.
+/// Returns the value of an option; panics if it is not in `[low, high)`.
 #[track_caller]
 pub(super) fn check_option(what: &str, value: f64, low: f64, high: f64) -> f64 {
     if !(low..high).contains(&value) {
@@ -13,14 +13,14 @@ pub(super) fn check_option(what: &str, value: f64, low: f64, high: f64) -> f64 {
     value
 }
 
-/// Checks the decay rates β of two means.
+/// Returns the decay rates β of two running means; panics if one is not in `[0, 1)`.
 #[track_caller]
 pub(super) fn check_betas(beta1: f64, beta2: f64) -> (f64, f64) {
     (check_option("beta1", beta1, 0.0, 1.0), check_option("beta2", beta2, 0.0, 1.0))
 }
 
-/// Builder methods for options that are numbers: `name: low, high;` takes a value in `[low, high)`. The options are fields of a
-/// schedule, or of the rule of an optimizer.
+/// Declares builder methods for numeric options: `name: low, high;` accepts a value in `[low, high)`. The options are fields of
+/// a schedule, or of the rule of an optimizer.
 macro_rules! setters {
     ($schedule:ident { $($options:tt)* }) => {
         setters!(@impl [] $schedule, [] $($options)*);

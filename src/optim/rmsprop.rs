@@ -6,9 +6,9 @@ use crate::tensor::Float;
 
 /// RMSProp, Tieleman and Hinton 2012: `s ← α s + (1 − α) g²`, `p ← p − lr g/(√s + ε)`.
 ///
-/// Centered, the variance `s − m²` with the mean gradient m takes the place of s (Graves 2013); with momentum the quotients are
-/// summed up, `b ← μ b + g/(√s + ε)`, and the step is along b. ε is outside the root; weight decay is L2. It remembers s, and m and b
-/// if these options need them.
+/// If centered, the variance `s − m²` with the mean gradient m replaces s (Graves 2013). With momentum, the quotients are
+/// accumulated as `b ← μ b + g/(√s + ε)`, and the step is along b. ε is added outside the root; weight decay is L2. The state
+/// consists of s, and of m and b if these options are set.
 ///
 /// ```
 /// # use wengert::optim::RmsProp;
@@ -18,7 +18,7 @@ use crate::tensor::Float;
 /// ```
 pub type RmsProp<T = f32> = Descent<RmsPropRule, T>;
 
-/// The rule of [`RmsProp`].
+/// The update rule of [`RmsProp`].
 #[derive(Clone, Debug)]
 pub struct RmsPropRule {
     alpha: f64,
@@ -28,10 +28,10 @@ pub struct RmsPropRule {
 }
 
 impl<T: Float> RmsProp<T> {
-    /// RMSProp with α = 0.99, ε = 1e-8, neither centered nor with momentum.
+    /// Creates RMSProp with α = 0.99, ε = 1e-8, not centered and without momentum.
     ///
     /// # Panics
-    /// If the learning rate is negative or NaN; the setters likewise check their ranges.
+    /// If the learning rate is negative or NaN. The setters check their ranges in the same way.
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
         Descent::with_rule(RmsPropRule { alpha: 0.99, epsilon: 1e-8, momentum: 0.0, centered: false }, learning_rate)
@@ -45,11 +45,11 @@ impl<T: Float> RmsProp<T> {
 }
 
 setters!(RmsProp<T> {
-    /// The ε that is added to the denominator.
+    /// Sets the ε added to the denominator.
     epsilon: 0.0, f64::INFINITY;
-    /// The share α of the mean square that is kept from step to step.
+    /// Sets the decay rate α of the mean square.
     alpha: 0.0, 1.0;
-    /// The share μ of the summed steps that is kept from step to step.
+    /// Sets the momentum μ, the decay rate of the accumulated quotients.
     momentum: 0.0, f64::INFINITY;
 });
 

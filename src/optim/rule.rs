@@ -1,19 +1,19 @@
-//! What tells one optimizer from another.
+//! The [`Rule`] trait, the arithmetic of an optimizer.
 
 use crate::optim::{Slot, Step};
 use crate::tensor::Float;
 
-/// How a parameter changes by its gradient: [`Descent`](super::Descent) makes an optimizer of it.
+/// An update rule for parameters: [`Descent`](super::Descent) turns it into an optimizer.
 ///
-/// The driver keeps the learning rate, weight decay, groups and the state of each parameter, and finds the gradients; a rule is
-/// left with the arithmetic. Most rules treat all elements alike, and do that with [`Slot::elementwise`], which is one pass at the
-/// speed of the optimizers here. A rule that needs more, such as the length of the gradient, works on the slices:
+/// `Descent` manages the learning rate, weight decay, groups and the state of each parameter, and looks up the gradients; the
+/// rule is only the arithmetic. Most rules are elementwise and use [`Slot::elementwise`], a single pass that is as fast as
+/// the built-in optimizers. A rule that needs more, such as the norm of the gradient, works on the slices:
 ///
 /// ```
 /// use wengert::optim::{Descent, Rule, Slot, Step};
 /// use wengert::prelude::*;
 ///
-/// /// Momentum with gradients of length 1, each tensor for itself.
+/// /// Momentum with the gradient of each tensor normalized to length 1.
 /// struct NormalizedMomentum {
 ///     momentum: f32,
 /// }
@@ -44,13 +44,13 @@ use crate::tensor::Float;
 /// assert_eq!(format!("{:.4}", model.value()), "[2.7 3.6]");
 /// ```
 pub trait Rule<T: Float = f32> {
-    /// The name of the rule, such as `Adam`, by which a checkpoint tells whose state it has.
+    /// The name of the rule, such as `Adam`, which identifies its state in a checkpoint.
     fn name(&self) -> &'static str;
 
-    /// The number of tensors that are remembered of each parameter. It may depend on options of the rule.
+    /// The number of state tensors per parameter. It may depend on the options of the rule.
     fn tensors(&self) -> usize;
 
-    /// Changes a parameter, whose elements are in row-major order, and what is remembered of it; `step` is what holds for the
-    /// parameter at this step.
+    /// Updates a parameter, with elements in row-major order, and its state; `step` holds the settings of the parameter for
+    /// this step.
     fn update(&self, slot: &mut Slot<T>, parameter: &mut [T], gradient: &[T], step: &Step);
 }

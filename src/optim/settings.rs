@@ -1,38 +1,38 @@
-//! What holds for all parameters at all steps, and for one of them at one step.
+//! The settings of an optimizer, and those of one parameter in one step.
 
 use crate::optim::Group;
 use crate::optim::option::check_option;
 use crate::tensor::Float;
 
-/// The settings that every optimizer has.
+/// The settings common to all optimizers.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The factor of the step.
+    /// The learning rate.
     pub learning_rate: f64,
-    /// The factor λ of the weight decay; whether that is L2 or decoupled is a matter of the rule.
+    /// The weight decay λ; the rule determines whether it is L2 or decoupled.
     pub weight_decay: f64,
-    /// Whether the step goes up instead of down.
+    /// Whether the objective is maximized instead of minimized.
     pub maximize: bool,
-    /// Settings for some of the parameters; the first group that a parameter is in decides.
+    /// Groups of parameters with different settings; the first group that matches a parameter applies.
     pub groups: Vec<Group>,
 }
 
-/// What holds for one parameter at one step.
+/// The settings of one parameter in one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Step {
-    /// The factor of the step, times that of the parameter's group.
+    /// The learning rate, including the factor of the parameter's group.
     pub learning_rate: f64,
-    /// The factor λ of the weight decay.
+    /// The weight decay λ.
     pub weight_decay: f64,
-    /// Whether the step goes up instead of down.
+    /// Whether the objective is maximized instead of minimized.
     pub maximize: bool,
     decoupled: bool,
 }
 
 impl Settings {
-    /// A learning rate, without weight decay and groups.
+    /// Creates settings with the given learning rate, and without weight decay or groups.
     ///
     /// # Panics
     /// If the learning rate is negative or NaN.
@@ -43,7 +43,7 @@ impl Settings {
         settings
     }
 
-    /// What holds for the parameter at a path; `None` if it is frozen.
+    /// The settings of the parameter at a path; `None` if it is frozen.
     pub fn step_for(&self, path: &str) -> Option<Step> {
         let Settings { learning_rate, weight_decay, maximize, .. } = *self;
         let step = Step { learning_rate, weight_decay, maximize, decoupled: false };
@@ -53,7 +53,7 @@ impl Settings {
         }
     }
 
-    /// Checks the fields, which can be set to anything.
+    /// Checks the values of the public fields.
     #[track_caller]
     pub(super) fn check(&self) {
         check_option("learning_rate", self.learning_rate, 0.0, f64::INFINITY);
@@ -62,15 +62,15 @@ impl Settings {
 }
 
 impl Step {
-    /// The same with decoupled weight decay: the parameter itself shrinks by the factor `1 − lr λ`, whatever the rule makes of the
-    /// gradient. Without it the decay is L2: the gradient of the penalty, `λ p`, is added to the gradient.
+    /// Decouples the weight decay: the parameter is multiplied by `1 − lr λ`, independently of the gradient. Otherwise the
+    /// decay is L2: the gradient of the penalty, `λ p`, is added to the gradient.
     pub fn decoupled(self) -> Self {
         Step { decoupled: true, ..self }
     }
 
-    /// The parameter and the gradient that a rule begins with, from those of an element, by weight decay and direction.
+    /// A function that applies weight decay and the sign of the objective to an element of the parameter and its gradient.
     ///
-    /// [`Slot::elementwise`](super::Slot::elementwise) does it for the rules that use it; the others call what this returns.
+    /// [`Slot::elementwise`](super::Slot::elementwise) calls it for each element; other rules have to call it themselves.
     pub fn decay<T: Float>(&self) -> impl Fn(T, T) -> (T, T) + Copy + Send + Sync + use<T> {
         let shrinking = if self.decoupled { 1.0 - self.learning_rate * self.weight_decay } else { 1.0 };
         let penalty = if self.decoupled { 0.0 } else { self.weight_decay };

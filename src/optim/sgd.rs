@@ -5,10 +5,10 @@ use crate::optim::{Descent, Rule, Slot, Step};
 use crate::panics;
 use crate::tensor::Float;
 
-/// Stochastic gradient descent, with momentum if asked for: `v ← μ v + (1 − dampening) g`, `p ← p − lr v`.
+/// Stochastic gradient descent with optional momentum: `v ← μ v + (1 − dampening) g`, `p ← p − lr v`.
 ///
-/// PyTorch's conventions: the first velocity is the undamped gradient, the learning rate is outside the velocity,
-/// Nesterov's step is along `g + μ v`, and weight decay is L2, `g ← g + λ p` first.
+/// As in PyTorch, the first velocity is the undamped gradient, the learning rate is not part of the velocity, the Nesterov step
+/// is along `g + μ v`, and weight decay is L2: `g ← g + λ p` before the update.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -22,7 +22,7 @@ use crate::tensor::Float;
 /// ```
 pub type Sgd<T = f32> = Descent<SgdRule, T>;
 
-/// The rule of [`Sgd`].
+/// The update rule of [`Sgd`].
 #[derive(Clone, Debug)]
 pub struct SgdRule {
     momentum: f64,
@@ -31,19 +31,19 @@ pub struct SgdRule {
 }
 
 impl<T: Float> Sgd<T> {
-    /// Plain gradient descent, `p ← p − lr g`.
+    /// Creates plain gradient descent, `p ← p − lr g`.
     ///
     /// # Panics
-    /// If the learning rate is negative or NaN; the setters likewise check their ranges.
+    /// If the learning rate is negative or NaN. The setters check their ranges in the same way.
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
         Descent::with_rule(SgdRule { momentum: 0.0, dampening: 0.0, nesterov: false }, learning_rate)
     }
 
-    /// Looks ahead: steps along `g + μ v`. Nesterov 1983, in the form of Sutskever et al. 2013.
+    /// Enables Nesterov momentum: steps along `g + μ v`. Nesterov 1983, in the form of Sutskever et al. 2013.
     ///
     /// # Panics
-    /// If no momentum has been set.
+    /// If the momentum is 0.
     #[track_caller]
     pub fn nesterov(mut self) -> Self {
         if self.rule.momentum == 0.0 {
@@ -55,9 +55,9 @@ impl<T: Float> Sgd<T> {
 }
 
 setters!(Sgd<T> {
-    /// The share μ of the velocity that is kept from step to step; 0.9 is usual. Polyak 1964.
+    /// Sets the momentum μ, the decay rate of the velocity; typically 0.9. Polyak 1964.
     momentum: 0.0, f64::INFINITY;
-    /// The share of each gradient but the first that does not enter the velocity.
+    /// Sets the dampening, the fraction of each gradient after the first that is not added to the velocity.
     dampening: 0.0, 1.0;
 });
 

@@ -1,4 +1,4 @@
-//! What an optimizer remembers, by the path of the parameter.
+//! The state of an optimizer, keyed by parameter path.
 
 use crate::kernel::update;
 use crate::optim::Step;
@@ -6,43 +6,43 @@ use crate::panics;
 use crate::tensor::{Float, Tensor};
 use std::collections::BTreeMap;
 
-/// What an optimizer remembers of every parameter that it has changed.
+/// The state of an optimizer: one [`Slot`] for each parameter it has updated.
 #[derive(Clone, Debug)]
 pub struct State<T: Float = f32> {
-    /// In the order in which the parameters were first changed.
+    /// Paths and slots, in the order of the first update.
     slots: Vec<(String, Slot<T>)>,
-    /// Positions among them by path.
+    /// Indices into `slots` by path.
     positions: BTreeMap<String, usize>,
 }
 
-/// What an optimizer remembers of one parameter.
+/// The optimizer state of one parameter.
 #[derive(Clone, Debug)]
 pub struct Slot<T: Float = f32> {
-    /// The number of steps of the parameter; at the first one it is 1 for the [rule](super::Rule).
+    /// The number of steps of the parameter, including the current one: the [rule](super::Rule) sees 1 in the first step.
     pub steps: i32,
-    /// A running product of numbers, beginning with 1, for rules that need one.
+    /// A running product, initially 1, for rules that need one.
     pub product: f64,
-    /// Tensors of the parameter's shape, beginning with zeros, such as a velocity.
+    /// Tensors of the parameter's shape, initially zero, such as a velocity.
     pub tensors: Vec<Tensor<T>>,
 }
 
 impl<T: Float> State<T> {
-    /// Nothing remembered.
+    /// Creates an empty state.
     pub fn new() -> Self {
         State { slots: Vec::new(), positions: BTreeMap::new() }
     }
 
-    /// What is remembered of the parameter at a path.
+    /// The slot of the parameter at a path.
     pub fn get(&self, path: &str) -> Option<&Slot<T>> {
         self.positions.get(path).map(|&at| &self.slots[at].1)
     }
 
-    /// Every path with what is remembered of its parameter, sorted.
+    /// Iterates over the paths and their slots, sorted by path.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Slot<T>)> {
         self.positions.iter().map(|(path, &at)| (path.as_str(), &self.slots[at].1))
     }
 
-    /// Replaces what is remembered of the parameter at a path.
+    /// Inserts or replaces the slot of the parameter at a path.
     pub fn insert(&mut self, path: &str, slot: Slot<T>) {
         match self.positions.get(path) {
             Some(&at) => self.slots[at].1 = slot,
@@ -50,14 +50,14 @@ impl<T: Float> State<T> {
         }
     }
 
-    /// Adds what is remembered of a parameter that was not known.
+    /// Adds the slot of a new parameter.
     pub(super) fn push(&mut self, path: String, slot: Slot<T>) {
         self.positions.insert(path.clone(), self.slots.len());
         self.slots.push((path, slot));
     }
 
-    /// The position of a path. A traversal of the model, which asks for one after another in the order of the last traversal, mostly
-    /// finds the next one at the position `next`.
+    /// The index of a path. Tries `next` first: a traversal of the model visits the paths in the same order as the last one, so
+    /// the slot is usually there.
     pub(super) fn position(&self, path: &str, next: &mut usize) -> Option<usize> {
         let at = match self.slots.get(*next) {
             Some((other, _)) if other == path => *next,
@@ -67,7 +67,7 @@ impl<T: Float> State<T> {
         Some(at)
     }
 
-    /// The path and the slot at a position.
+    /// The path and the slot at an index.
     pub(super) fn at(&self, position: usize) -> (&str, &Slot<T>) {
         let (path, slot) = &self.slots[position];
         (path, slot)
@@ -89,12 +89,12 @@ impl<T: Float> Default for State<T> {
 }
 
 impl<T: Float> Slot<T> {
-    /// That of a parameter before its first step.
+    /// The slot of a parameter before its first step.
     pub(super) fn new(tensors: usize, shape: &[usize]) -> Self {
         Slot { steps: 0, product: 1.0, tensors: (0..tensors).map(|_| Tensor::zeros(shape)).collect() }
     }
 
-    /// The elements of the tensors, for changing them in place.
+    /// Mutable slices of the state tensors.
     ///
     /// # Panics
     /// If there are not `N` tensors.
@@ -110,14 +110,14 @@ impl<T: Float> Slot<T> {
     /// One pass over a parameter, its gradient and the `N` tensors of the slot, at most four:
     /// `(p, state) = update(p, g, state)` for each element.
     ///
-    /// Weight decay and the direction are applied before: `update` gets p and g as [`Step::decay`] gives them. The pass uses the
-    /// vector instructions of the processor, and several threads if the parameter is large.
+    /// Weight decay and the sign of the objective are applied first: `update` receives the p and g returned by
+    /// [`Step::decay`]. The pass is vectorized, and multithreaded if the parameter is large.
     ///
     /// ```
     /// use wengert::optim::{Descent, Rule, Slot, Step};
     /// use wengert::prelude::*;
     ///
-    /// /// Adam with ε added before the bias correction, as section 2 of the paper has it for efficiency.
+    /// /// Adam with ε added before the bias correction, the efficient form in section 2 of the paper.
     /// struct EfficientAdam;
     ///
     /// impl<T: Float> Rule<T> for EfficientAdam {

@@ -7,7 +7,7 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 impl<T: Float> Tensor<T> {
-    /// `f` of each element.
+    /// Applies `f` to each element.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -17,7 +17,7 @@ impl<T: Float> Tensor<T> {
         Tensor::build(self.dims(), |y| elementwise::map(self.as_slice(), y, f))
     }
 
-    /// `f` of each pair of elements; the shapes broadcast by numpy's rules.
+    /// Applies `f` to each pair of elements; the shapes broadcast by numpy's rules.
     ///
     /// # Panics
     /// If the shapes do not broadcast.
@@ -26,7 +26,7 @@ impl<T: Float> Tensor<T> {
         self.zip_named("zip", other, f)
     }
 
-    /// [`zip`](Tensor::zip) under the name that an error shall show.
+    /// [`zip`](Tensor::zip) with the operation name used in errors.
     #[track_caller]
     pub(crate) fn zip_named(&self, op: &str, other: &Self, f: impl Fn(T, T) -> T + Sync) -> Self {
         if self.shape == other.shape {
@@ -39,7 +39,7 @@ impl<T: Float> Tensor<T> {
         Tensor::build(shape, |y| elementwise::zip(&plan, self.as_slice(), other.as_slice(), y, f))
     }
 
-    /// 1 where `f` holds for an element and 0 elsewhere: a mask for `where_` and `masked_fill`.
+    /// 1 where `f` holds and 0 elsewhere: a mask for `where_` and `masked_fill`.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -56,8 +56,8 @@ impl<T: Float> Tensor<T> {
     }
 }
 
-/// An operator between tensors, and with a number on one side. It stands in three functions that are compiled once; what is
-/// around them only passes arguments on.
+/// An operator between tensors, and between a tensor and a number. Three functions, compiled once, compute it; the other impls
+/// only forward to them.
 macro_rules! operator {
     ($trait:ident::$method:ident, $assign_trait:ident::$assign:ident, |$x:ident, $y:ident| $f:expr) => {
         impl<T: Float> $trait<&Tensor<T>> for &Tensor<T> {
@@ -98,7 +98,7 @@ macro_rules! operator {
             }
         }
 
-        /// In place, unless another tensor shares the elements. The right side broadcasts, the left does not.
+        /// Updates in place, unless another tensor shares the elements. The right side broadcasts, the left does not.
         impl<T: Float> $assign_trait<&Tensor<T>> for Tensor<T> {
             #[track_caller]
             #[inline(never)]
@@ -177,14 +177,14 @@ impl<T: Float> Neg for Tensor<T> {
     }
 }
 
-/// The sum of tensors whose shapes broadcast; 0 without axes if there are none.
+/// The sum of tensors whose shapes broadcast; the scalar 0 if there are none.
 impl<T: Float> Sum for Tensor<T> {
     fn sum<I: Iterator<Item = Self>>(tensors: I) -> Self {
         tensors.reduce(|sum, x| sum + x).unwrap_or_else(|| Tensor::scalar(0.0))
     }
 }
 
-/// The sum of tensors whose shapes broadcast; 0 without axes if there are none.
+/// The sum of tensors whose shapes broadcast; the scalar 0 if there are none.
 impl<'a, T: Float> Sum<&'a Tensor<T>> for Tensor<T> {
     fn sum<I: Iterator<Item = &'a Self>>(tensors: I) -> Self {
         tensors.cloned().sum()

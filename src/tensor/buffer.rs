@@ -1,4 +1,4 @@
-//! The memory of a tensor: shared, written only when unshared, recycled when the last holder lets go.
+//! The memory of a tensor: shared by clones, copied on write, recycled when the last owner is dropped.
 
 use crate::kernel::Float;
 use crate::kernel::base::memory::Block;
@@ -7,19 +7,19 @@ use std::ops::Range;
 /// The elements of a tensor.
 #[derive(Clone)]
 pub(super) enum Buffer<T: Float> {
-    /// A single number, which is quicker copied than shared.
+    /// A single number, which is cheaper to copy than to share.
     One([T; 1]),
-    /// A share of a block, and which of its elements are in use.
+    /// A shared block, and the range of its elements in use.
     Many(Block<T>, Range<usize>),
 }
 
 impl<T: Float> Buffer<T> {
-    /// Memory for `length` elements with arbitrary values in it.
+    /// Memory for `length` elements with arbitrary values.
     pub(super) fn uninitialized(length: usize) -> Self {
         if length == 1 { Buffer::One([T::ZERO]) } else { Buffer::Many(Block::take(length).0, 0..length) }
     }
 
-    /// Memory for `length` zeros.
+    /// `length` zeros.
     pub(super) fn zeros(length: usize) -> Self {
         if length == 1 {
             return Buffer::One([T::ZERO]);
@@ -52,7 +52,7 @@ impl<T: Float> Buffer<T> {
         }
     }
 
-    /// A run of at least one of the elements, shared.
+    /// A non-empty range of the elements, shared.
     pub(super) fn part(&self, run: Range<usize>) -> Self {
         let part = &self.get()[run.clone()];
         match self {
@@ -63,7 +63,7 @@ impl<T: Float> Buffer<T> {
         }
     }
 
-    /// The elements for writing, in a block of its own.
+    /// The elements, mutably, in an unshared block.
     pub(super) fn get_mut(&mut self) -> &mut [T] {
         if let Buffer::Many(block, range) = self
             && block.elements_mut().is_none()

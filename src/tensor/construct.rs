@@ -7,9 +7,9 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal, StandardUniform};
 use std::ops::Range;
 
-/// Builds a [`Tensor`] from nested lists, as they are written: `tensor![[1.0, 2.0], [3.0, 4.0]]`.
+/// Builds a [`Tensor`] from a nested list: `tensor![[1.0, 2.0], [3.0, 4.0]]`.
 ///
-/// The elements are `f32`, or of the type named in front: `tensor![f64; 0.1, 0.2]`.
+/// The elements are `f32`, or of the type given first: `tensor![f64; 0.1, 0.2]`.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -25,7 +25,7 @@ macro_rules! tensor {
     ($($elements:tt)*) => { $crate::Tensor::<f32>::from($crate::__nested!([$($elements)*])) };
 }
 
-/// The lists of [`tensor!`] as arrays of `f64`.
+/// Converts the lists of [`tensor!`] to arrays of `f64`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __nested {
@@ -44,7 +44,7 @@ impl<T: Float> Tensor<T> {
         Tensor { shape, buffer: Buffer::adopt(elements) }
     }
 
-    /// A tensor of the given shape from its elements in row-major order, copied.
+    /// A tensor of the given shape from its elements in row-major order, which are copied.
     ///
     /// # Panics
     /// If the number of elements is not the product of the shape.
@@ -54,15 +54,15 @@ impl<T: Float> Tensor<T> {
         Tensor::build(shape, |y| y.copy_from_slice(elements))
     }
 
-    /// A tensor without axes.
+    /// A scalar: a tensor without axes.
     pub fn scalar(x: impl Number) -> Self {
         Tensor::filled(Dims::new(), T::from_f64(x.number()))
     }
 
-    /// All zeros.
+    /// A tensor of zeros.
     ///
     /// # Panics
-    /// If the shape has a negative entry, as the other constructors do.
+    /// If the shape has a negative entry; this holds for the other constructors as well.
     #[track_caller]
     pub fn zeros(shape: impl IntoShape) -> Self {
         Tensor::zeros_of(resolve_shape("zeros", shape, None))
@@ -73,19 +73,19 @@ impl<T: Float> Tensor<T> {
         Tensor { buffer: Buffer::zeros(element_count(&shape)), shape }
     }
 
-    /// All ones.
+    /// A tensor of ones.
     #[track_caller]
     pub fn ones(shape: impl IntoShape) -> Self {
         Tensor::filled(resolve_shape("ones", shape, None), T::ONE)
     }
 
-    /// The same value everywhere.
+    /// A tensor filled with one value.
     #[track_caller]
     pub fn full(shape: impl IntoShape, value: f64) -> Self {
         Tensor::filled(resolve_shape("full", shape, None), T::from_f64(value))
     }
 
-    /// A tensor of numbers in double precision, each of them rounded to this one.
+    /// A tensor of double-precision numbers, rounded to the element type.
     #[inline(never)]
     fn rounded(elements: &[f64], shape: &[usize]) -> Self {
         Tensor::from_vec(elements.iter().map(|&x| T::from_f64(x)).collect(), shape)
@@ -116,7 +116,7 @@ impl<T: Float> Tensor<T> {
         Tensor::from_vec((0..count).map(|k| T::from_f64(start + k as f64 * step)).collect(), count)
     }
 
-    /// `count` values from `start` to `end`, both included, evenly spaced.
+    /// `count` evenly spaced values from `start` to `end`, both included.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -137,9 +137,9 @@ impl<T: Float> Tensor<T> {
         y
     }
 
-    /// Independent standard normal deviates, mean 0 and standard deviation 1.
+    /// Independent samples of the standard normal distribution, with mean 0 and standard deviation 1.
     ///
-    /// Drawn as `f64`, so that a seed gives the same numbers in both precisions, up to rounding.
+    /// They are drawn as `f64`, so that a seed gives the same numbers in both precisions, up to rounding.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -152,7 +152,7 @@ impl<T: Float> Tensor<T> {
         Tensor::normal(resolve_shape("randn", shape, None), rng)
     }
 
-    /// Independent deviates, uniform in `[low, high)`.
+    /// Independent samples of the uniform distribution on `[low, high)`.
     #[track_caller]
     pub fn uniform(shape: impl IntoShape, low: f64, high: f64, rng: &mut impl Rng) -> Self {
         Tensor::uniform_in(resolve_shape("uniform", shape, None), low..high, rng)
@@ -208,7 +208,7 @@ impl<T: Float> From<&Tensor<T>> for Tensor<T> {
     }
 }
 
-/// Arrays of numbers, nested to any depth: what [`tensor!`] and `Tensor::from` accept.
+/// Arrays of numbers, nested to any depth, as accepted by [`tensor!`] and `Tensor::from`.
 pub trait Nested {
     #[doc(hidden)]
     fn shape(dims: &mut Vec<usize>);

@@ -3,11 +3,11 @@
 use super::{Float, Tensor};
 use std::fmt::{self, Debug, Display, Formatter};
 
-/// More elements than this are abbreviated …
+/// Tensors with more elements than this are abbreviated …
 const THRESHOLD: usize = 1000;
 /// … to this many at either end of an axis.
 const EDGE: usize = 3;
-/// Digits after the point, unless the format says otherwise (`{:.3}`).
+/// Digits after the point, unless the format string gives a precision (`{:.3}`).
 const PRECISION: usize = 8;
 
 /// Prints like numpy; a precision as in `{:.3}` limits the digits after the point.
@@ -36,14 +36,14 @@ impl<T: Float> Debug for Tensor<T> {
     }
 }
 
-/// The positions of an axis that are printed; `None` for the dots.
+/// The printed positions of an axis; `None` for the ellipsis.
 fn positions(n: usize, abbreviate: bool) -> impl Iterator<Item = Option<usize>> {
     let cut = abbreviate && n > 2 * EDGE;
     let head = if cut { EDGE } else { n };
     (0..head).map(Some).chain(cut.then_some(None)).chain(if cut { n - EDGE..n } else { 0..0 }.map(Some))
 }
 
-/// The elements that are printed, in order.
+/// The printed elements, in order.
 fn shown<T: Float>(x: &Tensor<T>) -> Vec<T> {
     let mut offsets = vec![0];
     for &n in x.shape() {
@@ -80,11 +80,11 @@ fn write_axis(
     f.write_str("]")
 }
 
-/// How the numbers of one tensor are written, so that they line up.
+/// The number format of one tensor, so that its columns line up.
 struct Format {
     precision: usize,
     scientific: bool,
-    /// Characters before the point, sign included, and after it.
+    /// The number of characters before the point, including the sign, and after it.
     left: usize,
     right: usize,
 }
@@ -124,7 +124,7 @@ impl Format {
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, ""));
         let (left, right) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let right = right.trim_end_matches('0');
-        // A value that rounds to zero has no sign worth showing.
+        // A value that rounds to zero is shown without its sign.
         let left = if left == "-0" && right.is_empty() { "0" } else { left };
         if self.scientific {
             let (sign, digits) = exponent.strip_prefix('-').map_or(("+", exponent), |digits| ("-", digits));

@@ -1,11 +1,11 @@
-//! Binding and writing single elements: `x[[i, j]]`.
+//! Reading and writing single elements: `x[[i, j]]`.
 
 use super::{Float, Tensor};
 use crate::panics;
 use std::ops::{Index, IndexMut};
 
 impl<T: Float> Tensor<T> {
-    /// The position in [`as_slice`](Tensor::as_slice) of an element.
+    /// The position of an element in [`as_slice`](Tensor::as_slice).
     #[track_caller]
     fn position(&self, index: &[usize]) -> usize {
         if index.len() != self.rank() || index.iter().zip(self.shape()).any(|(i, n)| i >= n) {
@@ -18,7 +18,7 @@ impl<T: Float> Tensor<T> {
 /// One element: `x[[i, j]]`, with an index for each axis.
 ///
 /// # Panics
-/// If there are more or fewer indices than axes, or one is out of range.
+/// If the number of indices is not the number of axes, or an index is out of range.
 impl<T: Float, const N: usize> Index<[usize; N]> for Tensor<T> {
     type Output = T;
     #[track_caller]

@@ -1,11 +1,11 @@
-//! Arrays of positions, as arguments.
+//! Arrays of indices as arguments.
 
 use super::{Dims, IntoShape, resolve_shape};
 
-/// Positions along an axis, with a shape of their own: what [`gather`](crate::Var::gather), [`index`](crate::Var::index) and
-/// [`embedding`](crate::Var::embedding) look up. They count from 0.
+/// An array of indices along an axis, counted from 0: the argument of [`gather`](crate::Var::gather),
+/// [`index`](crate::Var::index) and [`embedding`](crate::Var::embedding).
 ///
-/// A number, an array, a nested array, a slice or a vector is one without further ado; [`Indices::new`] gives a list any shape.
+/// Numbers, arrays, nested arrays, slices and vectors convert to it; [`Indices::new`] gives a list any shape.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -23,10 +23,10 @@ pub struct Indices {
 }
 
 impl Indices {
-    /// Positions in row-major order, in the given shape; one entry may be −1.
+    /// Indices of the given shape from a list in row-major order; one entry of the shape may be −1.
     ///
     /// # Panics
-    /// If there are not as many as the shape holds.
+    /// If the number of indices is not the product of the shape.
     #[track_caller]
     pub fn new(values: impl Into<Vec<usize>>, shape: impl IntoShape) -> Self {
         let values = values.into();
@@ -39,7 +39,7 @@ impl Indices {
         &self.shape
     }
 
-    /// The positions in row-major order.
+    /// The indices in row-major order.
     pub fn as_slice(&self) -> &[usize] {
         &self.values
     }

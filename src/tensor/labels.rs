@@ -3,7 +3,7 @@
 use super::Number;
 use crate::panics;
 
-/// Class labels: a slice, an array or a vector of integers of any type, by reference.
+/// Class labels: a reference to a slice, an array or a vector of integers of any type.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -22,7 +22,7 @@ pub trait Labels {
     fn labels(&self) -> Vec<i64>;
 }
 
-/// An integer type of labels.
+/// An integer type for labels.
 #[diagnostic::on_unimplemented(
     message = "a label of type `{Self}` does not name a class",
     label = "labels are integers that count the classes from 0",
@@ -65,7 +65,7 @@ impl<L: Labels + ?Sized> Labels for &L {
     }
 }
 
-/// The axis of the classes in scores `[C]`, `[N, C]` or `[N, C, …]`.
+/// The class axis of scores `[C]`, `[N, C]` or `[N, C, …]`.
 #[track_caller]
 pub(crate) fn class_axis(op: &str, shape: &[usize]) -> usize {
     match shape.len() {
@@ -75,11 +75,11 @@ pub(crate) fn class_axis(op: &str, shape: &[usize]) -> usize {
     }
 }
 
-/// The class that each label names; none for the one that is ignored.
+/// The class of each label; `None` for the ignored label.
 #[track_caller]
 pub(crate) fn classes_of(op: &str, labels: &[i64], classes: usize, ignored: Option<i64>) -> Vec<Option<usize>> {
     let mut named = Vec::with_capacity(labels.len());
-    // Not a closure, which would not know the caller's line.
+    // A closure would lose the caller's line.
     for (position, &label) in labels.iter().enumerate() {
         named.push(match usize::try_from(label) {
             _ if ignored == Some(label) => None,
@@ -90,7 +90,7 @@ pub(crate) fn classes_of(op: &str, labels: &[i64], classes: usize, ignored: Opti
     named
 }
 
-/// The class that each label names.
+/// The class of each label.
 #[track_caller]
 pub(crate) fn all_classes_of(op: &str, labels: &[i64], classes: usize) -> Vec<usize> {
     classes_of(op, labels, classes, None).into_iter().flatten().collect()

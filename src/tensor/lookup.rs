@@ -1,29 +1,29 @@
-//! Elements and rows by position.
+//! Lookup of elements and rows by index.
 
 use super::{AxisIndex, Dims, Float, Indices, Tensor, View, broadcast, element_count, resolve_axis};
 use crate::kernel::lookup;
 use crate::panics;
 use std::rc::Rc;
 
-/// Positions along the middle one of three axes, `[outer, n, inner]`, that the axes of a value make up.
+/// Indices along the middle axis of a value seen as `[outer, n, inner]`.
 #[derive(Clone)]
 pub(crate) struct Rows {
     indices: Rc<[usize]>,
     n: usize,
     inner: usize,
-    /// The shape of the rows at the positions together, `[outer, indices, inner]`.
+    /// The shape of the selected rows, `[outer, indices, inner]`.
     pub(crate) out_shape: Dims,
-    /// The shape of the value that the positions are in.
+    /// The shape of the value that is indexed.
     pub(crate) in_shape: Dims,
 }
 
 impl Rows {
-    /// The number of positions, and of the rows that they choose from.
+    /// The number of indices, and of the rows that they index.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.indices.len(), self.n)
     }
 
-    /// Positions of one axis, in place of which their own axes come.
+    /// Indices of one axis, which is replaced by axes of the sizes `own`.
     #[track_caller]
     pub(crate) fn along(op: &str, shape: &[usize], axis: isize, indices: &[usize], own: &[usize]) -> Self {
         let axis = resolve_axis(op, axis, shape);
@@ -40,7 +40,7 @@ impl Rows {
         }
     }
 
-    /// Positions of the leading axes, an array for each, which broadcast against each other.
+    /// Indices of the leading axes, one array for each, which broadcast against each other.
     #[track_caller]
     pub(crate) fn of_leading_axes(shape: &[usize], arrays: &[Indices]) -> Self {
         if arrays.len() > shape.len() {
@@ -61,7 +61,7 @@ impl Rows {
             }
             let (mut places, values) = (rows.iter_mut(), array.as_slice());
             View::broadcast(array.shape(), &common).for_each(|at| {
-                let row = places.next().expect("as many as the common shape holds");
+                let row = places.next().expect("one row for each position of the common shape");
                 *row = *row * n + values[at];
             });
         }
@@ -75,18 +75,18 @@ impl Rows {
     }
 }
 
-/// Positions in the row-major order of a value, in the order of another.
+/// For each element of a result, its position in the row-major order of a value.
 #[derive(Clone)]
 pub(crate) struct Positions {
     pub(crate) positions: Rc<[usize]>,
-    /// The shape of the value that is made of the elements at the positions.
+    /// The shape of the result.
     pub(crate) out_shape: Dims,
-    /// The shape of the value that the positions are in.
+    /// The shape of the value that is indexed.
     pub(crate) in_shape: Dims,
 }
 
 impl Positions {
-    /// The place in a value of each index along an axis; on the other axes it is the index's own.
+    /// The position of each index along an axis; on the other axes it is the position of the index itself.
     #[track_caller]
     pub(crate) fn along(op: &str, shape: &[usize], axis: isize, indices: &Indices) -> Self {
         let axis = resolve_axis(op, axis, shape);
@@ -107,7 +107,7 @@ impl Positions {
 }
 
 impl<T: Float> Tensor<T> {
-    /// The rows at the given positions of the first axis: `[indices.len(), …]`.
+    /// The rows at the given indices of the first axis: `[indices.len(), …]`.
     ///
     /// # Panics
     /// If there is no axis, or an index is out of range.
@@ -121,7 +121,7 @@ impl<T: Float> Tensor<T> {
         self.select_rows(&Rows::along("rows", self.shape(), 0, indices, &[indices.len()]))
     }
 
-    /// The given positions of an axis, in that order; one may occur several times.
+    /// The given indices of an axis, in that order; an index may be repeated.
     ///
     /// # Panics
     /// If the axis or an index is out of range.
@@ -130,16 +130,16 @@ impl<T: Float> Tensor<T> {
         self.select_rows(&Rows::along("index_select", self.shape(), axis.index(), indices, &[indices.len()]))
     }
 
-    /// For each of the [`Indices`] the element that it names along an axis, in the place of the index on the other axes.
+    /// Picks one element along an axis for each of the [`Indices`]; on the other axes, its position is that of the index.
     ///
     /// # Panics
-    /// If the axis or an index is out of range, or the indices have another number of axes or are longer on another axis.
+    /// If the axis or an index is out of range, the numbers of axes differ, or the indices are longer on another axis.
     #[track_caller]
     pub fn gather(&self, axis: impl AxisIndex, indices: impl Into<Indices>) -> Self {
         self.gather_positions(&Positions::along("gather", self.shape(), axis.index(), &indices.into()))
     }
 
-    /// The elements, or rows, at positions of the leading axes: an array of indices for each, which broadcast; numpy's `x[i, j]`.
+    /// The elements, or rows, at indices of the leading axes, given as one array per axis, which broadcast; numpy's `x[i, j]`.
     ///
     /// # Panics
     /// If there are more arrays than axes, they do not broadcast, or an index is out of range.
@@ -154,7 +154,7 @@ impl<T: Float> Tensor<T> {
         self.select_rows(&Rows::of_leading_axes(self.shape(), indices))
     }
 
-    /// The rows at some positions.
+    /// The rows at the given indices.
     #[inline(never)]
     pub(crate) fn select_rows(&self, rows: &Rows) -> Self {
         Tensor::build(rows.out_shape.clone(), |y| {
@@ -162,7 +162,7 @@ impl<T: Float> Tensor<T> {
         })
     }
 
-    /// Zeros with these rows added at some positions: the adjoint of `selected`.
+    /// Zeros to which these rows are added at the given indices: the adjoint of `select_rows`.
     #[inline(never)]
     pub(crate) fn scatter_rows(&self, rows: &Rows) -> Self {
         let mut y = Tensor::zeros(rows.in_shape.as_slice());
@@ -170,14 +170,14 @@ impl<T: Float> Tensor<T> {
         y
     }
 
-    /// The elements at some positions.
+    /// The elements at the given positions.
     #[inline(never)]
     pub(crate) fn gather_positions(&self, at: &Positions) -> Self {
         let x = self.as_slice();
         Tensor::build(at.out_shape.clone(), |y| y.iter_mut().zip(&*at.positions).for_each(|(y, &at)| *y = x[at]))
     }
 
-    /// Zeros with these elements added at some positions: the adjoint of `taken`.
+    /// Zeros to which these elements are added at the given positions: the adjoint of `gather_positions`.
     #[inline(never)]
     pub(crate) fn scatter_positions(&self, at: &Positions) -> Self {
         let mut y = Tensor::zeros(at.in_shape.as_slice());

@@ -5,10 +5,10 @@ use crate::kernel::matmul::gemm::{Accum, Matrix, gemm};
 use crate::panics;
 
 impl<T: Float> Tensor<T> {
-    /// The matrix product of `[…, m, k]` and `[…, k, n]`, the axes in front broadcast; of vectors, as numpy's `matmul`.
+    /// The matrix product of `[…, m, k]` and `[…, k, n]`, with broadcast batch axes; vectors are treated as in numpy's `matmul`.
     ///
     /// # Panics
-    /// If the shapes do not chain.
+    /// If the inner sizes differ, the batch axes do not broadcast, or an operand is a scalar.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -26,7 +26,7 @@ impl<T: Float> Tensor<T> {
         a.matmul_transposed(&b, false, false).with_shape(shapes.result)
     }
 
-    /// The product of matrices `[…, m, k]` and `[…, k, n]`, each stored transposed if its flag says so.
+    /// The product of matrices `[…, m, k]` and `[…, k, n]`, each stored transposed if its flag is set.
     #[inline(never)]
     pub(crate) fn matmul_transposed(&self, other: &Self, transpose_a: bool, transpose_b: bool) -> Self {
         let [(batch_a, a_sizes), (batch_b, b_sizes)] = [split(self.shape()), split(other.shape())];
@@ -59,17 +59,17 @@ impl<T: Float> Tensor<T> {
     }
 }
 
-/// The shapes of a matrix product by numpy's rules, with vectors made into matrices.
+/// The shapes of a matrix product by numpy's rules, with vectors promoted to matrices.
 pub(crate) struct MatmulShapes {
-    /// Shapes of the operands as (batches of) matrices.
+    /// The shapes of the operands as (batches of) matrices.
     pub(crate) a: Dims,
     pub(crate) b: Dims,
-    /// Shape of the result, without the axes that vectors do not have.
+    /// The shape of the result, without the axes added to vectors.
     pub(crate) result: Dims,
 }
 
 impl MatmulShapes {
-    /// Why the two shapes cannot be multiplied, or how they are.
+    /// The shapes of a product; the error is why the two cannot be multiplied.
     pub(crate) fn new(a: &[usize], b: &[usize]) -> Result<Self, String> {
         if a.is_empty() || b.is_empty() {
             return Err(panics::no_matrices(a, b));
@@ -88,21 +88,21 @@ impl MatmulShapes {
     }
 }
 
-/// The axes in front, and the last two.
+/// The batch axes, and the last two.
 #[inline]
 fn split(shape: &[usize]) -> (&[usize], [usize; 2]) {
     let (batch, matrix) = shape.split_at(shape.len() - 2);
     (batch, [matrix[0], matrix[1]])
 }
 
-/// Which matrix of an operand goes into which matrix of the result, when the axes in front broadcast.
+/// Maps each matrix of the result to the matrix of an operand whose batch axes are broadcast.
 pub(crate) struct Offsets {
-    /// Size in the result and step in the operand of each axis in front, the last first.
+    /// The size in the result and the step in the operand of each batch axis, the last first.
     axes: Vec<(usize, usize)>,
 }
 
 impl Offsets {
-    /// For an operand whose axes in front are `own`, of a result whose axes in front are `batch`.
+    /// For an operand with batch axes `own` and a result with batch axes `batch`.
     pub(crate) fn new(own: &[usize], batch: &[usize]) -> Self {
         let mut step = 1;
         let axes = (0..batch.len()).rev().map(|axis| {
@@ -114,7 +114,7 @@ impl Offsets {
         Offsets { axes: axes.collect() }
     }
 
-    /// The number of the operand's matrix for one of the result.
+    /// The index of the operand's matrix for that of the result.
     pub(crate) fn of(&self, mut index: usize) -> usize {
         let mut at = 0;
         for &(size, step) in &self.axes {

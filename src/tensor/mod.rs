@@ -1,4 +1,4 @@
-//! Plain n-dimensional values: shape, buffer, constructors, indexing, display. No gradient in sight.
+//! Plain n-dimensional arrays without gradients: shape, buffer, constructors, indexing, display.
 
 mod arithmetic;
 mod buffer;
@@ -43,13 +43,13 @@ pub(crate) use crate::kernel::strided::View;
 
 /// An n-dimensional array of `f32` (the default) or `f64`, contiguous and row-major.
 ///
-/// Cloning a tensor is cheap, the elements are shared; writing to a shared one copies it first. So is taking rows that
-/// follow each other, `x.slice(0, 2..5)`. The memory of a tensor that nobody holds any more is kept for the next one of its size.
+/// Cloning a tensor is cheap: the elements are shared, and copied on the first write. Consecutive rows, `x.slice(0, 2..5)`, are
+/// shared in the same way. The memory of a dropped tensor is reused for the next one of its size.
 ///
-/// Operators take tensors, whose shapes broadcast, and numbers: of any type on the right, `f64` and `i32` on the left. Elementwise
-/// functions, statistics and softmax have the names and the meaning that they have on a [`Var`](crate::Var).
+/// Operators accept tensors, whose shapes broadcast, and numbers: of any type on the right, `f64` and `i32` on the left.
+/// Elementwise functions, statistics and softmax have the same names and meaning as on a [`Var`](crate::Var).
 ///
-/// Where nothing else tells the precision of a constructed tensor, its type does: `let x: Tensor = Tensor::zeros([2])`.
+/// If nothing else determines the precision of a constructed tensor, annotate its type: `let x: Tensor = Tensor::zeros([2])`.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -67,7 +67,7 @@ pub struct Tensor<T: Float = f32> {
 }
 
 impl<T: Float> Tensor<T> {
-    /// A tensor whose elements are written by `fill`, which finds arbitrary values in its slice and must write each.
+    /// A tensor whose elements are written by `fill`; its slice has arbitrary values, each of which it must overwrite.
     pub(crate) fn build(shape: Dims, fill: impl FnOnce(&mut [T])) -> Self {
         let mut tensor = Tensor { buffer: Buffer::uninitialized(element_count(&shape)), shape };
         fill(tensor.buffer.get_mut());
@@ -89,7 +89,7 @@ impl<T: Float> Tensor<T> {
         self.buffer.len()
     }
 
-    /// Whether an axis has size 0.
+    /// Whether there are no elements, because an axis has size 0.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -99,7 +99,7 @@ impl<T: Float> Tensor<T> {
         self.buffer.get()
     }
 
-    /// The elements for writing; copies them first if another tensor shares them.
+    /// The elements, mutably; copies them first if another tensor shares them.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         self.buffer.get_mut()
     }
@@ -109,8 +109,7 @@ impl<T: Float> Tensor<T> {
         self.as_slice().to_vec()
     }
 
-    /// The elements in row-major order as a vector of the standard library, into which they are copied: a tensor's own memory
-    /// serves the next one.
+    /// The elements in row-major order as a [`Vec`]. They are copied, since the tensor's memory is reused for the next tensor.
     pub fn into_vec(self) -> Vec<T> {
         self.to_vec()
     }
@@ -143,7 +142,7 @@ impl<T: Float> Tensor<T> {
     }
 }
 
-/// Equal shapes and equal elements; as everywhere, NaN equals nothing.
+/// Equal shapes and equal elements; NaN equals nothing, as in IEEE 754.
 impl<T: Float> PartialEq for Tensor<T> {
     fn eq(&self, other: &Self) -> bool {
         self.shape == other.shape && self.as_slice() == other.as_slice()
@@ -159,7 +158,7 @@ impl<'a, T: Float> IntoIterator for &'a Tensor<T> {
     }
 }
 
-/// Instantiates for an element type what programs call on plain tensors, as far as no operation does.
+/// Instantiates for an element type the methods that programs call on plain tensors and no operation uses.
 pub(crate) fn instantiate<T: Float>() {
     let rng = &mut Generator::from_state([1; 4]);
     let mut x = Tensor::<T>::uniform([2, 2], 0.0, 1.0, rng);

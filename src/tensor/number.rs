@@ -1,6 +1,6 @@
 //! Numbers as arguments.
 
-/// A number of a primitive type, integer or float: what stands beside a tensor, as in `x * 2`.
+/// A primitive integer or float: the scalar operand of a tensor operation, as in `x * 2`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a number",
     label = "expected a tensor or a number",

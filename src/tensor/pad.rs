@@ -3,20 +3,20 @@
 use super::{Dims, Float, Tensor, View};
 use crate::panics;
 
-/// What [`pad`](crate::Var::pad) puts around a value.
+/// The elements that [`pad`](crate::Var::pad) puts around a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PadMode {
     /// A number: `c c | a b c d | c c` for 0 is `0 0 | a b c d | 0 0`.
     Constant(f64),
-    /// The mirror image, without the edge: `c b | a b c d | c b`.
+    /// The mirror image, excluding the edge: `c b | a b c d | c b`.
     Reflect,
-    /// The edge: `a a | a b c d | d d`.
+    /// The edge element: `a a | a b c d | d d`.
     Replicate,
-    /// The other end: `c d | a b c d | a b`.
+    /// The elements of the opposite end: `c d | a b c d | a b`.
     Circular,
 }
 
-/// The axes to be padded, with what comes before and behind.
+/// The padded axes, each with its padding before and after.
 #[track_caller]
 pub(crate) fn padding(shape: &[usize], pairs: &[(usize, usize)]) -> Vec<(usize, usize, usize)> {
     if pairs.len() > shape.len() {
@@ -26,7 +26,7 @@ pub(crate) fn padding(shape: &[usize], pairs: &[(usize, usize)]) -> Vec<(usize, 
     axes.map(|(axis, &(before, after))| (axis, before, after)).filter(|(_, b, a)| b + a > 0).collect()
 }
 
-/// The shape with padding, and the place of the value in it.
+/// The padded shape, and a view of the value in it.
 pub(crate) fn padded(shape: &[usize], padding: &[(usize, usize, usize)]) -> (Dims, View) {
     let mut whole = Dims::from_slice(shape);
     padding.iter().for_each(|(axis, before, after)| whole[*axis] += before + after);
@@ -37,7 +37,7 @@ pub(crate) fn padded(shape: &[usize], padding: &[(usize, usize, usize)]) -> (Dim
 }
 
 impl PadMode {
-    /// The position in an axis of size n of each position with padding, for the modes that repeat elements.
+    /// The source of each position of a padded axis, for the modes that repeat elements.
     #[track_caller]
     pub(crate) fn positions(self, shape: &[usize], (axis, before, after): (usize, usize, usize)) -> Vec<usize> {
         let n = shape[axis] as isize;
@@ -61,10 +61,10 @@ impl PadMode {
 }
 
 impl<T: Float> Tensor<T> {
-    /// With as many elements more before and behind each axis as the pairs say, for the **last** axis first, as in PyTorch.
+    /// Pads axes by pairs of sizes (before, after), starting with the **last** axis, as in PyTorch.
     ///
     /// # Panics
-    /// If there are more pairs than axes, or the mode cannot fill that much.
+    /// If there are more pairs than axes, or the padding is too large for the mode.
     ///
     /// ```
     /// # use wengert::prelude::*;

@@ -1,4 +1,4 @@
-//! Parts of a tensor, and tensors joined.
+//! Slicing, splitting and joining tensors.
 
 use super::view::{chunks, pieces, pieces_of_sizes};
 use super::{Axes, AxisIndex, Dims, Float, Tensor, View, resolve_axis};
@@ -7,11 +7,11 @@ use std::borrow::Borrow;
 use std::ops::{Range, RangeBounds};
 
 impl<T: Float> Tensor<T> {
-    /// The positions of one axis that a range names, as Python slices do: negative positions count from the end, and
-    /// what is out of range is cut off.
+    /// A range of one axis, with the semantics of a Python slice: negative positions count from the end, and the range is
+    /// clamped to the axis.
     ///
-    /// Rows, or whatever else lies in one piece, are not copied: the part shares the memory of the whole, which is there for as
-    /// long as the part. Writing to one of them does not change the other.
+    /// A contiguous part, such as consecutive rows, is not copied: it shares the memory of the whole, which is kept for as long as
+    /// the part exists. Writing to either does not change the other.
     ///
     /// # Panics
     /// If the axis is out of range.
@@ -25,7 +25,7 @@ impl<T: Float> Tensor<T> {
         self.slice_step(axis, range, 1)
     }
 
-    /// Every `step`-th position of a range of one axis; with a negative step from the end of the range to its start.
+    /// Every `step`-th position of a range of one axis; a negative step goes from the end of the range to its start.
     ///
     /// # Panics
     /// If the axis is out of range, or the step is 0.
@@ -34,7 +34,7 @@ impl<T: Float> Tensor<T> {
         self.slice_by(&View::slice(self.shape(), axis.index(), range, step))
     }
 
-    /// One position of an axis, which goes; −1 is the last.
+    /// One position of an axis, which is removed; −1 is the last.
     ///
     /// # Panics
     /// If the axis or the index is out of range.
@@ -43,7 +43,7 @@ impl<T: Float> Tensor<T> {
         self.slice_by(&View::select(self.shape(), axis.index(), index.index()))
     }
 
-    /// Cut along an axis into pieces of the given size; the last one may be smaller.
+    /// Splits along an axis into pieces of the given size; the last one may be smaller.
     ///
     /// # Panics
     /// If the axis is out of range, or the size is 0.
@@ -58,7 +58,7 @@ impl<T: Float> Tensor<T> {
         self.cut(axis, pieces(size, axis, self.shape()))
     }
 
-    /// Cut along an axis into pieces of the given sizes.
+    /// Splits along an axis into pieces of the given sizes.
     ///
     /// # Panics
     /// If the axis is out of range, or the sizes do not add up to its size.
@@ -68,7 +68,7 @@ impl<T: Float> Tensor<T> {
         self.cut(axis, pieces_of_sizes(sizes, axis, self.shape()))
     }
 
-    /// Cut along an axis into at most `count` pieces of size ⌈n / count⌉; the last one may be smaller.
+    /// Splits along an axis into at most `count` pieces of size ⌈n / count⌉; the last one may be smaller.
     ///
     /// # Panics
     /// If the axis is out of range, or `count` is 0.
@@ -83,7 +83,7 @@ impl<T: Float> Tensor<T> {
         ranges.into_iter().map(|range| self.slice_by(&View::narrowed(self.shape(), axis, range))).collect()
     }
 
-    /// The given [`Axes`] in reverse.
+    /// Reverses the order of the elements along the given [`Axes`].
     ///
     /// # Panics
     /// If an axis is out of range or named twice.
@@ -97,7 +97,7 @@ impl<T: Float> Tensor<T> {
         self.slice_by(&View::flip(self.shape(), &axes))
     }
 
-    /// The elements of two axes whose column less their row is `offset`, as the last axis in place of the two.
+    /// The diagonal of two axes, the elements with `column − row = offset`; the two axes are removed and it becomes the last.
     ///
     /// # Panics
     /// If an axis is out of range, or both are the same.
@@ -111,10 +111,10 @@ impl<T: Float> Tensor<T> {
         self.slice_by(&View::diagonal(self.shape(), offset, rows, columns))
     }
 
-    /// Values joined along an axis, on which their sizes may differ.
+    /// Joins values along an existing axis; their sizes may differ on that axis only.
     ///
     /// # Panics
-    /// If there are none, the axis is out of range, or their other sizes differ.
+    /// If there are no values, the axis is out of range, or their other sizes differ.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -132,10 +132,10 @@ impl<T: Float> Tensor<T> {
         Tensor::concat_with(&values, axis)
     }
 
-    /// Values of one shape joined along a new axis at the given position; −1 puts it last.
+    /// Joins values of equal shape along a new axis at the given position; −1 puts it last.
     ///
     /// # Panics
-    /// If there are none, the position is out of range, or their shapes differ.
+    /// If there are no values, the position is out of range, or their shapes differ.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -173,7 +173,7 @@ impl<T: Float> Tensor<T> {
         })
     }
 
-    /// [`stack`](Tensor::stack) of values of one shape.
+    /// [`stack`](Tensor::stack) of values of equal shape.
     #[inline(never)]
     pub(crate) fn stack_with(values: &[&Self], axis: usize) -> Self {
         let (outer, inner) = values[0].shape().split_at(axis);
@@ -183,14 +183,14 @@ impl<T: Float> Tensor<T> {
     }
 }
 
-/// The position that a number means for a new axis.
+/// Resolves the position of a new axis.
 #[track_caller]
 pub(crate) fn stack_axis(shape: &[usize], axis: isize) -> usize {
     let with_one_more: Dims = shape.iter().copied().chain([1]).collect();
     resolve_axis("stack", axis, &with_one_more)
 }
 
-/// Whether the shapes differ on one axis only; if not, why they do not join.
+/// Checks that the shapes differ on one axis only; the error is why they do not join.
 pub(crate) fn joins<T: Float>(values: &[&Tensor<T>], axis: usize) -> Result<(), String> {
     let first = values[0].shape();
     for x in values {
@@ -205,7 +205,7 @@ pub(crate) fn joins<T: Float>(values: &[&Tensor<T>], axis: usize) -> Result<(), 
     Ok(())
 }
 
-/// Whether the shapes are the same; if not, which differ.
+/// Checks that the shapes are equal; the error names two that differ.
 pub(crate) fn stacks<T: Float>(values: &[&Tensor<T>]) -> Result<(), String> {
     let first = values[0].shape();
     match values.iter().find(|x| x.shape() != first) {

@@ -36,7 +36,7 @@ impl<T: Float> Tensor<T> {
         self.sum_with(&reduction) / reduction.count as f64
     }
 
-    /// The largest of all elements; NaN if one is, −∞ if there are none.
+    /// The largest element; NaN if any element is, −∞ if there are none.
     pub fn max(&self) -> Self {
         self.max_over(..)
     }
@@ -47,7 +47,7 @@ impl<T: Float> Tensor<T> {
         self.largest(&reduction_of("max", self.shape(), &axes))
     }
 
-    /// The smallest of all elements; NaN if one is, ∞ if there are none.
+    /// The smallest element; NaN if any element is, ∞ if there are none.
     pub fn min(&self) -> Self {
         self.min_over(..)
     }
@@ -84,7 +84,7 @@ impl<T: Float> Tensor<T> {
         self.fold_with(reduction, T::ONE, |product, x| product * x)
     }
 
-    /// The reduced axes as one last axis.
+    /// Merges the reduced axes into one last axis.
     pub(crate) fn last(&self, reduction: &Reduction) -> Self {
         let (order, shape) = reduction.to_last();
         match order {
@@ -98,7 +98,7 @@ impl<T: Float> Tensor<T> {
         self.reduce_with(reduction, |x, n, inner, y| reduce::fold(x, n, inner, y, start, f))
     }
 
-    /// Position of the first largest element along an axis, in row-major order of the other axes.
+    /// The index of the first largest element along an axis, in row-major order of the other axes.
     ///
     /// # Panics
     /// If the axis is out of range, or has no elements to choose from.
@@ -118,7 +118,7 @@ impl<T: Float> Tensor<T> {
         self.position_of("argmax", axis, |x, best| x > best)
     }
 
-    /// Position of the first smallest element along an axis, in row-major order of the other axes.
+    /// The index of the first smallest element along an axis, in row-major order of the other axes.
     ///
     /// # Panics
     /// If the axis is out of range, or has no elements to choose from.
@@ -147,7 +147,7 @@ impl<T: Float> Tensor<T> {
 
     /// Runs a kernel over `[outer, n, inner]`, with the reduced axes in the middle.
     ///
-    /// Axes that are next to each other are one axis to the kernel. Others are brought together first.
+    /// Adjacent axes are one axis to the kernel; others are made adjacent by a permutation first.
     fn reduce_with(&self, reduction: &Reduction, kernel: impl FnOnce(&[T], usize, usize, &mut [T])) -> Self {
         let together = reduction.axes.windows(2).all(|pair| pair[1] == pair[0] + 1);
         if !together {
@@ -160,7 +160,7 @@ impl<T: Float> Tensor<T> {
         Tensor::build(reduction.shape.clone(), |y| kernel(self.as_slice(), reduction.count, inner, y))
     }
 
-    /// Summed down to a shape that broadcasts to this one: the adjoint of broadcasting.
+    /// Sums down to a shape that broadcasts to this one: the adjoint of broadcasting.
     #[inline(never)]
     pub(crate) fn summed_to(&self, shape: &[usize]) -> Self {
         if shape == self.shape() {
@@ -169,7 +169,7 @@ impl<T: Float> Tensor<T> {
         debug_assert!(sums_to(self.shape(), shape));
         let new = self.rank() - shape.len();
         if self.shape[new..] == *shape {
-            // Whole copies lie one after another.
+            // Whole copies are consecutive.
             let copies = self.shape[..new].iter().product();
             let shape = Dims::from_slice(shape);
             return match copies {

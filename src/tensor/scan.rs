@@ -1,10 +1,10 @@
-//! Running sums and products.
+//! Cumulative sums and products.
 
 use super::{AxisIndex, Dims, Float, Tensor, resolve_axis};
 use crate::kernel::reduce::scan;
 
 impl<T: Float> Tensor<T> {
-    /// The running sum along an axis, `yₖ = x₀ + … + xₖ`, added up in double precision.
+    /// The cumulative sum along an axis, `yₖ = x₀ + … + xₖ`, accumulated in double precision.
     ///
     /// # Panics
     /// If the axis is out of range.
@@ -19,7 +19,7 @@ impl<T: Float> Tensor<T> {
         self.running_sum(axis, false)
     }
 
-    /// The running product along an axis, `yₖ = x₀ ⋯ xₖ`.
+    /// The cumulative product along an axis, `yₖ = x₀ ⋯ xₖ`.
     ///
     /// # Panics
     /// If the axis is out of range.
@@ -33,7 +33,7 @@ impl<T: Float> Tensor<T> {
         self.scanned(axis, |product, x| product * x)
     }
 
-    /// The running sum along an axis, from its end if `reverse`.
+    /// The cumulative sum along an axis, from its end if `reverse`.
     #[inline(never)]
     pub(crate) fn running_sum(&self, axis: usize, reverse: bool) -> Self {
         let (n, inner) = block(self.shape(), axis);
@@ -41,13 +41,13 @@ impl<T: Float> Tensor<T> {
         Tensor::build(self.dims(), |y| scan::cumsum(self.as_slice(), n, inner, reverse, &mut sums, y))
     }
 
-    /// Running results of `f` along an axis.
+    /// Cumulative results of `f` along an axis.
     pub(crate) fn scanned(&self, axis: usize, f: impl Fn(T, T) -> T) -> Self {
         let (n, inner) = block(self.shape(), axis);
         Tensor::build(self.dims(), |y| scan::scan(self.as_slice(), n, inner, y, f))
     }
 
-    /// `yₖ = aₖ₋₁ yₖ₋₁ + bₖ` along an axis, or in reverse `yₖ = aₖ yₖ₊₁ + bₖ`, where b is this and a is one shorter.
+    /// `yₖ = aₖ₋₁ yₖ₋₁ + bₖ` along an axis, or in reverse `yₖ = aₖ yₖ₊₁ + bₖ`, where b is `self` and a is shorter by one.
     #[inline(never)]
     pub(crate) fn recurrence(&self, a: &Self, axis: usize, reverse: bool) -> Self {
         let (n, inner) = block(self.shape(), axis);
@@ -55,13 +55,13 @@ impl<T: Float> Tensor<T> {
     }
 }
 
-/// The size of an axis, and of the block of one of its positions. A scalar has one axis of size 1.
+/// The size of an axis, and the number of elements at each of its positions. A scalar counts as one axis of size 1.
 fn block(shape: &[usize], axis: usize) -> (usize, usize) {
     let rest: Dims = shape.iter().skip(axis + 1).copied().collect();
     (shape.get(axis).copied().unwrap_or(1), rest.iter().product())
 }
 
-/// The axis that a number means; a scalar has one for that, as in PyTorch.
+/// Resolves the axis of a scan; a scalar counts as one axis, as in PyTorch.
 #[track_caller]
 pub(crate) fn scan_axis(op: &str, shape: &[usize], axis: isize) -> usize {
     resolve_axis(op, axis, if shape.is_empty() { &[1] } else { shape })

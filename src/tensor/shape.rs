@@ -5,7 +5,7 @@ use crate::panics;
 use smallvec::SmallVec;
 use std::ops::Deref;
 
-/// An integer that names an axis or a size: `i32`, `isize` or `usize`. Negative axes count from the end.
+/// The integer type of an axis or a size: `i32`, `isize` or `usize`. Negative axes count from the end.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name an axis",
     label = "axes are of type `i32`, `isize` or `usize`",
@@ -18,8 +18,8 @@ pub trait AxisIndex: Copy {
 
 /// A shape as an argument: `[2, 3]`, `&[usize]`, `()` for a scalar, or one number for a vector.
 ///
-/// One entry may be −1 where the number of elements is known, as in `reshape([-1, 28])`. A tuple mixes the types of its up to
-/// six entries: `reshape((n, -1))` with `n: usize`.
+/// One entry may be −1 if the number of elements is known, as in `reshape([-1, 28])`. A tuple of up to six entries mixes
+/// integer types: `reshape((n, -1))` with `n: usize`.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -34,12 +34,12 @@ pub trait AxisIndex: Copy {
     note = "entries are of type `i32`, `isize` or `usize`; a tuple mixes them"
 )]
 pub trait IntoShape {
-    /// The entries as they were written.
+    /// The entries as written.
     #[doc(hidden)]
     fn entries(&self) -> Entries;
 }
 
-/// The entries of a shape or of a list of axes as they were written.
+/// The entries of a shape or a list of axes, as written.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct Entries(SmallVec<[isize; 4]>);
@@ -128,7 +128,7 @@ impl<S: IntoShape + ?Sized> IntoShape for &S {
     }
 }
 
-/// The shape that `shape` means for `elements` elements; `None` where any number will do.
+/// Resolves a shape for a value of `elements` elements; `None` if any number will do.
 #[track_caller]
 pub(crate) fn resolve_shape(op: &str, shape: impl IntoShape, elements: Option<(usize, &[usize])>) -> Dims {
     resolve_entries(op, &shape.entries(), elements)
@@ -172,7 +172,7 @@ pub trait Axes {
     fn list(&self) -> AxisList;
 }
 
-/// Axes as they were written: `None` means all of them.
+/// Axes as written; `None` means all of them.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct AxisList {
@@ -206,7 +206,7 @@ impl Axes for AxisList {
     }
 }
 
-/// Reduced axes that stay in the shape with size 1, so that the result broadcasts against the input.
+/// Keeps the reduced axes in the shape with size 1, so that the result broadcasts against the input.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -218,7 +218,7 @@ pub fn keepdim(axes: impl Axes) -> impl Axes {
     AxisList { keepdim: true, ..axes.list() }
 }
 
-/// A reduction of a given shape: which axes go, and the shapes with and without them.
+/// A reduction of a given shape: the axes that are reduced, and the shapes with and without them.
 #[derive(Clone)]
 pub(crate) struct Reduction {
     /// The reduced axes, ascending.
@@ -229,12 +229,12 @@ pub(crate) struct Reduction {
     pub(crate) kept: Dims,
     /// The result's shape: `kept`, or without the reduced axes.
     pub(crate) shape: Dims,
-    /// Elements that go into each element of the result.
+    /// The number of elements reduced into each element of the result.
     pub(crate) count: usize,
 }
 
 impl Reduction {
-    /// How the reduced axes become one last axis: the order of the axes, unless it is theirs, and the shape then.
+    /// The reduced axes merged into one last axis: the permutation, unless they are last already, and the resulting shape.
     pub(crate) fn to_last(&self) -> (Option<Dims>, Dims) {
         let left: Dims = (0..self.from.len()).filter(|axis| !self.axes.contains(axis)).collect();
         let shape = left.iter().map(|&axis| self.from[axis]).chain([self.count]).collect();
@@ -270,7 +270,7 @@ fn reduction_of_list(op: &str, shape: &[usize], list: &AxisList) -> Reduction {
     Reduction { axes: reduced, from: Dims::from_slice(shape), kept, shape: result, count }
 }
 
-/// The axis that a possibly negative number means.
+/// Resolves a possibly negative axis.
 #[track_caller]
 pub(crate) fn resolve_axis(op: &str, axis: isize, shape: &[usize]) -> usize {
     let rank = shape.len() as isize;
@@ -281,11 +281,11 @@ pub(crate) fn resolve_axis(op: &str, axis: isize, shape: &[usize]) -> usize {
     resolved as usize
 }
 
-/// The axes that possibly negative numbers mean.
+/// Resolves possibly negative axes.
 #[track_caller]
 pub(super) fn resolve_axes(op: &str, axes: &[isize], shape: &[usize]) -> Dims {
     let mut resolved = Dims::new();
-    // Not a closure, which would not know the caller's line.
+    // A closure would lose the caller's line.
     for &axis in axes {
         resolved.push(resolve_axis(op, axis, shape));
     }
@@ -298,13 +298,13 @@ pub(crate) fn element_count(shape: &[usize]) -> usize {
     shape.iter().product()
 }
 
-/// Whether two shapes are the same: for the few sizes that they have quicker than the general comparison of slices.
+/// Whether two shapes are equal; for a few sizes faster than the general comparison of slices.
 #[inline]
 pub(crate) fn same(a: &[usize], b: &[usize]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b)
 }
 
-/// The common shape of two inputs by numpy's rules: aligned at the last axis, sizes equal or 1.
+/// The broadcast shape of two inputs by numpy's rules: aligned at the last axis, sizes equal or 1.
 pub(crate) fn broadcast(a: &[usize], b: &[usize]) -> Option<Dims> {
     if same(a, b) {
         return Some(Dims::from_slice(a));

@@ -1,4 +1,4 @@
-//! Changing the shape: elements that keep their order are shared, others copied into their new one.
+//! Changing the shape: elements that keep their order are shared, others are copied.
 
 use super::shape::resolve_axes;
 use super::{AxisIndex, Dims, Float, IntoShape, Tensor, View, broadcast, resolve_axis, resolve_shape};
@@ -16,12 +16,12 @@ impl<T: Float> Tensor<T> {
         self.with_shape(resolve_shape("reshape", shape, Some((self.len(), self.shape()))))
     }
 
-    /// The same elements in a shape of the same number of elements.
+    /// Replaces the shape by one of the same number of elements.
     pub(crate) fn with_shape(&self, shape: Dims) -> Self {
         Tensor { shape, buffer: self.buffer.clone() }
     }
 
-    /// The axes in another order: axis `k` of the result is axis `axes[k]` of this.
+    /// Permutes the axes: axis `k` of the result is axis `axes[k]` of the input.
     ///
     /// # Panics
     /// If `axes` does not name each axis once.
@@ -30,7 +30,7 @@ impl<T: Float> Tensor<T> {
         self.permute_axes(&permutation(&axes.entries(), self.shape()))
     }
 
-    /// [`permute`](Tensor::permute) by axes that are known to be a permutation.
+    /// [`permute`](Tensor::permute) with axes known to be a permutation.
     pub(crate) fn permute_axes(&self, axes: &[usize]) -> Self {
         let mut view = View::contiguous(self.shape());
         view.strides = axes.iter().map(|&k| view.strides[k]).collect();
@@ -38,7 +38,7 @@ impl<T: Float> Tensor<T> {
         self.slice_by(&view)
     }
 
-    /// Two axes exchanged.
+    /// Swaps two axes.
     ///
     /// # Panics
     /// If an axis is out of range.
@@ -52,21 +52,21 @@ impl<T: Float> Tensor<T> {
         self.permute_axes(&axes)
     }
 
-    /// Repeated along axes of size 1, and along new axes in front, to the given shape; −1 keeps an axis.
+    /// Repeats along axes of size 1, and along new leading axes, to the given shape; −1 keeps the size of an axis.
     ///
     /// # Panics
-    /// If the shape does not broadcast to it.
+    /// If the tensor does not broadcast to that shape.
     #[track_caller]
     pub fn broadcast_to(&self, shape: impl IntoShape) -> Self {
         self.expand_to(&broadcast_target(self.shape(), &shape.entries()))
     }
 
-    /// [`broadcast_to`](Tensor::broadcast_to) a shape that this is known to broadcast to.
+    /// [`broadcast_to`](Tensor::broadcast_to) with a shape known to fit.
     pub(crate) fn expand_to(&self, shape: &[usize]) -> Self {
         self.slice_by(&View::broadcast(self.shape(), shape))
     }
 
-    /// The elements that a view of this tensor's memory names; shared if they lie one behind the other.
+    /// The elements of a view of this tensor's memory; shared if they are contiguous.
     #[inline(never)]
     pub(crate) fn slice_by(&self, view: &View) -> Self {
         let (shape, view) = (view.shape.clone(), view.coalesced());
@@ -76,7 +76,7 @@ impl<T: Float> Tensor<T> {
         }
     }
 
-    /// These elements at the places of a view of the given shape, and a number everywhere else.
+    /// A tensor of the given shape with these elements at the positions of a view, and a number everywhere else.
     #[inline(never)]
     pub(crate) fn pad_by(&self, view: &View, shape: &[usize], value: f64) -> Self {
         let mut y = if value == 0.0 { Tensor::zeros(shape) } else { Tensor::full(shape, value) };
@@ -84,7 +84,7 @@ impl<T: Float> Tensor<T> {
         y
     }
 
-    /// Tiled as often along each axis; repeats in front of the axes make new ones. numpy's `tile`.
+    /// Repeats the whole tensor along each axis; extra leading repeats create new axes. numpy's `tile`.
     ///
     /// # Panics
     /// If there are fewer repeats than axes.
@@ -99,7 +99,7 @@ impl<T: Float> Tensor<T> {
         self.with_shape(apart).expand_to(&tiled).with_shape(merged)
     }
 
-    /// Each position of an axis several times in its place.
+    /// Repeats each position of an axis `times` times in a row.
     ///
     /// # Panics
     /// If the axis is out of range.
@@ -114,7 +114,7 @@ impl<T: Float> Tensor<T> {
         self.with_shape(apart).expand_to(&tiled).with_shape(merged)
     }
 
-    /// Shifted along an axis; what leaves at the end comes in at the start. A negative shift goes the other way.
+    /// Shifts the elements along an axis; those shifted past the end reappear at the start. A negative shift goes the other way.
     ///
     /// # Panics
     /// If the axis is out of range.
@@ -128,7 +128,7 @@ impl<T: Float> Tensor<T> {
         self.roll_axis(shift, resolve_axis("roll", axis.index(), self.shape()))
     }
 
-    /// [`roll`](Tensor::roll) along an axis that is there.
+    /// [`roll`](Tensor::roll) along a resolved axis.
     #[inline(never)]
     pub(crate) fn roll_axis(&self, shift: isize, axis: usize) -> Self {
         if self.is_empty() {
@@ -146,10 +146,10 @@ impl<T: Float> Tensor<T> {
         })
     }
 
-    /// The lower triangle of the matrices in the last two axes: 0 where the column less the row is more than `diagonal`.
+    /// The lower triangle of the matrices in the last two axes: 0 where `column − row > diagonal`.
     ///
     /// # Panics
-    /// If there are no two axes.
+    /// If there are fewer than two axes.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -162,10 +162,10 @@ impl<T: Float> Tensor<T> {
         self.banded(|row| 0..(row as isize + diagonal + 1).clamp(0, columns as isize) as usize)
     }
 
-    /// The upper triangle of the matrices in the last two axes: 0 where the column less the row is less than `diagonal`.
+    /// The upper triangle of the matrices in the last two axes: 0 where `column − row < diagonal`.
     ///
     /// # Panics
-    /// If there are no two axes.
+    /// If there are fewer than two axes.
     #[track_caller]
     #[inline(never)]
     pub fn triu(&self, diagonal: isize) -> Self {
@@ -173,7 +173,7 @@ impl<T: Float> Tensor<T> {
         self.banded(|row| (row as isize + diagonal).clamp(0, columns as isize) as usize..columns)
     }
 
-    /// A range of columns of each row of the matrices in the last two axes, and zeros.
+    /// Keeps a range of columns in each row of the matrices in the last two axes; the rest is 0.
     fn banded(&self, kept: impl Fn(usize) -> Range<usize>) -> Self {
         let [.., rows, columns] = *self.shape() else { unreachable!("the caller checks that there are matrices") };
         let mut y = Tensor::zeros(self.shape());
@@ -197,7 +197,7 @@ pub(crate) fn matrix_columns(op: &str, shape: &[usize]) -> usize {
     }
 }
 
-/// Three shapes: with an axis of 1 in front of each axis, with these repeated, and with each pair as one axis.
+/// Three shapes: with an axis of size 1 before each axis, with these repeated, and with each pair merged into one axis.
 #[track_caller]
 pub(crate) fn tiling(shape: &[usize], repeats: &[isize]) -> [Dims; 3] {
     let Some(new) = repeats.len().checked_sub(shape.len()).filter(|_| repeats.iter().all(|&times| times >= 0)) else {
@@ -212,7 +212,7 @@ pub(crate) fn tiling(shape: &[usize], repeats: &[isize]) -> [Dims; 3] {
     ]
 }
 
-/// Three shapes: with an axis of 1 behind an axis, with that repeated, and with both as one axis.
+/// Three shapes: with an axis of size 1 after an axis, with that repeated, and with both merged into one axis.
 #[track_caller]
 pub(crate) fn interleaving(shape: &[usize], times: usize, axis: isize) -> [Dims; 3] {
     let axis = resolve_axis("repeat_interleave", axis, shape);
@@ -223,7 +223,7 @@ pub(crate) fn interleaving(shape: &[usize], times: usize, axis: isize) -> [Dims;
     [with(1), with(times), merged]
 }
 
-/// The axes that a permutation names, each once.
+/// Resolves the axes of a permutation.
 #[track_caller]
 pub(crate) fn permutation(axes: &[isize], shape: &[usize]) -> Dims {
     if axes.len() != shape.len() {
@@ -236,7 +236,7 @@ pub(crate) fn permutation(axes: &[isize], shape: &[usize]) -> Dims {
     resolved
 }
 
-/// The shape that `entries` ask to broadcast `shape` to, −1 standing for the size that is there.
+/// Resolves the target of broadcasting `shape`; −1 keeps the size of an axis.
 #[track_caller]
 pub(crate) fn broadcast_target(shape: &[usize], entries: &[isize]) -> Dims {
     let new = entries.len().checked_sub(shape.len());

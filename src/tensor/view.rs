@@ -1,4 +1,4 @@
-//! Parts of a tensor as strided views, from how they are named in a program.
+//! Strided views of a tensor, from slices, indices and axes.
 
 use super::shape::resolve_axes;
 use super::{Axes, AxisIndex, Dims, View, reduction_of, resolve_axis};
@@ -6,7 +6,7 @@ use crate::panics;
 use std::ops::{Bound, Range, RangeBounds};
 
 impl View {
-    /// A value repeated along axes of size 1, and along new axes in front, to a shape that it broadcasts to.
+    /// Repeats along axes of size 1, and along new leading axes, to a shape that `own` broadcasts to.
     pub(crate) fn broadcast(own: &[usize], shape: &[usize]) -> Self {
         let mut view = View::contiguous(own);
         let stride = |axis: usize| match (axis + own.len()).checked_sub(shape.len()) {
@@ -18,7 +18,7 @@ impl View {
         view
     }
 
-    /// A range of one axis that is within it.
+    /// A range of one axis, which must be within bounds.
     pub(crate) fn narrowed(shape: &[usize], axis: usize, range: Range<usize>) -> Self {
         let mut view = View::contiguous(shape);
         view.offset = range.start * view.strides[axis] as usize;
@@ -26,7 +26,7 @@ impl View {
         view
     }
 
-    /// Every `step`-th position of a range of one axis; with a negative step from its end to its start.
+    /// Every `step`-th position of a range of one axis; a negative step goes from its end to its start.
     #[track_caller]
     pub(crate) fn slice(shape: &[usize], axis: isize, range: impl RangeBounds<isize>, step: isize) -> Self {
         let axis = resolve_axis("slice", axis, shape);
@@ -56,7 +56,7 @@ impl View {
         view
     }
 
-    /// One position of an axis, which goes.
+    /// One position of an axis, which is removed.
     #[track_caller]
     pub(crate) fn select(shape: &[usize], axis: isize, index: isize) -> Self {
         let axis = resolve_axis("select", axis, shape);
@@ -72,7 +72,7 @@ impl View {
         view
     }
 
-    /// Some axes in reverse.
+    /// Reverses the given axes.
     #[track_caller]
     pub(crate) fn flip(shape: &[usize], axes: &impl Axes) -> Self {
         let mut view = View::contiguous(shape);
@@ -83,7 +83,7 @@ impl View {
         view
     }
 
-    /// The diagonal of two axes, which go; it comes last. `offset` is its column less its row.
+    /// The diagonal of two axes, which are removed; it becomes the last axis. `offset` is `column − row`.
     #[track_caller]
     pub(crate) fn diagonal(shape: &[usize], offset: isize, rows: impl AxisIndex, columns: impl AxisIndex) -> Self {
         let axes = resolve_axes("diagonal", &[rows.index(), columns.index()], shape);
@@ -107,7 +107,7 @@ impl View {
     }
 }
 
-/// The ranges of the pieces of an axis that have the same size, but for the last one; an empty axis is one piece.
+/// The ranges of equal pieces of an axis; the last one may be smaller. An empty axis is one piece.
 #[track_caller]
 pub(crate) fn pieces(size: usize, axis: usize, shape: &[usize]) -> Vec<Range<usize>> {
     if size == 0 {
@@ -117,7 +117,7 @@ pub(crate) fn pieces(size: usize, axis: usize, shape: &[usize]) -> Vec<Range<usi
     (0..n.div_ceil(size).max(1)).map(|k| k * size..((k + 1) * size).min(n)).collect()
 }
 
-/// The ranges of the pieces of an axis that have the given sizes.
+/// The ranges of the pieces of an axis with the given sizes.
 #[track_caller]
 pub(crate) fn pieces_of_sizes(sizes: &[usize], axis: usize, shape: &[usize]) -> Vec<Range<usize>> {
     let total: usize = sizes.iter().sum();
@@ -132,7 +132,7 @@ pub(crate) fn pieces_of_sizes(sizes: &[usize], axis: usize, shape: &[usize]) -> 
     sizes.iter().map(piece).collect()
 }
 
-/// The ranges of at most `count` pieces of an axis of equal size, but for the last one; of an empty axis as many empty ones.
+/// The ranges of at most `count` equal pieces of an axis; the last one may be smaller. An empty axis has `count` empty pieces.
 #[track_caller]
 pub(crate) fn chunks(count: usize, axis: usize, shape: &[usize]) -> Vec<Range<usize>> {
     if count == 0 {

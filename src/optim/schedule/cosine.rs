@@ -1,18 +1,19 @@
-//! Schedules made of half cosine waves.
+//! Cosine schedules.
 
 use super::{Schedule, check_learning_rate, check_steps};
 use crate::optim::option::{check_option, setters};
 use std::f64::consts::PI;
 
-/// Half a cosine wave from one value, at `way` = 0, to another, at 1; beyond it the wave goes on.
-fn half_wave(from: f64, to: f64, way: f64) -> f64 {
-    to + (from - to) * (1.0 + (PI * way).cos()) / 2.0
+/// Half a cosine wave between the values at `progress` = 0 and 1, continued periodically.
+fn half_wave(from: f64, to: f64, progress: f64) -> f64 {
+    to + (from - to) * (1.0 + (PI * progress).cos()) / 2.0
 }
 
 /// Half a cosine wave from the learning rate to a minimum: `min + (lr − min) (1 + cos(π t / steps)) / 2`.
 /// PyTorch's `CosineAnnealingLR`.
 ///
-/// Beyond the last step the wave goes on, up again. Loshchilov and Hutter 2017, "SGDR: stochastic gradient descent with warm restarts".
+/// After the last step the wave continues, and the learning rate rises again. Loshchilov and Hutter 2017, "SGDR: stochastic
+/// gradient descent with warm restarts".
 ///
 /// ```
 /// use wengert::optim::schedule::Cosine;
@@ -31,12 +32,12 @@ pub struct Cosine {
 }
 
 setters!(Cosine {
-    /// The learning rate at the end; 0 by default.
+    /// Sets the minimum, the learning rate at the end; 0 by default.
     minimum: 0.0, f64::INFINITY;
 });
 
 impl Cosine {
-    /// Half a wave down to 0 in so many steps.
+    /// Creates a schedule that decays to 0 over `steps` steps.
     ///
     /// # Panics
     /// If the learning rate is negative or NaN, or there are no steps.
@@ -52,9 +53,9 @@ impl Schedule for Cosine {
     }
 }
 
-/// [`Cosine`] that begins anew at its end, each time for as long as before or longer:
-/// `min + (lr − min) (1 + cos(π s / n)) / 2`, s being the steps since the last start and n = `steps`, `steps growth`,
-/// `steps growth²` … the length of the wave. PyTorch's `CosineAnnealingWarmRestarts`; Loshchilov and Hutter 2017.
+/// [`Cosine`] with warm restarts, in cycles of constant or increasing length: `min + (lr − min) (1 + cos(π s / n)) / 2`,
+/// where s is the number of steps since the last restart and n = `steps`, `steps growth`, `steps growth²` … the length of the
+/// cycle. PyTorch's `CosineAnnealingWarmRestarts`; Loshchilov and Hutter 2017.
 ///
 /// ```
 /// use wengert::optim::schedule::CosineWarmRestarts;
@@ -74,12 +75,12 @@ pub struct CosineWarmRestarts {
 }
 
 setters!(CosineWarmRestarts {
-    /// What the learning rate falls to; 0 by default.
+    /// Sets the minimum, the learning rate at the end of each cycle; 0 by default.
     minimum: 0.0, f64::INFINITY;
 });
 
 impl CosineWarmRestarts {
-    /// Waves of so many steps each, down to 0.
+    /// Creates a schedule of cycles of `steps` steps that decay to 0.
     ///
     /// # Panics
     /// If the learning rate is negative or NaN, or there are no steps.
@@ -89,7 +90,7 @@ impl CosineWarmRestarts {
         CosineWarmRestarts { learning_rate, steps: check_steps(steps), growth: 1, minimum: 0.0 }
     }
 
-    /// How many times as long as the one before a wave is; 1 by default.
+    /// Sets the ratio of the lengths of consecutive cycles; 1 by default.
     #[track_caller]
     pub fn growth(mut self, growth: usize) -> Self {
         check_option("growth", growth as f64, 1.0, f64::INFINITY);
@@ -112,11 +113,12 @@ impl Schedule for CosineWarmRestarts {
     }
 }
 
-/// One rise to a large learning rate and one fall to a very small one, each half a cosine wave or a straight line; the last step has
-/// the smallest. PyTorch's `OneCycleLR` in two phases.
+/// The one-cycle policy: rises to a large learning rate, then falls to a very small one at the last step, each along half a
+/// cosine wave or a straight line. PyTorch's `OneCycleLR` with two phases.
 ///
-/// The top, `lr`, is at step `rise · steps − 1`, the beginning is `lr start_factor`, and the end `lr end_factor`, which stays. Smith and
-/// Topin 2018, "Super-convergence: very fast training of neural networks using large learning rates"; the form is that of fast.ai.
+/// It starts at `lr start_factor`, peaks at `lr` in step `rise · steps − 1`, and ends at `lr end_factor`, where it stays.
+/// Smith and Topin 2018, "Super-convergence: very fast training of neural networks using large learning rates"; the form is
+/// that of fast.ai.
 ///
 /// ```
 /// use wengert::optim::schedule::OneCycle;
@@ -139,16 +141,16 @@ pub struct OneCycle {
 }
 
 setters!(OneCycle {
-    /// The share of the steps in which the learning rate rises; 0.3 by default.
+    /// Sets the fraction of the steps in which the learning rate rises; 0.3 by default.
     rise: 0.0, 1.0;
-    /// The share of the top at the beginning; 1/25 by default.
+    /// Sets the initial learning rate as a fraction of the peak; 1/25 by default.
     start_factor: 0.0, f64::INFINITY;
-    /// The share of the top at the end; 1/25 of 1e-4 by default.
+    /// Sets the final learning rate as a fraction of the peak; 1e-4 / 25 by default.
     end_factor: 0.0, f64::INFINITY;
 });
 
 impl OneCycle {
-    /// A cycle of so many steps in all, with the given learning rate at the top.
+    /// Creates a cycle of `steps` steps in total with the given peak learning rate.
     ///
     /// # Panics
     /// If the learning rate is negative or NaN, or there are no steps.
@@ -164,7 +166,7 @@ impl OneCycle {
         }
     }
 
-    /// Straight lines instead of cosine waves.
+    /// Uses straight lines instead of cosine waves.
     pub fn linear(mut self) -> Self {
         self.linear = true;
         self
@@ -174,11 +176,11 @@ impl OneCycle {
 impl Schedule for OneCycle {
     fn at(&self, step: usize) -> f64 {
         let (step, last) = (step.min(self.steps - 1) as f64, (self.steps - 1) as f64);
-        let top = self.rise * self.steps as f64 - 1.0;
-        let (from, to, way) = match step < top {
-            true => (self.start_factor, 1.0, step / top),
-            false => (1.0, self.end_factor, (step - top) / (last - top)),
+        let peak = self.rise * self.steps as f64 - 1.0;
+        let (from, to, progress) = match step < peak {
+            true => (self.start_factor, 1.0, step / peak),
+            false => (1.0, self.end_factor, (step - peak) / (last - peak)),
         };
-        self.learning_rate * if self.linear { from + (to - from) * way } else { half_wave(from, to, way) }
+        self.learning_rate * if self.linear { from + (to - from) * progress } else { half_wave(from, to, progress) }
     }
 }

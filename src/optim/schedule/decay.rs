@@ -1,9 +1,9 @@
-//! Schedules that only fall: by steps, exponentially, by a power.
+//! Decaying schedules: stepwise, exponential and polynomial.
 
 use super::{Schedule, check_learning_rate, check_steps};
 use crate::optim::option::{check_option, setters};
 
-/// Falls by a factor at equal distances: `lr γ^⌊t / steps⌋`. PyTorch's `StepLR`.
+/// Step decay: decays by a factor every `steps` steps, `lr γ^⌊t / steps⌋`. PyTorch's `StepLR`.
 ///
 /// ```
 /// use wengert::optim::schedule::StepDecay;
@@ -21,12 +21,12 @@ pub struct StepDecay {
 }
 
 setters!(StepDecay {
-    /// The factor γ; 0.1 by default.
+    /// Sets the factor γ; 0.1 by default.
     gamma: 0.0, f64::INFINITY;
 });
 
 impl StepDecay {
-    /// Falls by γ = 0.1 after each so many steps.
+    /// Creates a schedule that decays by γ = 0.1 every `steps` steps.
     ///
     /// # Panics
     /// If the learning rate is negative or NaN, or there are no steps.
@@ -42,7 +42,8 @@ impl Schedule for StepDecay {
     }
 }
 
-/// Falls by a factor at given steps: `lr γ^n`, n being the number of milestones that are not after t. PyTorch's `MultiStepLR`.
+/// Multi-step decay: decays by a factor at given steps, `lr γ^n`, where n is the number of milestones ≤ t. PyTorch's
+/// `MultiStepLR`.
 ///
 /// ```
 /// use wengert::optim::schedule::MultiStep;
@@ -60,12 +61,12 @@ pub struct MultiStep {
 }
 
 setters!(MultiStep {
-    /// The factor γ; 0.1 by default.
+    /// Sets the factor γ; 0.1 by default.
     gamma: 0.0, f64::INFINITY;
 });
 
 impl MultiStep {
-    /// Falls by γ = 0.1 at each of the milestones.
+    /// Creates a schedule that decays by γ = 0.1 at each milestone.
     ///
     /// # Panics
     /// If the learning rate is negative or NaN.
@@ -82,7 +83,7 @@ impl Schedule for MultiStep {
     }
 }
 
-/// Falls by a factor at each step: `lr γᵗ`. PyTorch's `ExponentialLR`.
+/// Exponential decay: decays by a factor every step, `lr γᵗ`. PyTorch's `ExponentialLR`.
 ///
 /// ```
 /// use wengert::optim::schedule::Exponential;
@@ -99,7 +100,7 @@ pub struct Exponential {
 }
 
 impl Exponential {
-    /// Falls by the factor γ at each step.
+    /// Creates a schedule that decays by the factor γ every step.
     ///
     /// # Panics
     /// If the learning rate or the factor is negative or NaN.
@@ -116,9 +117,10 @@ impl Schedule for Exponential {
     }
 }
 
-/// Falls to 0 as a power of the steps that are left, `lr (1 − t / steps)^power`, and stays there. PyTorch's `PolynomialLR`.
+/// Polynomial decay: decays to 0 as a power of the remaining steps, `lr (1 − t / steps)^power`, and stays there. PyTorch's
+/// `PolynomialLR`.
 ///
-/// The "poly" policy of Chen et al. 2017 (DeepLab) has the power 0.9; the power 1 is a straight line.
+/// The "poly" policy of Chen et al. 2017 (DeepLab) uses the power 0.9; the power 1 is linear decay.
 ///
 /// ```
 /// use wengert::optim::schedule::Polynomial;
@@ -136,12 +138,12 @@ pub struct Polynomial {
 }
 
 setters!(Polynomial {
-    /// The power; 1 by default.
+    /// Sets the power; 1 by default.
     power: 0.0, f64::INFINITY;
 });
 
 impl Polynomial {
-    /// Falls to 0 in so many steps, along a straight line.
+    /// Creates a schedule that decays linearly to 0 over `steps` steps.
     ///
     /// # Panics
     /// If the learning rate is negative or NaN, or there are no steps.

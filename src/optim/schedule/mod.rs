@@ -1,13 +1,13 @@
-//! Learning-rate schedules: the learning rate as a function of the number of the step.
+//! Learning rate schedules: the learning rate as a function of the step number.
 //!
-//! A step is whatever the schedule is asked for: a batch or an epoch. It counts from 0, and resuming a run needs no more
-//! than the number of the step.
+//! A step can be a batch or an epoch, depending on where the program evaluates the schedule. Steps count from 0, and the step
+//! number is all that is needed to resume a run.
 //!
 //! ```
 //! use wengert::optim::schedule::{Cosine, LinearRamp};
 //! use wengert::prelude::*;
 //!
-//! // Ten steps of warm-up, then half a cosine wave down.
+//! // Ten steps of warm-up, then cosine decay.
 //! let schedule = LinearRamp::new(1e-3, 10).start_factor(0.1).then(10, Cosine::new(1e-3, 90));
 //! let mut model = Param::new([1.0, -2.0]);
 //! let mut optimizer = Adam::new(1e-3);
@@ -20,8 +20,8 @@
 //! assert!(optimizer.learning_rate() < 1e-6);
 //! ```
 //!
-//! The formulas and defaults are PyTorch's, in closed form; t is the step and lr the learning rate that a schedule is made with.
-//! The one schedule that has a memory, because it listens to a metric, is [`ReduceOnPlateau`]; it is not a [`Schedule`].
+//! The formulas and defaults are PyTorch's, in closed form; t is the step and lr the learning rate passed to the constructor.
+//! [`ReduceOnPlateau`] depends on a metric and therefore has state; it does not implement [`Schedule`].
 
 mod cosine;
 mod decay;
@@ -50,10 +50,10 @@ pub use ramp::{Constant, LinearRamp};
 /// assert!(transformer.at(3999) > transformer.at(10) && transformer.at(3999) > transformer.at(9000));
 /// ```
 pub trait Schedule {
-    /// The learning rate of a step; steps count from 0.
+    /// The learning rate at a step, counted from 0.
     fn at(&self, step: usize) -> f64;
 
-    /// This schedule for so many steps, then another, which counts from 0 again. PyTorch's `SequentialLR`.
+    /// Follows this schedule for `steps` steps, then `next`, whose steps count from 0 again. PyTorch's `SequentialLR`.
     ///
     /// ```
     /// # use wengert::optim::schedule::{Exponential, StepDecay};
@@ -68,7 +68,7 @@ pub trait Schedule {
         Then { first: self, steps, next }
     }
 
-    /// The product with another schedule, which is made with the learning rate 1. PyTorch's `ChainedScheduler`.
+    /// The product with another schedule, created with a learning rate of 1. PyTorch's `ChainedScheduler`.
     ///
     /// ```
     /// # use wengert::optim::schedule::{Exponential, LinearRamp};
@@ -90,7 +90,7 @@ impl<F: Fn(usize) -> f64> Schedule for F {
     }
 }
 
-/// One schedule after another: what [`Schedule::then`] makes.
+/// One schedule after another, returned by [`Schedule::then`].
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Then<A, B> {
@@ -108,7 +108,7 @@ impl<A: Schedule, B: Schedule> Schedule for Then<A, B> {
     }
 }
 
-/// The product of two schedules: what [`Schedule::times`] makes.
+/// The product of two schedules, returned by [`Schedule::times`].
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Times<A, B> {

@@ -1,13 +1,14 @@
-//! The schedule that listens.
+//! A schedule that depends on a metric.
 
 use super::check_learning_rate;
 use crate::optim::option::setters;
 
-/// Reduces the learning rate, `lr ← max(factor lr, minimum)`, when a metric such as the validation loss has not become better
-/// for more than `patience` observations. PyTorch's `ReduceLROnPlateau`.
+/// Reduces the learning rate, `lr ← max(factor lr, minimum)`, when a metric such as the validation loss has not improved for
+/// more than `patience` observations. PyTorch's `ReduceLROnPlateau`.
 ///
-/// Better is below `best (1 − threshold)`, or `best − threshold` if [absolute](ReduceOnPlateau::absolute); when
-/// [maximizing](ReduceOnPlateau::maximize) above `best (1 + threshold)` or `best + threshold`. A NaN is never better.
+/// A metric improves if it is below `best (1 − threshold)`, or below `best − threshold` if
+/// [absolute](ReduceOnPlateau::absolute); when [maximizing](ReduceOnPlateau::maximize), if it is above `best (1 + threshold)`
+/// or `best + threshold`. A NaN is never an improvement.
 ///
 /// ```
 /// use wengert::optim::schedule::ReduceOnPlateau;
@@ -34,36 +35,36 @@ pub struct ReduceOnPlateau {
     state: PlateauState,
 }
 
-/// What a [`ReduceOnPlateau`] remembers: given it and the same options a run goes on as if it had not stopped.
+/// The state of a [`ReduceOnPlateau`]; restored together with the same options, it resumes a run as if uninterrupted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PlateauState {
-    /// The learning rate now.
+    /// The current learning rate.
     pub learning_rate: f64,
-    /// The best metric so far; infinite at first.
+    /// The best metric so far; initially infinite.
     pub best: f64,
-    /// Observations since the last that was better.
+    /// The number of observations since the last improvement.
     pub bad_epochs: usize,
-    /// Observations left in which nothing is counted.
+    /// The number of cooldown observations left, which do not count against the patience.
     pub resting: usize,
 }
 
 setters!(ReduceOnPlateau {
-    /// What the learning rate is multiplied by; 0.1 by default.
+    /// Sets the factor of a reduction; 0.1 by default.
     factor: 0.0, 1.0;
-    /// How much better a metric must be; 1e-4 by default, relative unless it is [absolute](ReduceOnPlateau::absolute).
+    /// Sets the minimum improvement; 1e-4 by default, relative unless [absolute](ReduceOnPlateau::absolute).
     threshold: 0.0, f64::INFINITY;
-    /// The smallest learning rate; 0 by default.
+    /// Sets the minimum learning rate; 0 by default.
     minimum: 0.0, f64::INFINITY;
-    /// A reduction that is not larger than this is not made; 1e-8 by default.
+    /// Sets the smallest reduction: changes of the learning rate that are not larger are skipped; 1e-8 by default.
     epsilon: 0.0, f64::INFINITY;
 });
 
 impl ReduceOnPlateau {
-    /// A tenth of the learning rate after more than ten observations without a smaller metric.
+    /// Creates a schedule that divides the learning rate by ten after more than ten observations without improvement.
     ///
     /// # Panics
-    /// If the learning rate is negative or NaN; the setters likewise check their ranges.
+    /// If the learning rate is negative or NaN. The setters check their ranges in the same way.
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
         let learning_rate = check_learning_rate(learning_rate);
@@ -80,32 +81,32 @@ impl ReduceOnPlateau {
         }
     }
 
-    /// A larger metric is better, such as an accuracy.
+    /// Treats larger metrics as better, as for an accuracy.
     pub fn maximize(mut self) -> Self {
         self.maximize = true;
         self.state.best = f64::NEG_INFINITY;
         self
     }
 
-    /// How many observations that are not better are borne; 10 by default.
+    /// Sets the number of observations without improvement that are tolerated; 10 by default.
     pub fn patience(mut self, patience: usize) -> Self {
         self.patience = patience;
         self
     }
 
-    /// The threshold is a difference, not a share.
+    /// Makes the threshold absolute instead of relative.
     pub fn absolute(mut self) -> Self {
         self.absolute = true;
         self
     }
 
-    /// For how many observations after a reduction nothing is counted; 0 by default.
+    /// Sets the number of observations after a reduction that do not count against the patience; 0 by default.
     pub fn cooldown(mut self, cooldown: usize) -> Self {
         self.cooldown = cooldown;
         self
     }
 
-    /// The learning rate after this metric.
+    /// Records a metric and returns the resulting learning rate.
     pub fn observe(&mut self, metric: f64) -> f64 {
         if self.is_better(metric) {
             self.state.best = metric;
@@ -125,17 +126,17 @@ impl ReduceOnPlateau {
         self.state.learning_rate
     }
 
-    /// The learning rate now.
+    /// The current learning rate.
     pub fn learning_rate(&self) -> f64 {
         self.state.learning_rate
     }
 
-    /// What is remembered, for a checkpoint.
+    /// The state, for a checkpoint.
     pub fn state(&self) -> &PlateauState {
         &self.state
     }
 
-    /// The same for changing it, as when a run is resumed.
+    /// The mutable state, for resuming a run.
     pub fn state_mut(&mut self) -> &mut PlateauState {
         &mut self.state
     }

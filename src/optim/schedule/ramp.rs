@@ -1,9 +1,9 @@
-//! Schedules for the first steps of a training.
+//! Warm-up schedules.
 
 use super::{Schedule, check_learning_rate, check_steps};
 use crate::optim::option::{check_option, setters};
 
-/// A share of the learning rate for the first steps, then all of it: `lr factor` while `t < steps`, then `lr`. PyTorch's `ConstantLR`.
+/// A reduced learning rate for the first steps: `lr factor` while `t < steps`, then `lr`. PyTorch's `ConstantLR`.
 ///
 /// ```
 /// use wengert::optim::schedule::Constant;
@@ -21,7 +21,7 @@ pub struct Constant {
 }
 
 impl Constant {
-    /// The share `factor` of the learning rate for so many steps.
+    /// Creates a schedule that multiplies the learning rate by `factor` for the first `steps` steps.
     ///
     /// # Panics
     /// If the learning rate or the factor is negative or NaN.
@@ -38,10 +38,11 @@ impl Schedule for Constant {
     }
 }
 
-/// A straight line from one share of the learning rate to another, which stays: `lr (a + (b − a) min(t / steps, 1))`.
+/// A linear ramp between two factors of the learning rate, constant afterwards: `lr (a + (b − a) min(t / steps, 1))`.
 /// PyTorch's `LinearLR`.
 ///
-/// From a small share to 1 it is the warm-up of Goyal et al. 2017, "Accurate, large minibatch SGD"; from 1 to 0 a linear decay.
+/// From a small factor to 1 it is the warm-up of Goyal et al. 2017, "Accurate, large minibatch SGD"; from 1 to 0 a linear
+/// decay.
 ///
 /// ```
 /// use wengert::optim::schedule::LinearRamp;
@@ -60,14 +61,14 @@ pub struct LinearRamp {
 }
 
 setters!(LinearRamp {
-    /// The share a of the learning rate at the beginning; 1/3 by default.
+    /// Sets the initial factor a; 1/3 by default.
     start_factor: 0.0, f64::INFINITY;
-    /// The share b of the learning rate at the end; 1 by default.
+    /// Sets the final factor b; 1 by default.
     end_factor: 0.0, f64::INFINITY;
 });
 
 impl LinearRamp {
-    /// From a third of the learning rate to all of it in so many steps.
+    /// Creates a ramp from a third of the learning rate to the full learning rate over `steps` steps.
     ///
     /// # Panics
     /// If the learning rate is negative or NaN, or there are no steps.
@@ -80,7 +81,7 @@ impl LinearRamp {
 
 impl Schedule for LinearRamp {
     fn at(&self, step: usize) -> f64 {
-        let way = step.min(self.steps) as f64 / self.steps as f64;
-        self.learning_rate * (self.start_factor + (self.end_factor - self.start_factor) * way)
+        let progress = step.min(self.steps) as f64 / self.steps as f64;
+        self.learning_rate * (self.start_factor + (self.end_factor - self.start_factor) * progress)
     }
 }

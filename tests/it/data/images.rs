@@ -35,7 +35,7 @@ fn a_limit_keeps_the_first_samples() {
 }
 
 #[test]
-#[should_panic(expected = "Images: [3] has 3 elements, which do not fill the shape [2, 2, 1]")]
+#[should_panic(expected = "Images: [3] has 3 elements, which do not fit shape [2, 2, 1]")]
 fn pixels_fill_the_images() {
     let _ = Images::new(vec![0; 3], vec![0; 2], [2, 1]);
 }

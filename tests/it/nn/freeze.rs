@@ -46,6 +46,6 @@ fn too_late() {
     _ = tape.param(&layer.weight);
     assert_eq!(
         message_of(|| tape.freeze(&layer)),
-        "freeze: the parameter of shape [1, 1] was read or bound on this tape before: freeze it once, before its first use"
+        "freeze: the parameter of shape [1, 1] was already read or bound on this tape: freeze it once, before its first use"
     );
 }

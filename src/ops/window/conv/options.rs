@@ -164,7 +164,12 @@ impl<T: Float> Var<T> {
     /// If the shapes do not fit, or the output padding is not smaller than the stride or the dilation.
     #[track_caller]
     pub fn conv_transpose1d_bias(&self, weight: impl Operand<T>, bias: impl Operand<T>, options: Conv<1>) -> Var<T> {
-        self.transpose_convolve("conv_transpose1d", &self.resolve_operand(&weight), Some(&self.resolve_operand(&bias)), &options)
+        self.transpose_convolve(
+            "conv_transpose1d",
+            &self.resolve_operand(&weight),
+            Some(&self.resolve_operand(&bias)),
+            &options,
+        )
     }
 
     /// The transposed convolution of images `[N, C, H, W]` with a weight `[C, out / groups, kernel height, kernel width]`:
@@ -193,7 +198,12 @@ impl<T: Float> Var<T> {
     /// If the shapes do not fit, or the output padding is not smaller than the stride or the dilation.
     #[track_caller]
     pub fn conv_transpose2d_bias(&self, weight: impl Operand<T>, bias: impl Operand<T>, options: Conv<2>) -> Var<T> {
-        self.transpose_convolve("conv_transpose2d", &self.resolve_operand(&weight), Some(&self.resolve_operand(&bias)), &options)
+        self.transpose_convolve(
+            "conv_transpose2d",
+            &self.resolve_operand(&weight),
+            Some(&self.resolve_operand(&bias)),
+            &options,
+        )
     }
 
     #[track_caller]

@@ -149,8 +149,8 @@ fn wrong_files_are_refused_in_one_line() {
         copy(name, |_| {});
     }
     let wrong: [(Change, &str); 3] = [
-        (|bytes| bytes.truncate(1000), "gzip"),
-        (|bytes| bytes[2000] ^= 0x10, "gzip"),
+        (|bytes| bytes.truncate(1000), "expected intact data"),
+        (|bytes| bytes[2000] ^= 0x10, "expected intact data"),
         (|bytes| bytes.clear(), "magic number at byte 0: expected 4 bytes"),
     ];
     for (change, expected) in wrong {

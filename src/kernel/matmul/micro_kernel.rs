@@ -361,22 +361,23 @@ impl<T: Float> TileColumn<T> {
         if let Some(next) = self.next {
             self.prefetch_share::<V, MR, NR>(next, top);
         }
+        // Wrapping steps are not checked in debug builds of a program.
         let mut b = self.b.start;
-        let mut at = 0;
+        let mut at = 0usize;
         for _ in 0..self.terms {
             let mut line = [zero; NR];
             for (k, b_k) in line.iter_mut().enumerate() {
                 // SAFETY: `b` is at one of the `terms` rows of B, which are readable for NR vectors.
-                *b_k = unsafe { V::load(b.add(k * V::LANES)) };
+                *b_k = unsafe { V::load(b.wrapping_add(k * V::LANES)) };
             }
             for (row, sums) in sums.iter_mut().enumerate() {
                 // SAFETY: row `top + row` of A is within the height, and `at` is at one of its `terms` elements.
-                let a = unsafe { V::splat(*rows[row].add(at)) };
+                let a = unsafe { V::splat_from(rows[row].wrapping_add(at)) };
                 for (sum, &b) in sums.iter_mut().zip(&line) {
                     *sum = a.mul_add(b, *sum);
                 }
             }
-            at += self.a.column;
+            at = at.wrapping_add(self.a.column);
             // The last step may leave B.
             b = b.wrapping_add(self.b.row);
         }

@@ -22,6 +22,12 @@ pub(crate) unsafe trait Vector: Copy {
     /// The processor must have the instructions of this vector.
     unsafe fn splat(x: Self::Element) -> Self;
 
+    /// The element at an address in all lanes. In a debug build it costs no checks, unlike [`splat`](Self::splat) of `*from`.
+    ///
+    /// # Safety
+    /// The processor must have the instructions of this vector, and `from` must be readable for one initialized element.
+    unsafe fn splat_from(from: *const Self::Element) -> Self;
+
     /// Loads [`LANES`](Self::LANES) elements.
     ///
     /// # Safety
@@ -95,6 +101,10 @@ pub(crate) fn prefetch_l2<T>(at: *const T) {
     unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
 }
 
+/// A register in memory at any address. Reading it is the unaligned load, without the checks that the intrinsic has in a debug build.
+#[repr(C, packed)]
+struct Unaligned<R: Copy>(R);
+
 /// Declares a vector type and implements [`Vector`] for it by intrinsics.
 macro_rules! vector {
     (
@@ -103,7 +113,7 @@ macro_rules! vector {
         element: $element:ty,
         lanes: $lanes:literal,
         splat: $splat:ident,
-        load: $load:ident,
+        splat_from: $broadcast:ident($load_one:ident),
         store: $store:ident,
         load_first: |$count:ident, $from:ident| $load_first:expr,
         store_first: |$store_count:ident, $to:ident, $value:ident| $store_first:expr,
@@ -126,9 +136,14 @@ macro_rules! vector {
                 $name(unsafe { $splat(x) })
             }
             #[inline(always)]
+            unsafe fn splat_from(from: *const $element) -> Self {
+                // SAFETY: the caller guarantees the instructions and the element.
+                $name(unsafe { $broadcast($load_one(from)) })
+            }
+            #[inline(always)]
             unsafe fn load(from: *const $element) -> Self {
                 // SAFETY: the caller guarantees the instructions and the elements; the load is an unaligned one.
-                $name(unsafe { $load(from) })
+                $name(unsafe { (*from.cast::<Unaligned<$register>>()).0 })
             }
             #[inline(always)]
             unsafe fn load_first($count: usize, $from: *const $element) -> Self {
@@ -174,7 +189,7 @@ vector! {
     element: f32,
     lanes: 16,
     splat: _mm512_set1_ps,
-    load: _mm512_loadu_ps,
+    splat_from: _mm512_broadcastss_ps(_mm_load_ss),
     store: _mm512_storeu_ps,
     load_first: |count, from| _mm512_maskz_loadu_ps(((1u32 << count) - 1) as u16, from),
     store_first: |count, to, value| _mm512_mask_storeu_ps(to, ((1u32 << count) - 1) as u16, value),
@@ -188,7 +203,7 @@ vector! {
     element: f64,
     lanes: 8,
     splat: _mm512_set1_pd,
-    load: _mm512_loadu_pd,
+    splat_from: _mm512_broadcastsd_pd(_mm_load_sd),
     store: _mm512_storeu_pd,
     load_first: |count, from| _mm512_maskz_loadu_pd(((1u32 << count) - 1) as u8, from),
     store_first: |count, to, value| _mm512_mask_storeu_pd(to, ((1u32 << count) - 1) as u8, value),
@@ -202,7 +217,7 @@ vector! {
     element: f32,
     lanes: 8,
     splat: _mm256_set1_ps,
-    load: _mm256_loadu_ps,
+    splat_from: _mm256_broadcastss_ps(_mm_load_ss),
     store: _mm256_storeu_ps,
     load_first: |count, from| _mm256_maskload_ps(from, mask_32(count)),
     store_first: |count, to, value| _mm256_maskstore_ps(to, mask_32(count), value),
@@ -216,7 +231,7 @@ vector! {
     element: f64,
     lanes: 4,
     splat: _mm256_set1_pd,
-    load: _mm256_loadu_pd,
+    splat_from: _mm256_broadcastsd_pd(_mm_load_sd),
     store: _mm256_storeu_pd,
     load_first: |count, from| _mm256_maskload_pd(from, mask_64(count)),
     store_first: |count, to, value| _mm256_maskstore_pd(to, mask_64(count), value),

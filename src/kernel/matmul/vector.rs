@@ -101,10 +101,6 @@ pub(crate) fn prefetch_l2<T>(at: *const T) {
     unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
 }
 
-/// A register in memory at any address. Reading it is the unaligned load, without the checks that the intrinsic has in a debug build.
-#[repr(C, packed)]
-struct Unaligned<R: Copy>(R);
-
 /// Declares a vector type and implements [`Vector`] for it by intrinsics.
 macro_rules! vector {
     (
@@ -114,6 +110,7 @@ macro_rules! vector {
         lanes: $lanes:literal,
         splat: $splat:ident,
         splat_from: $broadcast:ident($load_one:ident),
+        load: |$load_from:ident| $load:expr,
         store: $store:ident,
         load_first: |$count:ident, $from:ident| $load_first:expr,
         store_first: |$store_count:ident, $to:ident, $value:ident| $store_first:expr,
@@ -141,9 +138,10 @@ macro_rules! vector {
                 $name(unsafe { $broadcast($load_one(from)) })
             }
             #[inline(always)]
-            unsafe fn load(from: *const $element) -> Self {
+            unsafe fn load($load_from: *const $element) -> Self {
+                // A load with all lanes in its mask is a plain one, without the checks that the plain intrinsic has in debug builds.
                 // SAFETY: the caller guarantees the instructions and the elements; the load is an unaligned one.
-                $name(unsafe { (*from.cast::<Unaligned<$register>>()).0 })
+                $name(unsafe { $load })
             }
             #[inline(always)]
             unsafe fn load_first($count: usize, $from: *const $element) -> Self {
@@ -190,6 +188,7 @@ vector! {
     lanes: 16,
     splat: _mm512_set1_ps,
     splat_from: _mm512_broadcastss_ps(_mm_load_ss),
+    load: |from| _mm512_maskz_loadu_ps(u16::MAX, from),
     store: _mm512_storeu_ps,
     load_first: |count, from| _mm512_maskz_loadu_ps(((1u32 << count) - 1) as u16, from),
     store_first: |count, to, value| _mm512_mask_storeu_ps(to, ((1u32 << count) - 1) as u16, value),
@@ -204,6 +203,7 @@ vector! {
     lanes: 8,
     splat: _mm512_set1_pd,
     splat_from: _mm512_broadcastsd_pd(_mm_load_sd),
+    load: |from| _mm512_maskz_loadu_pd(u8::MAX, from),
     store: _mm512_storeu_pd,
     load_first: |count, from| _mm512_maskz_loadu_pd(((1u32 << count) - 1) as u8, from),
     store_first: |count, to, value| _mm512_mask_storeu_pd(to, ((1u32 << count) - 1) as u8, value),
@@ -218,6 +218,7 @@ vector! {
     lanes: 8,
     splat: _mm256_set1_ps,
     splat_from: _mm256_broadcastss_ps(_mm_load_ss),
+    load: |from| _mm256_maskload_ps(from, _mm256_set1_epi32(-1)),
     store: _mm256_storeu_ps,
     load_first: |count, from| _mm256_maskload_ps(from, mask_32(count)),
     store_first: |count, to, value| _mm256_maskstore_ps(to, mask_32(count), value),
@@ -232,6 +233,7 @@ vector! {
     lanes: 4,
     splat: _mm256_set1_pd,
     splat_from: _mm256_broadcastsd_pd(_mm_load_sd),
+    load: |from| _mm256_maskload_pd(from, _mm256_set1_epi32(-1)),
     store: _mm256_storeu_pd,
     load_first: |count, from| _mm256_maskload_pd(from, mask_64(count)),
     store_first: |count, to, value| _mm256_maskstore_pd(to, mask_64(count), value),

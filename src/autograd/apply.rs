@@ -105,7 +105,7 @@ pub(crate) fn apply_any<T: Float, O: AnyOp<T> + 'static>(op: O, inputs: &[&Var<T
     apply_to_values(op, inputs, &values)
 }
 
-/// The only function compiled for each operation, and therefore short.
+/// Compiled for each operation, and therefore short: what does not depend on the operation is in other functions.
 #[track_caller]
 #[inline]
 fn apply_to_values<T: Float, O: AnyOp<T> + 'static>(mut op: O, inputs: &[&Var<T>], values: &[&Tensor<T>]) -> Var<T> {

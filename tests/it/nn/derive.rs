@@ -25,7 +25,6 @@ enum Part<M, const N: usize = 2> {
     Nothing,
     Whole(M),
     Two(M, M),
-    #[allow(dead_code)]
     Many {
         parts: [M; N],
         #[module(skip)]
@@ -88,6 +87,7 @@ fn an_enum_is_its_variant() {
         Part::Two(Param::new(1.0), Param::new(2.0)),
         Part::Many { parts: [Param::new(1.0), Param::new(2.0)], names: ["a", "b"] },
     ];
+    assert!(matches!(parts[3], Part::Many { names: ["a", "b"], .. }));
     assert_eq!(paths(&parts), ["1", "2.0", "2.1", "3.parts.0", "3.parts.1"]);
     assert_eq!(parts.iter().map(Module::kind).collect::<Vec<_>>(), ["Part", "Param", "Part", "Part"]);
 }

@@ -154,11 +154,6 @@ panic_messages! {
         "einsum: {equation:?} repeats {letter:?} in the output: each letter may occur only once"
     einsum_unknown_output(equation: &str, letter: char)
         "einsum: {equation:?} has {letter:?} in the output, but no operand has it"
-    singular(op: &str, matrix: usize, shape: &[usize], pivot: usize)
-        "{op}: matrix {matrix} of {shape:?} is singular: pivot {pivot} is 0, so it has no inverse"
-    not_positive_definite(matrix: usize, shape: &[usize], pivot: usize, value: f64)
-        "cholesky: matrix {matrix} of {shape:?} is not positive definite: pivot {pivot} is {value}, but all must be greater than 0"
-
     no_channels(op: &str, shape: &[usize])
         "{op}: shape {shape:?} has no channels: they are axis 1 of [N, C] or [N, C, ...]"
     not_per_channel(op: &str, given: &[usize], shape: &[usize])
@@ -266,6 +261,18 @@ pub(crate) fn not_vectors(a: &[usize], b: &[usize]) -> String {
 /// Why two vectors have no dot product.
 pub(crate) fn sizes_differ(a: &[usize], b: &[usize]) -> String {
     format!("the vectors {a:?} and {b:?} differ in size")
+}
+
+/// Why a system of equations has no solution.
+pub(crate) fn singular(matrix: usize, shape: &[usize], pivot: usize) -> String {
+    format!("matrix {matrix} of {shape:?} is singular: pivot {pivot} is 0, so it has no inverse")
+}
+
+/// Why a matrix has no Cholesky factor.
+pub(crate) fn not_positive_definite(matrix: usize, shape: &[usize], pivot: usize, value: f64) -> String {
+    format!(
+        "matrix {matrix} of {shape:?} is not positive definite: pivot {pivot} is {value}, but all must be greater than 0"
+    )
 }
 
 /// Why an operation on matrices does not apply.

@@ -6,6 +6,7 @@ use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::kernel::base::small_box::{AsDyn, SmallBox};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
+use smallvec::SmallVec;
 use std::panic::Location;
 
 /// The gradients that a rule returns, one for each input.
@@ -23,8 +24,8 @@ pub(crate) trait AnyOp<T: Float> {
     fn check(&self, _inputs: &[&Tensor<T>]) -> Result<(), String> {
         Ok(())
     }
-    /// See [`Op::forward`].
-    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T>;
+    /// See [`Op::try_forward`].
+    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String>;
     /// See [`Op::backward`]; appends the gradients.
     fn backward(&self, context: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>);
 }
@@ -53,13 +54,13 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
     }
     fn check(&self, inputs: &[&Tensor<T>]) -> Result<(), String> {
         let mut shapes = [[].as_slice(); N];
-        shapes.iter_mut().zip(inputs).for_each(|(shape, x)| *shape = x.shape());
+        for (shape, x) in shapes.iter_mut().zip(inputs) {
+            *shape = x.shape();
+        }
         self.0.check(shapes)
     }
-    #[track_caller]
-    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        let inputs = <&[&Tensor<T>; N]>::try_from(inputs).expect("the number of inputs is that of the operation");
-        compute(&mut self.0, *inputs)
+    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String> {
+        self.0.try_forward(inputs.try_into().expect("the number of inputs is that of the operation"))
     }
     fn backward(&self, context: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
         gradients.extend(self.0.backward(&Saved::of(context), gy));
@@ -69,59 +70,61 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
 /// Applies an operation: computes its value and, if an input is differentiable, records it.
 ///
 /// # Panics
-/// If the inputs are on different tapes, or the operation is not defined for their shapes.
+/// If the inputs are on different tapes, or the operation is not defined for their shapes or values.
 #[track_caller]
 #[inline(never)]
 pub fn apply<T: Float, O: Op<T, N>, const N: usize>(op: O, inputs: [&Var<T>; N]) -> Var<T> {
-    let mut values = [inputs[0].value(); N];
-    values.iter_mut().zip(&inputs).for_each(|(value, x)| *value = x.value());
-    apply_to_values(OfArity(op), &inputs, &values)
+    apply_any(OfArity(op), &inputs)
+}
+
+/// [`apply`] for an operation of any number of inputs, at least one.
+///
+/// Compiled for each operation, and therefore short: what does not depend on the operation is in other functions.
+#[track_caller]
+#[inline]
+pub(crate) fn apply_any<T: Float, O: AnyOp<T> + 'static>(mut op: O, inputs: &[&Var<T>]) -> Var<T> {
+    let value = evaluate(&mut op, inputs);
+    match is_recorded(inputs) {
+        true => record(SmallBox::new(Boxed(op)), inputs, value),
+        false => unrecorded(inputs, value),
+    }
 }
 
 /// Applies an operation to plain tensors, without recording it.
 ///
 /// # Panics
-/// If the operation is not defined for their shapes.
-#[track_caller]
-pub(crate) fn apply_to_tensors<T: Float, O: Op<T, N>, const N: usize>(mut op: O, inputs: [&Tensor<T>; N]) -> Tensor<T> {
-    if let Err(reason) = op.check(inputs.map(Tensor::shape)) {
-        panics::wrong_shapes(O::NAME, &reason, "");
-    }
-    compute(&mut op, inputs)
-}
-
-/// Computes the value of an operation; compiled once for both variables and tensors.
+/// If the operation is not defined for their shapes or values.
 #[track_caller]
 #[inline(never)]
-fn compute<T: Float, O: Op<T, N>, const N: usize>(op: &mut O, inputs: [&Tensor<T>; N]) -> Tensor<T> {
+pub(crate) fn apply_to_tensors<T: Float, O: Op<T, N>, const N: usize>(op: O, inputs: [&Tensor<T>; N]) -> Tensor<T> {
+    let mut op = OfArity(op);
+    match compute(&mut op, &inputs) {
+        Ok(value) => value,
+        Err(reason) => panics::wrong_shapes(O::NAME, &reason, ""),
+    }
+}
+
+/// Checks the shapes of the inputs and computes the value.
+fn compute<T: Float>(op: &mut dyn AnyOp<T>, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String> {
+    op.check(inputs)?;
     op.forward(inputs)
 }
 
-/// [`apply`] for an operation of any number of inputs, at least one.
+/// The value of an operation on variables.
 #[track_caller]
 #[inline(never)]
-pub(crate) fn apply_any<T: Float, O: AnyOp<T> + 'static>(op: O, inputs: &[&Var<T>]) -> Var<T> {
-    let values: Vec<&Tensor<T>> = inputs.iter().map(|x| x.value()).collect();
-    apply_to_values(op, inputs, &values)
-}
-
-/// Compiled for each operation, and therefore short: what does not depend on the operation is in other functions.
-#[track_caller]
-#[inline]
-fn apply_to_values<T: Float, O: AnyOp<T> + 'static>(mut op: O, inputs: &[&Var<T>], values: &[&Tensor<T>]) -> Var<T> {
-    check_tapes(&op, inputs);
-    if let Err(reason) = op.check(values) {
-        panics::wrong_shapes(op.name(), &reason, &describe_operands(inputs));
+fn evaluate<T: Float>(op: &mut dyn AnyOp<T>, inputs: &[&Var<T>]) -> Tensor<T> {
+    check_tapes(op, inputs);
+    let values: SmallVec<[&Tensor<T>; 5]> = inputs.iter().map(|x| x.value()).collect();
+    match compute(op, &values) {
+        Ok(value) => {
+            if inputs[0].tape().observer().is_some() {
+                observe(op, inputs, &value);
+            }
+            value
+        }
+        Err(reason) => panics::wrong_shapes(op.name(), &reason, &describe_operands(inputs)),
     }
-    let value = op.forward(values);
-    if inputs[0].tape().observer().is_some() {
-        observe(&op, inputs, &value);
-    }
-    if !is_recorded(inputs) {
-        return Var::new(value, inputs[0].tape().clone(), None);
-    }
-    let (name, save) = (op.name(), op.save());
-    record(name, save, SmallBox::new(Boxed(op)), inputs, value)
 }
 
 /// Panics if the inputs are on different tapes.
@@ -145,6 +148,12 @@ fn observe<T: Float>(op: &dyn AnyOp<T>, inputs: &[&Var<T>], value: &Tensor<T>) {
     }
 }
 
+/// The result of an operation that leaves nothing on the tape.
+#[inline(never)]
+fn unrecorded<T: Float>(inputs: &[&Var<T>], value: Tensor<T>) -> Var<T> {
+    Var::new(value, inputs[0].tape().clone(), None)
+}
+
 /// Whether an input is differentiable.
 fn is_recorded<T: Float>(inputs: &[&Var<T>]) -> bool {
     inputs.iter().any(|x| x.node().is_some())
@@ -152,14 +161,10 @@ fn is_recorded<T: Float>(inputs: &[&Var<T>]) -> bool {
 
 /// Adds an operation to the tape, with the values that its rule will read.
 #[track_caller]
-fn record<T: Float>(
-    name: &'static str,
-    what: Save,
-    op: SmallBox<dyn AnyOp<T>>,
-    inputs: &[&Var<T>],
-    value: Tensor<T>,
-) -> Var<T> {
+#[inline(never)]
+fn record<T: Float>(op: SmallBox<dyn AnyOp<T>>, inputs: &[&Var<T>], value: Tensor<T>) -> Var<T> {
     let tape = inputs[0].tape();
+    let (name, what) = (op.as_dyn().name(), op.as_dyn().save());
     let nodes = inputs.iter().map(|x| x.node());
     let keep = |saved: &mut Vec<_>| save(what, inputs, &value, saved);
     let node = tape.push(name, Content::Operation(op), value.dims(), Location::caller(), nodes, keep);

@@ -24,9 +24,9 @@ where
     fn save(&self) -> Save {
         Save::InputsAndOutput
     }
-    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String> {
         let forward = self.forward.take().expect("an operation is applied once");
-        forward(std::array::from_fn(|k| inputs[k]))
+        Ok(forward(std::array::from_fn(|k| inputs[k])))
     }
     fn backward(&self, saved: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
         gradients.extend((self.backward)(&Saved::of(saved), gy));

@@ -127,6 +127,14 @@ pub trait Op<T: Float, const N: usize>: 'static {
     /// Computes the value.
     fn forward(&mut self, inputs: [&Tensor<T>; N]) -> Tensor<T>;
 
+    /// [`forward`](Op::forward), or why the values have no result although their shapes fit: a singular matrix.
+    ///
+    /// # Errors
+    /// One sentence, without the name of the operation.
+    fn try_forward(&mut self, inputs: [&Tensor<T>; N]) -> Result<Tensor<T>, String> {
+        Ok(self.forward(inputs))
+    }
+
     /// The gradient with respect to each input, given the gradient `gy` with respect to the output.
     ///
     /// `None`: the output does not depend on that input, or its gradient was not requested ([`Saved::needs`]).

@@ -11,14 +11,23 @@ pub(crate) fn elementwise<T: Float, const N: usize>(
     f: impl Fn(T, T, [T; N]) -> (T, [T; N]) + Sync,
 ) {
     const { assert!(N <= 4, "an update works on up to four tensors of state") }
+    let mut state = state.into_iter();
+    let state = std::array::from_fn(|_| state.next().unwrap_or_default());
+    share(p, g, state, &|p, g, [a, b, c, d]| piece(p, g, a, b, c, d, &f));
+}
+
+/// A pass over a chunk of the parameter, of the gradient and of each state tensor.
+type Pass<'a, T> = dyn Fn(&mut [T], &[T], [&mut [T]; 4]) + Sync + 'a;
+
+/// Runs a pass on several threads if there are many elements. Compiled once for all closures.
+#[inline(never)]
+fn share<T: Float>(p: &mut [T], g: &[T], state: [&mut [T]; 4], pass: &Pass<T>) {
     let size = chunk_size(p.len(), CHUNK_MULTIPLE);
     let (p, state) = (Chunks::new(p, size), state.map(|state| Chunks::new(state, size)));
     for_each_index(p.count(), |index| {
         // SAFETY: each index is processed once, so the chunks are not aliased.
         let (p, state) = unsafe { (p.get(index), state.each_ref().map(|state| state.get(index))) };
-        let mut state = state.into_iter();
-        let mut next = || state.next().unwrap_or_default();
-        piece(p, &g[index * size..], next(), next(), next(), next(), &f);
+        pass(p, &g[index * size..], state);
     });
 }
 

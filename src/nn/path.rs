@@ -54,19 +54,30 @@ impl Path {
         kind: &'static str,
         visit: impl FnOnce(&mut Path) -> R,
     ) -> R {
+        let length = self.enter(name.into(), kind);
+        let result = visit(self);
+        self.leave(length);
+        result
+    }
+
+    /// Appends a step; returns the length of the text before it.
+    fn enter(&mut self, step: PathStep, kind: &'static str) -> usize {
         let length = self.text.len();
         if length > 0 {
             self.text.push('.');
         }
-        match name.into() {
+        match step {
             PathStep::Field(name) => self.text.push_str(name),
             PathStep::Position(position) => write!(self.text, "{position}").expect("writing to a string does not fail"),
         }
         self.steps.push((length, kind));
-        let result = visit(self);
+        length
+    }
+
+    /// Removes the last step.
+    fn leave(&mut self, length: usize) {
         self.steps.pop();
         self.text.truncate(length);
-        result
     }
 
     /// The path as text.

@@ -8,10 +8,7 @@ use crate::tensor::{Axes, AxisIndex, Dims, Float, Tensor, keepdim, reduction_of,
 /// Softmax or log-softmax along one axis.
 fn softmax_along<T: Float>(x: &Tensor<T>, axis: usize, output: Output) -> Tensor<T> {
     let inner: usize = x.shape()[axis + 1..].iter().product();
-    let mut scratch = Tensor::filled(Dims::from_slice(&[2, inner]), T::ZERO);
-    Tensor::build(x.dims(), |y| {
-        softmax::softmax(x.as_slice(), x.shape()[axis], inner, output, scratch.as_mut_slice(), y);
-    })
+    Tensor::build(x.dims(), |y| softmax::softmax(x.as_slice(), x.shape()[axis], inner, output, y))
 }
 
 /// `y = eˣ/Σeˣ` along an axis, `gx = y (gy − Σ gy y)`.

@@ -30,8 +30,8 @@ impl<T: Float, F: Fn(&Var<T>) -> Var<T> + 'static> AnyOp<T> for Recompute<T, F> 
         Save::Inputs
     }
 
-    fn forward(&mut self, _: &[&Tensor<T>]) -> Tensor<T> {
-        self.value.take().expect("an operation is applied once")
+    fn forward(&mut self, _: &[&Tensor<T>]) -> Result<Tensor<T>, String> {
+        Ok(self.value.take().expect("an operation is applied once"))
     }
     fn backward(&self, saved: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
         let inputs: Vec<Var<T>> = (0..=self.parameters.len()).map(|k| saved.input(k)).collect();

@@ -41,7 +41,7 @@ impl Rows {
 /// The shift is the mean, rounded to the precision of the elements; the offset corrects the rounding error. So the deviations are
 /// exact even if the mean is much larger.
 #[derive(Clone, Copy)]
-struct Statistics<T> {
+pub(crate) struct Statistics<T> {
     shift: T,
     scale: T,
     offset: T,
@@ -49,7 +49,14 @@ struct Statistics<T> {
 
 impl<T: Float> Statistics<T> {
     #[inline(always)]
-    fn of(row: &[T], rows: &Rows) -> Self {
+    fn normalize(&self, x: T) -> T {
+        (x - self.shift) * self.scale - self.offset
+    }
+}
+
+simd! {
+    /// How a row is normalized.
+    pub(crate) fn statistics[T: Float](row: &[T], rows: &Rows) -> Statistics<T> {
         let n = row.len() as f64;
         let [sum] = if rows.centered { sums([(row, row)], |x, _| [x]) } else { [0.0] };
         let shift = T::from_f64(sum / n);
@@ -60,11 +67,6 @@ impl<T: Float> Statistics<T> {
         let variance = if variance < 0.0 { 0.0 } else { variance };
         let scale = (variance + rows.epsilon).sqrt().recip();
         Statistics { shift, scale: T::from_f64(scale), offset: T::from_f64(rest * scale) }
-    }
-
-    #[inline(always)]
-    fn normalize(&self, x: T) -> T {
-        (x - self.shift) * self.scale - self.offset
     }
 }
 
@@ -86,7 +88,7 @@ simd! {
         for (k, (x, y)) in x.chunks_exact(rows.size).zip(y.chunks_exact_mut(rows.size)).enumerate() {
             let channels = rows.channels_at(start + k * rows.size);
             let (weight, bias) = (&weight[channels.clone()], &bias[channels]);
-            let row = Statistics::of(x, rows);
+            let row = statistics(x, rows);
             if rows.run == 1 {
                 for (((y, &x), &weight), &bias) in y.iter_mut().zip(x).zip(weight).zip(bias) {
                     *y = row.normalize(x) * weight + bias;
@@ -107,7 +109,7 @@ simd! {
         let pairs = x.chunks_exact(rows.size).zip(gy.chunks_exact(rows.size));
         for (k, ((x, gy), gx)) in pairs.zip(gx.chunks_exact_mut(rows.size)).enumerate() {
             scale(gy, &weight[rows.channels_at(start + k * rows.size)], rows.run, gx);
-            let row = Statistics::of(x, rows);
+            let row = statistics(x, rows);
             let [sum, products] = sums([(x, &*gx)], |x, h| [h, h * row.normalize(x)]);
             let n = x.len() as f64;
             let mean = T::from_f64(if rows.centered { sum / n } else { 0.0 });
@@ -122,7 +124,7 @@ simd! {
     pub(crate) fn add_weight_gradient[T: Float](rows: &Rows, start: usize, x: &[T], gy: &[T], gw: &mut [T]) {
         for (k, (x, gy)) in x.chunks_exact(rows.size).zip(gy.chunks_exact(rows.size)).enumerate() {
             let gw = &mut gw[rows.channels_at(start + k * rows.size)];
-            let row = Statistics::of(x, rows);
+            let row = statistics(x, rows);
             if rows.run == 1 {
                 gw.iter_mut().zip(x).zip(gy).for_each(|((gw, &x), &gy)| *gw += gy * row.normalize(x));
                 continue;

@@ -3,7 +3,10 @@
 use crate::kernel::Float;
 use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::{chunk_size, for_each_chunk};
-use crate::kernel::softmax::{LANES, MAX_TRANSPOSED, exp_lanes, shift_and_sum, transpose_in, transpose_out};
+use crate::kernel::elementwise::update_chunk;
+use crate::kernel::softmax::{
+    Columns, LANES, MAX_TRANSPOSED, exp_columns, exp_row, map_columns, transpose_in, transpose_out,
+};
 
 /// The target distribution q of each sample: `q = weight [class = label] + spread[class]`, or all zeros without a label.
 pub(crate) struct Distribution<T> {
@@ -50,12 +53,15 @@ impl<T: Float> Distribution<T> {
     }
 
     /// The losses of samples whose scores are the columns of `[classes, inner]`.
-    #[inline(always)]
-    fn column_losses(&self, x: &[T], labels: &[(Option<usize>, T)], [shifts, logs]: [&mut [T]; 2], y: &mut [T]) {
-        let inner = shifts.len();
-        shift_and_sum(x, inner, shifts, logs);
-        logs.iter_mut().for_each(|sum| *sum = sum.ln());
-        let log = |class: usize, i: usize| (x[class * inner + i] - shifts[i]) - logs[i];
+    fn column_losses(&self, x: &[T], labels: &[(Option<usize>, T)], columns: &mut [T], y: &mut [T]) {
+        let mut columns = Columns::new(columns);
+        let inner = columns.shifts.len();
+        match inner {
+            1 => [columns.shifts[0], columns.sums[0]] = exp_row(x, &mut []),
+            _ => exp_columns(x, &mut columns),
+        }
+        columns.sums.iter_mut().for_each(|sum| *sum = sum.ln());
+        let log = |class: usize, i: usize| (x[class * inner + i] - columns.shifts[i]) - columns.sums[i];
         for (i, (y, &(label, weight))) in y.iter_mut().zip(labels).enumerate() {
             *y = label.map_or(T::ZERO, |label| term(weight, log(label, i)));
         }
@@ -67,31 +73,27 @@ impl<T: Float> Distribution<T> {
     }
 
     /// The gradients of samples whose scores are the columns of `[classes, inner]`, in the same layout.
-    #[inline(always)]
-    fn column_gradients(
-        &self,
-        x: &[T],
-        labels: &[(Option<usize>, T)],
-        gy: &[T],
-        [shifts, factors]: [&mut [T]; 2],
-        gx: &mut [T],
-    ) {
-        let (inner, whole) = (shifts.len(), self.spread());
-        shift_and_sum(x, inner, shifts, factors);
-        for ((factor, (_, weight)), &gy) in factors.iter_mut().zip(labels).zip(gy) {
-            *factor = gy * (*weight + whole) / *factor;
-        }
+    fn column_gradients(&self, x: &[T], labels: &[(Option<usize>, T)], gy: &[T], columns: &mut [T], gx: &mut [T]) {
+        let mut columns = Columns::new(columns);
+        let (inner, whole) = (columns.shifts.len(), self.spread());
+        let factor = |gy, weight, sum| gy * (weight + whole) / sum;
         if inner == 1 {
-            for (gx, x) in gx.chunks_mut(LANES).zip(x.chunks(LANES)) {
-                let exps = exp_lanes(x, shifts[0]);
-                gx.iter_mut().zip(&exps).for_each(|(gx, &exp)| *gx = exp * factors[0]);
-            }
+            let [_, sum] = exp_row(x, gx);
+            let factor = factor(gy[0], labels[0].1, sum);
+            update_chunk(gx, x, &|exp, _| exp * factor);
         } else {
-            for (gx, x) in gx.chunks_exact_mut(inner).zip(x.chunks_exact(inner)) {
-                for (((gx, &x), &shift), &factor) in gx.iter_mut().zip(x).zip(&*shifts).zip(&*factors) {
-                    *gx = (x - shift).exp() * factor;
-                }
+            exp_columns(x, &mut columns);
+            for ((sum, &(_, weight)), &gy) in columns.sums.iter_mut().zip(labels).zip(gy) {
+                *sum = factor(gy, weight, *sum);
             }
+            map_columns(
+                x,
+                columns.shifts,
+                columns.sums,
+                gx,
+                #[inline(always)]
+                |x: T, factor| x.exp() * factor,
+            );
         }
         for (gx, &spread) in gx.chunks_exact_mut(inner).zip(&self.spread) {
             gx.iter_mut().zip(gy).for_each(|(gx, &gy)| *gx -= gy * spread);
@@ -105,74 +107,60 @@ impl<T: Float> Distribution<T> {
     }
 }
 
-simd! {
-    /// The losses `−Σ q ln softmax(x)` of the samples from `first` on; `scratch` has twice the length of the inner axis.
-    pub(crate) fn losses[T: Float](targets: &Distribution<T>, first: usize, x: &[T], scratch: &mut [T], y: &mut [T]) {
-        let (block, labels) = (targets.block(), &targets.labels[first..]);
+/// The losses `−Σ q ln softmax(x)` of all samples, in parallel.
+#[inline(never)]
+pub(crate) fn cross_entropy<T: Float>(targets: &Distribution<T>, x: &[T], y: &mut [T]) {
+    if x.is_empty() {
+        return y.fill(T::ZERO);
+    }
+    let (inner, block) = (targets.inner, targets.block());
+    let size = chunk_size(x.len(), block) / targets.classes;
+    for_each_chunk(y, size, |index, y| {
+        let first = index * size;
+        let (x, labels) = (&x[first * targets.classes..][..y.len() * targets.classes], &targets.labels[first..]);
         if targets.is_transposed() {
             let mut transposed = [T::ZERO; MAX_TRANSPOSED * LANES];
             let transposed = &mut transposed[..block * LANES];
             for ((y, x), labels) in y.chunks_mut(LANES).zip(x.chunks(block * LANES)).zip(labels.chunks(LANES)) {
                 transpose_in(x, block, transposed);
-                let [mut shifts, mut logs] = [[T::ZERO; LANES]; 2];
-                targets.column_losses(transposed, labels, [&mut shifts, &mut logs], y);
+                targets.column_losses(transposed, labels, &mut [T::ZERO; 3 * LANES], y);
             }
             return;
         }
-        let (shifts, logs) = scratch.split_at_mut(targets.inner);
-        let blocks = y.chunks_exact_mut(targets.inner).zip(x.chunks_exact(block));
-        for ((y, x), labels) in blocks.zip(labels.chunks_exact(targets.inner)) {
-            targets.column_losses(x, labels, [shifts, logs], y);
-        }
-    }
+        with_scratch(Columns::<T>::COUNT * inner, |columns| {
+            let blocks = y.chunks_exact_mut(inner).zip(x.chunks_exact(block));
+            for ((y, x), labels) in blocks.zip(labels.chunks_exact(inner)) {
+                targets.column_losses(x, labels, columns, y);
+            }
+        });
+    });
 }
 
-simd! {
-    /// The gradients `gy (Σq · softmax(x) − q)` of the samples from `first` on; `scratch` has twice the length of the inner axis.
-    pub(crate) fn gradients[T: Float](targets: &Distribution<T>, first: usize, x: &[T], gy: &[T], scratch: &mut [T], gx: &mut [T]) {
-        let (block, labels) = (targets.block(), &targets.labels[first..]);
+/// The gradients `gy (Σq · softmax(x) − q)` of all samples, in parallel.
+#[inline(never)]
+pub(crate) fn gradient<T: Float>(targets: &Distribution<T>, x: &[T], gy: &[T], gx: &mut [T]) {
+    let (inner, block) = (targets.inner, targets.block());
+    let size = chunk_size(x.len(), block);
+    for_each_chunk(gx, size, |index, gx| {
+        let (start, first) = (index * size, index * size / targets.classes);
+        let (x, gy) = (&x[start..][..gx.len()], &gy[first..][..gx.len() / targets.classes]);
+        let labels = &targets.labels[first..];
         if targets.is_transposed() {
             let mut transposed = [[T::ZERO; MAX_TRANSPOSED * LANES]; 2];
             let [transposed, gradients] = transposed.each_mut().map(|block_of| &mut block_of[..block * LANES]);
             let bundles = gx.chunks_mut(block * LANES).zip(x.chunks(block * LANES));
             for ((gx, x), (labels, gy)) in bundles.zip(labels.chunks(LANES).zip(gy.chunks(LANES))) {
                 transpose_in(x, block, transposed);
-                let [mut shifts, mut factors] = [[T::ZERO; LANES]; 2];
-                targets.column_gradients(transposed, labels, gy, [&mut shifts, &mut factors], gradients);
+                targets.column_gradients(transposed, labels, gy, &mut [T::ZERO; 3 * LANES], gradients);
                 transpose_out(gradients, block, gx);
             }
             return;
         }
-        let (shifts, factors) = scratch.split_at_mut(targets.inner);
-        let blocks = gx.chunks_exact_mut(block).zip(x.chunks_exact(block));
-        let samples = labels.chunks_exact(targets.inner).zip(gy.chunks_exact(targets.inner));
-        for ((gx, x), (labels, gy)) in blocks.zip(samples) {
-            targets.column_gradients(x, labels, gy, [shifts, factors], gx);
-        }
-    }
-}
-
-/// The [`losses`] of all samples in parallel.
-#[inline(never)]
-pub(crate) fn cross_entropy<T: Float>(targets: &Distribution<T>, x: &[T], y: &mut [T]) {
-    if x.is_empty() {
-        return y.fill(T::ZERO);
-    }
-    let size = chunk_size(x.len(), targets.block()) / targets.classes;
-    for_each_chunk(y, size, |index, y| {
-        let first = index * size;
-        let x = &x[first * targets.classes..][..y.len() * targets.classes];
-        with_scratch(2 * targets.inner, |scratch| losses(targets, first, x, scratch, y));
-    });
-}
-
-/// The [`gradients`] of all samples in parallel.
-#[inline(never)]
-pub(crate) fn gradient<T: Float>(targets: &Distribution<T>, x: &[T], gy: &[T], gx: &mut [T]) {
-    let size = chunk_size(x.len(), targets.block());
-    for_each_chunk(gx, size, |index, gx| {
-        let (start, first) = (index * size, index * size / targets.classes);
-        let (x, gy) = (&x[start..][..gx.len()], &gy[first..][..gx.len() / targets.classes]);
-        with_scratch(2 * targets.inner, |scratch| gradients(targets, first, x, gy, scratch, gx));
+        with_scratch(Columns::<T>::COUNT * inner, |columns| {
+            let blocks = gx.chunks_exact_mut(block).zip(x.chunks_exact(block));
+            for ((gx, x), (labels, gy)) in blocks.zip(labels.chunks_exact(inner).zip(gy.chunks_exact(inner))) {
+                targets.column_gradients(x, labels, gy, columns, gx);
+            }
+        });
     });
 }

@@ -6,12 +6,17 @@
 pub(crate) mod cross_entropy;
 
 use crate::kernel::Float;
+use crate::kernel::base::memory::with_scratch;
+use crate::kernel::base::threads::{chunk_size, for_each_chunk};
+use crate::kernel::elementwise::{map_chunk, update_chunk};
 use crate::kernel::reduce::reduce_lanes;
 
 /// Exponentials that are computed at a time.
-pub(crate) const LANES: usize = 16;
+const LANES: usize = 16;
+/// Exponentials of a row that are summed in the precision of the elements; the sums of such blocks are added in double precision.
+const BLOCK: usize = 32 * LANES;
 /// The largest number of scores in a row for which [`LANES`] rows are transposed, so that a vector holds one score of each.
-pub(crate) const MAX_TRANSPOSED: usize = 64;
+const MAX_TRANSPOSED: usize = 64;
 
 /// What a kernel computes from the scores.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,46 +32,6 @@ fn shift<T: Float>(largest: T) -> T {
     if largest.is_finite() || largest.is_nan() { largest } else { T::ZERO }
 }
 
-simd! {
-    /// `y = eˣ/Σeˣ`, or its logarithm, along the middle axis; `scratch` has twice the length of the inner axis.
-    pub(crate) fn softmax[T: Float](x: &[T], n: usize, inner: usize, output: Output, scratch: &mut [T], y: &mut [T]) {
-        if n == 0 || inner == 0 {
-            return;
-        }
-        if inner == 1 && n <= MAX_TRANSPOSED {
-            let mut transposed = [[T::ZERO; MAX_TRANSPOSED * LANES]; 2];
-            let [scores, results] = transposed.each_mut().map(|block| &mut block[..n * LANES]);
-            for (y, x) in y.chunks_mut(n * LANES).zip(x.chunks(n * LANES)) {
-                transpose_in(x, n, scores);
-                let [mut shifts, mut sums] = [[T::ZERO; LANES]; 2];
-                columns(scores, output, [&mut shifts, &mut sums], results);
-                transpose_out(results, n, y);
-            }
-            return;
-        }
-        let (shifts, sums) = scratch.split_at_mut(inner);
-        for (y, x) in y.chunks_exact_mut(n * inner).zip(x.chunks_exact(n * inner)) {
-            if inner == 1 {
-                row(x, output, y);
-            } else {
-                columns(x, output, [shifts, sums], y);
-            }
-        }
-    }
-}
-
-/// exp(x − shift) of up to [`LANES`] scores. Rows are often short: padded with e^−∞ = 0 they still fill a vector.
-#[inline(always)]
-pub(crate) fn exp_lanes<T: Float>(x: &[T], shift: T) -> [T; LANES] {
-    let mut lanes = [T::NEG_INFINITY; LANES];
-    lanes.iter_mut().zip(x).for_each(|(lane, &x)| *lane = x - shift);
-    // Not `lanes.map`, which is compiled as a separate function without the vector instructions.
-    for lane in &mut lanes {
-        *lane = lane.exp();
-    }
-    lanes
-}
-
 /// The largest score; NaN if one is.
 #[inline(always)]
 fn largest<T: Float>(x: &[T]) -> T {
@@ -77,45 +42,153 @@ fn largest<T: Float>(x: &[T]) -> T {
     reduce_lanes(lanes, T::maximum)
 }
 
-#[inline(always)]
-fn row<T: Float>(x: &[T], output: Output, y: &mut [T]) {
-    let shift = shift(largest(x));
-    let mut lanes = [T::ZERO; LANES];
-    for (y, x) in y.chunks_mut(LANES).zip(x.chunks(LANES)) {
-        let exps = exp_lanes(x, shift);
-        lanes.iter_mut().zip(&exps).for_each(|(lane, &exp)| *lane += exp);
-        y.copy_from_slice(&exps[..y.len()]);
+simd! {
+    /// The shift of a row and Σ exp(x − shift); the exponentials are written to `y`, unless that is empty.
+    pub(crate) fn exp_row[T: Float](x: &[T], y: &mut [T]) -> [T; 2] {
+        let shift = shift(largest(x));
+        let mut sum = 0.0;
+        for (k, x) in x.chunks(BLOCK).enumerate() {
+            let mut sums = [T::ZERO; LANES];
+            for (i, x) in x.chunks(LANES).enumerate() {
+                // Rows are often short: padded with e^−∞ = 0 they still fill a vector.
+                let mut lanes = [T::NEG_INFINITY; LANES];
+                lanes.iter_mut().zip(x).for_each(|(lane, &x)| *lane = x - shift);
+                // Not `lanes.map`, which is compiled as a separate function without the vector instructions.
+                for (lane, sum) in lanes.iter_mut().zip(&mut sums) {
+                    *lane = lane.exp();
+                    *sum += *lane;
+                }
+                if !y.is_empty() {
+                    y[k * BLOCK + i * LANES..][..x.len()].copy_from_slice(&lanes[..x.len()]);
+                }
+            }
+            sum += reduce_lanes(sums, |sum, x| sum + x).to_f64();
+        }
+        [shift, T::from_f64(sum)]
     }
-    let sum = reduce_lanes(lanes, |sum, x| sum + x);
-    match output {
-        Output::Probabilities => y.iter_mut().for_each(|y| *y /= sum),
-        Output::Logarithms => {
-            let log = sum.ln();
-            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - shift) - log);
+}
+
+/// Values for each column of `[n, inner]`.
+pub(crate) struct Columns<'a, T> {
+    shifts: &'a mut [T],
+    /// Σ exp(x − shift), then what is computed from it.
+    sums: &'a mut [T],
+    /// The rounding errors of the sums.
+    errors: &'a mut [T],
+}
+
+impl<'a, T: Float> Columns<'a, T> {
+    /// The number of values for each column.
+    const COUNT: usize = 3;
+
+    fn new(values: &'a mut [T]) -> Self {
+        let inner = values.len() / Self::COUNT;
+        let (shifts, sums) = values.split_at_mut(inner);
+        let (sums, errors) = sums.split_at_mut(inner);
+        Columns { shifts, sums, errors }
+    }
+}
+
+simd! {
+    /// The shift and Σ exp(x − shift) of each column.
+    pub(crate) fn exp_columns[T: Float](x: &[T], columns: &mut Columns<T>) {
+        let Columns { shifts, sums, errors } = columns;
+        shifts.fill(T::NEG_INFINITY);
+        for x in x.chunks_exact(shifts.len()) {
+            shifts.iter_mut().zip(x).for_each(|(largest, &x)| *largest = largest.maximum(x));
+        }
+        shifts.iter_mut().for_each(|largest| *largest = shift(*largest));
+        sums.fill(T::ZERO);
+        errors.fill(T::ZERO);
+        for x in x.chunks_exact(shifts.len()) {
+            for (((sum, error), &shift), &x) in sums.iter_mut().zip(&mut **errors).zip(&**shifts).zip(x) {
+                // Kahan 1965: a sum of many terms in single precision would lose digits.
+                let term = (x - shift).exp() - *error;
+                let next = *sum + term;
+                let rounding = (next - *sum) - term;
+                // An infinite sum has none.
+                *error = if rounding.is_nan() { T::ZERO } else { rounding };
+                *sum = next;
+            }
         }
     }
 }
 
-#[inline(always)]
-fn columns<T: Float>(x: &[T], output: Output, [shifts, sums]: [&mut [T]; 2], y: &mut [T]) {
-    let inner = shifts.len();
-    shift_and_sum(x, inner, shifts, sums);
-    if output == Output::Logarithms {
-        sums.iter_mut().for_each(|sum| *sum = sum.ln());
+simd! {
+    /// `y = f(x − shift, value)` with the shift and the value of each column.
+    pub(crate) fn map_columns[T: Float, F: Fn(T, T) -> T](x: &[T], shifts: &[T], values: &[T], y: &mut [T], f: F) {
+        for (y, x) in y.chunks_exact_mut(shifts.len()).zip(x.chunks_exact(shifts.len())) {
+            for (((y, &x), &shift), &value) in y.iter_mut().zip(x).zip(shifts).zip(values) {
+                *y = f(x - shift, value);
+            }
+        }
     }
-    for (y, x) in y.chunks_exact_mut(inner).zip(x.chunks_exact(inner)) {
-        for (((y, &x), &shift), &sum) in y.iter_mut().zip(x).zip(&*shifts).zip(&*sums) {
-            *y = match output {
-                Output::Probabilities => (x - shift).exp() / sum,
-                Output::Logarithms => (x - shift) - sum,
-            };
+}
+
+/// `y = eˣ/Σeˣ`, or its logarithm, along the middle axis, in parallel.
+#[inline(never)]
+pub(crate) fn softmax<T: Float>(x: &[T], n: usize, inner: usize, output: Output, y: &mut [T]) {
+    if y.is_empty() {
+        return;
+    }
+    let size = chunk_size(y.len(), n * inner);
+    for_each_chunk(y, size, |index, y| {
+        let x = &x[index * size..][..y.len()];
+        if inner > 1 {
+            return with_scratch(Columns::<T>::COUNT * inner, |columns: &mut [T]| {
+                for (y, x) in y.chunks_exact_mut(n * inner).zip(x.chunks_exact(n * inner)) {
+                    softmax_of_columns(x, output, columns, y);
+                }
+            });
+        }
+        if n > MAX_TRANSPOSED {
+            return y.chunks_exact_mut(n).zip(x.chunks_exact(n)).for_each(|(y, x)| softmax_of_row(x, output, y));
+        }
+        let mut transposed = [[T::ZERO; MAX_TRANSPOSED * LANES]; 2];
+        let [scores, results] = transposed.each_mut().map(|block| &mut block[..n * LANES]);
+        for (y, x) in y.chunks_mut(n * LANES).zip(x.chunks(n * LANES)) {
+            transpose_in(x, n, scores);
+            softmax_of_columns(scores, output, &mut [T::ZERO; 3 * LANES], results);
+            transpose_out(results, n, y);
+        }
+    });
+}
+
+fn softmax_of_row<T: Float>(x: &[T], output: Output, y: &mut [T]) {
+    match output {
+        Output::Probabilities => {
+            let [_, sum] = exp_row(x, y);
+            update_chunk(y, x, &|y, _| y / sum);
+        }
+        Output::Logarithms => {
+            let [shift, sum] = exp_row(x, &mut []);
+            let log = sum.ln();
+            map_chunk(x, y, &|x| (x - shift) - log);
+        }
+    }
+}
+
+fn softmax_of_columns<T: Float>(x: &[T], output: Output, columns: &mut [T], y: &mut [T]) {
+    let mut columns = Columns::new(columns);
+    exp_columns(x, &mut columns);
+    match output {
+        Output::Probabilities => map_columns(
+            x,
+            columns.shifts,
+            columns.sums,
+            y,
+            #[inline(always)]
+            |x: T, sum| x.exp() / sum,
+        ),
+        Output::Logarithms => {
+            columns.sums.iter_mut().for_each(|sum| *sum = sum.ln());
+            map_columns(x, columns.shifts, columns.sums, y, |x, log| x - log);
         }
     }
 }
 
 /// Writes up to [`LANES`] rows as columns of `[size, LANES]`; the remaining columns are left unchanged.
-#[inline(always)]
-pub(crate) fn transpose_in<T: Float>(rows: &[T], size: usize, columns: &mut [T]) {
+fn transpose_in<T: Float>(rows: &[T], size: usize, columns: &mut [T]) {
     for (i, row) in rows.chunks_exact(size).enumerate().take(LANES) {
         for (line, &x) in columns.chunks_exact_mut(LANES).zip(row) {
             line[i] = x;
@@ -124,8 +197,7 @@ pub(crate) fn transpose_in<T: Float>(rows: &[T], size: usize, columns: &mut [T])
 }
 
 /// Writes columns of `[size, LANES]` as rows: the inverse of [`transpose_in`].
-#[inline(always)]
-pub(crate) fn transpose_out<T: Float>(columns: &[T], size: usize, rows: &mut [T]) {
+fn transpose_out<T: Float>(columns: &[T], size: usize, rows: &mut [T]) {
     for (i, row) in rows.chunks_exact_mut(size).enumerate().take(LANES) {
         for (line, x) in columns.chunks_exact(LANES).zip(row) {
             *x = line[i];
@@ -133,56 +205,29 @@ pub(crate) fn transpose_out<T: Float>(columns: &[T], size: usize, rows: &mut [T]
     }
 }
 
-/// The shift and Σ exp(x − shift) of a row.
-#[inline(always)]
-fn row_statistics<T: Float>(x: &[T]) -> [T; 2] {
-    let shift = shift(largest(x));
-    let mut lanes = [T::ZERO; LANES];
-    for x in x.chunks(LANES) {
-        lanes.iter_mut().zip(&exp_lanes(x, shift)).for_each(|(lane, &exp)| *lane += exp);
-    }
-    [shift, reduce_lanes(lanes, |sum, x| sum + x)]
-}
-
-/// The shift and Σ exp(x − shift) of each column of `[n, inner]`.
-#[inline(always)]
-pub(crate) fn shift_and_sum<T: Float>(x: &[T], inner: usize, shifts: &mut [T], sums: &mut [T]) {
-    if inner == 1 {
-        [shifts[0], sums[0]] = row_statistics(x);
-        return;
-    }
-    shifts.fill(T::NEG_INFINITY);
-    for x in x.chunks_exact(inner) {
-        shifts.iter_mut().zip(x).for_each(|(largest, &x)| *largest = largest.maximum(x));
-    }
-    shifts.iter_mut().for_each(|largest| *largest = shift(*largest));
-    sums.fill(T::ZERO);
-    for x in x.chunks_exact(inner) {
-        for ((sum, &shift), &x) in sums.iter_mut().zip(&*shifts).zip(x) {
-            *sum += (x - shift).exp();
-        }
-    }
-}
-
-simd! {
-    /// `y = ln Σ eˣ` along the last axis of `[outer, n]`; −∞ if n is 0.
-    pub(crate) fn logsumexp[T: Float](x: &[T], n: usize, y: &mut [T]) {
-        if n <= MAX_TRANSPOSED {
-            let mut transposed = [T::ZERO; MAX_TRANSPOSED * LANES];
-            let transposed = &mut transposed[..n * LANES];
-            for (k, y) in y.chunks_mut(LANES).enumerate() {
-                transpose_in(&x[k * LANES * n..][..y.len() * n], n.max(1), transposed);
-                let [mut shifts, mut sums] = [[T::ZERO; LANES]; 2];
-                shift_and_sum(transposed, LANES, &mut shifts, &mut sums);
-                for ((y, &shift), sum) in y.iter_mut().zip(&shifts).zip(&sums) {
-                    *y = sum.ln() + shift;
-                }
+/// `y = ln Σ eˣ` along the last axis of `[outer, n]`, in parallel; −∞ if n is 0.
+#[inline(never)]
+pub(crate) fn logsumexp<T: Float>(x: &[T], n: usize, y: &mut [T]) {
+    let size = (chunk_size(x.len(), n.max(1)) / n.max(1)).max(1).next_multiple_of(LANES);
+    for_each_chunk(y, size, |index, y| {
+        let x = &x[index * size * n..][..y.len() * n];
+        if n > MAX_TRANSPOSED {
+            for (y, x) in y.iter_mut().zip(x.chunks_exact(n)) {
+                let [shift, sum] = exp_row(x, &mut []);
+                *y = sum.ln() + shift;
             }
             return;
         }
-        for (y, x) in y.iter_mut().zip(x.chunks_exact(n)) {
-            let [shift, sum] = row_statistics(x);
-            *y = sum.ln() + shift;
+        let mut transposed = [T::ZERO; MAX_TRANSPOSED * LANES];
+        let transposed = &mut transposed[..n * LANES];
+        for (k, y) in y.chunks_mut(LANES).enumerate() {
+            transpose_in(&x[k * LANES * n..][..y.len() * n], n.max(1), transposed);
+            let mut columns = [T::ZERO; 3 * LANES];
+            let mut columns = Columns::new(&mut columns);
+            exp_columns(transposed, &mut columns);
+            for ((y, &shift), sum) in y.iter_mut().zip(&*columns.shifts).zip(&*columns.sums) {
+                *y = sum.ln() + shift;
+            }
         }
-    }
+    });
 }

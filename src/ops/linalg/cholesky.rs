@@ -21,17 +21,17 @@ impl<T: Float> Op<T, 1> for Cholesky {
     fn check(&self, [a]: [&[usize]; 1]) -> Result<(), String> {
         square(a).map(|_| ())
     }
-    #[track_caller]
-    fn forward(&mut self, [a]: [&Tensor<T>; 1]) -> Tensor<T> {
+    fn forward(&mut self, inputs: [&Tensor<T>; 1]) -> Tensor<T> {
+        self.try_forward(inputs).expect("a positive definite matrix")
+    }
+    fn try_forward(&mut self, [a]: [&Tensor<T>; 1]) -> Result<Tensor<T>, String> {
         let n = a.shape()[a.rank() - 1];
         let mut y = (a + a.transpose(-1, -2)) * 0.5;
-        // Not a closure: a closure does not know the caller's line.
         for (k, y) in y.as_mut_slice().chunks_exact_mut((n * n).max(1)).enumerate() {
-            if let Err((pivot, value)) = cholesky::factor(y, n) {
-                panics::not_positive_definite(k, a.shape(), pivot, value.to_f64());
-            }
+            cholesky::factor(y, n)
+                .map_err(|(pivot, value)| panics::not_positive_definite(k, a.shape(), pivot, value.to_f64()))?;
         }
-        y
+        Ok(y)
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let l = saved.output();

@@ -24,13 +24,15 @@ impl<T: Float> Op<T, 1> for Inverse {
     fn check(&self, [a]: [&[usize]; 1]) -> Result<(), String> {
         square(a).map(|_| ())
     }
-    #[track_caller]
-    fn forward(&mut self, [a]: [&Tensor<T>; 1]) -> Tensor<T> {
+    fn forward(&mut self, inputs: [&Tensor<T>; 1]) -> Tensor<T> {
+        self.try_forward(inputs).expect("an invertible matrix")
+    }
+    fn try_forward(&mut self, [a]: [&Tensor<T>; 1]) -> Result<Tensor<T>, String> {
         let factors = LuFactors::of(a);
         if let (true, Some((matrix, pivot))) = (self.strict, factors.singular) {
-            panics::singular("inverse", matrix, a.shape(), pivot);
+            return Err(panics::singular(matrix, a.shape(), pivot));
         }
-        factors.solve(&Tensor::eye(a.shape()[a.rank() - 1]))
+        Ok(factors.solve(&Tensor::eye(a.shape()[a.rank() - 1])))
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let y = saved.output();

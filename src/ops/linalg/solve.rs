@@ -14,13 +14,15 @@ impl<T: Float> Op<T, 2> for Solve {
     const NAME: &'static str = "solve";
     const SAVE: Save = Save::InputsAndOutput;
 
-    #[track_caller]
-    fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
+    fn forward(&mut self, inputs: [&Tensor<T>; 2]) -> Tensor<T> {
+        self.try_forward(inputs).expect("an invertible matrix")
+    }
+    fn try_forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Result<Tensor<T>, String> {
         let factors = LuFactors::of(a);
         if let Some((matrix, pivot)) = factors.singular {
-            panics::singular("solve", matrix, a.shape(), pivot);
+            return Err(panics::singular(matrix, a.shape(), pivot));
         }
-        factors.solve(b)
+        Ok(factors.solve(b))
     }
     fn backward(&self, saved: &Saved<T, 2>, gx: &Var<T>) -> [Option<Var<T>>; 2] {
         let gb = saved.input(0).transpose(-1, -2).solve(gx);

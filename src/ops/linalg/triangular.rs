@@ -49,20 +49,22 @@ impl<T: Float> Op<T, 2> for SolveTriangular {
         description.field("triangle", &self.triangle);
     }
 
-    #[track_caller]
-    fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
+    fn forward(&mut self, inputs: [&Tensor<T>; 2]) -> Tensor<T> {
+        self.try_forward(inputs).expect("a diagonal without zeros")
+    }
+    fn try_forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Result<Tensor<T>, String> {
         let n = a.shape()[a.rank() - 1];
         let elements = a.as_slice();
         if let Some(k) = (0..a.len().checked_div(n).unwrap_or(0)).find(|k| elements[k * n + k % n] == T::ZERO) {
-            panics::singular("solve_triangular", k / n, a.shape(), k % n);
+            return Err(panics::singular(k / n, a.shape(), k % n));
         }
-        solve_each(a.shape(), b, |k, x, m| {
+        Ok(solve_each(a.shape(), b, |k, x, m| {
             let a = &elements[k * n * n..][..n * n];
             match self.triangle {
                 Triangle::Lower => triangular::solve_lower(a, n, false, x, m),
                 Triangle::Upper => triangular::solve_upper(a, n, x, m),
             }
-        })
+        }))
     }
     fn backward(&self, saved: &Saved<T, 2>, gx: &Var<T>) -> [Option<Var<T>>; 2] {
         let a = saved.input(0);

@@ -29,9 +29,9 @@ impl<T: Float> AnyOp<T> for Concat {
     fn check(&self, inputs: &[&Tensor<T>]) -> Result<(), String> {
         joins(inputs, self.axis)
     }
-    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String> {
         self.sizes = inputs.iter().map(|x| x.shape()[self.axis]).collect();
-        Tensor::concat_with(inputs, self.axis)
+        Ok(Tensor::concat_with(inputs, self.axis))
     }
     fn backward(&self, saved: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
         let mut end = 0;
@@ -64,8 +64,8 @@ impl<T: Float> AnyOp<T> for Stack {
     fn check(&self, inputs: &[&Tensor<T>]) -> Result<(), String> {
         stacks(inputs)
     }
-    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        Tensor::stack_with(inputs, self.axis)
+    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String> {
+        Ok(Tensor::stack_with(inputs, self.axis))
     }
     fn backward(&self, saved: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
         gradients.extend((0..self.count).map(|k| saved.needs(k).then(|| gy.select(self.axis, k))));

@@ -6,7 +6,6 @@ use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::kernel::base::small_box::{AsDyn, SmallBox};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
-use smallvec::SmallVec;
 use std::panic::Location;
 
 /// The gradients that a rule returns, one for each input.
@@ -52,6 +51,7 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
     fn describe(&self, description: &mut Description) {
         self.0.describe(description);
     }
+    #[inline]
     fn check(&self, inputs: &[&Tensor<T>]) -> Result<(), String> {
         let mut shapes = [[].as_slice(); N];
         for (shape, x) in shapes.iter_mut().zip(inputs) {
@@ -59,11 +59,14 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
         }
         self.0.check(shapes)
     }
+    #[inline(never)]
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String> {
         self.0.try_forward(inputs.try_into().expect("the number of inputs is that of the operation"))
     }
     fn backward(&self, context: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
-        gradients.extend(self.0.backward(&Saved::of(context), gy));
+        for gx in self.0.backward(&Saved::of(context), gy) {
+            gradients.push(gx);
+        }
     }
 }
 
@@ -74,20 +77,38 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
 #[track_caller]
 #[inline(never)]
 pub fn apply<T: Float, O: Op<T, N>, const N: usize>(op: O, inputs: [&Var<T>; N]) -> Var<T> {
-    apply_any(OfArity(op), &inputs)
+    let mut values = [inputs[0].value(); N];
+    for (value, x) in values.iter_mut().zip(inputs) {
+        *value = x.value();
+    }
+    apply_to_values(OfArity(op), &inputs, &values)
 }
 
 /// [`apply`] for an operation of any number of inputs, at least one.
-///
+#[track_caller]
+#[inline(never)]
+pub(crate) fn apply_any<T: Float, O: AnyOp<T> + 'static>(op: O, inputs: &[&Var<T>]) -> Var<T> {
+    let values: Vec<&Tensor<T>> = inputs.iter().map(|x| x.value()).collect();
+    apply_to_values(op, inputs, &values)
+}
+
 /// Compiled for each operation, and therefore short: what does not depend on the operation is in other functions.
 #[track_caller]
 #[inline]
-pub(crate) fn apply_any<T: Float, O: AnyOp<T> + 'static>(mut op: O, inputs: &[&Var<T>]) -> Var<T> {
-    let value = evaluate(&mut op, inputs);
-    match is_recorded(inputs) {
-        true => record(SmallBox::new(Boxed(op)), inputs, value),
-        false => unrecorded(inputs, value),
+fn apply_to_values<T: Float, O: AnyOp<T> + 'static>(mut op: O, inputs: &[&Var<T>], values: &[&Tensor<T>]) -> Var<T> {
+    check_tapes(&op, inputs);
+    let value = match op.check(values).and_then(|()| op.forward(values)) {
+        Ok(value) => value,
+        Err(reason) => fail(&op, inputs, &reason),
+    };
+    let tape = inputs[0].tape();
+    if tape.observer().is_some() {
+        observe(&op, inputs, &value);
     }
+    if !inputs.iter().any(|x| x.node().is_some()) {
+        return Var::new(value, tape.clone(), None);
+    }
+    record(op.name(), op.save(), SmallBox::new(Boxed(op)), inputs, value)
 }
 
 /// Applies an operation to plain tensors, without recording it.
@@ -98,32 +119,9 @@ pub(crate) fn apply_any<T: Float, O: AnyOp<T> + 'static>(mut op: O, inputs: &[&V
 #[inline(never)]
 pub(crate) fn apply_to_tensors<T: Float, O: Op<T, N>, const N: usize>(op: O, inputs: [&Tensor<T>; N]) -> Tensor<T> {
     let mut op = OfArity(op);
-    match compute(&mut op, &inputs) {
+    match op.check(&inputs).and_then(|()| op.forward(&inputs)) {
         Ok(value) => value,
         Err(reason) => panics::wrong_shapes(O::NAME, &reason, ""),
-    }
-}
-
-/// Checks the shapes of the inputs and computes the value.
-fn compute<T: Float>(op: &mut dyn AnyOp<T>, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String> {
-    op.check(inputs)?;
-    op.forward(inputs)
-}
-
-/// The value of an operation on variables.
-#[track_caller]
-#[inline(never)]
-fn evaluate<T: Float>(op: &mut dyn AnyOp<T>, inputs: &[&Var<T>]) -> Tensor<T> {
-    check_tapes(op, inputs);
-    let values: SmallVec<[&Tensor<T>; 5]> = inputs.iter().map(|x| x.value()).collect();
-    match compute(op, &values) {
-        Ok(value) => {
-            if inputs[0].tape().observer().is_some() {
-                observe(op, inputs, &value);
-            }
-            value
-        }
-        Err(reason) => panics::wrong_shapes(op.name(), &reason, &describe_operands(inputs)),
     }
 }
 
@@ -137,6 +135,14 @@ fn check_tapes<T: Float>(op: &dyn AnyOp<T>, inputs: &[&Var<T>]) {
     }
 }
 
+/// Panics because an operation is not defined for its inputs.
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn fail<T: Float>(op: &dyn AnyOp<T>, inputs: &[&Var<T>], reason: &str) -> ! {
+    panics::wrong_shapes(op.name(), reason, &describe_operands(inputs))
+}
+
 /// Passes a value to the observer of the tape, unless a rule computed it.
 #[cold]
 #[track_caller]
@@ -148,23 +154,17 @@ fn observe<T: Float>(op: &dyn AnyOp<T>, inputs: &[&Var<T>], value: &Tensor<T>) {
     }
 }
 
-/// The result of an operation that leaves nothing on the tape.
-#[inline(never)]
-fn unrecorded<T: Float>(inputs: &[&Var<T>], value: Tensor<T>) -> Var<T> {
-    Var::new(value, inputs[0].tape().clone(), None)
-}
-
-/// Whether an input is differentiable.
-fn is_recorded<T: Float>(inputs: &[&Var<T>]) -> bool {
-    inputs.iter().any(|x| x.node().is_some())
-}
-
 /// Adds an operation to the tape, with the values that its rule will read.
 #[track_caller]
 #[inline(never)]
-fn record<T: Float>(op: SmallBox<dyn AnyOp<T>>, inputs: &[&Var<T>], value: Tensor<T>) -> Var<T> {
+fn record<T: Float>(
+    name: &'static str,
+    what: Save,
+    op: SmallBox<dyn AnyOp<T>>,
+    inputs: &[&Var<T>],
+    value: Tensor<T>,
+) -> Var<T> {
     let tape = inputs[0].tape();
-    let (name, what) = (op.as_dyn().name(), op.as_dyn().save());
     let nodes = inputs.iter().map(|x| x.node());
     let keep = |saved: &mut Vec<_>| save(what, inputs, &value, saved);
     let node = tape.push(name, Content::Operation(op), value.dims(), Location::caller(), nodes, keep);
@@ -180,7 +180,9 @@ fn save<T: Float>(what: Save, inputs: &[&Var<T>], output: &Tensor<T>, saved: &mu
         Save::Nothing | Save::Output => false,
     };
     if !matches!(what, Save::Nothing | Save::Output) {
-        saved.extend(inputs.iter().enumerate().map(|(k, x)| keep(k).then(|| x.value().clone())));
+        for (k, x) in inputs.iter().enumerate() {
+            saved.push(keep(k).then(|| x.value().clone()));
+        }
     }
     if matches!(what, Save::Output | Save::InputsAndOutput) {
         saved.push(Some(output.clone()));

@@ -106,10 +106,14 @@ impl<'a, T: Float> Walk<'a, T> {
     /// Collects the inputs of a node that need a gradient; returns whether there are any.
     fn collect_wanted(&mut self, id: NodeId) -> bool {
         let mask = self.reaches_target.as_deref();
-        let wanted = |input: &Option<NodeId>| input.filter(|input| mask.is_none_or(|mask| mask[input.index()]));
         self.wanted.clear();
-        self.wanted.extend(self.tape.list().inputs(id).iter().map(wanted));
-        self.wanted.iter().any(Option::is_some)
+        let mut any = false;
+        for input in self.tape.list().inputs(id) {
+            let wanted = input.filter(|input| mask.is_none_or(|mask| mask[input.index()]));
+            any |= wanted.is_some();
+            self.wanted.push(wanted);
+        }
+        any
     }
 
     /// Runs the rule of a node and adds the gradients that it returns to those of its wanted inputs.

@@ -413,7 +413,9 @@ impl<T: Float> Tape<T> {
         let location = self.0.origin.get().unwrap_or(location);
         let list = &mut *self.0.list.borrow_mut();
         let starts = [list.inputs.len(), list.saved.len()];
-        list.inputs.extend(inputs);
+        for input in inputs {
+            list.inputs.push(input);
+        }
         save(&mut list.saved);
         let inputs = [position(starts[0]), position(list.inputs.len())];
         let saved = [position(starts[1]), position(list.saved.len())];

@@ -23,6 +23,9 @@ type Pass<'a, T> = dyn Fn(&mut [T], &[T], [&mut [T]; 4]) + Sync + 'a;
 #[inline(never)]
 fn share<T: Float>(p: &mut [T], g: &[T], state: [&mut [T]; 4], pass: &Pass<T>) {
     let size = chunk_size(p.len(), CHUNK_MULTIPLE);
+    if p.len() <= size {
+        return pass(p, g, state);
+    }
     let (p, state) = (Chunks::new(p, size), state.map(|state| Chunks::new(state, size)));
     for_each_index(p.count(), |index| {
         // SAFETY: each index is processed once, so the chunks are not aliased.

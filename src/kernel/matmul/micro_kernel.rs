@@ -236,6 +236,10 @@ unsafe fn transpose<V: Vector, const PAD: bool>(
 ///
 /// # Safety
 /// As for [`transpose`] of `height` rows and `width` columns. With `WHOLE` both must be the lanes of a vector.
+#[expect(
+    clippy::needless_range_loop,
+    reason = "iterators are inlined only by link-time optimization, which a program may turn off"
+)]
 #[inline(always)]
 unsafe fn transpose_square<V: Vector, const WHOLE: bool, const PAD: bool>(
     height: usize,
@@ -248,13 +252,13 @@ unsafe fn transpose_square<V: Vector, const WHOLE: bool, const PAD: bool>(
     // SAFETY: the caller guarantees the instructions.
     let mut square = [unsafe { V::splat(V::Element::ZERO) }; 16];
     // Constant bounds, so that the lines stay in registers.
-    for (k, line) in square.iter_mut().enumerate().take(V::LANES) {
+    for k in 0..V::LANES {
         // SAFETY: row k < height of the source is readable for `width` elements, which is a whole vector in the first case.
         unsafe {
             if WHOLE {
-                *line = V::load(source.add(k * source_step));
+                square[k] = V::load(source.add(k * source_step));
             } else if k < height {
-                *line = V::load_up_to(width, source.add(k * source_step));
+                square[k] = V::load_up_to(width, source.add(k * source_step));
             }
         }
     }
@@ -272,14 +276,14 @@ unsafe fn transpose_square<V: Vector, const WHOLE: bool, const PAD: bool>(
     if V::LANES > 8 {
         exchange::<V, 3>(&mut square);
     }
-    for (k, line) in square.iter().enumerate().take(V::LANES) {
+    for k in 0..V::LANES {
         // SAFETY: row k < width of the target is writable for `height` elements, which is a whole vector with `WHOLE`; with `PAD`
         // it is writable for a whole vector in any case.
         unsafe {
             if WHOLE || (PAD && k < width) {
-                line.store(target.add(k * target_step));
+                square[k].store(target.add(k * target_step));
             } else if k < width {
-                line.store_up_to(height, target.add(k * target_step));
+                square[k].store_up_to(height, target.add(k * target_step));
             }
         }
     }
@@ -346,16 +350,25 @@ impl<T: Float> TileColumn<T> {
     ///
     /// # Safety
     /// As stated for the type; `top + MR` may not exceed the height.
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "iterators are inlined only by link-time optimization, which a program may turn off"
+    )]
     #[inline(always)]
     unsafe fn micro_kernel<V: Vector<Element = T>, const MR: usize, const NR: usize>(&self, top: usize) -> usize {
         // SAFETY: the caller guarantees the instructions.
         let (zero, one) = unsafe { (V::splat(T::ZERO), V::splat(T::ONE)) };
         let mut sums = [[zero; NR]; MR];
-        let rows: [*const T; MR] = std::array::from_fn(|row| self.a.start.wrapping_add((top + row) * self.a.row));
+        let mut rows = [self.a.start; MR];
+        for row in 0..MR {
+            rows[row] = self.a.start.wrapping_add((top + row) * self.a.row);
+        }
         // C is read and written once per partial sum.
         if self.terms >= MIN_TERMS_TO_PREFETCH {
             for row in 0..MR {
-                (0..NR).for_each(|k| prefetch(self.c_at::<V>(top + row, k)));
+                for k in 0..NR {
+                    prefetch(self.c_at::<V>(top + row, k));
+                }
             }
         }
         if let Some(next) = self.next {
@@ -366,15 +379,15 @@ impl<T: Float> TileColumn<T> {
         let mut at = 0usize;
         for _ in 0..self.terms {
             let mut line = [zero; NR];
-            for (k, b_k) in line.iter_mut().enumerate() {
+            for k in 0..NR {
                 // SAFETY: `b` is at one of the `terms` rows of B, which are readable for NR vectors.
-                *b_k = unsafe { V::load(b.wrapping_add(k * V::LANES)) };
+                line[k] = unsafe { V::load(b.wrapping_add(k * V::LANES)) };
             }
-            for (row, sums) in sums.iter_mut().enumerate() {
+            for row in 0..MR {
                 // SAFETY: row `top + row` of A is within the height, and `at` is at one of its `terms` elements.
                 let a = unsafe { V::splat_from(rows[row].wrapping_add(at)) };
-                for (sum, &b) in sums.iter_mut().zip(&line) {
-                    *sum = a.mul_add(b, *sum);
+                for k in 0..NR {
+                    sums[row][k] = a.mul_add(line[k], sums[row][k]);
                 }
             }
             at = at.wrapping_add(self.a.column);
@@ -383,21 +396,21 @@ impl<T: Float> TileColumn<T> {
         }
         // All of C is read before any is written: to the load unit, rows at a distance of pages look alike.
         if let Some((addend, step)) = self.addend {
-            for (row, sums) in sums.iter_mut().enumerate() {
-                for (k, sum) in sums.iter_mut().enumerate() {
+            for row in 0..MR {
+                for k in 0..NR {
                     // SAFETY: the row is within the height. Vector k starts within the width, since the width takes NR of them,
                     // and no more is read than is left of it.
                     let x = unsafe {
                         V::load_up_to(self.width - k * V::LANES, addend.add((top + row) * step + k * V::LANES))
                     };
-                    *sum = one.mul_add(x, *sum);
+                    sums[row][k] = one.mul_add(x, sums[row][k]);
                 }
             }
         }
-        for (row, sums) in sums.iter().enumerate() {
-            for (k, sum) in sums.iter().enumerate() {
+        for row in 0..MR {
+            for k in 0..NR {
                 // SAFETY: as for the addend; the caller guarantees that no other thread accesses these elements.
-                unsafe { sum.store_up_to(self.width - k * V::LANES, self.c_at::<V>(top + row, k)) };
+                unsafe { sums[row][k].store_up_to(self.width - k * V::LANES, self.c_at::<V>(top + row, k)) };
             }
         }
         MR
@@ -410,7 +423,9 @@ impl<T: Float> TileColumn<T> {
         let share = |lines: usize| top * lines / self.height..(top + MR) * lines / self.height;
         if next.column == 1 {
             for line in share(self.terms) {
-                (0..NR).for_each(|k| prefetch_l2(next.start.wrapping_add(line * next.row + k * V::LANES)));
+                for k in 0..NR {
+                    prefetch_l2(next.start.wrapping_add(line * next.row + k * V::LANES));
+                }
             }
         } else {
             for line in share(NR * V::LANES) {

@@ -22,7 +22,7 @@ panic_messages! {
     /// `reason` is one of the sentences below; `origin` is where the operands come from, or empty.
     wrong_shapes(op: &str, reason: &str, origin: &str)
         "{op}: {reason}{origin}"
-    axis_out_of_range(op: &str, axis: isize, shape: &[usize])
+    axis_out_of_range(op: &str, axis: i128, shape: &[usize])
         "{op}: shape {shape:?} has no axis {axis}: axes count from 0, or from the end as -1"
     axis_twice(op: &str, axis: usize, shape: &[usize])
         "{op}: axis {axis} of shape {shape:?} is named twice: name each axis once"
@@ -34,13 +34,15 @@ panic_messages! {
         "index: {index:?} is out of range for shape {shape:?}: give one index per axis, each less than its size"
     row_out_of_range(row: usize, shape: &[usize])
         "rows: shape {shape:?} has no row {row}: rows count from 0 along the first axis"
-    not_a_shape(op: &str, entries: &[isize])
+    out_of_memory(bytes: usize)
+        "tensor: the system has no {bytes} bytes of memory: use smaller batches or shapes"
+    not_a_shape(op: &str, entries: &[i128])
         "{op}: {entries:?} is not a valid shape: sizes are 0 or more, and only a reshape may have one -1"
-    element_count(op: &str, from: &[usize], to: &[isize], count: usize)
+    element_count(op: &str, from: &[usize], to: &[i128], count: usize)
         "{op}: {from:?} has {count} elements, which do not fit shape {to:?}: its sizes must multiply to that number; one may be -1, which is inferred"
     range(op: &str, start: f64, end: f64, step: f64)
         "{op}: {start} to {end} by {step} is not a finite range: the step must not be 0, and all three must be finite"
-    not_a_permutation(axes: &[isize], shape: &[usize])
+    not_a_permutation(axes: &[i128], shape: &[usize])
         "permute: {axes:?} is not a permutation of the axes of shape {shape:?}: list each axis once, from 0, in the new order"
     does_not_broadcast_to(op: &str, shape: &[usize], target: &dyn Debug)
         "{op}: shape {shape:?} does not broadcast to {target:?}: aligned at the last axis, each of its sizes must be 1 or equal"
@@ -91,7 +93,7 @@ panic_messages! {
     anomaly(report: &str)
         "{report}"
 
-    selection_out_of_range(op: &str, index: isize, axis: usize, shape: &[usize])
+    selection_out_of_range(op: &str, index: i128, axis: usize, shape: &[usize])
         "{op}: index {index} is out of range for axis {axis} of shape {shape:?}: indices count from 0"
     index_shape(op: &str, indices: &[usize], axis: usize, shape: &[usize])
         "{op}: indices of shape {indices:?} do not fit shape {shape:?}: they need the same number of axes, and may be longer only on axis {axis}"
@@ -101,7 +103,7 @@ panic_messages! {
         "index: index arrays of shapes {a:?} and {b:?} do not broadcast: aligned at the last axis, sizes must be equal or 1"
     no_matrix(op: &str, shape: &[usize])
         "{op}: shape {shape:?} has no matrices, which are the last two axes: it needs at least two axes"
-    repeats(repeats: &[isize], shape: &[usize])
+    repeats(repeats: &[i128], shape: &[usize])
         "repeat: {repeats:?} does not fit shape {shape:?}: give one count per axis, 0 or more"
     pad_count(pairs: usize, shape: &[usize])
         "pad: {pairs} pairs are too many for shape {shape:?}: give at most one for each axis, the last axis first"
@@ -109,10 +111,10 @@ panic_messages! {
         "pad: {mode:?} cannot pad axis {axis} of shape {shape:?} by {before} before and {after} after: at most {most} on each side"
     piece_size(axis: usize, shape: &[usize])
         "split: axis {axis} of shape {shape:?} cannot be split into pieces of size 0: the size must be at least 1"
-    piece_sizes(sizes: &[usize], total: usize, axis: usize, shape: &[usize])
+    piece_sizes(sizes: &[usize], total: u128, axis: usize, shape: &[usize])
         "split: the sizes {sizes:?} add up to {total}, not to the size of axis {axis} of shape {shape:?}"
-    chunk_count(axis: usize, shape: &[usize])
-        "chunk: axis {axis} of shape {shape:?} cannot be split into 0 chunks: there must be at least one"
+    chunk_count(count: usize, axis: usize, shape: &[usize])
+        "chunk: axis {axis} of shape {shape:?} cannot be split into {count} chunks: give at least 1, and at most 65536 if the axis is empty"
     nothing_to_join(op: &str)
         "{op}: there is nothing to join: give at least one value"
     label_count(op: &str, shape: &[usize], labels: usize, expected: usize)
@@ -261,6 +263,16 @@ pub(crate) fn not_vectors(a: &[usize], b: &[usize]) -> String {
 /// Why two vectors have no dot product.
 pub(crate) fn sizes_differ(a: &[usize], b: &[usize]) -> String {
     format!("the vectors {a:?} and {b:?} differ in size")
+}
+
+/// Why no tensor has a shape.
+pub(crate) fn too_large(shape: &dyn Debug, most: usize) -> String {
+    format!("shape {shape:?} is too large: its sizes other than 0 multiply to more than {most}")
+}
+
+/// Why no tensor has that many axes.
+pub(crate) fn too_many_axes(axes: usize, most: usize) -> String {
+    format!("{axes} axes are too many: at most {most} are possible")
 }
 
 /// Why a system of equations has no solution.

@@ -46,7 +46,7 @@ impl Images {
     pub fn new(pixels: Vec<u8>, labels: Vec<usize>, shape: impl IntoShape) -> Self {
         let shape = resolve_shape("Images", shape, None);
         if Some(pixels.len()) != element_count(&shape).checked_mul(labels.len()) {
-            let expected: Vec<isize> = [labels.len()].iter().chain(&shape).map(|&size| size as isize).collect();
+            let expected: Vec<i128> = [labels.len()].iter().chain(&shape).map(|&size| size as i128).collect();
             panics::element_count("Images", &[pixels.len()], &expected, pixels.len());
         }
         Images { pixels, labels, shape, values: values(0.0, 1.0) }

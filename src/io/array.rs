@@ -1,7 +1,8 @@
 //! Arrays as tensor files store them.
 
-use crate::tensor::{Float, IntoShape, Tensor, resolve_shape};
+use crate::tensor::{Float, IntoShape, MAX_RANK, Tensor, count, resolve_shape};
 use std::any::Any;
+use std::fmt::Debug;
 use std::io::{self, Write};
 
 /// An array read from a file or to be written to one: floating-point numbers in either precision, or integers, such as
@@ -144,6 +145,14 @@ impl Array {
     }
 }
 
+/// What the shape of an array must be, for errors.
+pub(super) const POSSIBLE_SHAPE: &str = "at most 64 axes and a size that fits in memory";
+
+/// A shape that is not possible, for errors: the list of its sizes, unless it is long.
+pub(super) fn impossible(shape: &[impl Debug]) -> String {
+    if shape.len() <= MAX_RANK { format!("{shape:?}") } else { format!("{} axes", shape.len()) }
+}
+
 /// Type and shape, such as `F32 [2, 3]`.
 pub(super) fn describe(dtype: &str, shape: &[usize]) -> String {
     format!("{dtype} {shape:?}")
@@ -256,13 +265,9 @@ impl DType {
         self.properties().2
     }
 
-    /// The bytes of an array; `None` if they exceed the address space.
-    ///
-    /// The check counts a size of 0 as 1: strides are products of sizes and must not overflow either.
+    /// The bytes of an array; `None` if there is no tensor of that shape.
     pub(super) fn bytes(self, shape: &[usize]) -> Option<u64> {
-        let largest = shape.iter().try_fold(self.size(), |product, &size| product.checked_mul(size.max(1)))?;
-        let bytes = if shape.contains(&0) { 0 } else { largest as u64 };
-        isize::try_from(largest).is_ok().then_some(bytes)
+        count(shape).map(|count| (count * self.size()) as u64)
     }
 
     /// The array with these little-endian elements, of the length that [`bytes`](DType::bytes) computes. `Err` is an

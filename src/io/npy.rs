@@ -15,7 +15,7 @@
 
 use crate::error::Error;
 use crate::file::{self, Source};
-use crate::io::array::{Array, DType};
+use crate::io::array::{Array, DType, POSSIBLE_SHAPE, impossible};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -59,7 +59,7 @@ pub(super) fn decode(source: &mut Source) -> Result<Array, Error> {
     let in_header = |(what, expected, found): HeaderError| source.error(start, what, expected, found);
     let Header { dtype, big_endian, fortran_order, shape } = Header::parse(&header).map_err(in_header)?;
     let Some(count) = dtype.bytes(&shape) else {
-        return Err(in_header(("shape", "a size that fits in memory", format!("{shape:?}"))));
+        return Err(in_header(("shape", POSSIBLE_SHAPE, impossible(&shape))));
     };
     let start = source.position();
     let mut bytes = source.read_exact(count, "elements")?;

@@ -18,7 +18,7 @@
 
 use crate::error::{Error, Mismatch};
 use crate::file::{self, Source};
-use crate::io::array::{Array, DType};
+use crate::io::array::{Array, DType, POSSIBLE_SHAPE, impossible};
 use crate::io::json::{self, Field, Object, quoted};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -199,7 +199,7 @@ fn tensor_info(name: String, entry: Object<Field>) -> Result<TensorInfo, HeaderE
     };
     let sizes = shape.iter().map(|&size| usize::try_from(size).ok()).collect::<Option<Vec<_>>>();
     let Some((sizes, bytes)) = sizes.and_then(|sizes| dtype.bytes(&sizes).map(|bytes| (sizes, bytes))) else {
-        return Err(HeaderError::new(&name, "shape", "a size that fits in memory", format!("{shape:?}")));
+        return Err(HeaderError::new(&name, "shape", POSSIBLE_SHAPE, impossible(&shape)));
     };
     match offsets[..] {
         [begin, end] if end.checked_sub(begin) == Some(bytes) => {

@@ -45,7 +45,7 @@ impl<T: Float> Embedding<T> {
     pub fn padding(mut self, padding_idx: usize) -> Self {
         let [count, size] = *self.weight.shape() else { panics::no_matrix("Embedding", self.weight.shape()) };
         if padding_idx >= count {
-            panics::selection_out_of_range("Embedding", padding_idx as isize, 0, self.weight.shape());
+            panics::selection_out_of_range("Embedding", padding_idx as i128, 0, self.weight.shape());
         }
         let start = padding_idx * size;
         self.weight.value_mut().as_mut_slice()[start..start + size].fill(T::ZERO);

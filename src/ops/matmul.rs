@@ -3,7 +3,7 @@
 use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::panics;
-use crate::tensor::{Dims, Float, MatmulShapes, Tensor};
+use crate::tensor::{Dims, Float, MatmulShapes, Tensor, checked_shape};
 use std::borrow::Cow;
 
 /// `C = A B` for matrices or batches of matrices, each optionally stored transposed: `gA = gC Bᵀ`, `gB = Aᵀ gC`.
@@ -135,6 +135,8 @@ impl<T: Float> Var<T> {
         if inputs != *columns {
             self.shape_error("linear", weight, &panics::linear_inputs(x, w, inputs, *columns));
         }
+        let result = x[..x.len() - 1].iter().copied().chain([*outputs]).collect();
+        let result = checked_shape("linear", result);
         let rows = if x.len() == 2 { Cow::Borrowed(self) } else { Cow::Owned(self.with_shape(flat(x))) };
         let y = if let Some(bias) = bias {
             if bias.shape() != [*outputs] {
@@ -147,7 +149,7 @@ impl<T: Float> Var<T> {
         if x.len() == 2 {
             return y;
         }
-        y.with_shape(x[..x.len() - 1].iter().copied().chain([*outputs]).collect())
+        y.with_shape(result)
     }
 
     /// The dot product of two vectors.
@@ -189,6 +191,7 @@ impl<T: Float> Var<T> {
         let (&[m], &[n]) = (self.shape(), other.shape()) else {
             self.shape_error("outer", &other, &panics::not_vectors(self.shape(), other.shape()))
         };
+        checked_shape("outer", Dims::from_slice(&[m, n]));
         let (column, row) = (Dims::from_slice(&[m, 1]), Dims::from_slice(&[1, n]));
         self.with_shape(column).multiply(&other.with_shape(row), false, false)
     }

@@ -114,7 +114,7 @@ functions! {
 
 /// The shape and the resolved axis; a scalar counts as a vector of one element, as in PyTorch.
 #[track_caller]
-fn shape_and_axis(op: &str, axis: isize, shape: &[usize]) -> (Dims, usize) {
+fn shape_and_axis(op: &str, axis: i128, shape: &[usize]) -> (Dims, usize) {
     if shape.is_empty() && (axis == 0 || axis == -1) {
         return (Dims::from_slice(&[1]), 0);
     }

@@ -1,6 +1,6 @@
 //! Elementwise functions, the operators `+ - * /`, and comparisons.
 
-use super::{Float, Number, Tensor, broadcast, sums_to};
+use super::{Float, Number, Tensor, broadcast_shapes, sums_to};
 use crate::kernel::elementwise::{self, Broadcast};
 use crate::panics;
 use std::iter::Sum;
@@ -32,8 +32,9 @@ impl<T: Float> Tensor<T> {
         if self.shape == other.shape {
             return Tensor::build(self.dims(), |y| elementwise::zip_equal(self.as_slice(), other.as_slice(), y, f));
         }
-        let Some(shape) = broadcast(self.shape(), other.shape()) else {
-            panics::wrong_shapes(op, &panics::do_not_broadcast(self.shape(), other.shape()), "")
+        let shape = match broadcast_shapes(self.shape(), other.shape()) {
+            Ok(shape) => shape,
+            Err(reason) => panics::wrong_shapes(op, &reason, ""),
         };
         let plan = Broadcast::new(self.shape(), other.shape(), &shape);
         Tensor::build(shape, |y| elementwise::zip(&plan, self.as_slice(), other.as_slice(), y, f))

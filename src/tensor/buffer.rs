@@ -15,11 +15,13 @@ pub(super) enum Buffer<T: Float> {
 
 impl<T: Float> Buffer<T> {
     /// Memory for `length` elements with arbitrary values.
+    #[track_caller]
     pub(super) fn uninitialized(length: usize) -> Self {
         if length == 1 { Buffer::One([T::ZERO]) } else { Buffer::Many(Block::take(length).0, 0..length) }
     }
 
     /// `length` zeros.
+    #[track_caller]
     pub(super) fn zeros(length: usize) -> Self {
         if length == 1 {
             return Buffer::One([T::ZERO]);

@@ -1,7 +1,7 @@
 //! Constructors.
 
 use super::buffer::Buffer;
-use super::{Dims, Float, IntoShape, Number, Tensor, element_count, resolve_shape};
+use super::{Dims, Float, IntoShape, Number, Tensor, checked_shape, element_count, resolve_shape};
 use crate::panics;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal, StandardUniform};
@@ -69,6 +69,7 @@ impl<T: Float> Tensor<T> {
     }
 
     #[inline(never)]
+    #[track_caller]
     fn zeros_of(shape: Dims) -> Self {
         Tensor { buffer: Buffer::zeros(element_count(&shape)), shape }
     }
@@ -92,6 +93,7 @@ impl<T: Float> Tensor<T> {
     }
 
     #[inline(never)]
+    #[track_caller]
     pub(crate) fn filled(shape: Dims, value: T) -> Self {
         Tensor::build(shape, |y| y.fill(value))
     }
@@ -113,7 +115,7 @@ impl<T: Float> Tensor<T> {
             panics::range("arange", start, end, step);
         }
         let count = count.max(0.0) as usize;
-        Tensor::from_vec((0..count).map(|k| T::from_f64(start + k as f64 * step)).collect(), count)
+        Tensor::of_positions("arange", count, |k| start + k as f64 * step)
     }
 
     /// `count` evenly spaced values from `start` to `end`, both included.
@@ -122,17 +124,27 @@ impl<T: Float> Tensor<T> {
     /// # use wengert::prelude::*;
     /// assert_eq!(Tensor::<f32>::linspace(0.0, 1.0, 5), tensor![0.0, 0.25, 0.5, 0.75, 1.0]);
     /// ```
+    #[track_caller]
     #[inline(never)]
     pub fn linspace(start: f64, end: f64, count: usize) -> Self {
         let step = (end - start) / count.saturating_sub(1).max(1) as f64;
         let at = |k: usize| if k > 0 && k + 1 == count { end } else { start + k as f64 * step };
-        Tensor::from_vec((0..count).map(|k| T::from_f64(at(k))).collect(), count)
+        Tensor::of_positions("linspace", count, at)
+    }
+
+    /// The vector of `count` elements that are given by their positions.
+    #[track_caller]
+    fn of_positions(op: &str, count: usize, at: impl Fn(usize) -> f64) -> Self {
+        Tensor::build(checked_shape(op, Dims::from_slice(&[count])), |y| {
+            y.iter_mut().enumerate().for_each(|(k, y)| *y = T::from_f64(at(k)));
+        })
     }
 
     /// The identity matrix `[n, n]`.
+    #[track_caller]
     #[inline(never)]
     pub fn eye(n: usize) -> Self {
-        let mut y = Tensor::zeros([n, n]);
+        let mut y = Tensor::zeros_of(checked_shape("eye", Dims::from_slice(&[n, n])));
         y.as_mut_slice().iter_mut().step_by(n + 1).for_each(|y| *y = T::ONE);
         y
     }

@@ -1,6 +1,6 @@
 //! Lookup of elements and rows by index.
 
-use super::{AxisIndex, Dims, Float, Indices, Tensor, View, broadcast, element_count, resolve_axis};
+use super::{AxisIndex, Dims, Float, Indices, Tensor, View, broadcast, checked_shape, element_count, resolve_axis};
 use crate::kernel::lookup;
 use crate::panics;
 use std::rc::Rc;
@@ -25,17 +25,17 @@ impl Rows {
 
     /// Indices of one axis, which is replaced by axes of the sizes `own`.
     #[track_caller]
-    pub(crate) fn along(op: &str, shape: &[usize], axis: isize, indices: &[usize], own: &[usize]) -> Self {
+    pub(crate) fn along(op: &str, shape: &[usize], axis: i128, indices: &[usize], own: &[usize]) -> Self {
         let axis = resolve_axis(op, axis, shape);
         if let Some(&index) = indices.iter().find(|&&index| index >= shape[axis]) {
-            panics::selection_out_of_range(op, index as isize, axis, shape);
+            panics::selection_out_of_range(op, index as i128, axis, shape);
         }
         let (outer, rest) = (&shape[..axis], &shape[axis + 1..]);
         Rows {
             indices: indices.into(),
             n: shape[axis],
             inner: element_count(rest),
-            out_shape: outer.iter().chain(own).chain(rest).copied().collect(),
+            out_shape: checked_shape(op, outer.iter().chain(own).chain(rest).copied().collect()),
             in_shape: Dims::from_slice(shape),
         }
     }
@@ -49,7 +49,7 @@ impl Rows {
         let mut common = Dims::new();
         for array in arrays {
             match broadcast(&common, array.shape()) {
-                Some(shape) => common = shape,
+                Some(shape) => common = checked_shape("index", shape),
                 None => panics::indices_do_not_broadcast(&common, array.shape()),
             }
         }
@@ -57,7 +57,7 @@ impl Rows {
         let mut rows = vec![0; element_count(&common)];
         for (axis, (array, &n)) in arrays.iter().zip(leading).enumerate() {
             if let Some(&index) = array.as_slice().iter().find(|&&index| index >= n) {
-                panics::selection_out_of_range("index", index as isize, axis, shape);
+                panics::selection_out_of_range("index", index as i128, axis, shape);
             }
             let (mut places, values) = (rows.iter_mut(), array.as_slice());
             View::broadcast(array.shape(), &common).for_each(|at| {
@@ -69,7 +69,7 @@ impl Rows {
             indices: rows.into(),
             n: element_count(leading),
             inner: element_count(rest),
-            out_shape: common.iter().chain(rest).copied().collect(),
+            out_shape: checked_shape("index", common.iter().chain(rest).copied().collect()),
             in_shape: Dims::from_slice(shape),
         }
     }
@@ -88,14 +88,14 @@ pub(crate) struct Positions {
 impl Positions {
     /// The position of each index along an axis; on the other axes it is the position of the index itself.
     #[track_caller]
-    pub(crate) fn along(op: &str, shape: &[usize], axis: isize, indices: &Indices) -> Self {
+    pub(crate) fn along(op: &str, shape: &[usize], axis: i128, indices: &Indices) -> Self {
         let axis = resolve_axis(op, axis, shape);
         let fits = |k: usize| k == axis || indices.shape()[k] <= shape[k];
         if indices.shape().len() != shape.len() || !(0..shape.len()).all(fits) {
             panics::index_shape(op, indices.shape(), axis, shape);
         }
         if let Some(&index) = indices.as_slice().iter().find(|&&index| index >= shape[axis]) {
-            panics::selection_out_of_range(op, index as isize, axis, shape);
+            panics::selection_out_of_range(op, index as i128, axis, shape);
         }
         let mut view = View::contiguous(shape);
         let step = std::mem::take(&mut view.strides[axis]) as usize;

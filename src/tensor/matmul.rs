@@ -1,6 +1,6 @@
 //! Matrix products, batched and broadcast.
 
-use super::{Dims, Float, Tensor, broadcast};
+use super::{Dims, Float, Tensor, broadcast, check_shape};
 use crate::kernel::matmul::gemm::{Accum, Matrix, gemm};
 use crate::panics;
 
@@ -84,7 +84,7 @@ impl MatmulShapes {
         let mut result = broadcast(batch_a, batch_b).ok_or_else(|| panics::batches_do_not_broadcast(a, b))?;
         result.extend((a.len() > 1).then_some(m));
         result.extend((b.len() > 1).then_some(n));
-        Ok(MatmulShapes { a: matrix_a, b: matrix_b, result })
+        Ok(MatmulShapes { a: matrix_a, b: matrix_b, result: check_shape(result)? })
     }
 }
 

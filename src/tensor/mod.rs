@@ -32,13 +32,16 @@ pub(crate) use pad::{padded, padding};
 pub(crate) use parts::{joins, stack_axis, stacks};
 pub(crate) use scan::scan_axis;
 pub use shape::{Axes, AxisIndex, AxisList, IntoShape, keepdim};
-pub(crate) use shape::{Reduction, broadcast, element_count, reduction_of, resolve_axis, resolve_shape, same, sums_to};
+pub(crate) use shape::{
+    Reduction, broadcast, broadcast_shapes, check_shape, checked_shape, element_count, reduction_of, resolve_axis,
+    resolve_shape, same, sums_to,
+};
 use std::hint::black_box;
 pub(crate) use transform::{broadcast_target, interleaving, matrix_columns, permutation, tiling};
 pub(crate) use view::{chunks, pieces, pieces_of_sizes};
 
 pub use crate::kernel::Float;
-pub(crate) use crate::kernel::base::dims::Dims;
+pub(crate) use crate::kernel::base::dims::{Dims, MAX_RANK, count};
 pub(crate) use crate::kernel::strided::View;
 
 /// An n-dimensional array of `f32` (the default) or `f64`, contiguous and row-major.
@@ -68,6 +71,7 @@ pub struct Tensor<T: Float = f32> {
 
 impl<T: Float> Tensor<T> {
     /// A tensor whose elements are written by `fill`; its slice has arbitrary values, each of which it must overwrite.
+    #[track_caller]
     pub(crate) fn build(shape: Dims, fill: impl FnOnce(&mut [T])) -> Self {
         let mut tensor = Tensor { buffer: Buffer::uninitialized(element_count(&shape)), shape };
         fill(tensor.buffer.get_mut());

@@ -1,6 +1,6 @@
 //! Padding.
 
-use super::{Dims, Float, Tensor, View};
+use super::{Dims, Float, Tensor, View, checked_shape};
 use crate::panics;
 
 /// The elements that [`pad`](crate::Var::pad) puts around a value.
@@ -23,6 +23,11 @@ pub(crate) fn padding(shape: &[usize], pairs: &[(usize, usize)]) -> Vec<(usize, 
         panics::pad_count(pairs.len(), shape);
     }
     let axes = (0..shape.len()).rev().zip(pairs);
+    let mut whole = Dims::from_slice(shape);
+    for (axis, &(before, after)) in axes.clone() {
+        whole[axis] = whole[axis].saturating_add(before).saturating_add(after);
+    }
+    checked_shape("pad", whole);
     axes.map(|(axis, &(before, after))| (axis, before, after)).filter(|(_, b, a)| b + a > 0).collect()
 }
 

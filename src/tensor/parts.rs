@@ -1,7 +1,7 @@
 //! Slicing, splitting and joining tensors.
 
 use super::view::{chunks, pieces, pieces_of_sizes};
-use super::{Axes, AxisIndex, Dims, Float, Tensor, View, resolve_axis};
+use super::{Axes, AxisIndex, Dims, Float, Tensor, View, check_shape, resolve_axis};
 use crate::panics;
 use std::borrow::Borrow;
 use std::ops::{Range, RangeBounds};
@@ -185,7 +185,7 @@ impl<T: Float> Tensor<T> {
 
 /// Resolves the position of a new axis.
 #[track_caller]
-pub(crate) fn stack_axis(shape: &[usize], axis: isize) -> usize {
+pub(crate) fn stack_axis(shape: &[usize], axis: i128) -> usize {
     let with_one_more: Dims = shape.iter().copied().chain([1]).collect();
     resolve_axis("stack", axis, &with_one_more)
 }
@@ -202,7 +202,10 @@ pub(crate) fn joins<T: Float>(values: &[&Tensor<T>], axis: usize) -> Result<(), 
             return Err(panics::do_not_join(first, x.shape(), axis, clash));
         }
     }
-    Ok(())
+    let whole = values.iter().fold(0usize, |sum, x| sum.saturating_add(x.shape()[axis]));
+    let mut joined = Dims::from_slice(first);
+    joined[axis] = whole;
+    check_shape(joined).map(|_| ())
 }
 
 /// Checks that the shapes are equal; the error names two that differ.
@@ -210,6 +213,6 @@ pub(crate) fn stacks<T: Float>(values: &[&Tensor<T>]) -> Result<(), String> {
     let first = values[0].shape();
     match values.iter().find(|x| x.shape() != first) {
         Some(x) => Err(panics::do_not_stack(first, x.shape())),
-        None => Ok(()),
+        None => check_shape([values.len()].iter().chain(first).copied().collect()).map(|_| ()),
     }
 }

@@ -114,7 +114,7 @@ impl<T: Float> Tensor<T> {
 
     #[track_caller]
     #[inline(never)]
-    fn argmax_along(&self, axis: isize) -> Vec<usize> {
+    fn argmax_along(&self, axis: i128) -> Vec<usize> {
         self.position_of("argmax", axis, |x, best| x > best)
     }
 
@@ -129,12 +129,12 @@ impl<T: Float> Tensor<T> {
 
     #[track_caller]
     #[inline(never)]
-    fn argmin_along(&self, axis: isize) -> Vec<usize> {
+    fn argmin_along(&self, axis: i128) -> Vec<usize> {
         self.position_of("argmin", axis, |x, best| x < best)
     }
 
     #[track_caller]
-    pub(crate) fn position_of(&self, op: &str, axis: isize, better: impl Fn(T, T) -> bool) -> Vec<usize> {
+    pub(crate) fn position_of(&self, op: &str, axis: i128, better: impl Fn(T, T) -> bool) -> Vec<usize> {
         let axis = resolve_axis(op, axis, self.shape());
         let n = self.shape[axis];
         if n == 0 {

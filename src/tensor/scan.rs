@@ -63,6 +63,6 @@ fn block(shape: &[usize], axis: usize) -> (usize, usize) {
 
 /// Resolves the axis of a scan; a scalar counts as one axis, as in PyTorch.
 #[track_caller]
-pub(crate) fn scan_axis(op: &str, shape: &[usize], axis: isize) -> usize {
+pub(crate) fn scan_axis(op: &str, shape: &[usize], axis: i128) -> usize {
     resolve_axis(op, axis, if shape.is_empty() { &[1] } else { shape })
 }

@@ -1,8 +1,9 @@
 //! Shapes and axes as arguments, and the arithmetic of shapes.
 
-use crate::kernel::base::dims::Dims;
+use crate::kernel::base::dims::{Dims, MAX_ELEMENTS, MAX_RANK, count};
 use crate::panics;
 use smallvec::SmallVec;
+use std::fmt::Debug;
 use std::ops::Deref;
 
 /// The integer type of an axis or a size: `i32`, `isize` or `usize`. Negative axes count from the end.
@@ -12,8 +13,8 @@ use std::ops::Deref;
     note = "convert another integer type with `as isize`"
 )]
 pub trait AxisIndex: Copy {
-    /// The value as an `isize`.
-    fn index(self) -> isize;
+    /// The value, in a type that holds every integer as it was written.
+    fn index(self) -> i128;
 }
 
 /// A shape as an argument: `[2, 3]`, `&[usize]`, `()` for a scalar, or one number for a vector.
@@ -42,11 +43,11 @@ pub trait IntoShape {
 /// The entries of a shape or a list of axes, as written.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
-pub struct Entries(SmallVec<[isize; 4]>);
+pub struct Entries(SmallVec<[i128; 4]>);
 
 impl Deref for Entries {
-    type Target = [isize];
-    fn deref(&self) -> &[isize] {
+    type Target = [i128];
+    fn deref(&self) -> &[i128] {
         &self.0
     }
 }
@@ -60,8 +61,8 @@ impl<I: AxisIndex> FromIterator<I> for Entries {
 macro_rules! axis_index {
     ($($t:ty)*) => { $(
         impl AxisIndex for $t {
-            fn index(self) -> isize {
-                self as isize
+            fn index(self) -> i128 {
+                self as i128
             }
         }
         impl IntoShape for $t {
@@ -83,7 +84,7 @@ macro_rules! tuples {
         impl<$($t: AxisIndex),+> IntoShape for ($($t,)+) {
             fn entries(&self) -> Entries {
                 let ($($entry,)+) = *self;
-                Entries::from_iter([$($entry.index()),+])
+                Entries([$($entry.index()),+].into_iter().collect())
             }
         }
         impl<$($t: AxisIndex),+> Axes for ($($t,)+) {
@@ -136,19 +137,20 @@ pub(crate) fn resolve_shape(op: &str, shape: impl IntoShape, elements: Option<(u
 
 #[track_caller]
 #[inline(never)]
-fn resolve_entries(op: &str, entries: &[isize], elements: Option<(usize, &[usize])>) -> Dims {
-    let known: usize = entries.iter().filter(|&&d| d >= 0).map(|&d| d as usize).product();
+fn resolve_entries(op: &str, entries: &[i128], elements: Option<(usize, &[usize])>) -> Dims {
     let unknown = entries.iter().filter(|&&d| d < 0).count();
     if entries.iter().any(|&d| d < -1) || unknown > 1 || (unknown == 1 && elements.is_none()) {
         panics::not_a_shape(op, entries);
     }
+    let sizes: Dims = entries.iter().filter(|&&d| d >= 0).map(|&d| usize::try_from(d).unwrap_or(usize::MAX)).collect();
+    let Some(known) = count(&sizes) else { panics::wrong_shapes(op, &no_tensor(entries), "") };
     let fits = |total: usize| if unknown == 1 { known > 0 && total.is_multiple_of(known) } else { known == total };
     if let Some((total, from)) = elements
         && !fits(total)
     {
         panics::element_count(op, from, entries, total);
     }
-    let size = |&d: &isize| if d < 0 { elements.map_or(0, |(total, _)| total / known) } else { d as usize };
+    let size = |&d: &i128| if d < 0 { elements.map_or(0, |(total, _)| total / known) } else { d as usize };
     entries.iter().map(size).collect()
 }
 
@@ -272,8 +274,8 @@ fn reduction_of_list(op: &str, shape: &[usize], list: &AxisList) -> Reduction {
 
 /// Resolves a possibly negative axis.
 #[track_caller]
-pub(crate) fn resolve_axis(op: &str, axis: isize, shape: &[usize]) -> usize {
-    let rank = shape.len() as isize;
+pub(crate) fn resolve_axis(op: &str, axis: i128, shape: &[usize]) -> usize {
+    let rank = shape.len() as i128;
     let resolved = if axis < 0 { axis + rank } else { axis };
     if !(0..rank).contains(&resolved) {
         panics::axis_out_of_range(op, axis, shape);
@@ -283,7 +285,7 @@ pub(crate) fn resolve_axis(op: &str, axis: isize, shape: &[usize]) -> usize {
 
 /// Resolves possibly negative axes.
 #[track_caller]
-pub(super) fn resolve_axes(op: &str, axes: &[isize], shape: &[usize]) -> Dims {
+pub(super) fn resolve_axes(op: &str, axes: &[i128], shape: &[usize]) -> Dims {
     let mut resolved = Dims::new();
     // A closure would lose the caller's line.
     for &axis in axes {
@@ -292,10 +294,45 @@ pub(super) fn resolve_axes(op: &str, axes: &[isize], shape: &[usize]) -> Dims {
     resolved
 }
 
-/// The number of elements of a shape.
+/// The number of elements of a shape that is known to be one of a tensor.
+///
+/// # Panics
+/// If no tensor has that shape. Operations find that out before, to name themselves.
 #[inline]
+#[track_caller]
 pub(crate) fn element_count(shape: &[usize]) -> usize {
-    shape.iter().product()
+    match count(shape) {
+        Some(count) => count,
+        None => panics::wrong_shapes("tensor", &no_tensor(shape), ""),
+    }
+}
+
+/// Why no tensor has a shape.
+#[cold]
+fn no_tensor<D: Debug>(shape: &[D]) -> String {
+    match shape.len() {
+        ..=MAX_RANK => panics::too_large(&shape, MAX_ELEMENTS),
+        axes => panics::too_many_axes(axes, MAX_RANK),
+    }
+}
+
+/// Checks that a tensor may have a shape; the error says why not.
+pub(crate) fn check_shape(shape: Dims) -> Result<Dims, String> {
+    if count(&shape).is_some() { Ok(shape) } else { Err(no_tensor(shape.as_slice())) }
+}
+
+/// The shape, if a tensor may have it.
+#[track_caller]
+pub(crate) fn checked_shape(op: &str, shape: Dims) -> Dims {
+    match check_shape(shape) {
+        Ok(shape) => shape,
+        Err(reason) => panics::wrong_shapes(op, &reason, ""),
+    }
+}
+
+/// The shape to which two broadcast; the error says why there is none.
+pub(crate) fn broadcast_shapes(a: &[usize], b: &[usize]) -> Result<Dims, String> {
+    check_shape(broadcast(a, b).ok_or_else(|| panics::do_not_broadcast(a, b))?)
 }
 
 /// Whether two shapes are equal; for a few sizes faster than the general comparison of slices.

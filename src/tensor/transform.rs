@@ -1,7 +1,7 @@
 //! Changing the shape: elements that keep their order are shared, others are copied.
 
 use super::shape::resolve_axes;
-use super::{AxisIndex, Dims, Float, IntoShape, Tensor, View, broadcast, resolve_axis, resolve_shape};
+use super::{AxisIndex, Dims, Float, IntoShape, Tensor, View, broadcast, checked_shape, resolve_axis, resolve_shape};
 use crate::kernel::strided;
 use crate::panics;
 use std::ops::Range;
@@ -136,7 +136,7 @@ impl<T: Float> Tensor<T> {
         }
         let n = self.shape[axis];
         let inner: usize = self.shape[axis + 1..].iter().product();
-        let start = shift.rem_euclid(n as isize) as usize * inner;
+        let start = (shift as i128).rem_euclid(n as i128) as usize * inner;
         Tensor::build(self.dims(), |y| {
             for (y, x) in y.chunks_exact_mut(n * inner).zip(self.as_slice().chunks_exact(n * inner)) {
                 let (head, tail) = x.split_at(x.len() - start);
@@ -159,7 +159,9 @@ impl<T: Float> Tensor<T> {
     #[inline(never)]
     pub fn tril(&self, diagonal: isize) -> Self {
         let columns = matrix_columns("tril", self.shape());
-        self.banded(|row| 0..(row as isize + diagonal + 1).clamp(0, columns as isize) as usize)
+        self.banded(|row| {
+            0..(row as isize).saturating_add(diagonal).saturating_add(1).clamp(0, columns as isize) as usize
+        })
     }
 
     /// The upper triangle of the matrices in the last two axes: 0 where `column − row < diagonal`.
@@ -170,7 +172,7 @@ impl<T: Float> Tensor<T> {
     #[inline(never)]
     pub fn triu(&self, diagonal: isize) -> Self {
         let columns = matrix_columns("triu", self.shape());
-        self.banded(|row| (row as isize + diagonal).clamp(0, columns as isize) as usize..columns)
+        self.banded(|row| (row as isize).saturating_add(diagonal).clamp(0, columns as isize) as usize..columns)
     }
 
     /// Keeps a range of columns in each row of the matrices in the last two axes; the rest is 0.
@@ -199,33 +201,32 @@ pub(crate) fn matrix_columns(op: &str, shape: &[usize]) -> usize {
 
 /// Three shapes: with an axis of size 1 before each axis, with these repeated, and with each pair merged into one axis.
 #[track_caller]
-pub(crate) fn tiling(shape: &[usize], repeats: &[isize]) -> [Dims; 3] {
+pub(crate) fn tiling(shape: &[usize], repeats: &[i128]) -> [Dims; 3] {
     let Some(new) = repeats.len().checked_sub(shape.len()).filter(|_| repeats.iter().all(|&times| times >= 0)) else {
         panics::repeats(repeats, shape)
     };
     let sizes: Dims = std::iter::repeat_n(1, new).chain(shape.iter().copied()).collect();
-    let pairs = || repeats.iter().map(|&times| times as usize).zip(&sizes);
-    [
-        sizes.iter().flat_map(|&n| [1, n]).collect(),
-        pairs().flat_map(|(times, &n)| [times, n]).collect(),
-        pairs().map(|(times, &n)| times * n).collect(),
-    ]
+    let pairs = || repeats.iter().map(|&times| usize::try_from(times).unwrap_or(usize::MAX)).zip(&sizes);
+    let tiled = checked_shape("repeat", pairs().flat_map(|(times, &n)| [times, n]).collect());
+    let merged = pairs().map(|(times, &n)| times * n).collect();
+    [sizes.iter().flat_map(|&n| [1, n]).collect(), tiled, merged]
 }
 
 /// Three shapes: with an axis of size 1 after an axis, with that repeated, and with both merged into one axis.
 #[track_caller]
-pub(crate) fn interleaving(shape: &[usize], times: usize, axis: isize) -> [Dims; 3] {
+pub(crate) fn interleaving(shape: &[usize], times: usize, axis: i128) -> [Dims; 3] {
     let axis = resolve_axis("repeat_interleave", axis, shape);
     let (before, after) = shape.split_at(axis + 1);
     let with = |n: usize| before.iter().copied().chain([n]).chain(after.iter().copied()).collect();
+    let tiled = checked_shape("repeat_interleave", with(times));
     let mut merged = Dims::from_slice(shape);
     merged[axis] *= times;
-    [with(1), with(times), merged]
+    [with(1), tiled, merged]
 }
 
 /// Resolves the axes of a permutation.
 #[track_caller]
-pub(crate) fn permutation(axes: &[isize], shape: &[usize]) -> Dims {
+pub(crate) fn permutation(axes: &[i128], shape: &[usize]) -> Dims {
     if axes.len() != shape.len() {
         panics::not_a_permutation(axes, shape);
     }
@@ -238,14 +239,14 @@ pub(crate) fn permutation(axes: &[isize], shape: &[usize]) -> Dims {
 
 /// Resolves the target of broadcasting `shape`; −1 keeps the size of an axis.
 #[track_caller]
-pub(crate) fn broadcast_target(shape: &[usize], entries: &[isize]) -> Dims {
+pub(crate) fn broadcast_target(shape: &[usize], entries: &[i128]) -> Dims {
     let new = entries.len().checked_sub(shape.len());
-    let size = |(axis, &d): (usize, &isize)| match (d, axis.checked_sub(new?)) {
+    let size = |(axis, &d): (usize, &i128)| match (d, axis.checked_sub(new?)) {
         (-1, Some(own)) => Some(shape[own]),
         (d, _) => usize::try_from(d).ok(),
     };
     match entries.iter().enumerate().map(size).collect::<Option<Dims>>() {
-        Some(target) if broadcast(shape, &target).as_ref() == Some(&target) => target,
+        Some(target) if broadcast(shape, &target).as_ref() == Some(&target) => checked_shape("broadcast_to", target),
         _ => panics::does_not_broadcast_to("broadcast_to", shape, &entries),
     }
 }

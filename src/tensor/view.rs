@@ -28,7 +28,7 @@ impl View {
 
     /// Every `step`-th position of a range of one axis; a negative step goes from its end to its start.
     #[track_caller]
-    pub(crate) fn slice(shape: &[usize], axis: isize, range: impl RangeBounds<isize>, step: isize) -> Self {
+    pub(crate) fn slice(shape: &[usize], axis: i128, range: impl RangeBounds<isize>, step: isize) -> Self {
         let axis = resolve_axis("slice", axis, shape);
         if step == 0 {
             panics::slice_step(shape);
@@ -37,7 +37,7 @@ impl View {
         let position = |k: isize| (if k < 0 { k + n } else { k }).clamp(0, n);
         let start = match range.start_bound() {
             Bound::Included(&k) => position(k),
-            Bound::Excluded(&k) => position(k) + 1,
+            Bound::Excluded(&k) => (position(k) + 1).min(n),
             Bound::Unbounded => 0,
         };
         let end = match range.end_bound() {
@@ -51,22 +51,23 @@ impl View {
         if count > 0 {
             view.offset = (first * view.strides[axis]) as usize;
         }
-        view.strides[axis] *= step;
+        // With fewer than two positions the step does not matter, and may be too large.
+        view.strides[axis] *= if count > 1 { step } else { 1 };
         view.shape[axis] = count;
         view
     }
 
     /// One position of an axis, which is removed.
     #[track_caller]
-    pub(crate) fn select(shape: &[usize], axis: isize, index: isize) -> Self {
+    pub(crate) fn select(shape: &[usize], axis: i128, index: i128) -> Self {
         let axis = resolve_axis("select", axis, shape);
-        let n = shape[axis] as isize;
+        let n = shape[axis] as i128;
         let position = if index < 0 { index + n } else { index };
         if !(0..n).contains(&position) {
             panics::selection_out_of_range("select", index, axis, shape);
         }
         let mut view = View::contiguous(shape);
-        view.offset = (position * view.strides[axis]) as usize;
+        view.offset = position as usize * view.strides[axis] as usize;
         view.shape.remove(axis);
         view.strides.remove(axis);
         view
@@ -92,12 +93,12 @@ impl View {
             panics::axis_twice("diagonal", rows, shape);
         }
         let whole = View::contiguous(shape);
-        let [below, right] = [(-offset).max(0), offset.max(0)].map(|skipped| skipped as usize);
+        let [below, right] = [offset.min(0), offset.max(0)].map(isize::unsigned_abs);
         let length = shape[rows].saturating_sub(below).min(shape[columns].saturating_sub(right));
         let others = || (0..shape.len()).filter(|&axis| axis != rows && axis != columns);
-        let start = below * whole.strides[rows] as usize + right * whole.strides[columns] as usize;
+        let start = || below * whole.strides[rows] as usize + right * whole.strides[columns] as usize;
         View {
-            offset: if length > 0 { start } else { 0 },
+            offset: if length > 0 { start() } else { 0 },
             shape: others().map(|axis| shape[axis]).chain([length]).collect(),
             strides: others()
                 .map(|axis| whole.strides[axis])
@@ -114,14 +115,14 @@ pub(crate) fn pieces(size: usize, axis: usize, shape: &[usize]) -> Vec<Range<usi
         panics::piece_size(axis, shape);
     }
     let n = shape[axis];
-    (0..n.div_ceil(size).max(1)).map(|k| k * size..((k + 1) * size).min(n)).collect()
+    (0..n.div_ceil(size).max(1)).map(|k| k * size..(k * size).saturating_add(size).min(n)).collect()
 }
 
 /// The ranges of the pieces of an axis with the given sizes.
 #[track_caller]
 pub(crate) fn pieces_of_sizes(sizes: &[usize], axis: usize, shape: &[usize]) -> Vec<Range<usize>> {
-    let total: usize = sizes.iter().sum();
-    if total != shape[axis] {
+    let total: u128 = sizes.iter().map(|&size| size as u128).sum();
+    if total != shape[axis] as u128 {
         panics::piece_sizes(sizes, total, axis, shape);
     }
     let mut start = 0;
@@ -135,11 +136,12 @@ pub(crate) fn pieces_of_sizes(sizes: &[usize], axis: usize, shape: &[usize]) -> 
 /// The ranges of at most `count` equal pieces of an axis; the last one may be smaller. An empty axis has `count` empty pieces.
 #[track_caller]
 pub(crate) fn chunks(count: usize, axis: usize, shape: &[usize]) -> Vec<Range<usize>> {
-    if count == 0 {
-        panics::chunk_count(axis, shape);
-    }
     match shape[axis] {
+        _ if count == 0 || (shape[axis] == 0 && count > MAX_EMPTY_PIECES) => panics::chunk_count(count, axis, shape),
         0 => vec![0..0; count],
         n => pieces(n.div_ceil(count), axis, shape),
     }
 }
+
+/// The most pieces of an empty axis: more are a mistake, which might take all memory.
+const MAX_EMPTY_PIECES: usize = 1 << 16;

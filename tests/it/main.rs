@@ -12,6 +12,7 @@ mod file;
 mod inspect;
 mod io;
 mod layering;
+mod limits;
 mod metrics;
 mod nn;
 mod ops;

@@ -154,6 +154,28 @@ impl Debug for Dims {
     }
 }
 
+/// The most elements of a tensor: in double precision their bytes are as many as one allocation may have.
+pub(crate) const MAX_ELEMENTS: usize = isize::MAX as usize / size_of::<f64>();
+/// The most axes of a tensor, as in numpy.
+pub(crate) const MAX_RANK: usize = 64;
+
+/// The number of elements of a shape; `None` if no tensor has that shape.
+///
+/// The sizes other than 0 must multiply to at most [`MAX_ELEMENTS`] even if one size is 0. So no product of sizes, strides or
+/// positions within a tensor overflows, and no sum of a few.
+#[inline]
+pub(crate) fn count(shape: &[usize]) -> Option<usize> {
+    if shape.len() > MAX_RANK {
+        return None;
+    }
+    let (mut whole, mut empty) = (1usize, false);
+    for &size in shape {
+        empty |= size == 0;
+        whole = whole.checked_mul(size.max(1))?;
+    }
+    (whole <= MAX_ELEMENTS).then_some(if empty { 0 } else { whole })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

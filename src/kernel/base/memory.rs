@@ -5,6 +5,7 @@
 //! does not have to map and zero pages again. For small networks on a CPU that would take much of
 //! the time of a step.
 
+use crate::panics;
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;
 use std::ops::Range;
@@ -95,10 +96,31 @@ fn class_of(length: usize) -> (usize, usize) {
     (class, quarters << step)
 }
 
+/// Bytes from which on the system is asked whether it has that much: where it has not, an allocation ends the process.
+const LARGE: usize = 1 << 30;
+
+/// An empty vector with space for `length` elements.
+///
+/// # Panics
+/// If there is not enough memory.
+#[track_caller]
+pub(crate) fn reserved<T>(length: usize) -> Vec<T> {
+    let mut elements = Vec::new();
+    if elements.try_reserve_exact(length).is_err() {
+        panics::out_of_memory(length.saturating_mul(size_of::<T>()));
+    }
+    elements
+}
+
 impl<T: Pooled> Elements<T> {
     /// Zeros that start at a cache line: a vector load that crosses two lines takes twice as long.
+    #[track_caller]
     fn aligned(size: usize) -> Self {
-        let memory = vec![T::default(); size + CACHE_LINE / size_of::<T>()];
+        let length = size.saturating_add(CACHE_LINE / size_of::<T>());
+        if length >= LARGE / size_of::<T>() {
+            drop(reserved::<T>(length));
+        }
+        let memory = vec![T::default(); length];
         let start = memory.as_ptr().align_offset(CACHE_LINE);
         Elements { memory, range: start..start + size, recyclable: true }
     }
@@ -109,11 +131,18 @@ impl<T: Pooled> Block<T> {
     ///
     /// The flag tells whether the block is newly allocated, hence all zeros.
     #[inline(never)]
+    #[track_caller]
     pub(crate) fn take(length: usize) -> (Self, bool) {
+        if length > isize::MAX as usize / size_of::<T>() {
+            panics::out_of_memory(length.saturating_mul(size_of::<T>()));
+        }
         let (class, size) = class_of(length);
         let recycled = T::with_pool(|pool| pool.take(class, size)).flatten();
         let fresh = recycled.is_none();
-        let block = recycled.unwrap_or_else(|| Arc::new(Elements::aligned(size)));
+        let block = match recycled {
+            Some(block) => block,
+            None => Arc::new(Elements::aligned(size)),
+        };
         (Block(ManuallyDrop::new(block)), fresh)
     }
 
@@ -168,6 +197,7 @@ impl<T: Pooled> Drop for Block<T> {
 }
 
 /// Calls `f` with `length` elements of temporary memory, with arbitrary values.
+#[track_caller]
 pub(crate) fn with_scratch<T: Pooled, R>(length: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
     let (mut block, _) = Block::take(length);
     f(&mut block.elements_mut().expect("blocks are given out unshared")[..length])

@@ -63,7 +63,7 @@ impl Convolution {
 
     /// Calls `f` with the number of each unit and its `size` elements of `y`, in parallel.
     fn for_each_unit<T: Float>(&self, y: &mut [T], size: usize, f: impl Fn(usize, &mut [T]) + Sync) {
-        let units = MIN_FMAS_PER_THREAD.div_ceil((self.weight_len() * self.windows.output_len()).max(1));
+        let units = MIN_FMAS_PER_THREAD.div_ceil(self.weight_len().saturating_mul(self.windows.output_len()).max(1));
         for_each_chunk(y, units * size.max(1), |chunk, y| {
             y.chunks_exact_mut(size.max(1)).enumerate().for_each(|(k, y)| f(chunk * units + k, y));
         });

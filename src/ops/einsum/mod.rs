@@ -4,7 +4,7 @@ mod equation;
 mod path;
 
 use crate::autograd::{Mode, Tape, Var};
-use crate::tensor::{Dims, Float, Tensor, View};
+use crate::tensor::{Dims, Float, Tensor, View, checked_shape};
 use equation::{Equation, Label, product, shape};
 use std::collections::BTreeMap;
 
@@ -158,6 +158,7 @@ impl<T: Float> Labeled<T> {
         let rows = of_a(&|label| !b.has(label));
         let columns: Vec<Label> = b.labels.iter().copied().filter(|label| !a.has(label)).collect();
         let labels = [&*batch, &rows, &columns].concat();
+        let whole = checked_shape("einsum", shape(&labels, sizes));
         // An elementwise product is faster than a batch of 1 × 1 matrix products.
         let x = if inner.is_empty() || (rows.is_empty() && columns.is_empty() && !batch.is_empty()) {
             let aligned = |labels: [&[Label]; 4], ones: usize| -> Dims {
@@ -165,6 +166,7 @@ impl<T: Float> Labeled<T> {
                 labels.iter().enumerate().flat_map(|(k, labels)| labels.iter().map(move |l| (k, l))).map(size).collect()
             };
             let all = [&*batch, &rows, &columns, &inner];
+            checked_shape("einsum", shape(&all.concat(), sizes));
             let left = a.permuted_to(&[&*batch, &rows, &inner].concat()).with_shape(aligned(all, 2));
             let right = b.permuted_to(&[&*batch, &columns, &inner].concat()).with_shape(aligned(all, 1));
             let axes: Dims = (labels.len()..labels.len() + inner.len()).collect();
@@ -172,7 +174,7 @@ impl<T: Float> Labeled<T> {
         } else {
             let (left, transpose_left) = a.as_matrices([&batch, &rows, &inner], sizes);
             let (right, transpose_right) = b.as_matrices([&batch, &inner, &columns], sizes);
-            left.multiply(&right, transpose_left, transpose_right).with_shape(shape(&labels, sizes))
+            left.multiply(&right, transpose_left, transpose_right).with_shape(whole)
         };
         Labeled { x, labels }
     }

@@ -36,7 +36,7 @@ fn optimal(equation: &Equation) -> Vec<(usize, usize)> {
         chosen.map(|k| equation.operands[k].as_slice()).collect::<Vec<_>>()
     };
     let labels: Vec<_> = (0..1 << n).map(|set| remaining(equation, &part(set, true), &part(set, false))).collect();
-    // For each set the lowest cost, and one of the two parts that it is the product of.
+    // For each set the lowest cost, which may be infinite, and one of the two parts that it is the product of, or 0.
     let mut best = vec![(f64::INFINITY, 0); 1 << n];
     for set in 1..1usize << n {
         if set.is_power_of_two() {
@@ -48,7 +48,7 @@ fn optimal(equation: &Equation) -> Vec<(usize, usize)> {
             let rest = set ^ part;
             let total = best[part].0 + best[rest].0 + cost(equation, &labels[part], &labels[rest]);
             // Each split occurs twice.
-            if part < rest && total < best[set].0 {
+            if part < rest && (best[set].1 == 0 || total < best[set].0) {
                 best[set] = (total, part);
             }
             part = (part - 1) & set;

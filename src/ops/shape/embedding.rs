@@ -54,7 +54,7 @@ impl<T: Float> Var<T> {
         let indices = indices.into();
         let rows = Rows::along("embedding", self.shape(), 0, indices.as_slice(), indices.shape());
         if let Some(row) = padding_idx.filter(|&row| row >= self.shape()[0]) {
-            panics::selection_out_of_range("embedding", row as isize, 0, self.shape());
+            panics::selection_out_of_range("embedding", row as i128, 0, self.shape());
         }
         let mask = |row: usize| {
             let uses = indices.as_slice().iter().map(|&index| if index == row { T::ONE } else { T::ZERO });

@@ -5,6 +5,7 @@ pub(crate) mod pool;
 
 use crate::kernel::window::Windows;
 use crate::panics;
+use crate::tensor::checked_shape;
 
 /// A size for each of `D` axes: one number for all axes, or an array such as `[height, width]`.
 pub trait PerAxis<const D: usize> {
@@ -49,9 +50,9 @@ impl<const D: usize> WindowSpec<D> {
         WindowSpec { kernel, stride: kernel, padding: [0; D], dilation: [1; D] }
     }
 
-    /// The extent of the dilated kernel along an axis.
+    /// The extent of the dilated kernel along an axis, or the largest number if that is exceeded.
     fn span(&self, k: usize) -> usize {
-        self.dilation[k] * (self.kernel[k] - 1) + 1
+        self.dilation[k].saturating_mul(self.kernel[k] - 1).saturating_add(1)
     }
 
     /// The windows on an input `[…, H, W]`.
@@ -66,13 +67,16 @@ impl<const D: usize> WindowSpec<D> {
         let mut output = [0; D];
         for (k, output) in output.iter_mut().enumerate() {
             let (size, padding, step) = (shape[first + k], self.padding[k], self.stride[k]);
-            let Some(room) = (size + 2 * padding).checked_sub(self.span(k)) else {
-                panics::window_too_large(op, self.span(k), first + k, shape, size + 2 * padding)
+            let padded = size.saturating_add(padding.saturating_mul(2));
+            check_extent(op, &shape[..first], padded);
+            let Some(room) = padded.checked_sub(self.span(k)) else {
+                panics::window_too_large(op, self.span(k), first + k, shape, padded)
             };
             let last =
                 if ceil { room.div_ceil(step).min((size + padding).saturating_sub(1) / step) } else { room / step };
             *output = last + 1;
         }
+        checked_shape(op, shape[..first].iter().chain(&output).copied().collect());
         self.windows(&shape[first..], output)
     }
 
@@ -85,12 +89,15 @@ impl<const D: usize> WindowSpec<D> {
         let Some(first) = shape.len().checked_sub(D) else { panics::no_images(op, shape, D) };
         let mut input = [0; D];
         for (k, input) in input.iter_mut().enumerate() {
-            let whole = (shape[first + k].max(1) - 1) * self.stride[k] + self.span(k) + output_padding[k];
-            *input = match whole.checked_sub(2 * self.padding[k]) {
+            let last = (shape[first + k].max(1) - 1).saturating_mul(self.stride[k]);
+            let whole = last.saturating_add(self.span(k)).saturating_add(output_padding[k]);
+            check_extent(op, &shape[..first], whole);
+            *input = match whole.checked_sub(self.padding[k].saturating_mul(2)) {
                 Some(size) if size > 0 && shape[first + k] > 0 => size,
                 _ => panics::nothing_left(op, self.padding[k], first + k, shape, whole),
             };
         }
+        checked_shape(op, shape[..first].iter().chain(&input).copied().collect());
         let output: [usize; D] = std::array::from_fn(|k| shape[first + k]);
         self.windows(&input, output)
     }
@@ -100,11 +107,22 @@ impl<const D: usize> WindowSpec<D> {
             input: pad_to_2d(input, 1),
             output: pad_to_2d(&output, 1),
             kernel: pad_to_2d(&self.kernel, 1),
-            stride: pad_to_2d(&self.stride, 1),
+            stride: pad_to_2d(&irrelevant_as_1(self.stride, output), 1),
             padding: pad_to_2d(&self.padding, 0),
-            dilation: pad_to_2d(&self.dilation, 1),
+            dilation: pad_to_2d(&irrelevant_as_1(self.dilation, self.kernel), 1),
         }
     }
+}
+
+/// Panics if there can be no images of that extent.
+#[track_caller]
+fn check_extent(op: &str, front: &[usize], extent: usize) {
+    checked_shape(op, front.iter().copied().chain([extent]).collect());
+}
+
+/// The steps between `count` points along each axis; that of a single point is replaced, since it may be any number.
+fn irrelevant_as_1<const D: usize>(steps: [usize; D], count: [usize; D]) -> [usize; D] {
+    std::array::from_fn(|k| if count[k] > 1 { steps[k] } else { 1 })
 }
 
 /// One or two values as two; `fill` is the first of the two for windows along one axis.

@@ -5,7 +5,7 @@ use crate::kernel::window::conv::Convolution;
 use crate::ops::window::conv::Geometry;
 use crate::ops::window::{PerAxis, WindowSpec, positive};
 use crate::panics;
-use crate::tensor::Float;
+use crate::tensor::{Dims, Float, checked_shape};
 
 /// Options of a convolution along `D` axes: stride, padding, dilation and groups, as in PyTorch.
 ///
@@ -226,6 +226,7 @@ impl<T: Float> Var<T> {
         }
         let windows = options.window(kernel).output_of(op, self.shape(), false);
         let geometry = Geometry { axes: D, parts: Convolution { windows, groups, inputs, outputs: outputs / groups } };
+        check_sizes(op, self.shape()[0], &geometry.parts);
         self.check_bias(op, bias, outputs);
         geometry.convolve(self, weight, bias)
     }
@@ -255,6 +256,7 @@ impl<T: Float> Var<T> {
         }
         let windows = options.window(kernel).input_of(op, self.shape(), options.output_padding);
         let geometry = Geometry { axes: D, parts: Convolution { windows, groups, inputs, outputs: outputs / groups } };
+        check_sizes(op, self.shape()[0], &geometry.parts);
         self.check_bias(op, bias, inputs * groups);
         geometry.transpose(self, weight, bias)
     }
@@ -278,4 +280,14 @@ impl<T: Float> Var<T> {
             self.shape_error(op, bias, &panics::conv_bias(bias.shape(), channels));
         }
     }
+}
+
+/// Panics if the result, or the windows of an image as columns, have more elements than possible.
+#[track_caller]
+fn check_sizes(op: &str, count: usize, parts: &Convolution) {
+    let Convolution { windows, groups, inputs, outputs } = parts;
+    let ([top, left], [rows, columns]) = (windows.kernel, windows.output);
+    checked_shape(op, Dims::from_slice(&[*inputs, top, left, rows, columns]));
+    checked_shape(op, Dims::from_slice(&[count, *groups, *outputs, rows, columns]));
+    checked_shape(op, [count, *groups, *inputs].iter().chain(&windows.input).copied().collect());
 }

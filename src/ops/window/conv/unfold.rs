@@ -6,7 +6,7 @@ use crate::ops::registry::Registered;
 use crate::ops::window::conv::Conv;
 use crate::ops::window::{PerAxis, positive};
 use crate::panics;
-use crate::tensor::{Dims, Float, Tensor};
+use crate::tensor::{Dims, Float, Tensor, checked_shape};
 
 /// The windows of images `[N, C, H, W]` as columns `[N, C · kernel_len, output_len]`.
 pub(crate) struct Unfold(Columns);
@@ -77,6 +77,8 @@ impl<T: Float> Var<T> {
     pub fn unfold2d(&self, kernel: impl PerAxis<2>, options: Conv<2>) -> Var<T> {
         let [_, channels, _, _] = *self.shape() else { panics::no_image_batch("unfold2d", self.shape()) };
         let windows = options.window(&positive("kernel", kernel)).output_of("unfold2d", self.shape(), false);
+        let ([rows, columns], [height, width]) = (windows.kernel, windows.output);
+        checked_shape("unfold2d", Dims::from_slice(&[self.shape()[0], channels, rows, columns, height, width]));
         Unfold(Columns { channels, windows }).of([self])
     }
 }

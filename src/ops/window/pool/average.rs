@@ -1,11 +1,12 @@
 //! Average pooling and its gradient, which is linear: each is the other's rule.
 
 use crate::autograd::{Op, Save, Saved, Var};
+use crate::kernel::base::memory::reserved;
 use crate::kernel::window::pool::{self, AxisWindows};
 use crate::ops::registry::Registered;
 use crate::ops::window::{PerAxis, WindowSpec, positive};
 use crate::panics;
-use crate::tensor::{Dims, Float, Tensor};
+use crate::tensor::{Dims, Float, Tensor, checked_shape};
 use std::fmt::Debug;
 use std::rc::Rc;
 
@@ -55,7 +56,7 @@ impl<const D: usize> AvgPool<D> {
         for axis in 0..D {
             let (size, padding) = (x.shape()[first + axis], self.window.padding[axis]);
             let k = 2 - D + axis;
-            let mut along = Vec::with_capacity(windows.output[k]);
+            let mut along = reserved(windows.output[k]);
             for window in 0..windows.output[k] {
                 let (offsets, start) = windows.valid_offsets(k, window);
                 if offsets.is_empty() {
@@ -97,6 +98,7 @@ impl<const D: usize> AdaptiveAvgPool<D> {
     #[track_caller]
     fn apply<T: Float>(&self, op: &str, x: &Var<T>) -> Var<T> {
         let Some(first) = x.shape().len().checked_sub(D) else { panics::no_images(op, x.shape(), D) };
+        checked_shape(op, x.shape()[..first].iter().chain(&self.size).copied().collect());
         let mut spans = Vec::with_capacity(D);
         for (k, &count) in self.size.iter().enumerate() {
             let size = x.shape()[first + k];
@@ -104,10 +106,13 @@ impl<const D: usize> AdaptiveAvgPool<D> {
                 panics::nothing_to_choose(op, first + k, x.shape());
             }
             let window = |i: usize| {
-                let range = i * size / count..((i + 1) * size).div_ceil(count);
+                let (i, size, count) = (i as u128, size as u128, count as u128);
+                let range = (i * size / count) as usize..((i + 1) * size).div_ceil(count) as usize;
                 (range.clone(), range.len() as f64)
             };
-            spans.push(AxisWindows { size, windows: (0..count).map(window).collect() });
+            let mut windows = reserved(count);
+            windows.extend((0..count).map(window));
+            spans.push(AxisWindows { size, windows });
         }
         AvgPoolOp(AvgPoolPlan::new(spans, x.shape())).of([x])
     }

@@ -1,6 +1,7 @@
 //! Reading rows by index, and its adjoint, adding to rows by index.
 
 use crate::kernel::Float;
+use crate::kernel::base::memory::with_scratch;
 
 /// `y[o, k, :] = x[o, indices[k], :]` for x `[outer, n, inner]`.
 #[inline(never)]
@@ -19,17 +20,43 @@ pub(crate) fn index_select<T: Copy>(x: &[T], indices: &[usize], n: usize, inner:
     }
 }
 
-simd! {
-    /// `y[o, indices[k], :] += x[o, k, :]` for y `[outer, n, inner]`, in the order of k.
-    pub(crate) fn index_add[T: Float](x: &[T], indices: &[usize], n: usize, inner: usize, y: &mut [T]) {
-        if x.is_empty() {
-            return;
+/// Terms of a sum in the precision of the elements. If there are more, they are summed in double precision.
+const MAX_TERMS: usize = 32;
+
+/// `y[o, indices[k], :] += x[o, k, :]` for y `[outer, n, inner]`, in the order of k.
+#[inline(never)]
+pub(crate) fn index_add<T: Float>(x: &[T], indices: &[usize], n: usize, inner: usize, y: &mut [T]) {
+    if x.is_empty() {
+        return;
+    }
+    let blocks = y.chunks_exact_mut(n * inner).zip(x.chunks_exact(indices.len() * inner));
+    if most_frequent(indices, n) <= MAX_TERMS {
+        return blocks.for_each(|(y, x)| add_rows(x, indices, inner, y, |y, x| y + x));
+    }
+    with_scratch(n * inner, |sums: &mut [f64]| {
+        for (y, x) in blocks {
+            sums.iter_mut().zip(&*y).for_each(|(sum, y)| *sum = y.to_f64());
+            add_rows(x, indices, inner, sums, |sum, x| sum + x.to_f64());
+            y.iter_mut().zip(&*sums).for_each(|(y, &sum)| *y = T::from_f64(sum));
         }
-        for (y, x) in y.chunks_exact_mut(n * inner).zip(x.chunks_exact(indices.len() * inner)) {
-            for (row, &at) in x.chunks_exact(inner).zip(indices) {
-                for (y, &x) in y[at * inner..][..inner].iter_mut().zip(row) {
-                    *y += x;
-                }
+    });
+}
+
+/// How often the most frequent index below `n` occurs.
+fn most_frequent(indices: &[usize], n: usize) -> usize {
+    if indices.len() <= MAX_TERMS {
+        return indices.len();
+    }
+    let mut counts = vec![0u32; n];
+    indices.iter().for_each(|&at| counts[at] = counts[at].saturating_add(1));
+    counts.iter().max().map_or(0, |&most| most as usize)
+}
+
+simd! {
+    pub(crate) fn add_rows[T: Float, S: Copy, F: Fn(S, T) -> S](x: &[T], indices: &[usize], inner: usize, y: &mut [S], add: F) {
+        for (row, &at) in x.chunks_exact(inner).zip(indices) {
+            for (y, &x) in y[at * inner..][..inner].iter_mut().zip(row) {
+                *y = add(*y, x);
             }
         }
     }

@@ -55,7 +55,7 @@ impl<T: Float> Op<T, 1> for LogSoftmax {
     }
 }
 
-/// `y = ln Σ eˣ` along the last axis, `dy/dx = softmax x`.
+/// `y = ln Σ eˣ` along the last axis, `dy/dx = softmax x`, 0 where all x are −∞.
 pub(crate) struct LogSumExp;
 
 impl<T: Float> Op<T, 1> for LogSumExp {
@@ -67,7 +67,14 @@ impl<T: Float> Op<T, 1> for LogSumExp {
         Tensor::build(Dims::from_slice(rows), |y| softmax::logsumexp(x.as_slice(), n[0], y))
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.unsqueeze(-1) * saved.input(0).softmax(-1))]
+        let x = saved.input(0);
+        let empty = x.value().max_over(keepdim(-1)).mask(|largest| largest == T::NEG_INFINITY);
+        let gy = gy.unsqueeze(-1);
+        if !empty.as_slice().contains(&T::ONE) {
+            return [Some(gy * x.softmax(-1))];
+        }
+        let rows = empty.expand_to(x.shape());
+        [Some(gy.masked_fill(&empty, 0.0) * x.masked_fill(&rows, 0.0).softmax(-1))]
     }
 }
 

@@ -38,14 +38,29 @@ impl<T: Float> Gradients<T> {
         if p.is_nan() || p <= 0.0 {
             panics::option("norm: p", p, "more than 0");
         }
-        let tensors = self.tensors().map(|gradient| gradient.as_slice());
+        let largest = || {
+            let elements = self.tensors().flat_map(|gradient| gradient.as_slice());
+            elements.fold(T::ZERO, |largest, g| largest.maximum(g.abs())).to_f64()
+        };
+        let of_scaled = |scale: f64| {
+            let power = |g: f64| if p == 2.0 { (g / scale).powi(2) } else { (g / scale).abs().powf(p) };
+            self.tensors().map(|gradient| sum(gradient.as_slice(), power)).sum::<f64>()
+        };
         if p == f64::INFINITY {
-            return tensors.flatten().fold(T::ZERO, |largest, g| largest.maximum(g.abs())).to_f64();
+            return largest();
         }
-        if p == 2.0 {
-            return tensors.map(|gradient| sum(gradient, |g| g * g)).sum::<f64>().sqrt();
+        let root = |sum: f64| if p == 2.0 { sum.sqrt() } else { sum.powf(1.0 / p) };
+        match of_scaled(1.0) {
+            sum if sum >= f64::MIN_POSITIVE / f64::EPSILON && sum < f64::INFINITY => root(sum),
+            // Powers that over- or underflow: the gradients are divided by a power of two near the largest one before.
+            sum => match largest() {
+                largest if largest > 0.0 && largest < f64::INFINITY => {
+                    let scale = largest.log2().floor().exp2();
+                    root(of_scaled(scale)) * scale
+                }
+                _ => root(sum),
+            },
         }
-        tensors.map(|gradient| sum(gradient, |g| g.abs().powf(p))).sum::<f64>().powf(1.0 / p)
     }
 
     /// Scales all gradients by `min(1, bound/(norm + 1e-6))`, so that their total [norm](Gradients::norm) is at most the

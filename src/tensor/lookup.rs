@@ -182,7 +182,7 @@ impl<T: Float> Tensor<T> {
     pub(crate) fn scatter_positions(&self, at: &Positions) -> Self {
         let mut y = Tensor::zeros(at.in_shape.as_slice());
         let elements = y.as_mut_slice();
-        self.as_slice().iter().zip(&*at.positions).for_each(|(&x, &at)| elements[at] += x);
+        lookup::index_add(self.as_slice(), &at.positions, elements.len(), 1, elements);
         y
     }
 }

@@ -1,6 +1,7 @@
 //! Reductions over all, one or several axes.
 
 use super::{Axes, AxisIndex, Dims, Float, Reduction, Tensor, element_count, reduction_of, resolve_axis, sums_to};
+use crate::kernel::base::memory::with_scratch;
 use crate::kernel::reduce;
 use crate::panics;
 
@@ -81,7 +82,9 @@ impl<T: Float> Tensor<T> {
 
     #[inline(never)]
     fn product_of(&self, reduction: &Reduction) -> Self {
-        self.fold_with(reduction, T::ONE, |product, x| product * x)
+        self.reduce_with(reduction, |x, n, inner, y| {
+            with_scratch(inner, |products| reduce::product(x, n, inner, products, y))
+        })
     }
 
     /// Merges the reduced axes into one last axis.

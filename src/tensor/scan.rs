@@ -1,6 +1,7 @@
 //! Cumulative sums and products.
 
 use super::{AxisIndex, Dims, Float, Tensor, resolve_axis};
+use crate::kernel::base::memory::with_scratch;
 use crate::kernel::reduce::scan;
 
 impl<T: Float> Tensor<T> {
@@ -30,28 +31,41 @@ impl<T: Float> Tensor<T> {
 
     #[inline(never)]
     fn running_product(&self, axis: usize) -> Self {
-        self.scanned(axis, |product, x| product * x)
+        let (n, inner) = block(self.shape(), axis);
+        Tensor::build(self.dims(), |y| {
+            with_scratch(inner, |products| scan::cumprod(self.as_slice(), n, inner, products, y));
+        })
     }
 
     /// The cumulative sum along an axis, from its end if `reverse`.
     #[inline(never)]
     pub(crate) fn running_sum(&self, axis: usize, reverse: bool) -> Self {
         let (n, inner) = block(self.shape(), axis);
-        let mut sums = vec![0.0; inner];
-        Tensor::build(self.dims(), |y| scan::cumsum(self.as_slice(), n, inner, reverse, &mut sums, y))
+        Tensor::build(self.dims(), |y| {
+            with_scratch(inner, |sums| scan::cumsum(self.as_slice(), n, inner, reverse, sums, y));
+        })
     }
 
-    /// Cumulative results of `f` along an axis.
-    pub(crate) fn scanned(&self, axis: usize, f: impl Fn(T, T) -> T) -> Self {
+    /// The cumulative logsumexp along an axis.
+    #[inline(never)]
+    pub(crate) fn running_logsumexp(&self, axis: usize) -> Self {
         let (n, inner) = block(self.shape(), axis);
-        Tensor::build(self.dims(), |y| scan::scan(self.as_slice(), n, inner, y, f))
+        Tensor::build(self.dims(), |y| {
+            with_scratch(inner, |largest| {
+                with_scratch(inner, |sums| scan::logcumsumexp(self.as_slice(), n, inner, largest, sums, y));
+            });
+        })
     }
 
     /// `yₖ = aₖ₋₁ yₖ₋₁ + bₖ` along an axis, or in reverse `yₖ = aₖ yₖ₊₁ + bₖ`, where b is `self` and a is shorter by one.
     #[inline(never)]
     pub(crate) fn recurrence(&self, a: &Self, axis: usize, reverse: bool) -> Self {
         let (n, inner) = block(self.shape(), axis);
-        Tensor::build(self.dims(), |y| scan::recurrence(a.as_slice(), self.as_slice(), n, inner, reverse, y))
+        Tensor::build(self.dims(), |y| {
+            with_scratch(inner, |last| {
+                scan::recurrence(a.as_slice(), self.as_slice(), n, inner, reverse, last, y);
+            });
+        })
     }
 }
 

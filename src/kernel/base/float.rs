@@ -48,6 +48,9 @@ pub trait Float:
     const NAN: Self;
     /// The distance from 1 to the next larger number.
     const EPSILON: Self;
+    /// The smallest positive number of full precision.
+    #[doc(hidden)]
+    const MIN_POSITIVE: Self;
     /// The name of the type in Rust.
     const NAME: &'static str;
 
@@ -166,6 +169,7 @@ macro_rules! float {
             const NEG_INFINITY: Self = $t::NEG_INFINITY;
             const NAN: Self = $t::NAN;
             const EPSILON: Self = $t::EPSILON;
+            const MIN_POSITIVE: Self = $t::MIN_POSITIVE;
             const NAME: &'static str = stringify!($t);
 
             #[inline]

@@ -3,11 +3,15 @@
 //! Every kernel recomputes the statistics of a row while the row is in the cache, so each is one pass over memory.
 
 use crate::kernel::Float;
+use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::for_each_chunk;
 use crate::kernel::reduce::sums::sums;
 
 /// Minimum elements per thread: some ten microseconds of work.
 const MIN_ELEMENTS_PER_THREAD: usize = 1 << 15;
+
+/// Rows whose weight gradients are summed in the precision of the elements.
+const BLOCK: usize = 32;
 
 /// Contiguous rows of equal size, and how they are normalized.
 #[derive(Clone, Copy, Debug)]
@@ -158,21 +162,30 @@ pub(crate) fn gradient<T: Float>(rows: &Rows, x: &[T], weight: &[T], gy: &[T], g
 }
 
 /// The number of partial sums of [`weight_gradient`]; it depends on the sizes alone.
-pub(crate) fn partial_sums(rows: &Rows, elements: usize) -> usize {
+fn partial_sums(rows: &Rows, elements: usize) -> usize {
     elements.div_ceil(rows.chunk_size().max(1))
 }
 
-/// `gw = Σ gy x̂` over the elements of each channel, in parallel; `scratch` is `[partial_sums, channels]`.
+/// `gw = Σ gy x̂` over the elements of each channel, in parallel. Blocks of rows are summed in the precision of the elements, the
+/// rest in double precision.
 #[inline(never)]
-pub(crate) fn weight_gradient<T: Float>(rows: &Rows, x: &[T], gy: &[T], scratch: &mut [T], gw: &mut [T]) {
-    let size = rows.chunk_size();
-    for_each_chunk(scratch, rows.channels, |index, sums| {
-        let range = index * size..((index + 1) * size).min(x.len());
-        sums.fill(T::ZERO);
-        add_weight_gradient(rows, range.start, &x[range.clone()], &gy[range], sums);
+pub(crate) fn weight_gradient<T: Float>(rows: &Rows, x: &[T], gy: &[T], gw: &mut [T]) {
+    let (size, block, channels) = (rows.chunk_size(), BLOCK * rows.size, rows.channels);
+    with_scratch(partial_sums(rows, x.len()) * channels, |partial: &mut [f64]| {
+        for_each_chunk(partial, channels, |index, totals| {
+            let end = ((index + 1) * size).min(x.len());
+            totals.fill(0.0);
+            with_scratch(channels, |sums: &mut [T]| {
+                for start in (index * size..end).step_by(block) {
+                    let range = start..(start + block).min(end);
+                    sums.fill(T::ZERO);
+                    add_weight_gradient(rows, start, &x[range.clone()], &gy[range], sums);
+                    totals.iter_mut().zip(&*sums).for_each(|(total, sum)| *total += sum.to_f64());
+                }
+            });
+        });
+        for (channel, gw) in gw.iter_mut().enumerate() {
+            *gw = T::from_f64(partial.iter().skip(channel).step_by(channels).sum());
+        }
     });
-    gw.fill(T::ZERO);
-    for sums in scratch.chunks_exact(rows.channels.max(1)) {
-        gw.iter_mut().zip(sums).for_each(|(gw, &sum)| *gw += sum);
-    }
 }

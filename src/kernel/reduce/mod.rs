@@ -7,6 +7,8 @@ use crate::kernel::Float;
 
 /// Terms of a sequential sum; the sums of such blocks are added pairwise.
 const BLOCK: usize = 512;
+/// Rows that are summed in the precision of the elements; the sums of such blocks are added in double precision.
+const ROWS: usize = 32;
 /// Columns that are folded at a time, while that many are left.
 const WIDE: usize = 128;
 const NARROW: usize = 32;
@@ -78,7 +80,65 @@ pub(crate) fn sum_axis<T: Float>(x: &[T], n: usize, inner: usize, y: &mut [T]) {
             *y = sum(x);
         }
     } else {
-        fold(x, n, inner, y, T::ZERO, |sum, x| sum + x);
+        sum_columns(x, n, inner, y);
+    }
+}
+
+simd! {
+    /// Σ x over the middle axis, where the inner one has several elements.
+    pub(crate) fn sum_columns[T: Float](x: &[T], n: usize, inner: usize, y: &mut [T]) {
+        if n == 0 || inner == 0 {
+            return y.fill(T::ZERO);
+        }
+        for (y, x) in y.chunks_exact_mut(inner).zip(x.chunks_exact(n * inner)) {
+            let wide = inner - inner % WIDE;
+            let narrow = inner - inner % NARROW;
+            for at in (0..wide).step_by(WIDE) {
+                sum_adjacent::<T, WIDE>(x, inner, at, &mut y[at..at + WIDE]);
+            }
+            for at in (wide..narrow).step_by(NARROW) {
+                sum_adjacent::<T, NARROW>(x, inner, at, &mut y[at..at + NARROW]);
+            }
+            if narrow < inner {
+                sum_adjacent::<T, NARROW>(x, inner, narrow, &mut y[narrow..]);
+            }
+        }
+    }
+}
+
+/// Sums up to `N` adjacent columns, whose accumulators stay in registers.
+#[inline(always)]
+fn sum_adjacent<T: Float, const N: usize>(x: &[T], columns: usize, at: usize, y: &mut [T]) {
+    // A constant number of columns is unrolled.
+    let width = if y.len() == N { N } else { y.len() };
+    let mut totals = [0.0; N];
+    for block in x.chunks(ROWS * columns) {
+        let mut sums = [T::ZERO; N];
+        for line in block.chunks_exact(columns) {
+            for (sum, &x) in sums[..width].iter_mut().zip(&line[at..at + width]) {
+                *sum += x;
+            }
+        }
+        for (total, sum) in totals.iter_mut().zip(&sums) {
+            *total += sum.to_f64();
+        }
+    }
+    y.iter_mut().zip(&totals).for_each(|(y, &total)| *y = T::from_f64(total));
+}
+
+simd! {
+    /// Π x over the middle axis, accumulated in double precision in `products`, which has the length of the inner axis.
+    pub(crate) fn product[T: Float](x: &[T], n: usize, inner: usize, products: &mut [f64], y: &mut [T]) {
+        if n == 0 || inner == 0 {
+            return y.fill(T::ONE);
+        }
+        for (y, x) in y.chunks_exact_mut(inner).zip(x.chunks_exact(n * inner)) {
+            products.fill(1.0);
+            for x in x.chunks_exact(inner) {
+                products.iter_mut().zip(x).for_each(|(product, x)| *product *= x.to_f64());
+            }
+            y.iter_mut().zip(&*products).for_each(|(y, &product)| *y = T::from_f64(product));
+        }
     }
 }
 

@@ -16,18 +16,6 @@ fn walk(length: usize, n: usize, inner: usize, reverse: bool, mut step: impl FnM
     }
 }
 
-/// The row at an offset, for writing, and the one that precedes it in scan order.
-#[inline(always)]
-fn rows<T>(y: &mut [T], at: usize, inner: usize, reverse: bool) -> (&mut [T], &[T]) {
-    if reverse {
-        let (row, before) = y[at..].split_at_mut(inner);
-        (row, &before[..inner])
-    } else {
-        let (before, row) = y[..at + inner].split_at_mut(at);
-        (row, &before[at - inner..])
-    }
-}
-
 simd! {
     /// Cumulative sums, accumulated in double precision in `sums`, which has the length of the inner axis.
     pub(crate) fn cumsum[T: Float](x: &[T], n: usize, inner: usize, reverse: bool, sums: &mut [f64], y: &mut [T]) {
@@ -43,33 +31,72 @@ simd! {
     }
 }
 
-simd! {
-    /// `y[k] = f(y[k − 1], x[k])`, `y[0] = x[0]`.
-    pub(crate) fn scan[T: Float, F: Fn(T, T) -> T](x: &[T], n: usize, inner: usize, y: &mut [T], f: F) {
-        walk(x.len(), n, inner, false, |at, first| {
-            if first {
-                return y[at..][..inner].copy_from_slice(&x[at..][..inner]);
+/// Cumulative products, accumulated in double precision in `products`, which has the length of the inner axis.
+pub(crate) fn cumprod<T: Float>(x: &[T], n: usize, inner: usize, products: &mut [f64], y: &mut [T]) {
+    walk(x.len(), n, inner, false, |at, first| {
+        if first {
+            products.fill(1.0);
+        }
+        for ((y, x), product) in y[at..][..inner].iter_mut().zip(&x[at..][..inner]).zip(&mut *products) {
+            *product *= x.to_f64();
+            *y = T::from_f64(*product);
+        }
+    });
+}
+
+/// Cumulative logsumexps: `y[k] = ln(exp x[0] + … + exp x[k])`. For each position of the inner axis, `largest` keeps the largest
+/// term m, and `sums` keeps Σ exp(x − m) in double precision.
+#[inline(never)]
+pub(crate) fn logcumsumexp<T: Float>(
+    x: &[T],
+    n: usize,
+    inner: usize,
+    largest: &mut [T],
+    sums: &mut [f64],
+    y: &mut [T],
+) {
+    walk(x.len(), n, inner, false, |at, first| {
+        if first {
+            largest.fill(T::NEG_INFINITY);
+            sums.fill(0.0);
+        }
+        let terms = y[at..][..inner].iter_mut().zip(&x[at..][..inner]);
+        for ((y, &x), (largest, sum)) in terms.zip(largest.iter_mut().zip(&mut *sums)) {
+            if x > *largest {
+                *sum = *sum * (*largest - x).to_f64().exp() + 1.0;
+                *largest = x;
+            } else {
+                // The difference of two equal infinities is NaN.
+                *sum += if x == *largest { 1.0 } else { (x - *largest).exp().to_f64() };
             }
-            let (y, before) = rows(y, at, inner, false);
-            for ((y, &before), &x) in y.iter_mut().zip(before).zip(&x[at..][..inner]) {
-                *y = f(before, x);
-            }
-        });
-    }
+            *y = *largest + T::from_f64(*sum).ln();
+        }
+    });
 }
 
 simd! {
-    /// `y[k] = a[k − 1] y[k − 1] + b[k]`, or in reverse `y[k] = a[k] y[k + 1] + b[k]`; a has n − 1 positions.
-    pub(crate) fn recurrence[T: Float](a: &[T], b: &[T], n: usize, inner: usize, reverse: bool, y: &mut [T]) {
+    /// `y[k] = a[k − 1] y[k − 1] + b[k]`, or in reverse `y[k] = a[k] y[k + 1] + b[k]`; a has n − 1 positions. `last`, of the length
+    /// of the inner axis, keeps y in double precision.
+    pub(crate) fn recurrence[T: Float](
+        a: &[T],
+        b: &[T],
+        n: usize,
+        inner: usize,
+        reverse: bool,
+        last: &mut [f64],
+        y: &mut [T],
+    ) {
         walk(b.len(), n, inner, reverse, |at, first| {
             if first {
+                last.iter_mut().zip(&b[at..]).for_each(|(last, b)| *last = b.to_f64());
                 return y[at..][..inner].copy_from_slice(&b[at..][..inner]);
             }
             // A block of `a` is one row shorter than one of `b`.
             let link = at - at / (n * inner) * inner - if reverse { 0 } else { inner };
-            let (y, before) = rows(y, at, inner, reverse);
-            for (((y, &before), &a), &b) in y.iter_mut().zip(before).zip(&a[link..][..inner]).zip(&b[at..][..inner]) {
-                *y = a * before + b;
+            let terms = a[link..][..inner].iter().zip(&b[at..][..inner]);
+            for ((y, last), (a, b)) in y[at..][..inner].iter_mut().zip(&mut *last).zip(terms) {
+                *last = a.to_f64() * *last + b.to_f64();
+                *y = T::from_f64(*last);
             }
         });
     }

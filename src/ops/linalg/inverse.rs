@@ -97,6 +97,10 @@ impl<T: Float> Var<T> {
                 square = square.multiply(&square, false, false);
             }
         }
-        product.unwrap_or_else(|| self.constant(Tensor::eye(size).expand_to(self.shape())))
+        match product {
+            Some(product) => product,
+            // The power 0 depends on the matrices too: its gradient is 0.
+            None => self.masked_fill(&Tensor::ones(self.shape()), 0.0) + Tensor::eye(size),
+        }
     }
 }

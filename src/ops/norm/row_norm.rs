@@ -94,9 +94,8 @@ impl<T: Float> Op<T, 2> for RowNormWeightGradient {
 
     fn forward(&mut self, [x, gy]: [&Tensor<T>; 2]) -> Tensor<T> {
         let channels = self.0.channels;
-        let mut scratch = Tensor::zeros([row_norm::partial_sums(&self.0, x.len()), channels]);
         Tensor::build(Dims::from_slice(&[channels]), |gw| {
-            row_norm::weight_gradient(&self.0, x.as_slice(), gy.as_slice(), scratch.as_mut_slice(), gw);
+            row_norm::weight_gradient(&self.0, x.as_slice(), gy.as_slice(), gw);
         })
     }
     fn backward(&self, saved: &Saved<T, 2>, v: &Var<T>) -> [Option<Var<T>>; 2] {

@@ -1,7 +1,7 @@
 //! Products along axes, differentiated without division, so that zeros need no special case.
 
 use crate::autograd::Var;
-use crate::tensor::{Axes, Float, Reduction, Tensor, reduction_of};
+use crate::tensor::{Axes, Float, Reduction, reduction_of};
 
 impl<T: Float> Var<T> {
     /// The product of all elements; 1 for an empty input.
@@ -36,7 +36,7 @@ impl<T: Float> Var<T> {
         loop {
             let n = factors.shape()[factors.shape().len() - 1];
             if n == 0 {
-                return self.constant(Tensor::filled(reduction.shape.clone(), T::ONE));
+                return self.sum_reduction(reduction) + 1.0;
             }
             let half = (n / 2) as isize;
             if n % 2 == 1 {

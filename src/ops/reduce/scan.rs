@@ -74,20 +74,18 @@ impl<T: Float> Op<T, 1> for LogCumSumExp {
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.scanned(self.axis, |a, b| {
-            let (low, high) = if a < b { (a, b) } else { (b, a) };
-            // The difference of two equal infinities is NaN.
-            if low == high { high + T::from_f64(std::f64::consts::LN_2) } else { high + (low - high).exp().ln_1p() }
-        })
+        x.running_logsumexp(self.axis)
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let (x, y, axis) = (saved.input(0), saved.output(), self.axis);
-        let share = (x - &y).exp();
+        // exp(−∞ − −∞) is 0 here: a term of −∞ has no share.
+        let total = y.masked_fill(&y.value().mask(|y| y == T::NEG_INFINITY), 0.0);
+        let share = (x - &total).exp();
         let n = y.shape()[axis];
         if n < 2 {
             return [Some(gy * share)];
         }
-        let kept = (y.narrow(axis, 0..n - 1) - y.narrow(axis, 1..n)).exp();
+        let kept = (y.narrow(axis, 0..n - 1) - total.narrow(axis, 1..n)).exp();
         [Some(share * gy.recurrence(&kept, axis, true))]
     }
 }

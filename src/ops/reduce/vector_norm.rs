@@ -4,7 +4,7 @@ use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::tensor::{Axes, Float, Reduction, Tensor, keepdim, reduction_of};
 
-/// The Euclidean norm over axes, which are kept with size 1: `y = √Σx²`, `dy/dx = x/y`, 0 where y = 0.
+/// The Euclidean norm over axes, which are kept with size 1: `y = √Σx²`, `dy/dx = x/y`, 0 where y = 0, as are all its derivatives.
 pub(crate) struct Norm {
     reduction: Reduction,
 }
@@ -18,12 +18,23 @@ impl<T: Float> Op<T, 1> for Norm {
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.map(|x| x * x).sum_with(&self.reduction).map(T::sqrt).with_shape(self.reduction.kept.clone())
+        let squares = x.map(|x| x * x).sum_with(&self.reduction).with_shape(self.reduction.kept.clone());
+        // Squares that over- or underflow: the elements are divided by a power of two near the largest one before.
+        let least = T::MIN_POSITIVE / T::EPSILON;
+        if squares.as_slice().iter().all(|&square| square >= least && square < T::INFINITY) {
+            return squares.map(T::sqrt);
+        }
+        let largest = x.map(T::abs).largest(&self.reduction).with_shape(self.reduction.kept.clone());
+        let power_of_two = |x: T| T::from_f64(x.to_f64().log2().floor().exp2());
+        let scale = largest.map(|x| if x > T::ZERO && x < T::INFINITY { power_of_two(x) } else { T::ONE });
+        let squares = x.zip(&scale, |x, scale| x / scale * (x / scale)).sum_with(&self.reduction);
+        squares.with_shape(self.reduction.kept.clone()).zip(&scale, |square, scale| square.sqrt() * scale)
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let (x, y) = (saved.input(0), saved.output());
-        let length = y.masked_fill(&y.value().mask(|y| y == T::ZERO), 1.0);
-        [Some((gy / length) * x)]
+        let zero = y.value().mask(|y| y == T::ZERO);
+        let direction = x.masked_fill(&zero.expand_to(x.shape()), 0.0) / y.masked_fill(&zero, 1.0);
+        [Some(gy * direction)]
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reductions over all, one and several axes, and scans along an axis.
 
+mod accuracy;
 mod minmax;
 mod product;
 mod scan;

@@ -119,6 +119,7 @@ mod bindings;
 mod custom;
 mod description;
 pub(crate) mod diagnostics;
+mod dropped;
 pub(crate) mod gradients;
 mod hook;
 mod missing_gradient;

@@ -5,13 +5,12 @@ use crate::autograd::bindings::Bindings;
 use crate::autograd::diagnostics::Diagnostics;
 use crate::autograd::gradients::BufferNote;
 use crate::autograd::param::ParamId;
-use crate::autograd::{Param, Var};
+use crate::autograd::{Param, Var, dropped};
 use crate::generator::Generator;
 use crate::kernel::base::small_box::SmallBox;
 use crate::panics;
 use crate::tensor::{Dims, Float, Tensor};
 use rand::{Rng, SeedableRng};
-use std::any::Any;
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::fmt::{self, Debug, Formatter};
 use std::num::NonZeroU32;
@@ -71,37 +70,9 @@ struct Inner<T: Float> {
     diagnostics: Diagnostics<T>,
 }
 
-/// The cleared lists of the last tape of this thread, reused by the next.
-#[derive(Default)]
-struct Spare(Option<Box<dyn Any>>);
-
-thread_local! {
-    static SPARE: RefCell<Spare> = const { RefCell::new(Spare(None)) };
-}
-
-/// Lists with a larger capacity are not reused.
-const MAX_SPARE_NODES: usize = 1 << 16;
-
-impl Spare {
-    fn take<T: Float>() -> Box<(List<T>, Bindings<T>)> {
-        let spare = SPARE.try_with(|spare| spare.borrow_mut().0.take()).ok().flatten();
-        spare.and_then(|lists| lists.downcast().ok()).unwrap_or_default()
-    }
-
-    fn keep<T: Float>(mut lists: Box<(List<T>, Bindings<T>)>) {
-        let (list, parameters) = &mut *lists;
-        list.clear();
-        parameters.clear();
-        if list.nodes.capacity() <= MAX_SPARE_NODES {
-            // Fails while the thread exits, when there is no next tape.
-            let _ = SPARE.try_with(|spare| spare.borrow_mut().0 = Some(lists));
-        }
-    }
-}
-
 impl<T: Float> Drop for Inner<T> {
     fn drop(&mut self) {
-        Spare::keep(Box::new((std::mem::take(self.list.get_mut()), std::mem::take(self.parameters.get_mut()))));
+        dropped::clear(Box::new((std::mem::take(self.list.get_mut()), std::mem::take(self.parameters.get_mut()))));
     }
 }
 
@@ -163,10 +134,15 @@ impl<T: Float> List<T> {
         self[id].content = Content::Released(by);
     }
 
-    fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.nodes.clear();
         self.inputs.clear();
         self.saved.clear();
+    }
+
+    /// The number of nodes that memory is allocated for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.nodes.capacity()
     }
 }
 
@@ -284,7 +260,7 @@ impl<T: Float> Tape<T> {
     pub fn with_mode(mode: Mode) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let seed = if let Mode::Training(seed) = mode { seed } else { 0 };
-        let (list, parameters) = *Spare::take();
+        let (list, parameters) = *dropped::take_spare();
         Tape(Rc::new(Inner {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             mode,

@@ -51,7 +51,7 @@ impl<T: Float> Gradients<T> {
         }
         let root = |sum: f64| if p == 2.0 { sum.sqrt() } else { sum.powf(1.0 / p) };
         match of_scaled(1.0) {
-            sum if sum >= f64::MIN_POSITIVE / f64::EPSILON && sum < f64::INFINITY => root(sum),
+            sum if (f64::MIN_POSITIVE / f64::EPSILON..f64::INFINITY).contains(&sum) => root(sum),
             // Powers that over- or underflow: the gradients are divided by a power of two near the largest one before.
             sum => match largest() {
                 largest if largest > 0.0 && largest < f64::INFINITY => {

@@ -23,6 +23,9 @@ const PRECISION: usize = 8;
 impl<T: Float> Display for Tensor<T> {
     #[inline(never)]
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("[]");
+        }
         let shown = shown(self);
         let format = Format::of(&shown, f.precision().unwrap_or(PRECISION));
         let mut cells = shown.iter().map(|&x| format.cell(x));

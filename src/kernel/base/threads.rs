@@ -14,7 +14,7 @@ use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError}
 static NUMBER: LazyLock<AtomicUsize> = LazyLock::new(|| {
     let wanted = std::env::var("WENGERT_NUM_THREADS").ok().and_then(|text| text.trim().parse().ok());
     let available = || std::thread::available_parallelism().map_or(1, usize::from);
-    AtomicUsize::new(wanted.filter(|&number| number > 0).unwrap_or_else(available))
+    AtomicUsize::new(wanted.filter(|&number| number > 0).unwrap_or_else(available).min(MAX_THREADS))
 });
 
 /// The number of threads for parallel work: the number of processors by default, or as set by the environment variable
@@ -24,14 +24,17 @@ pub fn num_threads() -> usize {
     NUMBER.load(Ordering::Relaxed)
 }
 
-/// Sets the number of threads for parallel work; at least one.
+/// The most threads: more would only wait for each other.
+const MAX_THREADS: usize = 1024;
+
+/// Sets the number of threads for parallel work: at least one, at most 1024.
 ///
 /// ```
 /// wengert::set_num_threads(1);
 /// assert_eq!(wengert::num_threads(), 1);
 /// ```
 pub fn set_num_threads(number: usize) {
-    NUMBER.store(number.max(1), Ordering::Relaxed);
+    NUMBER.store(number.clamp(1, MAX_THREADS), Ordering::Relaxed);
 }
 
 /// Minimum elements per thread in a pass over a slice: some microseconds of work.

@@ -37,3 +37,36 @@ fn the_generator_is_the_same_after_a_panic() {
     };
     assert_eq!(dropped(true), dropped(false));
 }
+
+#[test]
+fn a_long_chain_of_tapes_that_keep_each_other_is_dropped() {
+    let chain = || {
+        let mut last = Tape::new().var(1.0);
+        for _ in 0..100_000 {
+            let next = Tape::new().var(1.0);
+            let kept = last.clone();
+            last = next.hook(move |gradient| {
+                let _ = &kept;
+                gradient
+            });
+        }
+        drop(last);
+    };
+    let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(chain).unwrap();
+    thread.join().unwrap();
+    assert_eq!(Tape::new().var(2.0).square().item(), 4.0);
+}
+
+#[test]
+fn a_panic_in_a_hook_or_under_a_binding_leaves_nothing_behind() {
+    let x = Tape::new().var(2.0);
+    let first = std::cell::Cell::new(true);
+    let y = x.square().hook(move |gradient| if first.replace(false) { panic!("{}", "once") } else { gradient });
+    assert_eq!(message_of(|| _ = y.gradients()), "once");
+    assert_eq!(y.gradients()[&x].item(), 4.0);
+
+    let (param, tape) = (Param::new(3.0), Tape::new());
+    let value = tape.var(10.0);
+    message_of(|| tape.with_bound([(&param, &value)], || panic!("{}", "under the binding")));
+    assert_eq!(tape.param(&param).item(), 3.0);
+}

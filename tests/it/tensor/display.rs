@@ -16,3 +16,9 @@ fn display_of_tensors() {
     let text: Vec<String> = tensors.iter().map(|tensor| format!("{:?}\n{tensor}", tensor.shape())).collect();
     insta::assert_snapshot!(text.join("\n\n"));
 }
+
+#[test]
+fn an_empty_tensor_is_printed_at_once_whatever_its_shape() {
+    assert_eq!(Tensor::<f32>::zeros([5, 40, 40, 40, 1, 0]).to_string(), "[]");
+    assert_eq!(Tensor::<f32>::zeros([1usize << 40, 0]).to_string(), "[]");
+}

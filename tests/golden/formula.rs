@@ -48,9 +48,9 @@ impl Parser<'_> {
         let mut sum = self.product()?;
         loop {
             if self.takes("+") {
-                sum = sum + self.product()?;
+                sum += self.product()?;
             } else if self.takes("-") {
-                sum = sum - self.product()?;
+                sum -= self.product()?;
             } else {
                 return Some(sum);
             }
@@ -61,9 +61,9 @@ impl Parser<'_> {
         let mut product = self.signed()?;
         loop {
             if self.takes("*") || self.next().is_some_and(|c| c.is_alphanumeric() || c == '(') {
-                product = product * self.signed()?;
+                product *= self.signed()?;
             } else if self.takes("/") {
-                product = product / self.signed()?;
+                product /= self.signed()?;
             } else {
                 return Some(product);
             }

@@ -4,6 +4,7 @@
 //! caller's line.
 
 use std::fmt::{Debug, Display};
+use std::ops::{Bound, RangeBounds};
 use std::panic::Location;
 
 macro_rules! panic_messages {
@@ -204,10 +205,14 @@ panic_messages! {
         "step: {group} matches no trainable parameter of the model, which has {paths}: with_prefix and with_suffix match whole components, between the dots"
     gradients_of_another_model(count: usize, paths: &str)
         "step: none of the gradients ({count}) belongs to the model, which has {paths}: the loss was computed with another model, and a clone counts as another model"
-    nesterov()
-        "nesterov: the momentum is 0, so there is nothing to look ahead to: set momentum(..) first"
+    nesterov(momentum: f64, dampening: f64)
+        "nesterov: the momentum is {momentum} and the dampening {dampening}: to look ahead, set a momentum(..) above 0 first, and no dampening"
+    state_of_another_model(path: &str, shape: &[usize])
+        "step: the optimizer's state for the parameter {path:?} of shape {shape:?} belongs to a parameter of another model with the same path: use one optimizer per model"
+    not_an_interval(op: &str, low: f64, high: f64)
+        "{op}: {low} to {high} is not an interval: it ends where it starts or later, and its ends and its length are finite"
     batch_size()
-        "batches: a batch needs at least one sample"
+        "batches: a batch needs at least one sample, not 0"
     sample_count(inputs: usize, targets: usize)
         "Samples: {inputs} inputs and {targets} targets: there must be one target for each input"
     portion(portion: &dyn Debug, count: usize)
@@ -224,6 +229,32 @@ panic_messages! {
         "ConfusionMatrix: {predictions} predictions for {labels} labels: there must be one for each"
     class_count(shape: &[usize], classes: usize)
         "ConfusionMatrix: scores of shape {shape:?} do not have {classes} classes"
+}
+
+/// Returns the value of a numeric option; panics if it is not a finite number in the range.
+#[track_caller]
+pub(crate) fn check_option(what: &str, value: f64, range: impl RangeBounds<f64>) -> f64 {
+    if !value.is_finite() || !range.contains(&value) {
+        let range =
+            if value.is_infinite() { "finite".into() } else { describe(range.start_bound(), range.end_bound()) };
+        option(what, value, &range);
+    }
+    value
+}
+
+/// The numbers between two bounds, in words.
+#[cold]
+fn describe(low: Bound<&f64>, high: Bound<&f64>) -> String {
+    let low = match low {
+        Bound::Included(low) => format!("at least {low}"),
+        Bound::Excluded(low) => format!("more than {low}"),
+        Bound::Unbounded => return "finite".into(),
+    };
+    match high {
+        Bound::Included(high) => format!("{low} and at most {high}"),
+        Bound::Excluded(high) => format!("{low} and less than {high}"),
+        Bound::Unbounded => low,
+    }
 }
 
 /// Report of the first non-finite value; `report` has a line for everything that helps to find the cause.

@@ -6,12 +6,13 @@
 use crate::error::Error;
 use crate::file;
 use crate::panics;
-use crate::tensor::Tensor;
+use crate::tensor::{Float, Tensor};
 use csv_core::{ReadFieldResult, ReaderBuilder};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::{self, Display, Formatter};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 /// The maximum number of characters of a field in an error message.
 const EXCERPT: usize = 40;
@@ -57,12 +58,27 @@ pub fn read(path: impl AsRef<Path>) -> Result<Table, Error> {
 pub struct Reader {
     header: bool,
     delimiter: u8,
+    missing: Missing,
+}
+
+/// What a missing number becomes: a field that is empty, `?`, or `NA`, `N/A` or `null` in any case, apart from whitespace.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Missing {
+    /// It is an error.
+    #[default]
+    Refused,
+    /// NaN.
+    Nan,
+    /// The given number.
+    Value(f64),
+    /// The mean of the numbers of the column that are not NaN; NaN if there are none.
+    Mean,
 }
 
 impl Reader {
     /// A reader for tables with a header, separated by commas.
     pub fn new() -> Self {
-        Reader { header: true, delimiter: b',' }
+        Reader { header: true, delimiter: b',', missing: Missing::Refused }
     }
 
     /// Treats the first row as data: columns are identified by position.
@@ -82,6 +98,23 @@ impl Reader {
         Reader { delimiter: delimiter as u8, ..self }
     }
 
+    /// Sets what missing numbers become in [`Table::tensor`] and [`Table::tensor_f64`].
+    ///
+    /// ```
+    /// use wengert::data::csv::{self, Missing};
+    /// use wengert::prelude::*;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("wengert-missing-{}.csv", std::process::id()));
+    /// std::fs::write(&path, "age,height\n20,1.5\nNA,\n40,2.5\n")?;
+    /// let table = csv::Reader::new().missing(Missing::Mean).read(&path)?;
+    /// assert_eq!(table.tensor(["age", "height"])?, tensor![[20.0, 1.5], [30.0, 2.0], [40.0, 2.5]]);
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn missing(self, missing: Missing) -> Self {
+        Reader { missing, ..self }
+    }
+
     /// Reads a table.
     ///
     /// # Errors
@@ -89,7 +122,9 @@ impl Reader {
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Table, Error> {
         let path = path.as_ref();
         let mut content = Vec::new();
-        file::open(path)?.0.read_to_end(&mut content).map_err(Error::io(path))?;
+        let (file, length) = file::open(path)?;
+        // Some special files never end, or block; their length is 0.
+        file.take(length).read_to_end(&mut content).map_err(Error::io(path))?;
         if let Err(error) = str::from_utf8(&content) {
             let (good, bad) = content.split_at(error.valid_up_to());
             let line = 1 + line_breaks(good);
@@ -101,7 +136,10 @@ impl Reader {
         if cells.lines.is_empty() {
             return Err(line_error(path, 1, "table", "a row", "the end of the file".into()));
         }
-        Ok(Table { path: path.into(), header: usize::from(self.header), cells })
+        let width = if self.header { cells.width } else { 0 };
+        // Of columns with the same name, the first stays.
+        let positions = (0..width).rev().map(|column| (cells.field(0, column).trim().to_string(), column)).collect();
+        Ok(Table { path: path.into(), header: usize::from(self.header), missing: self.missing, positions, cells })
     }
 
     /// Splits text that ends with a line break into fields.
@@ -191,6 +229,9 @@ pub struct Table {
     path: PathBuf,
     /// The number of header rows, 0 or 1.
     header: usize,
+    missing: Missing,
+    /// The positions of the columns by name.
+    positions: HashMap<String, usize>,
     cells: Cells,
 }
 
@@ -257,20 +298,48 @@ impl Table {
 
     /// Columns as numbers: `[rows, columns]`.
     ///
-    /// Surrounding whitespace is ignored. `nan` and `inf` are numbers, an empty field is not.
+    /// Surrounding whitespace is ignored. `nan` and `inf` are numbers; an empty field is [missing](Reader::missing), which
+    /// is an error by default.
     ///
     /// # Errors
     /// If a column does not exist, or a field is not a number or overflows. The error contains line, column and field.
     pub fn tensor<'a, C: Into<Column<'a>>>(&self, columns: impl IntoIterator<Item = C>) -> Result<Tensor, Error> {
-        let columns: Vec<Column> = columns.into_iter().map(C::into).collect();
+        self.numbers(columns.into_iter().map(C::into).collect())
+    }
+
+    /// [`tensor`](Table::tensor) in double precision: integers up to 2⁵³ are exact.
+    ///
+    /// # Errors
+    /// As for [`tensor`](Table::tensor).
+    pub fn tensor_f64<'a, C: Into<Column<'a>>>(
+        &self,
+        columns: impl IntoIterator<Item = C>,
+    ) -> Result<Tensor<f64>, Error> {
+        self.numbers(columns.into_iter().map(C::into).collect())
+    }
+
+    fn numbers<T: Float + FromStr>(&self, columns: Vec<Column>) -> Result<Tensor<T>, Error> {
         let positions = columns.iter().map(|column| self.position(*column)).collect::<Result<Vec<_>, _>>()?;
-        let mut numbers = Vec::with_capacity(self.len() * columns.len());
+        let width = columns.len();
+        let mut numbers = Vec::with_capacity(self.len() * width);
+        let mut gaps = Vec::new();
         for row in self.rows() {
-            for (column, &position) in columns.iter().zip(&positions) {
-                numbers.push(self.parse_field(row, *column, position, "a number", parse_number)?);
+            for (k, &position) in positions.iter().enumerate() {
+                if self.missing != Missing::Refused && is_missing(self.cells.field(row, position)) {
+                    gaps.push((numbers.len(), k));
+                    numbers.push(T::NAN);
+                } else {
+                    numbers.push(self.parse_field(row, columns[k], position, "a number", parse_number)?);
+                }
             }
         }
-        Ok(Tensor::from_vec(numbers, [self.len(), columns.len()]))
+        let values: Vec<T> = match self.missing {
+            Missing::Value(value) => vec![T::from_f64(value); width],
+            Missing::Mean if !gaps.is_empty() => means(&numbers, width),
+            _ => vec![T::NAN; width],
+        };
+        gaps.into_iter().for_each(|(at, k)| numbers[at] = values[k]);
+        Ok(Tensor::from_vec(numbers, [self.len(), width]))
     }
 
     /// A column of non-negative integers, such as class labels or indices. A tensor would round those above 2²⁴.
@@ -315,7 +384,7 @@ impl Table {
     fn position(&self, column: Column) -> Result<usize, Error> {
         let found = match column {
             Column::Position(position) => Some(position).filter(|&position| position < self.width()),
-            Column::Name(name) => self.names().iter().position(|other| *other == name),
+            Column::Name(name) => self.positions.get(name).copied(),
         };
         found.ok_or_else(|| {
             let found = match column {
@@ -341,9 +410,26 @@ impl Table {
     }
 }
 
+/// Whether a field stands for a missing number.
+fn is_missing(field: &str) -> bool {
+    let field = field.trim();
+    ["", "?", "na", "n/a", "null"].iter().any(|text| field.eq_ignore_ascii_case(text))
+}
+
+/// The mean of each column of a matrix in row-major order, without NaNs.
+fn means<T: Float>(numbers: &[T], width: usize) -> Vec<T> {
+    let mut sums = vec![(0.0, 0.0); width];
+    for row in numbers.chunks_exact(width) {
+        for ((sum, count), number) in sums.iter_mut().zip(row).filter(|(_, number)| !number.is_nan()) {
+            (*sum, *count) = (*sum + number.to_f64(), *count + 1.0);
+        }
+    }
+    sums.into_iter().map(|(sum, count)| T::from_f64(sum / count)).collect()
+}
+
 /// Parses a number. Overflow is an error, not infinity.
-fn parse_number(text: &str) -> Option<f32> {
-    let number: f32 = text.parse().ok()?;
+fn parse_number<T: Float + FromStr>(text: &str) -> Option<T> {
+    let number: T = text.parse().ok()?;
     Some(number).filter(|number| number.is_finite() || !text.contains(|c: char| c.is_ascii_digit()))
 }
 

@@ -1,9 +1,10 @@
 //! Labeled images, stored as bytes.
 
 use crate::data::Dataset;
-use crate::panics;
+use crate::panics::{self, check_option};
 use crate::tensor::{Dims, IntoShape, Tensor, element_count, resolve_shape};
 use std::fmt::{self, Debug, Formatter};
+use std::ops::Bound;
 
 /// Labeled images of equal size.
 ///
@@ -56,7 +57,7 @@ impl Images {
     /// the scale from 0 to 1, the inputs have mean 0 and standard deviation 1.
     ///
     /// # Panics
-    /// If `std` is not positive.
+    /// If `std` is not positive, or a number is not finite.
     ///
     /// ```
     /// use wengert::data::Images;
@@ -68,9 +69,8 @@ impl Images {
     #[track_caller]
     #[must_use]
     pub fn normalize(mut self, mean: f64, std: f64) -> Self {
-        if std <= 0.0 || std.is_nan() {
-            panics::option("std", std, "positive");
-        }
+        check_option("mean", mean, ..);
+        check_option("std", std, (Bound::Excluded(0.0), Bound::Unbounded));
         self.values = values(mean, std);
         self
     }

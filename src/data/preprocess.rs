@@ -20,7 +20,11 @@ use crate::tensor::{Dims, Float, Labels, Tensor, all_classes_of, element_count};
 /// assert_eq!(standardizer.invert(&standardizer.apply(&test)), test);
 /// ```
 #[derive(Clone, Debug)]
-pub struct Standardizer(Affine);
+pub struct Standardizer {
+    mean: Vec<f64>,
+    std: Vec<f64>,
+    map: Affine,
+}
 
 impl Standardizer {
     /// Computes the mean and the standard deviation of each feature of samples `[n, …]`.
@@ -31,12 +35,15 @@ impl Standardizer {
     pub fn fit<T: Float>(samples: &Tensor<T>) -> Self {
         let features = Features::of("Standardizer", samples);
         let count = features.count as f64;
-        let mean = divide(features.fold(0.0, |_, sum, x| sum + x), count);
-        let variance = divide(features.fold(0.0, |k, sum, x| sum + (x - mean[k]) * (x - mean[k])), count);
+        let (unit, _, range) = features.extent();
+        let mean = divide(features.fold(0.0, |k, sum, x| sum + x / unit[k]), count);
+        let deviation = |k: usize, x: f64| x / unit[k] - mean[k];
+        let variance = divide(features.fold(0.0, |k, sum, x| sum + deviation(k, x) * deviation(k, x)), count);
         // Constant features are detected by their range: the mean is rounded, so their variance is not exactly 0.
-        let range = features.range().1;
         let std = variance.iter().zip(range).map(|(variance, range)| if range == 0.0 { 1.0 } else { variance.sqrt() });
-        Standardizer(Affine { shape: features.shape, offset: mean, scale: std.collect() })
+        let map = Affine { shape: features.shape, unit, offset: mean, scale: std.collect() };
+        let absolute = |values: &[f64]| values.iter().zip(&map.unit).map(|(value, unit)| value * unit).collect();
+        Standardizer { mean: absolute(&map.offset), std: absolute(&map.scale), map }
     }
 
     /// Scales samples `[n, …]`.
@@ -45,7 +52,7 @@ impl Standardizer {
     /// If the features have another shape than in the data it was fitted to.
     #[track_caller]
     pub fn apply<T: Float>(&self, samples: &Tensor<T>) -> Tensor<T> {
-        self.0.apply("Standardizer", samples)
+        self.map.apply("Standardizer", samples)
     }
 
     /// Converts scaled samples back: `x = z · std + mean`.
@@ -54,17 +61,17 @@ impl Standardizer {
     /// If the features have another shape than in the data it was fitted to.
     #[track_caller]
     pub fn invert<T: Float>(&self, samples: &Tensor<T>) -> Tensor<T> {
-        self.0.invert("Standardizer", samples)
+        self.map.invert("Standardizer", samples)
     }
 
     /// The mean of each feature, in row-major order.
     pub fn mean(&self) -> &[f64] {
-        &self.0.offset
+        &self.mean
     }
 
     /// The divisor of each feature: its standard deviation, or 1 if that is 0.
     pub fn std(&self) -> &[f64] {
-        &self.0.scale
+        &self.std
     }
 }
 
@@ -91,9 +98,9 @@ impl MinMax {
     #[track_caller]
     pub fn fit<T: Float>(samples: &Tensor<T>) -> Self {
         let features = Features::of("MinMax", samples);
-        let (offset, range) = features.range();
+        let (unit, offset, range) = features.extent();
         let scale = range.into_iter().map(|range| if range == 0.0 { 1.0 } else { range }).collect();
-        MinMax(Affine { shape: features.shape, offset, scale })
+        MinMax(Affine { shape: features.shape, unit, offset, scale })
     }
 
     /// Scales samples `[n, …]`.
@@ -137,11 +144,14 @@ pub fn one_hot(labels: &(impl Labels + ?Sized), classes: usize) -> Tensor {
     vectors
 }
 
-/// The map `z = (x − offset) / scale` for each feature.
+/// The map `z = (x / unit − offset) / scale` for each feature.
 #[derive(Clone, Debug)]
 struct Affine {
     /// The shape of one sample.
     shape: Dims,
+    /// A power of two near the largest magnitude of each feature: division by it is exact, and neither differences nor
+    /// squares of the quotients overflow or vanish.
+    unit: Vec<f64>,
     offset: Vec<f64>,
     scale: Vec<f64>,
 }
@@ -149,24 +159,24 @@ struct Affine {
 impl Affine {
     #[track_caller]
     fn apply<T: Float>(&self, op: &str, samples: &Tensor<T>) -> Tensor<T> {
-        self.map(op, samples, |x, offset, scale| (x - offset) / scale)
+        self.map(op, samples, |x, unit, offset, scale| (x / unit - offset) / scale)
     }
 
     #[track_caller]
     fn invert<T: Float>(&self, op: &str, samples: &Tensor<T>) -> Tensor<T> {
-        self.map(op, samples, |z, offset, scale| z * scale + offset)
+        self.map(op, samples, |z, unit, offset, scale| (z * scale + offset) * unit)
     }
 
     #[track_caller]
-    fn map<T: Float>(&self, op: &str, samples: &Tensor<T>, f: impl Fn(f64, f64, f64) -> f64) -> Tensor<T> {
+    fn map<T: Float>(&self, op: &str, samples: &Tensor<T>, f: impl Fn(f64, f64, f64, f64) -> f64) -> Tensor<T> {
         if !matches!(samples.shape(), [_, shape @ ..] if *shape == *self.shape) {
             panics::feature_shape(op, samples.shape(), &self.shape);
         }
         let size = self.offset.len().max(1);
         Tensor::build(samples.dims(), |y| {
             for (y, x) in y.chunks_exact_mut(size).zip(samples.as_slice().chunks_exact(size)) {
-                for (((y, &x), &offset), &scale) in y.iter_mut().zip(x).zip(&self.offset).zip(&self.scale) {
-                    *y = T::from_f64(f(x.to_f64(), offset, scale));
+                for (k, (y, &x)) in y.iter_mut().zip(x).enumerate() {
+                    *y = T::from_f64(f(x.to_f64(), self.unit[k], self.offset[k], self.scale[k]));
                 }
             }
         })
@@ -201,13 +211,22 @@ impl<'a, T: Float> Features<'a, T> {
         acc
     }
 
-    /// The minimum of each feature, and its distance to the maximum.
-    fn range(&self) -> (Vec<f64>, Vec<f64>) {
+    /// The unit of each feature, its minimum, and the distance to its maximum, both divided by the unit.
+    fn extent(&self) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
         let low = self.fold(f64::INFINITY, |_, low, x| low.min(x));
         let high = self.fold(f64::NEG_INFINITY, |_, high, x| high.max(x));
-        let range = high.iter().zip(&low).map(|(high, low)| high - low).collect();
-        (low, range)
+        let unit: Vec<f64> = low.iter().zip(&high).map(|(&low, &high)| unit(low, high)).collect();
+        let range = high.iter().zip(&low).zip(&unit).map(|((high, low), unit)| high / unit - low / unit).collect();
+        (unit.clone(), low.iter().zip(&unit).map(|(low, unit)| low / unit).collect(), range)
     }
+}
+
+/// The power of two at or below the larger magnitude of two bounds; 1 if they are equal.
+fn unit(low: f64, high: f64) -> f64 {
+    const EXPONENT: u64 = 0x7ff << 52;
+    const LARGEST: f64 = f64::from_bits(0x7fe << 52);
+    let power = f64::from_bits(low.abs().max(high.abs()).to_bits() & EXPONENT);
+    if low == high { 1.0 } else { power.clamp(f64::MIN_POSITIVE, LARGEST) }
 }
 
 /// Divides every element by the same number.

@@ -3,7 +3,7 @@
 use crate::autograd::gradients::BufferNote;
 use crate::autograd::{Param, Var};
 use crate::ops::BatchStatistics;
-use crate::panics;
+use crate::panics::{self, check_option};
 use crate::tensor::{Float, Tensor};
 use std::panic::Location;
 
@@ -63,15 +63,23 @@ impl<T: Float> BatchNorm<T> {
     }
 
     /// Sets the weight of the batch statistics in the update of the running averages; 0.1 by default.
+    ///
+    /// # Panics
+    /// If the momentum is not between 0 and 1.
     #[must_use]
+    #[track_caller]
     pub fn momentum(self, momentum: f64) -> Self {
-        BatchNorm { momentum, ..self }
+        BatchNorm { momentum: check_option("momentum", momentum, 0.0..=1.0), ..self }
     }
 
     /// Sets the ε added to the variance; 1e-5 by default.
+    ///
+    /// # Panics
+    /// If ε is negative or not finite.
     #[must_use]
+    #[track_caller]
     pub fn epsilon(self, epsilon: f64) -> Self {
-        BatchNorm { epsilon, ..self }
+        BatchNorm { epsilon: check_option("epsilon", epsilon, 0.0..), ..self }
     }
 
     /// Normalizes a batch.

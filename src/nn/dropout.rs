@@ -3,6 +3,7 @@
 use super::layer::stateless;
 use super::{Layer, Module, Path};
 use crate::autograd::{Param, Var};
+use crate::panics;
 use crate::tensor::Float;
 
 /// [`Var::dropout`] with a fixed rate: zeroes random elements on a training tape, and is the identity on any other.
@@ -21,7 +22,14 @@ pub struct Dropout {
 
 impl Dropout {
     /// Creates a layer with the given rate.
+    ///
+    /// # Panics
+    /// If not 0 ≤ rate < 1.
+    #[track_caller]
     pub fn new(rate: f64) -> Self {
+        if !(0.0..1.0).contains(&rate) {
+            panics::probability("dropout", rate);
+        }
         Dropout { rate }
     }
 

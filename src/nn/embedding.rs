@@ -3,7 +3,7 @@
 use super::Init;
 use crate::autograd::{Param, Tape, Var};
 use crate::panics;
-use crate::tensor::{Float, Indices};
+use crate::tensor::{Float, Indices, Tensor};
 use rand::Rng;
 
 /// A lookup table of vectors, one for each index of a vocabulary or other discrete set.
@@ -25,7 +25,7 @@ use rand::Rng;
 pub struct Embedding<T: Float = f32> {
     /// `[count, size]`.
     pub weight: Param<T>,
-    /// The row of the padding index, which is not trained.
+    /// The row of the padding index, which is not trained and read as 0.
     pub padding_idx: Option<usize>,
 }
 crate::module!(Embedding<T> { weight; padding_idx });
@@ -37,6 +37,8 @@ impl<T: Float> Embedding<T> {
     }
 
     /// Sets row `padding_idx` to 0 and excludes it from training, for padding sequences to the same length.
+    ///
+    /// It is read as 0 even if other values are loaded or assigned, as from a layer without padding; PyTorch reads those.
     ///
     /// # Panics
     /// If `padding_idx` is out of range.
@@ -64,6 +66,14 @@ impl<T: Float> Embedding<T> {
     #[track_caller]
     #[inline(never)]
     pub(super) fn look_up(&self, tape: &Tape<T>, indices: Indices) -> Var<T> {
-        tape.param(&self.weight).embedding(indices, self.padding_idx)
+        let y = tape.param(&self.weight).embedding(&indices, self.padding_idx);
+        match self.padding_idx.filter(|&row| self.weight.value().rows(&[row]).iter().any(|&x| x != T::ZERO)) {
+            None => y,
+            Some(row) => {
+                let uses = indices.as_slice().iter().map(|&index| if index == row { T::ONE } else { T::ZERO });
+                let shape: Vec<usize> = indices.shape().iter().copied().chain([1]).collect();
+                y.masked_fill(&Tensor::from_vec(uses.collect(), shape), 0.0)
+            }
+        }
     }
 }

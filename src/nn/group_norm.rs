@@ -1,7 +1,7 @@
 //! Group and instance normalization: layers for images that do not depend on the batch.
 
 use crate::autograd::{Param, Var};
-use crate::panics;
+use crate::panics::{self, check_option};
 use crate::tensor::{Float, Tensor};
 
 /// Group normalization of `[N, C]` or `[N, C, …]`, Wu and He 2018: `(x − mean)/√(variance + ε) · weight + bias` over each group
@@ -45,9 +45,13 @@ impl<T: Float> GroupNorm<T> {
     }
 
     /// Sets the ε added to the variance; 1e-5 by default.
+    ///
+    /// # Panics
+    /// If ε is negative or not finite.
     #[must_use]
+    #[track_caller]
     pub fn epsilon(self, epsilon: f64) -> Self {
-        GroupNorm { epsilon, ..self }
+        GroupNorm { epsilon: check_option("epsilon", epsilon, 0.0..), ..self }
     }
 
     /// Normalizes each sample.
@@ -97,9 +101,13 @@ impl<T: Float> InstanceNorm<T> {
     }
 
     /// Sets the ε added to the variance; 1e-5 by default.
+    ///
+    /// # Panics
+    /// If ε is negative or not finite.
     #[must_use]
+    #[track_caller]
     pub fn epsilon(self, epsilon: f64) -> Self {
-        InstanceNorm { epsilon, ..self }
+        InstanceNorm { epsilon: check_option("epsilon", epsilon, 0.0..), ..self }
     }
 
     /// Normalizes each channel of each sample.

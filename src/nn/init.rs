@@ -1,6 +1,6 @@
 //! Weight initialization.
 
-use crate::panics;
+use crate::panics::{self, check_option};
 use crate::tensor::{Float, IntoShape, Tensor, resolve_shape};
 use rand::Rng;
 
@@ -101,7 +101,7 @@ impl Init {
     /// Samples initial weights of the given shape.
     ///
     /// # Panics
-    /// If the scheme depends on fans and the shape has fewer than two axes.
+    /// If the scheme depends on fans and the shape has fewer than two axes, or one of its numbers is negative or not finite.
     #[track_caller]
     pub fn tensor<T: Float>(self, shape: impl IntoShape, rng: &mut impl Rng) -> Tensor<T> {
         self.sample(&resolve_shape("Init", shape, None), rng)
@@ -120,7 +120,7 @@ impl Init {
     /// The standard deviation of initial weights of the given shape.
     ///
     /// # Panics
-    /// If the scheme depends on fans and the shape has fewer than two axes.
+    /// If the scheme depends on fans and the shape has fewer than two axes, or one of its numbers is negative or not finite.
     #[track_caller]
     pub fn std(self, shape: impl IntoShape) -> f64 {
         match self.distribution(&resolve_shape("Init", shape, None)) {
@@ -134,15 +134,17 @@ impl Init {
     fn distribution(self, shape: &[usize]) -> Distribution {
         let (gain, fan, uniform) = match self {
             Init::Constant(value) => return Distribution::Constant(value),
-            Init::Normal(std) => return Distribution::Normal { std },
-            Init::Uniform(bound) => return Distribution::Uniform { bound },
+            Init::Normal(std) => return Distribution::Normal { std: check_option("Init::Normal", std, 0.0..) },
+            Init::Uniform(bound) => {
+                return Distribution::Uniform { bound: check_option("Init::Uniform", bound, 0.0..) };
+            }
             Init::He => (2f64.sqrt(), Fan::In, false),
             Init::HeUniform => (2f64.sqrt(), Fan::In, true),
             Init::Xavier => (1.0, Fan::Average, false),
             Init::XavierUniform => (1.0, Fan::Average, true),
             Init::LeCun => (1.0, Fan::In, false),
             Init::LeCunUniform => (1.0, Fan::In, true),
-            Init::Scaled { gain, fan, uniform } => (gain, fan, uniform),
+            Init::Scaled { gain, fan, uniform } => (check_option("Init::Scaled: gain", gain, 0.0..), fan, uniform),
         };
         let [outputs, inputs, kernel @ ..] = shape else { panics::fans(shape) };
         let kernel = kernel.iter().product::<usize>() as f64;
@@ -152,7 +154,8 @@ impl Init {
             Fan::Out => fan_out,
             Fan::Average => (fan_in + fan_out) / 2.0,
         };
-        let std = gain / connections.sqrt();
+        // A shape with a size of 0 may have no connections.
+        let std = gain / connections.max(1.0).sqrt();
         if uniform { Distribution::Uniform { bound: 3f64.sqrt() * std } } else { Distribution::Normal { std } }
     }
 }

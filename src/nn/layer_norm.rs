@@ -1,6 +1,7 @@
 //! Normalization over the trailing axes: layers for sequences.
 
 use crate::autograd::{Param, Var};
+use crate::panics::check_option;
 use crate::tensor::{Dims, Float, IntoShape, Tensor, resolve_shape};
 
 /// Layer normalization over the trailing axes, Ba, Kiros and Hinton 2016: `(x − mean)/√(variance + ε) · weight + bias`.
@@ -45,9 +46,13 @@ impl<T: Float> LayerNorm<T> {
     }
 
     /// Sets the ε added to the variance; 1e-5 by default.
+    ///
+    /// # Panics
+    /// If ε is negative or not finite.
     #[must_use]
+    #[track_caller]
     pub fn epsilon(self, epsilon: f64) -> Self {
-        LayerNorm { epsilon, ..self }
+        LayerNorm { epsilon: check_option("epsilon", epsilon, 0.0..), ..self }
     }
 
     /// Normalizes each sample.
@@ -93,9 +98,13 @@ impl<T: Float> RmsNorm<T> {
     }
 
     /// Sets the ε added to the mean square; 1e-5 by default.
+    ///
+    /// # Panics
+    /// If ε is negative or not finite.
     #[must_use]
+    #[track_caller]
     pub fn epsilon(self, epsilon: f64) -> Self {
-        RmsNorm { epsilon, ..self }
+        RmsNorm { epsilon: check_option("epsilon", epsilon, 0.0..), ..self }
     }
 
     /// Normalizes each sample.

@@ -36,9 +36,9 @@ impl<T: Float> AdaDelta<T> {
 
 setters!(AdaDelta<T> {
     /// Sets the ε added under both roots.
-    epsilon: 0.0, f64::INFINITY;
+    epsilon: 0.0..;
     /// Sets the decay rate ρ of both mean squares.
-    rho: 0.0, 1.0;
+    rho: 0.0..1.0;
 });
 
 impl<T: Float> Rule<T> for AdaDeltaRule {

@@ -39,11 +39,11 @@ impl<T: Float> AdaGrad<T> {
 
 setters!(AdaGrad<T> {
     /// Sets the ε added to the denominator.
-    epsilon: 0.0, f64::INFINITY;
+    epsilon: 0.0..;
     /// Sets the learning rate decay: the learning rate is divided by `1 + (t − 1) decay` at step t.
-    learning_rate_decay: 0.0, f64::INFINITY;
+    learning_rate_decay: 0.0..;
     /// Sets the initial value of the sum of squares.
-    initial_accumulator: 0.0, f64::INFINITY;
+    initial_accumulator: 0.0..;
 });
 
 impl<T: Float> Rule<T> for AdaGradRule {

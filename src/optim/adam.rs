@@ -1,7 +1,8 @@
 //! Adam and AdamW.
 
-use crate::optim::option::{check_betas, check_option};
+use crate::optim::option::check_betas;
 use crate::optim::{Descent, Rule, Slot, Step};
+use crate::panics::check_option;
 use crate::tensor::Float;
 
 /// Adam, Kingma and Ba 2015: `m ← β₁ m + (1 − β₁) g`, `s ← β₂ s + (1 − β₂) g²`, `p ← p − lr m̂/(√ŝ + ε)` with
@@ -66,7 +67,7 @@ impl<const DECOUPLED: bool, T: Float> Descent<AdamRule<DECOUPLED>, T> {
     /// Sets the ε added to the denominator; 1e-8 by default.
     #[track_caller]
     pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.rule.epsilon = check_option("epsilon", epsilon, 0.0, f64::INFINITY);
+        self.rule.epsilon = check_option("epsilon", epsilon, 0.0..);
         self
     }
 

@@ -35,7 +35,7 @@ impl<T: Float> Adamax<T> {
 
 setters!(Adamax<T> {
     /// Sets the ε added to the denominator.
-    epsilon: 0.0, f64::INFINITY;
+    epsilon: 0.0..;
 });
 
 impl<T: Float> Rule<T> for AdamaxRule {
@@ -98,9 +98,9 @@ impl<T: Float> NAdam<T> {
 
 setters!(NAdam<T> {
     /// Sets the ε added to the denominator.
-    epsilon: 0.0, f64::INFINITY;
+    epsilon: 0.0..;
     /// Sets the ψ of `0.96^(t ψ)`, the speed at which the momentum increases.
-    momentum_decay: 0.0, f64::INFINITY;
+    momentum_decay: 0.0..;
 });
 
 impl<T: Float> Rule<T> for NAdamRule {
@@ -113,8 +113,9 @@ impl<T: Float> Rule<T> for NAdamRule {
     #[inline(never)]
     fn update(&self, slot: &mut Slot<T>, parameter: &mut [T], gradient: &[T], step: &Step) {
         let (beta1, beta2) = self.betas;
-        let momentum = |t: i32| beta1 * (1.0 - 0.5 * 0.96f64.powf(f64::from(t) * self.momentum_decay));
-        let (now, next) = (momentum(slot.steps), momentum(slot.steps + 1));
+        let momentum = |t: f64| beta1 * (1.0 - 0.5 * 0.96f64.powf(t * self.momentum_decay));
+        let t = f64::from(slot.steps);
+        let (now, next) = (momentum(t), momentum(t + 1.0));
         slot.product *= now;
         let of_gradient = step.learning_rate * (1.0 - now) / (1.0 - slot.product);
         let of_mean = step.learning_rate * next / (1.0 - slot.product * next);
@@ -169,7 +170,7 @@ impl<T: Float> RAdam<T> {
 
 setters!(RAdam<T> {
     /// Sets the ε added to the denominator.
-    epsilon: 0.0, f64::INFINITY;
+    epsilon: 0.0..;
 });
 
 impl RAdamRule {

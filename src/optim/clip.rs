@@ -4,6 +4,7 @@ use crate::autograd::Gradients;
 use crate::panics;
 use crate::tensor::Float;
 use std::hint::black_box;
+use std::ops::Range;
 
 /// Gradient clipping, applied between `backward` and `step`.
 ///
@@ -38,29 +39,23 @@ impl<T: Float> Gradients<T> {
         if p.is_nan() || p <= 0.0 {
             panics::option("norm: p", p, "more than 0");
         }
-        let largest = || {
-            let elements = self.tensors().flat_map(|gradient| gradient.as_slice());
-            elements.fold(T::ZERO, |largest, g| largest.maximum(g.abs())).to_f64()
-        };
-        let of_scaled = |scale: f64| {
-            let power = |g: f64| if p == 2.0 { (g / scale).powi(2) } else { (g / scale).abs().powf(p) };
-            self.tensors().map(|gradient| sum(gradient.as_slice(), power)).sum::<f64>()
-        };
+        let tensors = || self.tensors().map(|gradient| gradient.as_slice());
+        let largest = || tensors().flatten().fold(T::ZERO, |largest, g| largest.maximum(g.abs())).to_f64();
         if p == f64::INFINITY {
             return largest();
         }
+        let powers = |scale: f64| match p {
+            2.0 => tensors().map(|gradient| sum(gradient, |g| (g * scale) * (g * scale))).sum::<f64>(),
+            _ => tensors().map(|gradient| sum(gradient, |g| (g * scale).abs().powf(p))).sum::<f64>(),
+        };
         let root = |sum: f64| if p == 2.0 { sum.sqrt() } else { sum.powf(1.0 / p) };
-        match of_scaled(1.0) {
-            sum if (f64::MIN_POSITIVE / f64::EPSILON..f64::INFINITY).contains(&sum) => root(sum),
-            // Powers that over- or underflow: the gradients are divided by a power of two near the largest one before.
-            sum => match largest() {
-                largest if largest > 0.0 && largest < f64::INFINITY => {
-                    let scale = largest.log2().floor().exp2();
-                    root(of_scaled(scale)) * scale
-                }
-                _ => root(sum),
-            },
+        let sum = powers(1.0);
+        if ACCURATE.contains(&sum) {
+            return root(sum);
         }
+        let largest = largest();
+        let scale = (1.0 / largest).min(f64::MAX);
+        if largest > 0.0 && largest.is_finite() { root(powers(scale)) / scale } else { largest }
     }
 
     /// Scales all gradients by `min(1, bound/(norm + 1e-6))`, so that their total [norm](Gradients::norm) is at most the
@@ -117,6 +112,9 @@ impl<T: Float> Gradients<T> {
         }
     }
 }
+
+/// Sums of powers of which no relevant term has under- or overflowed.
+const ACCURATE: Range<f64> = 1e-280..f64::INFINITY;
 
 #[track_caller]
 fn check_bound(what: &str, bound: f64) {

@@ -2,9 +2,8 @@
 
 use crate::autograd::{Gradients, MissingGradient, Param};
 use crate::nn::{Module, Path};
-use crate::optim::option::check_option;
 use crate::optim::{Group, Optimizer, Rule, Settings, Slot, State, Step};
-use crate::panics;
+use crate::panics::{self, check_option};
 use crate::tensor::{Float, Tensor, same};
 
 /// An optimizer that updates parameters by a [`Rule`]: [`Sgd`](super::Sgd) is `Descent<SgdRule>`.
@@ -35,7 +34,7 @@ impl<R, T: Float> Descent<R, T> {
     /// If the weight decay is negative or NaN.
     #[track_caller]
     pub fn weight_decay(mut self, weight_decay: f64) -> Self {
-        self.settings.weight_decay = check_option("weight_decay", weight_decay, 0.0, f64::INFINITY);
+        self.settings.weight_decay = check_option("weight_decay", weight_decay, 0.0..);
         self
     }
 
@@ -123,7 +122,7 @@ pub(super) fn step<T: Float>(
         drop(plan);
         return check_known(model, gradients);
     }
-    plan.check(rule, state);
+    plan.check(rule, state, gradients);
     plan.apply(rule, state);
 }
 
@@ -163,11 +162,11 @@ impl<'a, T: Float> Plan<'a, T> {
 
     /// Checks that the gradients and the state match their parameters.
     #[track_caller]
-    fn check(&self, rule: &dyn Rule<T>, state: &State<T>) {
+    fn check(&self, rule: &dyn Rule<T>, state: &State<T>, gradients: &Gradients<T>) {
         for change in &self.changes {
-            let Change::Update { param, gradient, slot, .. } = change else { continue };
-            let (path, slot) = match slot.checked_sub(state.len()) {
-                None => state.at(*slot),
+            let Change::Update { param, gradient, slot: at, .. } = change else { continue };
+            let (path, slot) = match at.checked_sub(state.len()) {
+                None => state.at(*at),
                 Some(new) => (self.new_slots[new].0.as_str(), &self.new_slots[new].1),
             };
             if let Some(tensor) = slot.tensors.iter().find(|tensor| tensor.shape() != param.shape()) {
@@ -175,6 +174,10 @@ impl<'a, T: Float> Plan<'a, T> {
             }
             if slot.tensors.len() != rule.tensors() {
                 panics::state_tensors(path, slot.tensors.len(), rule.name(), rule.tensors());
+            }
+            let in_use = *at < state.len() && state.is_in_use(*at, param, gradients);
+            if in_use && !slot.tensors.is_empty() {
+                panics::state_of_another_model(path, param.shape());
             }
             if !same(gradient.shape(), param.shape()) {
                 panics::gradient_of_parameter(path, gradient.shape(), param.shape());
@@ -190,8 +193,8 @@ impl<'a, T: Float> Plan<'a, T> {
             match change {
                 Change::Buffer { buffer, value } => *buffer.value_mut() = value,
                 Change::Update { param, gradient, slot, step } => {
-                    let slot = state.slot_mut(slot);
-                    slot.steps += 1;
+                    let slot = state.take_over(slot, param);
+                    slot.steps = slot.steps.saturating_add(1).min(Slot::<T>::MAX_STEPS);
                     rule.update(slot, param.value_mut().as_mut_slice(), gradient.as_slice(), &step);
                 }
             }

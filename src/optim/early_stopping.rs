@@ -1,6 +1,6 @@
 //! Early stopping.
 
-use crate::panics;
+use crate::panics::check_option;
 
 /// Stops training when a metric has not improved for a number of consecutive epochs (Prechelt 1998, "Early stopping — but
 /// when?").
@@ -75,13 +75,10 @@ impl EarlyStopping {
     /// Sets the minimum change that counts as an improvement; 0 by default, so that any improvement counts.
     ///
     /// # Panics
-    /// If the minimum change is negative or NaN.
+    /// If the minimum change is negative or not finite.
     #[track_caller]
     pub fn min_delta(self, min_delta: f64) -> Self {
-        if min_delta.is_nan() || min_delta < 0.0 {
-            panics::option("min_delta", min_delta, "at least 0");
-        }
-        EarlyStopping { min_delta, ..self }
+        EarlyStopping { min_delta: check_option("min_delta", min_delta, 0.0..), ..self }
     }
 
     /// Treats smaller metrics as better, as for a loss. This is the default.

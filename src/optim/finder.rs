@@ -1,7 +1,7 @@
 //! The learning rate range test.
 
-use crate::optim::option::check_option;
-use crate::panics;
+use crate::panics::check_option;
+use std::ops::Bound;
 
 /// Finds a learning rate in one short run with an exponentially increasing learning rate: the one at which the loss falls
 /// fastest.
@@ -46,14 +46,12 @@ impl LearningRateFinder {
     /// Creates a run from the learning rate `low` to `high` in `steps` steps.
     ///
     /// # Panics
-    /// If the learning rates are not positive and in increasing order, or there are fewer than three steps.
+    /// If the learning rates are not positive, finite and in increasing order, or there are fewer than three steps.
     #[track_caller]
     pub fn new(low: f64, high: f64, steps: usize) -> Self {
-        if low.is_nan() || low <= 0.0 {
-            panics::option("low", low, "more than 0");
-        }
-        check_option("high", high, low, f64::INFINITY);
-        check_option("steps", steps as f64, 3.0, f64::INFINITY);
+        check_option("low", low, (Bound::Excluded(0.0), Bound::Unbounded));
+        check_option("high", high, (Bound::Excluded(low), Bound::Unbounded));
+        check_option("steps", steps as f64, 3.0..);
         LearningRateFinder { low, high, steps, losses: Vec::new(), lowest: f64::INFINITY, diverged: false }
     }
 

@@ -1,7 +1,7 @@
 //! Parameter groups: settings for a subset of the parameters.
 
 use crate::optim::Step;
-use crate::optim::option::check_option;
+use crate::panics::check_option;
 use std::fmt::{self, Debug, Formatter};
 use std::panic::Location;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ impl Group {
     /// If the factor is negative or NaN.
     #[track_caller]
     pub fn learning_rate_factor(self, factor: f64) -> Self {
-        Group { learning_rate_factor: check_option("learning_rate_factor", factor, 0.0, f64::INFINITY), ..self }
+        Group { learning_rate_factor: check_option("learning_rate_factor", factor, 0.0..), ..self }
     }
 
     /// Overrides the weight decay.
@@ -88,7 +88,7 @@ impl Group {
     /// If the weight decay is negative or NaN.
     #[track_caller]
     pub fn weight_decay(self, weight_decay: f64) -> Self {
-        Group { weight_decay: Some(check_option("weight_decay", weight_decay, 0.0, f64::INFINITY)), ..self }
+        Group { weight_decay: Some(check_option("weight_decay", weight_decay, 0.0..)), ..self }
     }
 
     /// Excludes the parameters from updates.

@@ -2,8 +2,8 @@
 
 use crate::autograd::Gradients;
 use crate::nn::Module;
-use crate::optim::option::check_option;
 use crate::optim::{Settings, State};
+use crate::panics::check_option;
 use crate::tensor::Float;
 
 /// An optimizer: updates a model from gradients. The trait is dyn-compatible, so an optimizer can be chosen at run time as a
@@ -35,7 +35,7 @@ pub trait Optimizer<T: Float = f32> {
     ///
     /// # Panics
     /// If the shape of a gradient, or of the optimizer state for a path, differs from that of the parameter; if all gradients
-    /// belong to another model, such as a clone; if a [group](super::Group) matches no parameter. The step panics before any
+    /// belong to another model, such as a clone; if the [state](State) is that of another model; if a [group](super::Group) matches no parameter. The step panics before any
     /// change.
     #[track_caller]
     fn step(&mut self, model: &mut dyn Module<T>, gradients: &Gradients<T>);
@@ -69,6 +69,6 @@ pub trait Optimizer<T: Float = f32> {
     /// If the learning rate is negative or NaN.
     #[track_caller]
     fn set_learning_rate(&mut self, learning_rate: f64) {
-        self.settings_mut().learning_rate = check_option("learning_rate", learning_rate, 0.0, f64::INFINITY);
+        self.settings_mut().learning_rate = check_option("learning_rate", learning_rate, 0.0..);
     }
 }

@@ -6,7 +6,7 @@ use crate::tensor::Float;
 
 /// RMSProp, Tieleman and Hinton 2012: `s ← α s + (1 − α) g²`, `p ← p − lr g/(√s + ε)`.
 ///
-/// If centered, the variance `s − m²` with the mean gradient m replaces s (Graves 2013). With momentum, the quotients are
+/// If centered, the variance `max(s − m², 0)` with the mean gradient m replaces s (Graves 2013); the maximum is for rounding. With momentum, the quotients are
 /// accumulated as `b ← μ b + g/(√s + ε)`, and the step is along b. ε is added outside the root; weight decay is L2. The state
 /// consists of s, and of m and b if these options are set.
 ///
@@ -46,11 +46,11 @@ impl<T: Float> RmsProp<T> {
 
 setters!(RmsProp<T> {
     /// Sets the ε added to the denominator.
-    epsilon: 0.0, f64::INFINITY;
+    epsilon: 0.0..;
     /// Sets the decay rate α of the mean square.
-    alpha: 0.0, 1.0;
+    alpha: 0.0..1.0;
     /// Sets the momentum μ, the decay rate of the accumulated quotients.
-    momentum: 0.0, f64::INFINITY;
+    momentum: 0.0..;
 });
 
 impl<T: Float> Rule<T> for RmsPropRule {
@@ -66,6 +66,7 @@ impl<T: Float> Rule<T> for RmsPropRule {
         let [alpha, one_minus_alpha] = [self.alpha, 1.0 - self.alpha].map(T::from_f64);
         let mean_square = |s: T, g: T| alpha * s + one_minus_alpha * g * g;
         let mean = |m: T, g: T| alpha * m + one_minus_alpha * g;
+        let variance = |s: T, m: T| (s - m * m).maximum(T::ZERO);
         let quotient = |g: T, square: T| g / (square.sqrt() + epsilon);
         match (self.centered, self.momentum != 0.0) {
             (false, false) => slot.elementwise(parameter, gradient, step, |p, g, [s]| {
@@ -74,7 +75,7 @@ impl<T: Float> Rule<T> for RmsPropRule {
             }),
             (true, false) => slot.elementwise(parameter, gradient, step, |p, g, [s, m]| {
                 let (s, m) = (mean_square(s, g), mean(m, g));
-                (p - rate * quotient(g, s - m * m), [s, m])
+                (p - rate * quotient(g, variance(s, m)), [s, m])
             }),
             (false, true) => slot.elementwise(parameter, gradient, step, |p, g, [s, b]| {
                 let s = mean_square(s, g);
@@ -83,7 +84,7 @@ impl<T: Float> Rule<T> for RmsPropRule {
             }),
             (true, true) => slot.elementwise(parameter, gradient, step, |p, g, [s, m, b]| {
                 let (s, m) = (mean_square(s, g), mean(m, g));
-                let b = momentum * b + quotient(g, s - m * m);
+                let b = momentum * b + quotient(g, variance(s, m));
                 (p - rate * b, [s, m, b])
             }),
         }

@@ -1,7 +1,7 @@
 //! The settings of an optimizer, and those of one parameter in one step.
 
 use crate::optim::Group;
-use crate::optim::option::check_option;
+use crate::panics::check_option;
 use crate::tensor::Float;
 
 /// The settings common to all optimizers.
@@ -56,8 +56,8 @@ impl Settings {
     /// Checks the values of the public fields.
     #[track_caller]
     pub(super) fn check(&self) {
-        check_option("learning_rate", self.learning_rate, 0.0, f64::INFINITY);
-        check_option("weight_decay", self.weight_decay, 0.0, f64::INFINITY);
+        check_option("learning_rate", self.learning_rate, 0.0..);
+        check_option("weight_decay", self.weight_decay, 0.0..);
     }
 }
 

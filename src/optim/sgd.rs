@@ -1,8 +1,7 @@
 //! Stochastic gradient descent.
 
-use crate::optim::option::setters;
 use crate::optim::{Descent, Rule, Slot, Step};
-use crate::panics;
+use crate::panics::{self, check_option};
 use crate::tensor::Float;
 
 /// Stochastic gradient descent with optional momentum: `v ← μ v + (1 − dampening) g`, `p ← p − lr v`.
@@ -23,7 +22,7 @@ use crate::tensor::Float;
 pub type Sgd<T = f32> = Descent<SgdRule, T>;
 
 /// The update rule of [`Sgd`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct SgdRule {
     momentum: f64,
     dampening: f64,
@@ -43,23 +42,36 @@ impl<T: Float> Sgd<T> {
     /// Enables Nesterov momentum: steps along `g + μ v`. Nesterov 1983, in the form of Sutskever et al. 2013.
     ///
     /// # Panics
-    /// If the momentum is 0.
+    /// If the momentum is 0, or there is dampening.
     #[track_caller]
-    pub fn nesterov(mut self) -> Self {
-        if self.rule.momentum == 0.0 {
-            panics::nesterov();
+    pub fn nesterov(self) -> Self {
+        let rule = SgdRule { nesterov: true, ..self.rule };
+        self.with_options(rule)
+    }
+
+    /// Sets the momentum μ, the decay rate of the velocity; typically 0.9. Polyak 1964.
+    #[track_caller]
+    pub fn momentum(self, momentum: f64) -> Self {
+        let rule = SgdRule { momentum: check_option("momentum", momentum, 0.0..), ..self.rule };
+        self.with_options(rule)
+    }
+
+    /// Sets the dampening, the fraction of each gradient after the first that is not added to the velocity.
+    #[track_caller]
+    pub fn dampening(self, dampening: f64) -> Self {
+        let rule = SgdRule { dampening: check_option("dampening", dampening, 0.0..1.0), ..self.rule };
+        self.with_options(rule)
+    }
+
+    #[track_caller]
+    fn with_options(mut self, rule: SgdRule) -> Self {
+        if rule.nesterov && (rule.momentum == 0.0 || rule.dampening != 0.0) {
+            panics::nesterov(rule.momentum, rule.dampening);
         }
-        self.rule.nesterov = true;
+        self.rule = rule;
         self
     }
 }
-
-setters!(Sgd<T> {
-    /// Sets the momentum μ, the decay rate of the velocity; typically 0.9. Polyak 1964.
-    momentum: 0.0, f64::INFINITY;
-    /// Sets the dampening, the fraction of each gradient after the first that is not added to the velocity.
-    dampening: 0.0, 1.0;
-});
 
 impl<T: Float> Rule<T> for SgdRule {
     fn name(&self) -> &'static str {

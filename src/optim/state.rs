@@ -1,24 +1,54 @@
 //! The state of an optimizer, keyed by parameter path.
 
+use crate::autograd::gradients::Key;
+use crate::autograd::{GradientKey, Gradients, Param};
 use crate::kernel::update;
 use crate::optim::Step;
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 use std::collections::BTreeMap;
+use std::fmt::{self, Debug, Formatter};
 
 /// The state of an optimizer: one [`Slot`] for each parameter it has updated.
-#[derive(Clone, Debug)]
+///
+/// A slot belongs to the parameter that was updated last. A parameter created later, such as that of a clone that replaces
+/// the model, takes over the slot at its path; from then on, a step of the earlier one panics, and so does a step while both
+/// have gradients: two models need two optimizers. A slot that was [inserted](State::insert), such as one from a checkpoint,
+/// belongs to the first parameter that is updated with it.
+#[derive(Clone)]
 pub struct State<T: Float = f32> {
-    /// Paths and slots, in the order of the first update.
-    slots: Vec<(String, Slot<T>)>,
-    /// Indices into `slots` by path.
+    /// In the order of the first update.
+    entries: Vec<Entry<T>>,
+    /// Indices into `entries` by path.
     positions: BTreeMap<String, usize>,
+}
+
+/// A slot, its path, and the parameter to which it belongs.
+#[derive(Clone)]
+struct Entry<T: Float> {
+    path: String,
+    slot: Slot<T>,
+    owner: Option<Owner>,
+}
+
+/// The parameter to which a slot belongs.
+#[derive(Clone, Copy, PartialEq)]
+struct Owner(Key);
+
+impl<T: Float> GradientKey<T> for Owner {
+    fn key(&self) -> Key {
+        self.0
+    }
+    fn describe(&self) -> String {
+        "the parameter of a slot".into()
+    }
 }
 
 /// The optimizer state of one parameter.
 #[derive(Clone, Debug)]
 pub struct Slot<T: Float = f32> {
-    /// The number of steps of the parameter, including the current one: the [rule](super::Rule) sees 1 in the first step.
+    /// The number of steps of the parameter, including the current one: the [rule](super::Rule) sees 1 in the first step. It
+    /// stops at `i32::MAX − 1`, by which all bias corrections have long been 1.
     pub steps: i32,
     /// A running product, initially 1, for rules that need one.
     pub product: f64,
@@ -29,38 +59,38 @@ pub struct Slot<T: Float = f32> {
 impl<T: Float> State<T> {
     /// Creates an empty state.
     pub fn new() -> Self {
-        State { slots: Vec::new(), positions: BTreeMap::new() }
+        State { entries: Vec::new(), positions: BTreeMap::new() }
     }
 
     /// The slot of the parameter at a path.
     pub fn get(&self, path: &str) -> Option<&Slot<T>> {
-        self.positions.get(path).map(|&at| &self.slots[at].1)
+        self.positions.get(path).map(|&at| &self.entries[at].slot)
     }
 
     /// Iterates over the paths and their slots, sorted by path.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Slot<T>)> {
-        self.positions.iter().map(|(path, &at)| (path.as_str(), &self.slots[at].1))
+        self.positions.iter().map(|(path, &at)| (path.as_str(), &self.entries[at].slot))
     }
 
     /// Inserts or replaces the slot of the parameter at a path.
     pub fn insert(&mut self, path: &str, slot: Slot<T>) {
         match self.positions.get(path) {
-            Some(&at) => self.slots[at].1 = slot,
+            Some(&at) => (self.entries[at].slot, self.entries[at].owner) = (slot, None),
             None => self.push(path.into(), slot),
         }
     }
 
     /// Adds the slot of a new parameter.
     pub(super) fn push(&mut self, path: String, slot: Slot<T>) {
-        self.positions.insert(path.clone(), self.slots.len());
-        self.slots.push((path, slot));
+        self.positions.insert(path.clone(), self.entries.len());
+        self.entries.push(Entry { path, slot, owner: None });
     }
 
     /// The index of a path. Tries `next` first: a traversal of the model visits the paths in the same order as the last one, so
     /// the slot is usually there.
     pub(super) fn position(&self, path: &str, next: &mut usize) -> Option<usize> {
-        let at = match self.slots.get(*next) {
-            Some((other, _)) if other == path => *next,
+        let at = match self.entries.get(*next) {
+            Some(entry) if entry.path == path => *next,
             _ => *self.positions.get(path)?,
         };
         *next = at + 1;
@@ -69,16 +99,33 @@ impl<T: Float> State<T> {
 
     /// The path and the slot at an index.
     pub(super) fn at(&self, position: usize) -> (&str, &Slot<T>) {
-        let (path, slot) = &self.slots[position];
-        (path, slot)
+        let entry = &self.entries[position];
+        (&entry.path, &entry.slot)
     }
 
-    pub(super) fn slot_mut(&mut self, position: usize) -> &mut Slot<T> {
-        &mut self.slots[position].1
+    /// Whether the slot at an index belongs to another parameter that has not been replaced by the given one.
+    pub(super) fn is_in_use(&self, position: usize, param: &Param<T>, gradients: &Gradients<T>) -> bool {
+        let key = GradientKey::<T>::key(param);
+        let other = self.entries[position].owner.filter(|owner| owner.0 != key);
+        // Keys grow, so that a replacement has a larger one.
+        other.is_some_and(|owner| key < owner.0 || gradients.get(&owner).is_some())
+    }
+
+    /// The slot at an index, which from now on belongs to the given parameter.
+    pub(super) fn take_over(&mut self, position: usize, param: &Param<T>) -> &mut Slot<T> {
+        let entry = &mut self.entries[position];
+        entry.owner = Some(Owner(GradientKey::<T>::key(param)));
+        &mut entry.slot
     }
 
     pub(super) fn len(&self) -> usize {
-        self.slots.len()
+        self.entries.len()
+    }
+}
+
+impl<T: Float> Debug for State<T> {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
@@ -89,6 +136,9 @@ impl<T: Float> Default for State<T> {
 }
 
 impl<T: Float> Slot<T> {
+    /// The largest number of steps, with room for the next one.
+    pub(super) const MAX_STEPS: i32 = i32::MAX - 1;
+
     /// The slot of a parameter before its first step.
     pub(super) fn new(tensors: usize, shape: &[usize]) -> Self {
         Slot { steps: 0, product: 1.0, tensors: (0..tensors).map(|_| Tensor::zeros(shape)).collect() }

@@ -164,9 +164,15 @@ impl<T: Float> Tensor<T> {
         Tensor::normal(resolve_shape("randn", shape, None), rng)
     }
 
-    /// Independent samples of the uniform distribution on `[low, high)`.
+    /// Independent samples of the uniform distribution on `[low, high)`; `low` if no number of the type is between the two.
+    ///
+    /// # Panics
+    /// If `low` is greater than `high`, or one of the two or their distance is not finite.
     #[track_caller]
     pub fn uniform(shape: impl IntoShape, low: f64, high: f64, rng: &mut impl Rng) -> Self {
+        if low > high || !(high - low).is_finite() {
+            panics::not_an_interval("uniform", low, high);
+        }
         Tensor::uniform_in(resolve_shape("uniform", shape, None), low..high, rng)
     }
 
@@ -178,13 +184,21 @@ impl<T: Float> Tensor<T> {
     #[inline(never)]
     fn uniform_in(shape: Dims, range: Range<f64>, rng: &mut dyn Rng) -> Self {
         let Range { start: low, end: high } = range;
+        // A number just below `high` may be rounded to it.
+        let (first, last) = (T::from_f64(low), next_below(T::from_f64(high)));
         Tensor::build(shape, |y| {
             y.fill_with(|| {
                 let unit: f64 = StandardUniform.sample(rng);
-                T::from_f64(low + (high - low) * unit)
+                T::from_f64(low + (high - low) * unit).minimum(last).maximum(first)
             });
         })
     }
+}
+
+/// The largest number of the type that is less than `x`.
+fn next_below<T: Float>(x: T) -> T {
+    let x = x.to_f64();
+    T::from_f64(if size_of::<T>() == size_of::<f32>() { f64::from((x as f32).next_down()) } else { x.next_down() })
 }
 
 impl<T: Float, N: Number> From<N> for Tensor<T> {

@@ -8,6 +8,7 @@ mod attributes;
 mod check;
 mod clipping;
 mod compose;
+mod formula;
 mod functional;
 mod initial;
 mod json;

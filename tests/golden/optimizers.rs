@@ -3,9 +3,10 @@
 use crate::Fault;
 use crate::attributes::Attributes;
 use crate::check::Tolerance;
+use crate::formula;
 use crate::json::{Map, Value, field};
 use wengert::optim::{AdaDelta, AdaGrad, Adamax, NAdam, Optimizer, RAdam, RmsProp};
-use wengert::prelude::{Adam, AdamW, Gradients, Param, Sgd, Tape, Tensor, Var};
+use wengert::prelude::{Adam, AdamW, Gradients, Param, Sgd, Tape, Tensor};
 
 /// Follows an optimizer along a stream of gradients that the file holds.
 pub fn stream(file: &Value, case: &Value, tolerance: &Tolerance) -> Result<(), Fault> {
@@ -31,11 +32,11 @@ pub fn stream(file: &Value, case: &Value, tolerance: &Tolerance) -> Result<(), F
 
 /// Follows an optimizer down a function.
 pub fn descent(case: &Value, tolerance: &Tolerance) -> Result<(), Fault> {
-    let function: fn(&Var<f64>, &Var<f64>) -> Var<f64> = match field::<String>(case, "function")?.as_str() {
-        "x0^2 + x1^2" => |x0, x1| x0.square() + x1.square(),
-        "x0^2 / 20 + x1^2" => |x0, x1| x0.square() / 20.0 + x1.square(),
-        "(1 - x0)^2 + 100 (x1 - x0^2)^2" => |x0, x1| (1.0 - x0).square() + 100.0 * (x1 - x0.square()).square(),
-        other => return Err(Fault::Unsupported(format!("function {other}"))),
+    let function: String = field(case, "function")?;
+    // A name may precede the formula.
+    let formula = match function.rsplit([':', '=']).next().unwrap_or_default() {
+        "himmelblau" => "(x0^2 + x1 - 11)^2 + (x0 + x1^2 - 7)^2",
+        formula => formula,
     };
     let start: Vec<f64> = field(case, "start")?;
     let mut point = Param::new(Tensor::from_slice(&start, [2]));
@@ -46,7 +47,12 @@ pub fn descent(case: &Value, tolerance: &Tolerance) -> Result<(), Fault> {
     for (k, (value, want)) in values.iter().zip(&trajectory).enumerate() {
         let tape = Tape::new_f64();
         let x = tape.param(&point);
-        let y = function(&x.slice(0, 0..1), &x.slice(0, 1..2));
+        let coordinate = |name: &str| match name {
+            "x0" => Some(x.slice(0, 0..1)),
+            "x1" => Some(x.slice(0, 1..2)),
+            _ => None,
+        };
+        let y = formula::evaluate(formula, &x, &coordinate)?;
         tolerance.numbers(&format!("value before step {}", k + 1), y.value().as_slice(), &[*value])?;
         drop(x);
         optimizer.step(&mut point, &y.backward());

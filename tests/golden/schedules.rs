@@ -3,7 +3,9 @@
 use crate::Fault;
 use crate::attributes::Attributes;
 use crate::check::Tolerance;
+use crate::formula;
 use crate::json::{Map, Value, field};
+use wengert::Tape;
 use wengert::optim::schedule::*;
 
 /// Compares the learning rates of a schedule, step by step.
@@ -52,9 +54,23 @@ fn by_name(name: &str, a: &Attributes, base: f64) -> Result<Option<Box<dyn Sched
             let factor = a.get_or("factor", 1.0 / 3.0)?;
             Box::new(Constant::new(base, factor, a.get_or("total_iters", 5)?))
         }
+        "LambdaLR" => {
+            let factor: String = a.get("lr_lambda")?;
+            lambda(&factor, 0)?;
+            Box::new(move |step| base * lambda(&factor, step).unwrap_or(f64::NAN))
+        }
         "OneCycleLR" => Box::new(one_cycle(a)?),
         _ => return Ok(None),
     }))
+}
+
+/// A factor that is given as a formula, such as `0.95 ** epoch` or `lambda t: 1 / (1 + t)`.
+fn lambda(factor: &str, step: usize) -> Result<f64, Fault> {
+    let tape = Tape::new_f64();
+    let step = tape.constant(step as f64);
+    let variable = |name: &str| ["epoch", "step", "t", "e", "k", "n"].contains(&name).then(|| step.clone());
+    let formula = factor.rsplit(':').next().unwrap_or_default();
+    Ok(formula::evaluate(formula, &step, &variable)?.item())
 }
 
 fn one_cycle(a: &Attributes) -> Result<OneCycle, Fault> {

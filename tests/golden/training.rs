@@ -4,55 +4,59 @@ use crate::Fault;
 use crate::check::Tolerance;
 use crate::json::{Map, Value, field};
 use crate::optimizers::build;
-use wengert::nn::Path;
+use wengert::nn::{Elu, Flatten, Gelu, Identity, LeakyRelu, Path, Relu, Sequential, Sigmoid, Silu, Softplus, Tanh};
 use wengert::prelude::*;
 
-/// `Linear, ReLU, Linear`, or with a batch normalisation `Linear, BatchNorm, Sigmoid, Linear`.
-struct Net {
-    first: Linear<f64>,
-    norm: Option<BatchNorm<f64>>,
-    last: Linear<f64>,
-}
-module!(Net in f64 { first, norm, last });
-
-impl Net {
-    /// A network of the shapes of a state by PyTorch's names, with that state.
-    fn new(state: &Value) -> Result<Self, Fault> {
-        let normalized = state.get("1.weight").is_some();
-        let first: Tensor<f64> = field(state, "0.weight")?;
-        let last: Tensor<f64> = field(state, if normalized { "3.weight" } else { "2.weight" })?;
-        let (hidden, inputs, outputs) = (first.shape()[0], first.shape()[1], last.shape()[0]);
-        let (rng, init) = (&mut wengert::rng(0), Init::Constant(0.0));
-        let mut net = Net {
-            first: if normalized { Linear::without_bias } else { Linear::new }(inputs, hidden, init, rng),
-            norm: normalized.then(|| BatchNorm::new(hidden)),
-            last: Linear::new(hidden, outputs, init, rng),
-        };
-        let mut fault = None;
-        net.visit_mut(
-            &mut Path::new(),
-            &mut |path, param| match value(state, &pytorch_name(path.as_str(), normalized)) {
-                Ok(value) => *param.value_mut() = value,
-                Err(error) => fault = Some(error),
-            },
-        );
-        fault.map_or(Ok(net), Err)
+/// The network that a case describes, such as `Linear 8-16, ReLU, Linear 16-4`, with a state by PyTorch's names. The shapes
+/// are those of the state.
+fn network(words: &str, state: &Value) -> Result<Sequential<f64>, Fault> {
+    let (mut net, mut depth) = (Sequential::new(), 0);
+    let outside = |c: char| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        c == ',' && depth == 0
+    };
+    for (k, layer) in words.split(outside).enumerate() {
+        let shape = || Ok(value(state, &format!("{k}.weight"))?.shape().to_vec());
+        let bias = state.get(format!("{k}.bias")).is_some();
+        net = append(net, layer.trim(), shape, bias)?;
     }
-
-    fn forward(&self, x: &Var<f64>) -> Var<f64> {
-        let h = self.first.forward(x);
-        let h = match &self.norm {
-            Some(norm) => norm.forward(&h).sigmoid(),
-            None => h.relu(),
-        };
-        self.last.forward(&h)
-    }
+    let mut fault = None;
+    net.visit_mut(&mut Path::new(), &mut |path, param| match value(state, path.as_str()) {
+        Ok(value) if value.shape() == param.shape() => *param.value_mut() = value,
+        Ok(value) => fault = Some(Fault::Failed(format!("{path} has shape {:?}", value.shape()))),
+        Err(error) => fault = Some(error),
+    });
+    fault.map_or(Ok(net), Err)
 }
 
-/// The name that PyTorch's `Sequential` has for a parameter.
-fn pytorch_name(path: &str, normalized: bool) -> String {
-    let last = if normalized { "3." } else { "2." };
-    path.replacen("first.", "0.", 1).replacen("norm.", "1.", 1).replacen("last.", last, 1)
+/// Appends the layer whose name in PyTorch is the first word.
+fn append(
+    net: Sequential<f64>,
+    layer: &str,
+    shape: impl Fn() -> Result<Vec<usize>, Fault>,
+    bias: bool,
+) -> Result<Sequential<f64>, Fault> {
+    let (rng, init) = (&mut wengert::rng(0), Init::Constant(0.0));
+    let unsupported = || Fault::Unsupported(format!("layer {layer}"));
+    Ok(match layer.split([' ', '(']).next().unwrap_or_default() {
+        "Linear" => {
+            let [outputs, inputs] = shape()?[..] else { return Err(unsupported()) };
+            net.append(if bias { Linear::new } else { Linear::without_bias }(inputs, outputs, init, rng))
+        }
+        "BatchNorm1d" | "BatchNorm2d" => net.append(BatchNorm::new(shape()?[0])),
+        "LayerNorm" if bias => net.append(LayerNorm::new(shape()?)),
+        "ReLU" => net.append(Relu),
+        "Sigmoid" => net.append(Sigmoid),
+        "Tanh" => net.append(Tanh),
+        "GELU" => net.append(Gelu),
+        "SiLU" => net.append(Silu),
+        "ELU" => net.append(Elu(1.0)),
+        "LeakyReLU" => net.append(LeakyRelu(0.01)),
+        "Softplus" => net.append(Softplus),
+        "Flatten" => net.append(Flatten),
+        "Identity" => net.append(Identity),
+        _ => return Err(unsupported()),
+    })
 }
 
 /// An entry of a state: a tensor, or a count.
@@ -65,8 +69,7 @@ pub fn train(file: &Value, case: &Value, tolerance: &Tolerance) -> Result<(), Fa
     let data: Value = field(&field(file, "data")?, &field::<String>(case, "data")?)?;
     let (input, labels): (Tensor<f64>, Tensor<f64>) = (field(&data, "input")?, field(&data, "target")?);
     let labels: Vec<usize> = labels.as_slice().iter().map(|&label| label as usize).collect();
-    let mut net = Net::new(&field(&data, "initial")?)?;
-    let normalized = net.norm.is_some();
+    let mut net = network(&field::<String>(&data, "model")?, &field(&data, "initial")?)?;
     let mut optimizer = build(case)?;
     for (step, want) in field::<Vec<f64>>(case, "losses")?.into_iter().enumerate() {
         let tape = Tape::with_mode(Mode::Training(0));
@@ -76,17 +79,15 @@ pub fn train(file: &Value, case: &Value, tolerance: &Tolerance) -> Result<(), Fa
         if step == 0 {
             let wanted: Map<String, Value> = field(case, "first_grads")?;
             let all = net.parameters();
-            for (path, param) in all.iter().filter(|(_, param)| param.is_trainable()) {
-                let name = pytorch_name(path, normalized);
-                let want: Tensor<f64> = field(&Value::Object(wanted.clone()), &name)?;
+            for (name, param) in all.iter().filter(|(_, param)| param.is_trainable()) {
+                let want: Tensor<f64> = field(&Value::Object(wanted.clone()), name)?;
                 tolerance.numbers(&format!("gradient of {name}"), gradients[*param].as_slice(), want.as_slice())?;
             }
         }
         optimizer.step(&mut net, &gradients);
     }
     let last: Value = field(case, "final")?;
-    for (path, param) in net.parameters() {
-        let name = pytorch_name(&path, normalized);
+    for (name, param) in net.parameters() {
         tolerance.numbers(&format!("final {name}"), param.value().as_slice(), value(&last, &name)?.as_slice())?;
     }
     Ok(())

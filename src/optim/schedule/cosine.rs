@@ -1,7 +1,8 @@
 //! Cosine schedules.
 
 use super::{Schedule, check_learning_rate, check_steps};
-use crate::optim::option::{check_option, setters};
+use crate::optim::option::setters;
+use crate::panics::check_option;
 use std::f64::consts::PI;
 
 /// Half a cosine wave between the values at `progress` = 0 and 1, continued periodically.
@@ -33,7 +34,7 @@ pub struct Cosine {
 
 setters!(Cosine {
     /// Sets the minimum, the learning rate at the end; 0 by default.
-    minimum: 0.0, f64::INFINITY;
+    minimum: 0.0..;
 });
 
 impl Cosine {
@@ -76,7 +77,7 @@ pub struct CosineWarmRestarts {
 
 setters!(CosineWarmRestarts {
     /// Sets the minimum, the learning rate at the end of each cycle; 0 by default.
-    minimum: 0.0, f64::INFINITY;
+    minimum: 0.0..;
 });
 
 impl CosineWarmRestarts {
@@ -93,7 +94,7 @@ impl CosineWarmRestarts {
     /// Sets the ratio of the lengths of consecutive cycles; 1 by default.
     #[track_caller]
     pub fn growth(mut self, growth: usize) -> Self {
-        check_option("growth", growth as f64, 1.0, f64::INFINITY);
+        check_option("growth", growth as f64, 1.0..);
         self.growth = growth;
         self
     }
@@ -142,11 +143,11 @@ pub struct OneCycle {
 
 setters!(OneCycle {
     /// Sets the fraction of the steps in which the learning rate rises; 0.3 by default.
-    rise: 0.0, 1.0;
+    rise: 0.0..1.0;
     /// Sets the initial learning rate as a fraction of the peak; 1/25 by default.
-    start_factor: 0.0, f64::INFINITY;
+    start_factor: 0.0..;
     /// Sets the final learning rate as a fraction of the peak; 1e-4 / 25 by default.
-    end_factor: 0.0, f64::INFINITY;
+    end_factor: 0.0..;
 });
 
 impl OneCycle {

@@ -1,7 +1,8 @@
 //! Decaying schedules: stepwise, exponential and polynomial.
 
 use super::{Schedule, check_learning_rate, check_steps};
-use crate::optim::option::{check_option, setters};
+use crate::optim::option::setters;
+use crate::panics::check_option;
 
 /// Step decay: decays by a factor every `steps` steps, `lr γ^⌊t / steps⌋`. PyTorch's `StepLR`.
 ///
@@ -22,7 +23,7 @@ pub struct StepDecay {
 
 setters!(StepDecay {
     /// Sets the factor γ; 0.1 by default.
-    gamma: 0.0, f64::INFINITY;
+    gamma: 0.0..;
 });
 
 impl StepDecay {
@@ -62,7 +63,7 @@ pub struct MultiStep {
 
 setters!(MultiStep {
     /// Sets the factor γ; 0.1 by default.
-    gamma: 0.0, f64::INFINITY;
+    gamma: 0.0..;
 });
 
 impl MultiStep {
@@ -106,7 +107,7 @@ impl Exponential {
     /// If the learning rate or the factor is negative or NaN.
     #[track_caller]
     pub fn new(learning_rate: f64, gamma: f64) -> Self {
-        let gamma = check_option("gamma", gamma, 0.0, f64::INFINITY);
+        let gamma = check_option("gamma", gamma, 0.0..);
         Exponential { learning_rate: check_learning_rate(learning_rate), gamma }
     }
 }
@@ -139,7 +140,7 @@ pub struct Polynomial {
 
 setters!(Polynomial {
     /// Sets the power; 1 by default.
-    power: 0.0, f64::INFINITY;
+    power: 0.0..;
 });
 
 impl Polynomial {

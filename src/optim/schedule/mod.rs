@@ -28,7 +28,7 @@ mod decay;
 mod plateau;
 mod ramp;
 
-use crate::optim::option::check_option;
+use crate::panics::check_option;
 
 pub use cosine::{Cosine, CosineWarmRestarts, OneCycle};
 pub use decay::{Exponential, MultiStep, Polynomial, StepDecay};
@@ -124,12 +124,12 @@ impl<A: Schedule, B: Schedule> Schedule for Times<A, B> {
 
 #[track_caller]
 fn check_learning_rate(learning_rate: f64) -> f64 {
-    check_option("learning_rate", learning_rate, 0.0, f64::INFINITY)
+    check_option("learning_rate", learning_rate, 0.0..)
 }
 
 /// Checks that a number of steps is not 0.
 #[track_caller]
 fn check_steps(steps: usize) -> usize {
-    check_option("steps", steps as f64, 1.0, f64::INFINITY);
+    check_option("steps", steps as f64, 1.0..);
     steps
 }

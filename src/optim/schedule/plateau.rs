@@ -6,9 +6,10 @@ use crate::optim::option::setters;
 /// Reduces the learning rate, `lr ← max(factor lr, minimum)`, when a metric such as the validation loss has not improved for
 /// more than `patience` observations. PyTorch's `ReduceLROnPlateau`.
 ///
-/// A metric improves if it is below `best (1 − threshold)`, or below `best − threshold` if
-/// [absolute](ReduceOnPlateau::absolute); when [maximizing](ReduceOnPlateau::maximize), if it is above `best (1 + threshold)`
-/// or `best + threshold`. A NaN is never an improvement.
+/// A metric improves if it is below `best − threshold |best|`, or below `best − threshold` if
+/// [absolute](ReduceOnPlateau::absolute); when [maximizing](ReduceOnPlateau::maximize), if it is above
+/// `best + threshold |best|` or `best + threshold`. A NaN is never an improvement. For negative metrics, PyTorch's relative
+/// bound, `best (1 − threshold)`, is on the wrong side of the best.
 ///
 /// ```
 /// use wengert::optim::schedule::ReduceOnPlateau;
@@ -51,13 +52,13 @@ pub struct PlateauState {
 
 setters!(ReduceOnPlateau {
     /// Sets the factor of a reduction; 0.1 by default.
-    factor: 0.0, 1.0;
+    factor: 0.0..1.0;
     /// Sets the minimum improvement; 1e-4 by default, relative unless [absolute](ReduceOnPlateau::absolute).
-    threshold: 0.0, f64::INFINITY;
+    threshold: 0.0..;
     /// Sets the minimum learning rate; 0 by default.
-    minimum: 0.0, f64::INFINITY;
+    minimum: 0.0..;
     /// Sets the smallest reduction: changes of the learning rate that are not larger are skipped; 1e-8 by default.
-    epsilon: 0.0, f64::INFINITY;
+    epsilon: 0.0..;
 });
 
 impl ReduceOnPlateau {
@@ -142,12 +143,13 @@ impl ReduceOnPlateau {
     }
 
     fn is_better(&self, metric: f64) -> bool {
-        let (best, sign) = (self.state.best, if self.maximize { 1.0 } else { -1.0 });
-        let bound = match self.absolute {
-            true => best + sign * self.threshold,
-            false => best * (1.0 + sign * self.threshold),
+        let best = self.state.best;
+        let margin = match self.absolute {
+            true => self.threshold,
+            false if best.is_finite() => self.threshold * best.abs(),
+            false => 0.0,
         };
-        if self.maximize { metric > bound } else { metric < bound }
+        if self.maximize { metric > best + margin } else { metric < best - margin }
     }
 
     fn reduce(&mut self) {

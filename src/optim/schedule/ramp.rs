@@ -1,7 +1,8 @@
 //! Warm-up schedules.
 
 use super::{Schedule, check_learning_rate, check_steps};
-use crate::optim::option::{check_option, setters};
+use crate::optim::option::setters;
+use crate::panics::check_option;
 
 /// A reduced learning rate for the first steps: `lr factor` while `t < steps`, then `lr`. PyTorch's `ConstantLR`.
 ///
@@ -27,7 +28,7 @@ impl Constant {
     /// If the learning rate or the factor is negative or NaN.
     #[track_caller]
     pub fn new(learning_rate: f64, factor: f64, steps: usize) -> Self {
-        let factor = check_option("factor", factor, 0.0, f64::INFINITY);
+        let factor = check_option("factor", factor, 0.0..);
         Constant { learning_rate: check_learning_rate(learning_rate), factor, steps }
     }
 }
@@ -62,9 +63,9 @@ pub struct LinearRamp {
 
 setters!(LinearRamp {
     /// Sets the initial factor a; 1/3 by default.
-    start_factor: 0.0, f64::INFINITY;
+    start_factor: 0.0..;
     /// Sets the final factor b; 1 by default.
-    end_factor: 0.0, f64::INFINITY;
+    end_factor: 0.0..;
 });
 
 impl LinearRamp {

@@ -4,7 +4,7 @@ use crate::support::panics::{Panic, messages};
 use std::fs;
 use std::path::PathBuf;
 use wengert::Error;
-use wengert::data::csv::{self, Table};
+use wengert::data::csv::{self, Missing, Table};
 use wengert::prelude::*;
 use wengert::rand::RngExt;
 
@@ -164,4 +164,46 @@ fn broken_tables_are_refused_or_read_but_never_panic() {
         }
     }
     assert!(read > 500 && refused > 500, "{read} were read, {refused} refused");
+}
+
+#[test]
+fn missing_numbers_are_refused_or_filled() {
+    let file = File::new("missing", "a,b,c\n1,,x\n NA ,2,y\n3,n/a,\nnan,?,NULL\n2,4,z\n");
+    let read = |missing| csv::Reader::new().missing(missing).read(&file.0).unwrap().tensor(["a", "b"]);
+    assert!(message(read(Missing::Refused).unwrap_err()).contains("expected a number, found \"\""));
+    let nan = read(Missing::Nan).unwrap();
+    assert_eq!(nan.iter().map(|x| u8::from(x.is_nan())).collect::<Vec<_>>(), [0, 1, 1, 0, 0, 1, 1, 1, 0, 0]);
+    let filled = read(Missing::Value(-1.0)).unwrap().to_vec();
+    assert_eq!(filled[..6], [1.0, -1.0, -1.0, 2.0, 3.0, -1.0]);
+    let filled = read(Missing::Mean).unwrap().to_vec();
+    assert_eq!((&filled[..6], filled[6].is_nan(), filled[7]), (&[1.0, 3.0, 2.0, 2.0, 3.0, 3.0][..], true, 3.0));
+    // What is there must be a number.
+    let table = csv::Reader::new().missing(Missing::Mean).read(&file.0).unwrap();
+    assert!(table.tensor(["c"]).is_err() && table.labels("b").is_err());
+    assert!(self::table("all_missing", "a\n?\n").unwrap().tensor(["a"]).is_err());
+}
+
+#[test]
+fn numbers_in_double_precision_are_not_rounded_to_single() {
+    let table = table("double", "id,x\n16777217,0.1\n9007199254740991,1e300\n").unwrap();
+    assert_eq!(table.tensor_f64(["id", "x"]).unwrap(), tensor![f64; [16777217.0, 0.1], [9007199254740991.0, 1e300]]);
+    assert!(table.tensor(["x"]).is_err());
+}
+
+#[test]
+fn many_columns_are_found_by_name_in_time() {
+    let names: Vec<String> = (0..40_000).map(|k| format!("column {k}")).collect();
+    let numbers = vec!["1"; names.len()].join(",");
+    let table = table("wide", format!("{}\n{numbers}\n", names.join(","))).unwrap();
+    assert_eq!(table.tensor(&names).unwrap(), Tensor::ones([1, names.len()]));
+    assert!(names.iter().all(|name| table.labels(name).unwrap() == [1]));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn special_files_are_not_read_to_an_end_that_they_do_not_have() {
+    // Of length 0, but not empty.
+    let path = "/proc/self/status";
+    assert!(csv::read(path).unwrap_err().to_string().contains("expected a row, found the end of the file"));
+    assert!(wengert::data::idx::read(path).unwrap_err().to_string().contains("found the end of the file after 0"));
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use wengert::Error;
-use wengert::data::idx;
+use wengert::data::idx::{self, Elements};
 use wengert::prelude::*;
 
 /// An empty directory for one test, removed at its end.
@@ -163,4 +163,32 @@ fn a_changed_byte_is_never_a_panic() {
         }
         assert!(started.elapsed() < Duration::from_secs(5));
     }
+}
+
+#[test]
+fn every_element_type_is_read() {
+    let directory = Directory::new("every_element_type_is_read");
+    let read = |code: u8, elements: Vec<u8>| {
+        let header = [0, 0, code, 2, 0, 0, 0, 1, 0, 0, 0, 2];
+        idx::read_any(directory.write("any", &gzip(&[&header[..], &elements].concat()))).unwrap()
+    };
+    let cases = [
+        (0x08, vec![1, 255], Elements::U8(vec![1, 255])),
+        (0x09, vec![1, 255], Elements::I8(vec![1, -1])),
+        (0x0b, [300i16, -2].map(i16::to_be_bytes).concat(), Elements::I16(vec![300, -2])),
+        (0x0c, [70_000i32, -2].map(i32::to_be_bytes).concat(), Elements::I32(vec![70_000, -2])),
+        (0x0d, [0.5f32, -2.0].map(f32::to_be_bytes).concat(), Elements::F32(vec![0.5, -2.0])),
+        (0x0e, [0.1f64, -2.0].map(f64::to_be_bytes).concat(), Elements::F64(vec![0.1, -2.0])),
+    ];
+    for (code, bytes, elements) in cases {
+        let idx = read(code, bytes);
+        assert_eq!((&idx.shape, &idx.elements), (&vec![1, 2], &elements));
+        assert_eq!(idx.labels().is_some(), code == 8);
+        assert_eq!(idx.tensor::<f64>().shape(), [1, 2]);
+    }
+    let labels = read(0x0c, [5i32, 16_777_217].map(i32::to_be_bytes).concat());
+    assert_eq!(labels.labels(), Some(vec![5, 16_777_217]));
+    assert_eq!(labels.tensor::<f64>(), tensor![f64; [5.0, 16777217.0]]);
+    let error = idx::read_any(directory.write("unknown", &[0, 0, 0x0a, 0])).unwrap_err();
+    assert!(error.to_string().ends_with("element type at byte 2: expected 08, 09, 0b, 0c, 0d or 0e, found 0a"));
 }

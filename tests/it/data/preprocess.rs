@@ -65,3 +65,18 @@ fn scales_keep_their_precision_and_accept_what_never_changes() {
     assert_eq!(MinMax::fit(&Tensor::<f32>::zeros([2, 0])).apply(&Tensor::<f32>::zeros([4, 0])).shape(), [4, 0]);
     assert_eq!(one_hot(&[0usize; 0], 3).shape(), [0, 3]);
 }
+
+#[test]
+fn features_at_the_ends_of_the_range_are_scaled() {
+    for samples in
+        [tensor![f64; [1e-200], [3e-200]], tensor![f64; [-1.5e308], [1.5e308]], tensor![f64; [0.0], [5e-324]]]
+    {
+        let (standardizer, scale) = (Standardizer::fit(&samples), MinMax::fit(&samples));
+        assert_eq!(standardizer.apply(&samples), tensor![f64; [-1.0], [1.0]]);
+        assert_eq!(scale.apply(&samples), tensor![f64; [0.0], [1.0]]);
+        assert_eq!(scale.invert(&scale.apply(&samples)), samples);
+    }
+    let standardizer = Standardizer::fit(&tensor![f64; [1e-200], [3e-200]]);
+    assert_eq!((standardizer.mean(), standardizer.std()), (&[2e-200][..], &[1e-200][..]));
+    assert_eq!(MinMax::fit(&tensor![f64; [0.0], [0.0]]).apply(&tensor![f64; [5.0]]), tensor![f64; [5.0]]);
+}

@@ -42,3 +42,20 @@ fn the_norm_of_large_gradients_does_not_overflow() {
     let (gradients, ..) = gradients(&[3e30, 4e30], &[0.0]);
     assert!((gradients.norm() / 5e30 - 1.0).abs() < 1e-6);
 }
+
+#[test]
+fn the_norm_is_scaled_where_its_squares_are_out_of_range() {
+    let param = Param::<f64>::new([0.0, 0.0]);
+    for unit in [1e200, 1e-200, 1e-307] {
+        let mut gradients: Gradients<f64> = [(&param, tensor![f64; 3.0, 4.0] * unit)].into_iter().collect();
+        for (p, norm) in [(2.0, 5.0), (1.0, 7.0), (3.0, 91f64.cbrt())] {
+            assert!((gradients.norm_p(p) / unit - norm).abs() < norm * 1e-12);
+        }
+        if unit > 1.0 {
+            assert!((gradients.clip_norm(1.0) / unit - 5.0).abs() < 1e-12);
+            assert!((gradients[&param].clone() - tensor![f64; 0.6, 0.8]).map(f64::abs).max().item() < 1e-12);
+        }
+    }
+    let zeros: Gradients<f64> = [(&param, Tensor::zeros([2]))].into_iter().collect();
+    assert_eq!((zeros.norm(), zeros.norm_p(3.0)), (0.0, 0.0));
+}

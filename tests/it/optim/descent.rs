@@ -3,7 +3,7 @@
 use crate::support::panics::{Panic, message_of, messages};
 use crate::support::samples::gradients_of;
 use wengert::io::{Checkpoint, Resume};
-use wengert::optim::{AdaGrad, Descent, Group, NAdam, RmsProp, Rule, Slot, Step};
+use wengert::optim::{AdaGrad, Adamax, Descent, Group, NAdam, RAdam, RmsProp, Rule, Slot, Step};
 use wengert::prelude::*;
 
 pub const PANICS: &[Panic] = &[
@@ -29,6 +29,12 @@ pub const PANICS: &[Panic] = &[
         let weight = Param::new([1.0, 2.0]);
         let gradients = gradients_of(&weight);
         Sgd::new(0.1).step(&mut weight.clone(), &gradients);
+    }),
+    ("state_of_another_model", || {
+        let (mut first, mut second, mut optimizer) = (Param::new([1.0, 2.0]), Param::new([1.0, 2.0]), Adam::new(0.1));
+        let (of_first, of_second) = (gradients_of(&first), gradients_of(&second));
+        optimizer.step(&mut second, &of_second);
+        optimizer.step(&mut first, &of_first);
     }),
     ("nesterov", || _ = Sgd::<f32>::new(0.1).nesterov()),
 ];
@@ -79,6 +85,7 @@ impl<const N: usize> Rule for OwnMomentum<N> {
     }
 }
 
+#[derive(Clone)]
 struct Network {
     hidden: Linear,
     hidden2: Linear,
@@ -269,32 +276,94 @@ fn a_step_with_nothing_to_do_is_none() {
     assert_ne!(model.bits(), before);
 }
 
+/// Two steps of Adam for each of two parameters with the same path.
+fn two_models(create: impl Fn() -> Param, gradients: impl Fn(&Param, &Param) -> [Gradients; 2]) -> String {
+    let (mut first, mut second, mut optimizer) = (create(), create(), Adam::new(0.1));
+    message_of(|| {
+        for _ in 0..2 {
+            let [of_first, of_second] = gradients(&first, &second);
+            optimizer.step(&mut first, &of_first);
+            optimizer.step(&mut second, &of_second);
+        }
+    })
+}
+
 #[test]
-fn numbers_out_of_range_are_refused_by_name() {
-    let sgd = || -> Sgd { Sgd::new(0.1) };
-    let cases: [(&str, &dyn Fn()); 12] = [
-        ("learning_rate: NaN", &|| sgd().set_learning_rate(f64::NAN)),
-        ("learning_rate: -1", &|| _ = AdaGrad::<f32>::new(-1.0)),
-        ("momentum: -1", &|| _ = sgd().momentum(-1.0)),
-        ("momentum: NaN", &|| _ = RmsProp::<f32>::new(0.1).momentum(f64::NAN)),
-        ("dampening: 1", &|| _ = sgd().dampening(1.0)),
-        ("dampening: NaN", &|| _ = sgd().dampening(f64::NAN)),
-        ("beta2: 1", &|| _ = NAdam::<f32>::new(0.1).betas(0.9, 1.0)),
-        ("epsilon: -1", &|| _ = Adam::<f32>::new(0.1).epsilon(-1.0)),
-        ("weight_decay: NaN", &|| _ = sgd().weight_decay(f64::NAN)),
-        ("nesterov: the momentum is 0", &|| _ = sgd().nesterov()),
-        ("weight_decay: -1", &|| {
-            let (mut optimizer, mut model) = (sgd(), Network::new());
-            optimizer.settings_mut().weight_decay = -1.0;
-            let gradients = model.gradients(0);
-            optimizer.step(&mut model, &gradients);
-        }),
-        ("learning_rate_factor: -1", &|| _ = Group::with_prefix("").learning_rate_factor(-1.0)),
-    ];
-    for (expected, case) in cases {
-        let message = message_of(case);
-        assert!(message.starts_with(expected), "{message}");
+fn two_models_do_not_mix_in_one_optimizer() {
+    let apart = two_models(|| Param::new([1.0]), |a, b| [gradients_of(a), gradients_of(b)]);
+    assert!(apart.contains("the parameter \"\" of shape [1] belongs to a parameter of another model"), "{apart}");
+    let together = two_models(
+        || Param::new(1.0),
+        |a, b| {
+            let tape = Tape::new();
+            let gradients = (tape.param(a) - tape.param(b) * 100.0).backward();
+            [gradients.clone(), gradients]
+        },
+    );
+    assert!(together.contains("belongs to a parameter of another model"), "{together}");
+    // Two parts of one model.
+    let mut layers =
+        (Linear::new(2, 2, Init::He, &mut wengert::rng(0)), Linear::new(2, 2, Init::He, &mut wengert::rng(1)));
+    let (tape, mut optimizer) = (Tape::new(), Sgd::new(0.1).momentum(0.9));
+    let gradients = layers.1.forward(&layers.0.forward(&tape.constant([[1.0, 2.0]]))).sum().backward();
+    optimizer.step(&mut layers.0, &gradients);
+    assert!(message_of(|| optimizer.step(&mut layers.1, &gradients)).contains("\"weight\" of shape [2, 2]"));
+}
+
+#[test]
+fn the_state_follows_a_clone_that_replaces_the_model() {
+    let (mut model, mut optimizer) = (Network::new(), Adam::new(0.1));
+    let mut whole = Adam::new(0.1);
+    let expected = trained(&mut whole);
+    for seed in 0..4 {
+        model = model.clone();
+        let gradients = model.gradients(seed);
+        optimizer.step(&mut model, &gradients);
     }
+    assert_eq!(model.bits(), expected);
+    // The state of a checkpoint belongs to any model, also to an earlier one.
+    let mut earlier = Network::new();
+    let gradients = earlier.gradients(0);
+    let mut resumed = Adam::new(0.1);
+    for (path, slot) in optimizer.state().iter() {
+        resumed.state_mut().insert(path, slot.clone());
+    }
+    resumed.step(&mut earlier, &gradients);
+    // Without state there is nothing to mix.
+    let (mut first, mut second, mut plain) = (Param::new([1.0]), Param::new([1.0]), Sgd::new(0.1));
+    for _ in 0..2 {
+        let (of_first, of_second) = (gradients_of(&first), gradients_of(&second));
+        plain.step(&mut first, &of_first);
+        plain.step(&mut second, &of_second);
+    }
+    assert_eq!(first.value(), second.value());
+}
+
+#[test]
+fn the_step_count_does_not_overflow() {
+    fn last(mut optimizer: impl Optimizer) {
+        let mut model = Param::new([1.0]);
+        let gradients = gradients_of(&model);
+        optimizer.step(&mut model, &gradients);
+        let slot = Slot { steps: i32::MAX - 3, ..optimizer.state().get("").unwrap().clone() };
+        optimizer.state_mut().insert("", slot);
+        for _ in 0..3 {
+            let gradients = gradients_of(&model);
+            optimizer.step(&mut model, &gradients);
+        }
+        assert!(model.value().item().is_finite(), "{}", optimizer.name());
+        let path = tempfile::NamedTempFile::new().unwrap();
+        Checkpoint::new().optimizer(&optimizer).save(path.path()).unwrap();
+        Resume::new().optimizer(&mut optimizer).load(path.path()).unwrap();
+        assert_eq!(optimizer.state().get("").unwrap().steps, i32::MAX - 1);
+    }
+    last(Adam::new(0.1).amsgrad());
+    last(AdamW::new(0.1));
+    last(AdaGrad::new(0.1).learning_rate_decay(0.1));
+    last(Adamax::new(0.1));
+    last(NAdam::new(0.1));
+    last(RAdam::new(0.1));
+    last(Sgd::new(0.1).momentum(0.9).dampening(0.5));
 }
 
 #[test]

@@ -5,6 +5,8 @@ mod clip;
 mod descent;
 mod early_stopping;
 mod finder;
+mod option;
+mod rmsprop;
 mod schedule;
 mod sgd;
 mod state;

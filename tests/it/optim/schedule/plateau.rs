@@ -17,3 +17,18 @@ fn a_plateau_is_resumed_from_its_state() {
         assert_eq!(second, whole);
     }
 }
+
+#[test]
+fn negative_metrics_improve_downwards() {
+    let observe = |mut plateau: ReduceOnPlateau, metrics: &[f64]| {
+        metrics.iter().for_each(|&metric| _ = plateau.observe(metric));
+        (plateau.learning_rate(), plateau.state().best)
+    };
+    let plateau = || ReduceOnPlateau::new(1.0).factor(0.5).patience(2);
+    assert_eq!(observe(plateau(), &[-1.0; 4]), (0.5, -1.0));
+    assert_eq!(observe(plateau(), &[-1.0, -0.95, -0.9025, -0.8]), (0.5, -1.0));
+    assert_eq!(observe(plateau().threshold(0.1), &[-1.0, -1.05, -1.11, -1.2]), (1.0, -1.11));
+    assert_eq!(observe(plateau().maximize().threshold(0.1), &[-1.0, -0.95, -0.89]), (1.0, -0.89));
+    assert_eq!(observe(plateau().maximize(), &[-1.0, -1.0001, -1.1, -1.0]), (0.5, -1.0));
+    assert_eq!(observe(plateau(), &[0.0, 0.0, 0.0, 0.0]), (0.5, 0.0));
+}

@@ -85,6 +85,7 @@ registry! {
     elementwise::error_function::ErfSlope: 1;
     elementwise::error_function::Erfc: 1;
     elementwise::exponential::Exp2: 1;
+    elementwise::exponential::Exp2Slope: 1;
     elementwise::exponential::Exp: 1;
     elementwise::exponential::Expm1: 1;
     elementwise::exponential::Ln: 1;
@@ -151,7 +152,11 @@ registry! {
     linalg::triangular::SolveTriangular: 2;
     loss::classification::SoftmaxCrossEntropy<T>: 1;
     loss::classification::SoftmaxCrossEntropyGradient<T>: 2;
+    loss::Weighted: 2;
     loss::probability::BinaryCrossEntropy: 2;
+    loss::probability::KlDivergence: 2;
+    loss::probability::KlDivergenceOfLogarithms: 2;
+    loss::regression::Huber: 1;
     matmul::Linear: 3;
     matmul::Matmul: 2;
     norm::batch_norm::BatchNorm: 4;

@@ -7,8 +7,8 @@ use std::f64::consts::{LN_2, LOG2_E, LOG10_E};
 elementwise! {
     /// Exponential eˣ, `dy/dx = y`.
     exp: Exp { x => x.exp(); output: |gy, y| gy * y }
-    /// Power of two 2ˣ, `dy/dx = y ln 2`.
-    exp2: Exp2 { x => x.exp2(); output: |gy, y| gy * (y * LN_2) }
+    /// Power of two 2ˣ, `dy/dx = 2ˣ ln 2`.
+    exp2: Exp2 { x => x.exp2(); input: |gy, x| gy * x.exp2_slope() }
     /// eˣ − 1, accurate near 0; `dy/dx = eˣ`.
     #[doc(alias = "exp_m1")]
     expm1: Expm1 { x => x.exp_m1(); input: |gy, x| gy * x.exp() }
@@ -22,6 +22,17 @@ elementwise! {
     log2: Log2 { x => x.log2(); input: |gy, x| gy / x * LOG2_E }
     /// Logarithm to base 10, `dy/dx = 1/(x ln 10)`.
     log10: Log10 { x => x.log10(); input: |gy, x| gy * LOG10_E / x }
+}
+
+derivatives! {
+    /// 2ˣ ln 2, also where 2ˣ overflows.
+    exp2_slope: Exp2Slope {
+        x => {
+            let [one, far, scale] = [1.0, 64.0, LN_2].map(T::from_f64);
+            if x > far { (x - one).exp2() * (scale + scale) } else { x.exp2() * scale }
+        };
+        input: |gy, x| gy * x.exp2_slope() * LN_2
+    }
 }
 
 broadcasting! {

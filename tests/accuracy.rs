@@ -22,7 +22,7 @@ struct Function {
 macro_rules! functions {
     ($($name:ident $(($($argument:expr),*))? $(= $exact:expr)?;)*) => {
         [$(Function {
-            name: stringify!($name $(($($argument),*))?),
+            name: concat!(stringify!($name) $(, "(", stringify!($($argument),*), ")")?),
             single: |x| x.$name($($($argument),*)?),
             double: |x| x.$name($($($argument),*)?),
             exact: [$($exact as fn(f64) -> f64)?].first().copied(),
@@ -93,6 +93,7 @@ fn documented() -> Vec<(String, [f64; 2])> {
 }
 
 #[test]
+#[cfg_attr(not(all(target_os = "linux", target_env = "gnu")), ignore = "some functions are those of the platform")]
 fn errors_are_at_most_those_of_the_document() {
     let documented = documented();
     assert_eq!(documented.len(), functions().count());
@@ -111,8 +112,10 @@ fn table() {
     let mut table = String::from("| function | value | at | derivative | at |\n|---|---|---|---|---|\n");
     for function in functions() {
         // Rounded up, so that the table is a bound.
-        let cells = largest_errors(&function, step)
-            .map(|largest| format!("{:.2} | {:e}", (largest.error * 100.0).ceil() / 100.0, largest.at));
+        let cells = largest_errors(&function, step).map(|largest| match largest.error {
+            0.0 => "0 | ".to_string(),
+            error => format!("{:.2} | {:e}", (error * 100.0).ceil() / 100.0, largest.at),
+        });
         writeln!(table, "| `{}` | {} |", function.name, cells.join(" | ")).unwrap();
     }
     println!("{table}");

@@ -182,7 +182,10 @@ impl<T: Float> Op<T, 1> for Softplus {
     const SAVE: Save = Save::Inputs;
 
     fn describe(&self, description: &mut Description) {
-        description.number("beta", self.beta).number("threshold", self.threshold);
+        description.number("beta", self.beta);
+        if self.threshold.is_finite() {
+            description.number("threshold", self.threshold);
+        }
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {

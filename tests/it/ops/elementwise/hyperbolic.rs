@@ -55,10 +55,11 @@ fn inverse_functions_are_odd_and_accurate_near_1_and_far_out() {
 #[test]
 fn derivatives_do_not_vanish_with_the_difference_from_the_limit() {
     // Of first and second order: the second derivative is about −2, 1 and −1 times the first.
-    let cases: [(fn(&Var) -> Var, f32, f32, f32); 4] = [
+    type Case = (fn(&Var) -> Var, f32, f32, f32);
+    let cases: [Case; 4] = [
         (|x| x.tanh(), 20.0, 1.699_341_7e-17, -2.0),
-        (|x| x.sigmoid(), 40.0, 4.248_354_3e-18, -1.0),
-        (|x| x.expm1(), -40.0, 4.248_354_3e-18, 1.0),
+        (|x| x.sigmoid(), 40.0, 4.248_354e-18, -1.0),
+        (|x| x.expm1(), -40.0, 4.248_354e-18, 1.0),
         (|x| x.log_sigmoid(), 80.0, 1.804_851_4e-35, -1.0),
     ];
     for (f, at, right, factor) in cases {

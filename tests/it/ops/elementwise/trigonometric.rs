@@ -35,7 +35,7 @@ fn the_gradient_of_atan2_neither_overflows_nor_vanishes() {
         let gradient = y.atan2(&x).sum().backward()[&y].item();
         assert!((gradient / right - 1.0).abs() < 1e-6, "{gradient}");
     }
-    let angle = |x: &Var<f64>| x.select(0, 0).atan2(&x.select(0, 1));
+    let angle = |x: &Var<f64>| x.select(0, 0).atan2(x.select(0, 1));
     let hessian = functional::hessian(angle, &tensor![f64; 0.0, 0.0]);
     assert_eq!(hessian, Tensor::zeros([2, 2]));
     let hessian = functional::hessian(angle, &tensor![f64; 3.0, 4.0]);

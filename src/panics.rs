@@ -191,6 +191,8 @@ panic_messages! {
         "{op}: an output padding of {padding} must be {allowed}"
     option(what: &str, value: f64, range: &str)
         "{what}: {value} is not {range}"
+    not_a_probability(op: &str, what: &str, value: &dyn Display, element: usize, shape: &[usize])
+        "{op}: {value}, element {element} of the {what} of shape {shape:?}, is not between 0 and 1: bce_with_logits_loss takes scores before a sigmoid"
     fans(shape: &[usize])
         "Init: shape {shape:?} has no fan-in and fan-out: they need two axes, [out, in, ...]"
     state_shape(path: &str, state: &[usize], parameter: &[usize])
@@ -375,6 +377,17 @@ pub(crate) fn linear_inputs(x: &[usize], weight: &[usize], inputs: usize, column
 /// Why a bias does not fit a linear map.
 pub(crate) fn linear_bias(bias: &[usize], weight: &[usize]) -> String {
     format!("the bias {bias:?} does not fit the weight {weight:?}: it is [out] of [out, in]")
+}
+
+/// Why a target does not fit the input of a loss.
+pub(crate) fn target_shape(input: &[usize], target: &[usize]) -> String {
+    let count = |shape: &[usize]| shape.iter().product::<usize>();
+    let remedy = match target {
+        [] => "Tensor::scalar(target).broadcast_to",
+        _ if count(input) == count(target) => "target.reshape",
+        _ => "target.broadcast_to",
+    };
+    format!("the input {input:?} and the target {target:?} differ in shape: make them equal by {remedy}({input:?})")
 }
 
 /// Why target probabilities do not fit the scores.

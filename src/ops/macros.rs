@@ -22,26 +22,49 @@ macro_rules! functions {
 
 /// Declares elementwise functions of one input: the methods, the value, and the backward rule in terms of the saved value.
 macro_rules! elementwise {
-    ($($(#[$meta:meta])* $method:ident: $op:ident { $x:ident => $value:expr; $kept:ident: |$($v:ident),+| $rule:expr })*) => { $(
-        pub(crate) struct $op;
-
-        impl<T: Float> Op<T, 1> for $op {
-            const NAME: &'static str = stringify!($method);
-            const SAVE: Save = elementwise!(@save $kept);
-
-            fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-                x.map(#[inline(always)] |$x: T| $value)
-            }
-            fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-                elementwise!(@rule $kept, saved, gy, |$($v),+| $rule)
-            }
-        }
+    ($($(#[$meta:meta])* $method:ident: $op:ident { $($body:tt)* })*) => { $(
+        elementwise_op! { $method: $op { $($body)* } }
 
         functions! {
             $(#[$meta])*
             fn $method(x) = $crate::ops::registry::Registered::of($op, [x]);
         }
     )* };
+}
+
+/// Declares functions for the rules of others, such as their derivatives, as [`elementwise!`] does: methods of variables only.
+macro_rules! derivatives {
+    ($($(#[$meta:meta])* $method:ident: $op:ident { $($body:tt)* })*) => { $(
+        elementwise_op! { $(#[$meta])* $method: $op { $($body)* } }
+
+        impl<T: Float> Var<T> {
+            $(#[$meta])*
+            #[track_caller]
+            pub(in crate::ops::elementwise) fn $method(&self) -> Var<T> {
+                $crate::ops::registry::Registered::of($op, [self])
+            }
+        }
+    )* };
+}
+
+/// Declares the operation of an elementwise function.
+macro_rules! elementwise_op {
+    ($(#[$meta:meta])* $method:ident: $op:ident { $x:ident => $value:expr; $kept:ident: |$($v:ident),+| $rule:expr }) => {
+        $(#[$meta])*
+        pub(crate) struct $op;
+
+        impl<T: Float> Op<T, 1> for $op {
+            const NAME: &'static str = stringify!($method);
+            const SAVE: Save = elementwise_op!(@save $kept);
+
+            fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+                x.map(#[inline(always)] |$x: T| $value)
+            }
+            fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+                elementwise_op!(@rule $kept, saved, gy, |$($v),+| $rule)
+            }
+        }
+    };
     (@save input) => { Save::Inputs };
     (@save output) => { Save::Output };
     (@save nothing) => { Save::Nothing };

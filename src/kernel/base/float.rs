@@ -2,7 +2,7 @@
 
 use crate::kernel::base::memory::Pooled;
 use crate::kernel::matmul::gemm::{self, Product};
-use crate::kernel::transcendental;
+use crate::kernel::transcendental::{self, double, inverse_hyperbolic};
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Range, Sub, SubAssign};
 
@@ -131,6 +131,16 @@ pub trait Float:
     /// √(self² + y²).
     fn hypot(self, y: Self) -> Self;
 
+    /// eˣ of an `f64` with the precision of this type, for formulas that round only their result.
+    #[doc(hidden)]
+    fn exp_in_f64(x: f64) -> f64;
+    /// exp(−c x²) of an `f64` with the precision of this type, for a power of two c.
+    #[doc(hidden)]
+    fn gaussian_in_f64(c: f64, x: f64) -> f64;
+    /// erfc x of an `f64` with the precision of this type.
+    #[doc(hidden)]
+    fn erfc_in_f64(x: f64) -> f64;
+
     /// The larger of the two; NaN if either is.
     #[inline]
     fn maximum(self, y: Self) -> Self {
@@ -154,11 +164,19 @@ pub trait Float:
     }
 }
 
+/// exp(−c x²). The exponential would amplify the rounding error of a square, so it is taken of `high²`, which is exact, and the rest.
+fn gaussian(c: f64, x: f64) -> f64 {
+    let high = f64::from(x as f32);
+    let rest = if x.abs() < 40.0 { (x - high) * (x + high) } else { 0.0 };
+    (-c * high * high).exp() * (-c * rest).exp()
+}
+
 /// Implements [`Float`]: the primitive's inherent methods, and functions `f(x)` from the modules of the other lists.
 macro_rules! float {
     (
         type: $t:ident,
         gemm: $gemm:path,
+        in_f64: [$exp:path, $gaussian:expr, $erfc:path],
         methods: [$($method:ident),*],
         functions: $($module:ident [$($function:ident),*]),*
     ) => {
@@ -198,7 +216,7 @@ macro_rules! float {
             }
             #[inline]
             fn powi(self, n: i32) -> Self {
-                self.powi(n)
+                f64::from(self).powi(n) as $t
             }
             #[inline]
             fn atan2(self, x: Self) -> Self {
@@ -207,6 +225,34 @@ macro_rules! float {
             #[inline]
             fn hypot(self, y: Self) -> Self {
                 self.hypot(y)
+            }
+            #[inline]
+            fn asinh(self) -> Self {
+                inverse_hyperbolic::asinh(f64::from(self)) as $t
+            }
+            #[inline]
+            fn acosh(self) -> Self {
+                inverse_hyperbolic::acosh(f64::from(self)) as $t
+            }
+            #[inline]
+            fn atanh(self) -> Self {
+                inverse_hyperbolic::atanh(f64::from(self)) as $t
+            }
+            #[inline(always)]
+            fn erfc(self) -> Self {
+                $erfc(f64::from(self)) as $t
+            }
+            #[inline(always)]
+            fn exp_in_f64(x: f64) -> f64 {
+                $exp(x)
+            }
+            #[inline(always)]
+            fn gaussian_in_f64(c: f64, x: f64) -> f64 {
+                $gaussian(c, x)
+            }
+            #[inline(always)]
+            fn erfc_in_f64(x: f64) -> f64 {
+                $erfc(x)
             }
             $(#[inline]
             fn $method(self) -> Self {
@@ -223,18 +269,14 @@ macro_rules! float {
 float! {
     type: f32,
     gemm: gemm::single::block,
-    methods: [
-        sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, abs, floor, ceil,
-        round_ties_even
-    ],
-    functions: transcendental [exp, ln, exp_m1, ln_1p, sin, cos, tanh, erf, erfc]
+    in_f64: [double::exp, |c: f64, x: f64| double::exp(-c * x * x), transcendental::erfc],
+    methods: [sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, abs, floor, ceil, round_ties_even],
+    functions: transcendental [exp, ln, exp_m1, ln_1p, sin, cos, tanh, erf]
 }
 float! {
     type: f64,
     gemm: gemm::double::block,
-    methods: [
-        sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, abs, floor, ceil,
-        round_ties_even
-    ],
-    functions: f64 [exp, ln, exp_m1, ln_1p, sin, cos, tanh], libm [erf, erfc]
+    in_f64: [f64::exp, gaussian, libm::erfc],
+    methods: [sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, abs, floor, ceil, round_ties_even],
+    functions: f64 [exp, ln, exp_m1, ln_1p, sin, cos, tanh], libm [erf]
 }

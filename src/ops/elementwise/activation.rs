@@ -4,13 +4,18 @@ use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{AxisIndex, Dims, Float, Tensor, resolve_axis};
-use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 
 elementwise! {
-    /// Logistic sigmoid σ(x) = 1/(1 + e⁻ˣ), `dy/dx = y (1 − y)`.
+    /// Logistic sigmoid σ(x) = 1/(1 + e⁻ˣ), `dy/dx = σ(x) σ(−x)`.
     #[doc(alias = "logistic")]
     #[doc(alias = "expit")]
-    sigmoid: Sigmoid { x => T::ONE / (T::ONE + (-x).exp()); output: |gy, y| gy * (y * (1.0 - y)) }
+    sigmoid: Sigmoid {
+        x => {
+            let q = (-x.abs()).exp();
+            (if x < T::ZERO { q } else { T::ONE }) / (T::ONE + q)
+        };
+        input: |gy, x| gy * x.sigmoid_slope()
+    }
     /// Rectified linear unit max(x, 0), `dy/dx = 1` for x > 0 and 0 elsewhere, including at 0. NaN stays NaN.
     relu: Relu { x => if x <= T::ZERO { T::ZERO } else { x }; output: |gy, y| gy.leaky_relu_gradient(y, 0.0) }
     /// Log-sigmoid ln σ(x) = −ln(1 + e⁻ˣ) without overflow, `dy/dx = σ(−x)`.
@@ -18,6 +23,55 @@ elementwise! {
     log_sigmoid: LogSigmoid {
         x => x.minimum(T::ZERO) - (-x.abs()).exp().ln_1p();
         input: |gy, x| gy * (-x).sigmoid()
+    }
+    /// Softsign x/(1 + |x|), `dy/dx = 1/(1 + |x|)²`.
+    softsign: Softsign {
+        x => {
+            // The value is ±1 beyond, also for infinities.
+            let bound = T::from_f64(1e30);
+            let x = x.maximum(-bound).minimum(bound);
+            x / (T::ONE + x.abs())
+        };
+        input: |gy, x| gy * x.softsign_slope()
+    }
+    /// Piecewise quadratic [`silu`](Var::silu), x clamp(x + 3, 0, 6)/6; the derivative is 0 at −3 and 1 at 3. Howard et al. 2019.
+    hardswish: HardSwish {
+        x => {
+            let [three, six] = [3.0, 6.0].map(T::from_f64);
+            let gate = (x + three).maximum(T::ZERO).minimum(six) / six;
+            // The lower bound of x avoids ∞ · 0.
+            x.maximum(-three) * gate
+        };
+        input: |gy, x| gy * x.hardswish_slope()
+    }
+}
+
+derivatives! {
+    /// σ(x) σ(−x) = q/(1 + q)² with q = exp(−|x|): no cancellation in the tails.
+    sigmoid_slope: SigmoidSlope {
+        x => {
+            let q = (-x.abs()).exp();
+            let sum = T::ONE + q;
+            q / (sum * sum)
+        };
+        input: |gy, x| -(gy * x.sigmoid_slope() * (x * 0.5).tanh())
+    }
+    /// 1/(1 + |x|)².
+    softsign_slope: SoftsignSlope {
+        x => {
+            let r = T::ONE / (T::ONE + x.abs());
+            r * r
+        };
+        input: |gy, x| gy * x.softsign_slope() * (x.value().map(T::sign) * -2.0) / (x.abs() + 1.0)
+    }
+    /// (2x + 3)/6 between −3 and 3, 0 below and 1 above.
+    hardswish_slope: HardSwishSlope {
+        x => {
+            let [two, three, six] = [2.0, 3.0, 6.0].map(T::from_f64);
+            let inner = (two * x + three) / six;
+            if x <= -three { T::ZERO } else if x >= three { T::ONE } else { inner }
+        };
+        input: |gy, x| (gy / 3.0).masked_fill(&x.value().mask(|x| x.abs() >= T::from_f64(3.0)), 0.0)
     }
 }
 
@@ -76,8 +130,8 @@ impl<T: Float> Op<T, 1> for HardSigmoid {
     const SAVE: Save = Save::Inputs;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let [six, half] = [6.0, 0.5].map(T::from_f64);
-        x.map(|x| (x / six + half).maximum(T::ZERO).minimum(T::ONE))
+        let [three, six] = [3.0, 6.0].map(T::from_f64);
+        x.map(|x| (x + three).maximum(T::ZERO).minimum(six) / six)
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let bound = T::from_f64(3.0);
@@ -128,14 +182,22 @@ impl<T: Float> Op<T, 1> for Softplus {
     const SAVE: Save = Save::Inputs;
 
     fn describe(&self, description: &mut Description) {
-        description.number("beta", self.beta).number("threshold", self.threshold);
+        description.number("beta", self.beta);
+        if self.threshold.is_finite() {
+            description.number("threshold", self.threshold);
+        }
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         let [beta, threshold] = [self.beta, self.threshold].map(T::from_f64);
         x.map(
             #[inline(always)]
-            move |x| if x * beta > threshold { x } else { (x * beta).exp().ln_1p() / beta },
+            move |x| {
+                let scaled = x * beta;
+                let linear = if scaled > T::ZERO { x } else { T::ZERO };
+                let rest = (-scaled.abs()).exp().ln_1p() / beta;
+                if scaled > threshold { x } else { linear + rest }
+            },
         )
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
@@ -143,28 +205,6 @@ impl<T: Float> Op<T, 1> for Softplus {
         let [beta, threshold] = [self.beta, self.threshold].map(T::from_f64);
         let linear = x.value().mask(|x| x * beta > threshold);
         [Some(gy * (x * self.beta).sigmoid().masked_fill(&linear, 1.0))]
-    }
-}
-
-/// `y = x Φ(x)`, `dy/dx = Φ(x) + x φ(x)`, where Φ is the standard normal CDF and φ its density.
-pub(crate) struct Gelu;
-
-impl<T: Float> Op<T, 1> for Gelu {
-    const NAME: &'static str = "gelu";
-    const SAVE: Save = Save::Inputs;
-
-    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let [half, scale] = [0.5, FRAC_1_SQRT_2].map(T::from_f64);
-        x.map(
-            #[inline(always)]
-            move |x| half * x * (-x * scale).erfc(),
-        )
-    }
-    fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        let x = saved.input(0);
-        let cdf = (&x * -FRAC_1_SQRT_2).erfc() * 0.5;
-        let density = (x.square() * -0.5).exp() * (FRAC_2_SQRT_PI / 2.0 / SQRT_2);
-        [Some(gy * (cdf + x * density))]
     }
 }
 
@@ -179,33 +219,33 @@ functions! {
         ExponentialLinear { scale, alpha, width: 1.0 }.of([x])
     };
     /// Continuously differentiable [`elu`](Var::elu): x for x > 0, α (e^(x/α) − 1) elsewhere. Barron 2017.
-    fn celu(x, alpha: f64) = ExponentialLinear { scale: 1.0, alpha, width: alpha }.of([x]);
-    /// Gaussian error linear unit x Φ(x), exactly, where Φ is the standard normal CDF. Hendrycks and Gimpel 2016.
-    fn gelu(x) = Gelu.of([x]);
-    /// Tanh approximation of [`gelu`](Var::gelu): x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).
-    fn gelu_tanh(x) = {
-        let inner = (x + x.powi(3) * 0.044715) * (FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
-        x * 0.5 * (inner.tanh() + 1.0)
+    ///
+    /// # Panics
+    /// If α is 0 or not finite.
+    fn celu(x, alpha: f64) = {
+        if alpha == 0.0 || !alpha.is_finite() {
+            panics::option("celu", alpha, "a finite alpha other than 0");
+        }
+        ExponentialLinear { scale: 1.0, alpha, width: alpha }.of([x])
     };
-    /// Sigmoid linear unit x σ(x), also called swish. Ramachandran et al. 2017.
-    #[doc(alias = "swish")]
-    fn silu(x) = x * x.sigmoid();
-    /// Mish, x tanh(softplus(x)). Misra 2019.
-    fn mish(x) = x * x.softplus().tanh();
-    /// Softplus ln(1 + eˣ), a smooth [`relu`](Var::relu); `dy/dx = σ(x)`. Returns x above 20, as PyTorch does.
-    fn softplus(x) = x.softplus_with(1.0, 20.0);
+    /// Softplus ln(1 + eˣ), a smooth [`relu`](Var::relu); `dy/dx = σ(x)`. Neither overflows, so there is no threshold as in PyTorch.
+    fn softplus(x) = x.softplus_with(1.0, f64::INFINITY);
     /// [`softplus`](Var::softplus) with its parameters: ln(1 + e^(βx))/β, or x where βx > threshold; `dy/dx = σ(βx)`.
-    fn softplus_with(x, beta: f64, threshold: f64) = Softplus { beta, threshold }.of([x]);
-    /// Softsign x/(1 + |x|).
-    fn softsign(x) = x / (x.abs() + 1.0);
+    ///
+    /// # Panics
+    /// If β is 0 or not finite.
+    fn softplus_with(x, beta: f64, threshold: f64) = {
+        if beta == 0.0 || !beta.is_finite() {
+            panics::option("softplus_with", beta, "a finite beta other than 0");
+        }
+        Softplus { beta, threshold }.of([x])
+    };
     /// ReLU capped at 6, min(max(x, 0), 6); the derivative is 0 at 0 and at 6.
     fn relu6(x) = x.clamp(0.0, 6.0);
     /// Piecewise linear [`sigmoid`](Var::sigmoid), clamp(x/6 + 1/2, 0, 1); the derivative is 0 at ±3.
     ///
     /// The derivative between the bounds is 1/6 rounded to single precision even for `f64`, as in PyTorch.
     fn hardsigmoid(x) = HardSigmoid.of([x]);
-    /// Piecewise quadratic [`silu`](Var::silu), x clamp(x + 3, 0, 6)/6; the derivative is 0 at −3 and 1 at 3. Howard et al. 2019.
-    fn hardswish(x) = x * (x + 3.0).clamp(0.0, 6.0) / 6.0;
     /// Gated linear unit: the first half of an axis times the [`sigmoid`](Var::sigmoid) of the second half. Dauphin et al. 2016.
     ///
     /// # Panics
@@ -237,12 +277,14 @@ impl<T: Float> Var<T> {
         let weight = self.resolve_operand(&weight);
         let (shape, channels) = (self.shape(), weight.value().len());
         let weight = match shape.len() {
-            _ if channels == 1 => weight.with_shape(Dims::from_slice(&[1])),
+            _ if channels == 1 => weight.with_shape(Dims::new()),
             2.. if weight.shape() == [shape[1]] => {
                 weight.with_shape(std::iter::once(channels).chain(shape[2..].iter().map(|_| 1)).collect())
             }
             _ => panics::prelu_weight(weight.shape(), shape),
         };
-        self.where_(&self.value().mask(|x| x > T::ZERO), self * weight)
+        let positive = self.value().mask(|x| x > T::ZERO);
+        // The side that is not chosen is 0, because an infinity there would make the gradient of the weight NaN.
+        self.where_(&positive, self.masked_fill(&positive, 0.0) * weight)
     }
 }

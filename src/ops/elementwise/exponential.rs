@@ -2,16 +2,16 @@
 
 use crate::autograd::{Op, Save, Saved, Var};
 use crate::tensor::{Float, Tensor};
-use std::f64::consts::{LN_2, LN_10};
+use std::f64::consts::{LN_2, LOG2_E, LOG10_E};
 
 elementwise! {
     /// Exponential eˣ, `dy/dx = y`.
     exp: Exp { x => x.exp(); output: |gy, y| gy * y }
-    /// Power of two 2ˣ, `dy/dx = y ln 2`.
-    exp2: Exp2 { x => x.exp2(); output: |gy, y| gy * (y * LN_2) }
-    /// eˣ − 1, accurate near 0; `dy/dx = y + 1`.
+    /// Power of two 2ˣ, `dy/dx = 2ˣ ln 2`.
+    exp2: Exp2 { x => x.exp2(); input: |gy, x| gy * x.exp2_slope() }
+    /// eˣ − 1, accurate near 0; `dy/dx = eˣ`.
     #[doc(alias = "exp_m1")]
-    expm1: Expm1 { x => x.exp_m1(); output: |gy, y| gy * (y + 1.0) }
+    expm1: Expm1 { x => x.exp_m1(); input: |gy, x| gy * x.exp() }
     /// Natural logarithm, `dy/dx = 1/x`; NaN for negative x.
     #[doc(alias = "log")]
     ln: Ln { x => x.ln(); input: |gy, x| gy / x }
@@ -19,13 +19,24 @@ elementwise! {
     #[doc(alias = "ln_1p")]
     log1p: Log1p { x => x.ln_1p(); input: |gy, x| gy / (x + 1.0) }
     /// Logarithm to base 2, `dy/dx = 1/(x ln 2)`.
-    log2: Log2 { x => x.log2(); input: |gy, x| gy / (x * LN_2) }
+    log2: Log2 { x => x.log2(); input: |gy, x| gy / x * LOG2_E }
     /// Logarithm to base 10, `dy/dx = 1/(x ln 10)`.
-    log10: Log10 { x => x.log10(); input: |gy, x| gy / (x * LN_10) }
+    log10: Log10 { x => x.log10(); input: |gy, x| gy * LOG10_E / x }
+}
+
+derivatives! {
+    /// 2ˣ ln 2, also where 2ˣ overflows.
+    exp2_slope: Exp2Slope {
+        x => {
+            let [one, far, scale] = [1.0, 64.0, LN_2].map(T::from_f64);
+            if x > far { (x - one).exp2() * (scale + scale) } else { x.exp2() * scale }
+        };
+        input: |gy, x| gy * x.exp2_slope() * LN_2
+    }
 }
 
 broadcasting! {
-    /// ln(eᵃ + eᵇ) without overflow; the shapes broadcast. `dy/da = σ(a − b)`.
+    /// ln(eᵃ + eᵇ) without overflow; the shapes broadcast. `dy/da = σ(a − b)`, which is 0 if both are −∞ and ½ if both are ∞.
     ///
     /// # Panics
     /// If the shapes do not broadcast.
@@ -39,6 +50,10 @@ broadcasting! {
         )
     }; Inputs: |saved, gy| {
         let [a, b] = saved.inputs();
-        [saved.needs(0).then(|| gy * (&a - &b).sigmoid()), saved.needs(1).then(|| gy * (&b - &a).sigmoid())]
+        // The difference of equal infinities is NaN.
+        let at = |infinity: T| a.value().zip(b.value(), |a, b| if a == b && a == infinity { T::ONE } else { T::ZERO });
+        let (high, low) = (at(T::INFINITY), at(T::NEG_INFINITY));
+        let share = |a: &Var<T>, b: &Var<T>| (a - b).masked_fill(&high, 0.0).masked_fill(&low, -f64::INFINITY).sigmoid();
+        [saved.needs(0).then(|| gy * share(&a, &b)), saved.needs(1).then(|| gy * share(&b, &a))]
     } }
 }

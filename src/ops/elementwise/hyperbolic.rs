@@ -8,7 +8,7 @@ elementwise! {
     sinh: Sinh { x => x.sinh(); input: |gy, x| gy * x.cosh() }
     /// Hyperbolic cosine, `dy/dx = sinh x`.
     cosh: Cosh { x => x.cosh(); input: |gy, x| gy * x.sinh() }
-    /// Hyperbolic tangent, `dy/dx = 1 − y²`.
+    /// Hyperbolic tangent, `dy/dx = 1/cosh² x`.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -16,14 +16,42 @@ elementwise! {
     /// let x = tape.var(0.0);
     /// assert_eq!(x.tanh().grad(&x).item(), 1.0);
     /// ```
-    tanh: Tanh { x => x.tanh(); output: |gy, y| gy * (1.0 - y.square()) }
+    tanh: Tanh { x => x.tanh(); input: |gy, x| gy * x.tanh_slope() }
     /// Inverse hyperbolic sine, `dy/dx = 1/√(x² + 1)`.
     #[doc(alias = "arcsinh")]
     asinh: Asinh { x => x.asinh(); input: |gy, x| gy / x.hypot(1.0) }
-    /// Inverse hyperbolic cosine, `dy/dx = 1/√(x² − 1)`; NaN below 1.
+    /// Inverse hyperbolic cosine, `dy/dx = 1/√(x² − 1)`; both NaN below 1.
     #[doc(alias = "arccosh")]
-    acosh: Acosh { x => x.acosh(); input: |gy, x| gy * ((x - 1.0) * (x + 1.0)).rsqrt() }
+    acosh: Acosh { x => x.acosh(); input: |gy, x| gy * x.acosh_slope() }
     /// Inverse hyperbolic tangent, `dy/dx = 1/(1 − x²)`; NaN outside [−1, 1].
     #[doc(alias = "arctanh")]
-    atanh: Atanh { x => x.atanh(); input: |gy, x| gy / (1.0 - x.square()) }
+    atanh: Atanh { x => x.atanh(); input: |gy, x| gy * x.atanh_slope() }
+}
+
+derivatives! {
+    /// 1/cosh² x = 4q/(1 + q)² with q = exp(−2|x|): no cancellation in the tails.
+    tanh_slope: TanhSlope {
+        x => {
+            let q = (x.abs() * T::from_f64(-2.0)).exp();
+            let sum = T::ONE + q;
+            T::from_f64(4.0) * (q / (sum * sum))
+        };
+        input: |gy, x| gy * x.tanh_slope() * (x.tanh() * -2.0)
+    }
+    /// 1/√(x² − 1) without overflow.
+    acosh_slope: AcoshSlope {
+        x => T::ONE / ((x - T::ONE).sqrt() * (x + T::ONE).sqrt());
+        input: |gy, x| {
+            let slope = x.acosh_slope();
+            -(gy * (x * &slope) * &slope * slope)
+        }
+    }
+    /// 1/(1 − x²), NaN outside [−1, 1].
+    atanh_slope: AtanhSlope {
+        x => {
+            let rest = (T::ONE - x) * (T::ONE + x);
+            if rest < T::ZERO { T::NAN } else { T::ONE / rest }
+        };
+        input: |gy, x| gy * x.atanh_slope().square() * (x * 2.0)
+    }
 }

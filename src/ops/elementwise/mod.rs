@@ -4,6 +4,7 @@ pub(crate) mod activation;
 pub(crate) mod arithmetic;
 pub(crate) mod error_function;
 pub(crate) mod exponential;
+pub(crate) mod gated;
 pub(crate) mod hyperbolic;
 pub(crate) mod mask;
 pub(crate) mod minmax;

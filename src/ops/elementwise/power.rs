@@ -10,10 +10,10 @@ elementwise! {
     /// Square root √x, `dy/dx = 1/(2y)`, infinite at 0; NaN for negative x.
     sqrt: Sqrt { x => x.sqrt(); output: |gy, y| gy / (y * 2.0) }
     /// Reciprocal square root 1/√x, `dy/dx = −y³/2`.
-    rsqrt: Rsqrt { x => T::ONE / x.sqrt(); output: |gy, y| gy * (y.powi(3) * -0.5) }
+    rsqrt: Rsqrt { x => T::ONE / x.sqrt(); output: |gy, y| gy * y * y * (y * -0.5) }
     /// Reciprocal 1/x, `dy/dx = −y²`.
     #[doc(alias = "recip")]
-    reciprocal: Reciprocal { x => T::ONE / x; output: |gy, y| -(gy * y.square()) }
+    reciprocal: Reciprocal { x => T::ONE / x; output: |gy, y| -(gy * y * y) }
 }
 
 /// `y = xⁿ` for an integer n, `dy/dx = n xⁿ⁻¹`.
@@ -38,6 +38,7 @@ impl<T: Float> Op<T, 1> for Powi {
             0 => gy.zeros_like(),
             1 => gy.clone(),
             2 => gy * (x * 2.0),
+            i32::MIN => gy * (x.powi(i32::MIN) / x * f64::from(i32::MIN)),
             n => gy * (x.powi(n - 1) * f64::from(n)),
         })]
     }

@@ -1,6 +1,7 @@
 //! Trigonometric functions and their inverses; angles are in radians.
 
 use crate::autograd::{Op, Save, Saved, Var};
+use crate::ops::registry::Registered;
 use crate::tensor::{Float, Tensor};
 
 elementwise! {
@@ -12,13 +13,37 @@ elementwise! {
     tan: Tan { x => x.tan(); output: |gy, y| gy * (1.0 + y.square()) }
     /// Arc sine in [−π/2, π/2], `dy/dx = 1/√(1 − x²)`; NaN outside [−1, 1].
     #[doc(alias = "arcsin")]
-    asin: Asin { x => x.asin(); input: |gy, x| gy * (1.0 - x.square()).rsqrt() }
+    asin: Asin { x => x.asin(); input: |gy, x| gy * x.asin_slope() }
     /// Arc cosine in [0, π], `dy/dx = −1/√(1 − x²)`; NaN outside [−1, 1].
     #[doc(alias = "arccos")]
-    acos: Acos { x => x.acos(); input: |gy, x| -(gy * (1.0 - x.square()).rsqrt()) }
+    acos: Acos { x => x.acos(); input: |gy, x| -(gy * x.asin_slope()) }
     /// Arc tangent in (−π/2, π/2), `dy/dx = 1/(1 + x²)`.
     #[doc(alias = "arctan")]
-    atan: Atan { x => x.atan(); input: |gy, x| gy / (x.square() + 1.0) }
+    atan: Atan { x => x.atan(); input: |gy, x| gy * x.atan_slope() }
+}
+
+derivatives! {
+    /// 1/√(1 − x²), accurate near ±1.
+    asin_slope: AsinSlope {
+        x => T::ONE / ((T::ONE - x) * (T::ONE + x)).sqrt();
+        input: |gy, x| {
+            let slope = x.asin_slope();
+            gy * (x * &slope) * &slope * slope
+        }
+    }
+    /// 1/(1 + x²) without overflow: in terms of 1/x for large x.
+    atan_slope: AtanSlope {
+        x => {
+            let a = x.abs();
+            let small = if a > T::ONE { T::ONE / a } else { a };
+            let square = small * small;
+            (if a > T::ONE { square } else { T::ONE }) / (T::ONE + square)
+        };
+        input: |gy, x| {
+            let slope = x.atan_slope();
+            gy * (x * &slope) * (slope * -2.0)
+        }
+    }
 }
 
 broadcasting! {
@@ -31,9 +56,20 @@ broadcasting! {
     #[doc(alias = "arctan2")]
     atan2: Atan2 { y, x => y.zip(x, T::atan2); Inputs: |saved, ga| {
         let [y, x] = saved.inputs();
-        let r2 = x.square() + y.square();
-        // The angle is undefined at the origin; the derivative there is defined as 0.
-        let scale = ga / r2.masked_fill(&r2.value().mask(|r2| r2 == T::ZERO), 1.0);
-        [saved.needs(0).then(|| &scale * &x), saved.needs(1).then(|| -(&scale * &y))]
+        let slope = |y: &Var<T>, x: &Var<T>| Atan2Slope.of([y, x]);
+        [saved.needs(0).then(|| ga * slope(&y, &x)), saved.needs(1).then(|| -(ga * slope(&x, &y)))]
+    } }
+}
+
+broadcasting_op! {
+    /// `u = x/(x² + y²)` without overflow, 0 at the origin, where the angle is undefined. With `v = y/(x² + y²)`,
+    /// `du/dx = v² − u²` and `du/dy = −2uv`: at the origin derivatives of every order are 0.
+    atan2_slope: Atan2Slope { y, x => y.zip(x, |y, x| {
+        let r = y.hypot(x);
+        if r == T::ZERO || r == T::INFINITY { T::ZERO } else { x / r / r }
+    }); Inputs: |saved, gu| {
+        let [y, x] = saved.inputs();
+        let (u, v) = (Atan2Slope.of([&y, &x]), Atan2Slope.of([&x, &y]));
+        [saved.needs(0).then(|| gu * &u * (&v * -2.0)), saved.needs(1).then(|| gu * (&v - &u) * (&v + &u))]
     } }
 }

@@ -35,7 +35,7 @@ impl CrossEntropy {
         Self::default()
     }
 
-    /// Sets the reduction over the samples. With class weights the mean is weighted.
+    /// Sets the reduction over the samples. With class weights the mean is weighted; if all weights are 0, it is NaN with gradient 0.
     pub fn reduction(self, reduction: Reduction) -> Self {
         CrossEntropy { reduction, ..self }
     }
@@ -114,11 +114,11 @@ impl CrossEntropy {
         self.reduce_with(log_probabilities.take(positions).masked_fill(&ignored, 0.0) * -weights, total)
     }
 
-    /// The loss of scores before the softmax against target probabilities of the same shape, `−Σ t ln softmax(x)`; class
-    /// weights do not apply.
+    /// The loss of scores before the softmax against target probabilities of the same shape, `−Σ w t ln softmax(x)` with class
+    /// weights w; the mean is over the samples, not weighted. Terms with w t = 0 are 0, also where the score is −∞.
     ///
     /// # Panics
-    /// If the shapes differ, or the scores are a scalar.
+    /// If the shapes differ, the number of class weights does not match, or the scores are a scalar.
     #[track_caller]
     pub fn soft_target_loss<T: Float>(&self, scores: &Var<T>, target: impl Operand<T>) -> Var<T> {
         let axis = class_axis("softmax_cross_entropy", scores.shape());
@@ -130,7 +130,16 @@ impl CrossEntropy {
         let smoothing = self.label_smoothing;
         let uniform = smoothing / scores.shape()[axis] as f64;
         let target = if smoothing > 0.0 { &*target * (1.0 - smoothing) + uniform } else { target.into_owned() };
-        let losses = -(target * scores.log_softmax(axis)).sum_over(axis);
+        let classes = scores.shape()[axis];
+        let target = match self.weights_of("softmax_cross_entropy", classes) {
+            Some(weights) => {
+                let weights = weights.iter().map(|&weight| T::from_f64(weight)).collect();
+                let along: Dims = (axis..scores.shape().len()).map(|k| if k == axis { classes } else { 1 }).collect();
+                target * Tensor::from_vec(weights, along.as_slice())
+            }
+            None => target,
+        };
+        let losses = -scores.log_softmax(axis).weighted(&target).sum_over(axis);
         let count = losses.value().len() as f64;
         self.reduce_with(losses, count)
     }
@@ -138,11 +147,21 @@ impl CrossEntropy {
     #[track_caller]
     fn reduce_with<T: Float>(&self, losses: Var<T>, total: f64) -> Var<T> {
         match self.reduction {
-            // An empty mean is NaN but its gradient is 0; dividing by 0 would make the gradient NaN too.
-            Reduction::Mean if total == 0.0 => losses.sum() + f64::NAN,
+            // The mean of no weight is NaN but its gradient is 0; dividing by 0 would make the gradient NaN too.
+            Reduction::Mean if total == 0.0 => losses.sum() * 0.0 + f64::NAN,
             Reduction::Mean => losses.sum() / total,
             other => losses.reduce(other),
         }
+    }
+
+    /// The class weights, one for each class.
+    #[track_caller]
+    fn weights_of(&self, op: &str, classes: usize) -> Option<&[f64]> {
+        let weights = self.class_weights.as_deref()?;
+        if weights.len() != classes {
+            panics::class_weights(op, weights.len(), classes);
+        }
+        Some(weights)
     }
 
     #[track_caller]
@@ -155,11 +174,9 @@ impl CrossEntropy {
         if labels.len() != expected {
             panics::label_count(op, shape, labels.len(), expected);
         }
-        if let Some(weights) = self.class_weights.as_ref().filter(|weights| weights.len() != classes) {
-            panics::class_weights(op, weights.len(), classes);
-        }
+        let weights = self.weights_of(op, classes);
         let labels = classes_of(op, labels, classes, self.ignored);
-        let class_weight = |class: usize| self.class_weights.as_ref().map_or(1.0, |weights| weights[class]);
+        let class_weight = |class: usize| weights.map_or(1.0, |weights| weights[class]);
         let weight: Vec<f64> = labels.iter().map(|label| label.map_or(0.0, class_weight)).collect();
         Targets { classes, inner, shape: label_shape, total: weight.iter().sum(), labels, weight }
     }

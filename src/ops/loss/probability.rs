@@ -3,6 +3,7 @@
 use crate::autograd::{Op, Operand, Save, Saved, Var};
 use crate::ops::loss::Reduction;
 use crate::ops::registry::Registered;
+use crate::panics;
 use crate::tensor::{Float, Tensor};
 
 /// Lower bound of the logarithms in [`BinaryCrossEntropy`], as in PyTorch.
@@ -27,6 +28,31 @@ broadcasting_op! {
         let gt = || gy * ((-&p).log1p() - p.ln());
         [saved.needs(0).then(gp), saved.needs(1).then(gt)]
     } }
+    /// `t (ln t − x)`, 0 where t = 0 even for x = −∞: `d/dx = −t`, `d/dt = ln t + 1 − x`.
+    kl_div_loss: KlDivergence { x, t => {
+        x.zip(
+            t,
+            #[inline(always)]
+            |x, t| if t == T::ZERO && !x.is_nan() { T::ZERO } else { t * (t.ln() - x) },
+        )
+    }; Inputs: |saved, gy| {
+        let [x, t] = saved.inputs();
+        [saved.needs(0).then(|| -(gy * &t)), saved.needs(1).then(|| gy * ((t.ln() + 1.0) - &x))]
+    } }
+    /// `y = eᵗ (t − x)`, 0 where eᵗ = 0 even for infinite t or x: `d/dx = −eᵗ`, `d/dt = y + eᵗ`.
+    kl_div_log_loss: KlDivergenceOfLogarithms { x, t => {
+        x.zip(
+            t,
+            #[inline(always)]
+            |x, t| {
+                let p = t.exp();
+                if p == T::ZERO && !x.is_nan() { T::ZERO } else { p * (t - x) }
+            },
+        )
+    }; InputsAndOutput: |saved, gy| {
+        let p = saved.input(1).exp();
+        [saved.needs(0).then(|| -(gy * &p)), saved.needs(1).then(|| gy * (saved.output() + &p))]
+    } }
 }
 
 impl<T: Float> Var<T> {
@@ -37,16 +63,22 @@ impl<T: Float> Var<T> {
     /// [`Reduction::None`] and multiply.
     ///
     /// # Panics
-    /// If the shapes do not broadcast.
+    /// If the shapes differ, or a probability or target is not between 0 and 1, such as NaN.
     #[track_caller]
     pub fn bce_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
-        BinaryCrossEntropy.of([self, &*self.resolve_operand(&target)]).reduce(reduction)
+        let target = self.target("bce_loss", &target);
+        for (what, values) in [("input", self.value()), ("target", target.value())] {
+            if let Some(k) = values.as_slice().iter().position(|x| !(T::ZERO..=T::ONE).contains(x)) {
+                panics::not_a_probability("bce_loss", what, &values.as_slice()[k], k, values.shape());
+            }
+        }
+        BinaryCrossEntropy.of([self, &*target]).reduce(reduction)
     }
 
-    /// The binary cross-entropy `−t ln σ(x) − (1 − t) ln σ(−x)` of scores x (`self`) before a sigmoid.
+    /// The binary cross-entropy `−t ln σ(x) − (1 − t) ln σ(−x)` of scores x (`self`) before a sigmoid, with 0 · ∞ = 0.
     ///
     /// # Panics
-    /// If the shapes do not broadcast.
+    /// If the shapes differ.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -62,7 +94,7 @@ impl<T: Float> Var<T> {
     /// [`bce_with_logits_loss`](Var::bce_with_logits_loss) with a weight on the positive term: a number, or one for each class.
     ///
     /// # Panics
-    /// If the shapes do not broadcast.
+    /// If the shapes of the scores and the target differ, or the weight does not broadcast to them.
     #[track_caller]
     pub fn bce_with_logits_pos_weight(
         &self,
@@ -70,32 +102,30 @@ impl<T: Float> Var<T> {
         positive_weight: impl Operand<T>,
         reduction: Reduction,
     ) -> Var<T> {
-        let target = self.resolve_operand(&target);
-        let positive = (&*target * self.log_sigmoid()) * positive_weight;
-        let negative = (1.0 - &*target) * (-self).log_sigmoid();
+        let target = self.target("bce_with_logits_loss", &target);
+        let positive = self.log_sigmoid().weighted(&target) * positive_weight;
+        let negative = (-self).log_sigmoid().weighted(&(1.0 - &*target));
         (-(positive + negative)).reduce(reduction)
     }
 
     /// The Kullback–Leibler divergence `t (ln t − x)` of log-probabilities x (`self`) from probabilities t, with 0 ln 0 = 0.
     ///
+    /// The term is 0 for t = 0 also where x = −∞; the derivative with respect to t is −∞ there. It is NaN for negative t.
     /// [`Reduction::BatchMean`] gives the mean divergence over the batch.
     ///
     /// # Panics
-    /// If the shapes do not broadcast.
+    /// If the shapes differ.
     #[track_caller]
     pub fn kl_div_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
-        let target = self.resolve_operand(&target);
-        let zero = target.value().mask(|t| t <= T::ZERO);
-        (&*target * (target.masked_fill(&zero, 1.0).ln() - self)).reduce(reduction)
+        KlDivergence.of([self, &*self.target("kl_div_loss", &target)]).reduce(reduction)
     }
 
-    /// [`kl_div_loss`](Var::kl_div_loss) with a target of log-probabilities: `eᵗ (t − x)`.
+    /// [`kl_div_loss`](Var::kl_div_loss) with a target of log-probabilities: `eᵗ (t − x)`, which is 0 for t = −∞.
     ///
     /// # Panics
-    /// If the shapes do not broadcast.
+    /// If the shapes differ.
     #[track_caller]
     pub fn kl_div_log_loss(&self, log_target: impl Operand<T>, reduction: Reduction) -> Var<T> {
-        let target = self.resolve_operand(&log_target);
-        (target.exp() * (&*target - self)).reduce(reduction)
+        KlDivergenceOfLogarithms.of([self, &*self.target("kl_div_log_loss", &log_target)]).reduce(reduction)
     }
 }

@@ -1,14 +1,42 @@
 //! Losses between real values.
 
-use crate::autograd::{Operand, Var};
+use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
 use crate::ops::loss::Reduction;
-use crate::tensor::Float;
+use crate::ops::registry::Registered;
+use crate::panics;
+use crate::tensor::{Float, Tensor};
+
+/// `y = slope d²/(2δ)` for an error |d| ≤ δ, `slope (|d| − δ/2)` beyond; `dy/dd = slope clamp(d/δ, −1, 1)`.
+pub(crate) struct Huber {
+    delta: f64,
+    slope: f64,
+}
+
+impl<T: Float> Op<T, 1> for Huber {
+    const NAME: &'static str = "huber";
+    const SAVE: Save = Save::Inputs;
+
+    fn describe(&self, description: &mut Description) {
+        description.number("delta", self.delta).number("slope", self.slope);
+    }
+
+    fn forward(&mut self, [d]: [&Tensor<T>; 1]) -> Tensor<T> {
+        let [delta, slope, half] = [self.delta, self.slope, 0.5].map(T::from_f64);
+        d.map(|d| {
+            let near = d.abs().minimum(delta);
+            slope * (half * near * (near / delta) + (d.abs() - near))
+        })
+    }
+    fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(gy * ((saved.input(0) / self.delta).clamp(-1.0, 1.0) * self.slope))]
+    }
+}
 
 impl<T: Float> Var<T> {
-    /// The squared error, `(x − t)²`; the shapes broadcast.
+    /// The squared error, `(x − t)²`.
     ///
     /// # Panics
-    /// If the shapes do not broadcast.
+    /// If the shapes differ.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -18,43 +46,43 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn mse_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
-        (self - target).square().reduce(reduction)
+        (self - &*self.target("mse_loss", &target)).square().reduce(reduction)
     }
 
     /// The absolute error, `|x − t|`; the derivative is 0 at 0.
     ///
     /// # Panics
-    /// If the shapes do not broadcast.
+    /// If the shapes differ.
     #[track_caller]
     pub fn l1_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
-        (self - target).abs().reduce(reduction)
+        (self - &*self.target("l1_loss", &target)).abs().reduce(reduction)
     }
 
     /// The Huber loss of an error d: `d²/2` for `|d| ≤ δ`, `δ (|d| − δ/2)` beyond. Huber 1964.
     ///
     /// # Panics
-    /// If the shapes do not broadcast.
+    /// If the shapes differ, or δ is not finite and greater than 0.
     #[track_caller]
     pub fn huber_loss(&self, target: impl Operand<T>, delta: f64, reduction: Reduction) -> Var<T> {
-        let error = self - target;
-        let bound = T::from_f64(delta);
-        let near = error.value().mask(|d| d.abs() <= bound);
-        let linear = (error.abs() - delta / 2.0) * delta;
-        (error.square() / 2.0).where_(&near, linear).reduce(reduction)
+        if !(delta > 0.0 && delta.is_finite()) {
+            panics::option("huber_loss", delta, "a finite delta greater than 0");
+        }
+        let error = self - &*self.target("huber_loss", &target);
+        Huber { delta, slope: delta }.of([&error]).reduce(reduction)
     }
 
-    /// The smooth L1 loss of an error d: `d²/(2β)` for `|d| < β`, `|d| − β/2` beyond. Equals [`huber_loss`](Var::huber_loss) / β.
+    /// The smooth L1 loss of an error d: `d²/(2β)` for `|d| < β`, `|d| − β/2` beyond. Equals [`huber_loss`](Var::huber_loss) / β,
+    /// and [`l1_loss`](Var::l1_loss) for β = 0.
     ///
     /// # Panics
-    /// If the shapes do not broadcast.
+    /// If the shapes differ, or β is negative or not finite.
     #[track_caller]
     pub fn smooth_l1_loss(&self, target: impl Operand<T>, beta: f64, reduction: Reduction) -> Var<T> {
-        let error = self - target;
-        let bound = T::from_f64(beta);
-        let near = error.value().mask(|d| d.abs() < bound);
-        let linear = error.abs() - beta / 2.0;
-        // With β = 0 the quadratic branch is never selected, but it must not divide by 0.
-        let scale = if beta == 0.0 { 1.0 } else { 2.0 * beta };
-        (error.square() / scale).where_(&near, linear).reduce(reduction)
+        if !(beta >= 0.0 && beta.is_finite()) {
+            panics::option("smooth_l1_loss", beta, "a finite beta of 0 or more");
+        }
+        let error = self - &*self.target("smooth_l1_loss", &target);
+        let losses = if beta == 0.0 { error.abs() } else { Huber { delta: beta, slope: 1.0 }.of([&error]) };
+        losses.reduce(reduction)
     }
 }

@@ -11,6 +11,7 @@ pub fn rows() -> Vec<Row> {
         unary("sigmoid", PLAIN, |x| x.sigmoid()),
         unary("log_sigmoid", PLAIN, |x| x.log_sigmoid()),
         unary("gelu", PLAIN, |x| x.gelu()),
+        unary("gelu", PLAIN, |x| x.gelu().sum().grad(x)),
         unary("gelu_tanh", PLAIN, |x| x.gelu_tanh()),
         unary("silu", PLAIN, |x| x.silu()),
         unary("mish", PLAIN, |x| x.mish()),
@@ -33,6 +34,8 @@ pub fn rows() -> Vec<Row> {
 
 pub const PANICS: &[Panic] = &[
     ("axis_out_of_range", || _ = variable().glu(2)),
+    ("option", || _ = variable().celu(0.0)),
+    ("option", || _ = variable().softplus_with(0.0, 20.0)),
     ("odd_axis", || _ = variable().glu(1)),
     ("prelu_weight", || _ = variable().prelu(Tensor::ones([2]))),
 ];
@@ -50,4 +53,30 @@ fn properties() {
 #[test]
 fn panics() {
     insta::assert_snapshot!(messages(PANICS));
+}
+
+#[test]
+fn activations_of_infinities_are_their_limits() {
+    type Function = fn(&Var) -> Var;
+    let gated: [Function; 5] = [|x| x.silu(), |x| x.gelu(), |x| x.gelu_tanh(), |x| x.mish(), |x| x.hardswish()];
+    for f in gated {
+        let x = Tape::new().var([f32::NEG_INFINITY, -1e38, 1e38, f32::INFINITY]);
+        let y = f(&x);
+        assert_eq!(y.value(), &tensor![0.0, 0.0, 1e38, f32::INFINITY]);
+        assert_eq!(y.sum().backward()[&x], tensor![0.0, 0.0, 1.0, 1.0]);
+        assert!(f(&Tape::new().var(f32::NAN)).item().is_nan());
+    }
+    let x = Tape::new().var([f32::NEG_INFINITY, 3e38]);
+    assert_eq!(x.softsign().value(), &tensor![-1.0, 1.0]);
+    assert_eq!(x.softplus_with(5.0, 1000.0).value(), &tensor![0.0, 3e38]);
+    assert_eq!(Tape::new().var(100.0).softplus_with(5.0, 1000.0).item(), 100.0);
+}
+
+#[test]
+fn prelu_keeps_the_shape_of_a_scalar_and_ignores_the_other_side() {
+    let tape = Tape::new();
+    let (x, weight) = (tape.var(-2.0), tape.var([0.25]));
+    assert_eq!(x.prelu(&weight).value(), &Tensor::scalar(-0.5));
+    let infinite = tape.constant([f32::INFINITY]).prelu(&weight);
+    assert_eq!((infinite.item(), infinite.sum().backward()[&weight].item()), (f32::INFINITY, 0.0));
 }

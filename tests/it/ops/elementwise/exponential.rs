@@ -2,6 +2,7 @@
 
 use crate::support::gradients::{PLAIN, POSITIVE, Row, binary, check_gradients, unary};
 use crate::support::random::{any, check_jacobian};
+use wengert::prelude::*;
 
 pub fn rows() -> Vec<Row> {
     vec![
@@ -25,4 +26,12 @@ fn gradients() {
 #[test]
 fn properties() {
     check_jacobian(&[("exp", |draw| any(draw, |x| x.exp()))]);
+}
+
+#[test]
+fn the_gradient_of_logaddexp_of_infinities_is_not_nan() {
+    for (infinity, right) in [(f64::NEG_INFINITY, 0.0), (f64::INFINITY, 1.0)] {
+        let x = Tape::new_f64().var(infinity);
+        assert_eq!(x.logaddexp(&x).backward()[&x].item(), right);
+    }
 }

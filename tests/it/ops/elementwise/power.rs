@@ -1,6 +1,7 @@
 //! Powers and roots.
 
 use crate::support::gradients::{BOTH_SIDES, PLAIN, POSITIVE, Row, binary, check_gradients, unary};
+use wengert::prelude::*;
 
 pub fn rows() -> Vec<Row> {
     vec![
@@ -20,4 +21,23 @@ pub fn rows() -> Vec<Row> {
 #[test]
 fn gradients() {
     check_gradients(&rows());
+}
+
+#[test]
+fn the_smallest_exponent_has_a_value_and_a_gradient() {
+    let x = Tape::new_f64().var([-1.0, 2.0, 1.0 - 1e-9]);
+    let y = x.powi(i32::MIN);
+    let gradient = y.sum().backward();
+    assert_eq!((y.value()[[0]], y.value()[[1]]), (1.0, 0.0));
+    assert_eq!((gradient[&x][[0]], gradient[&x][[1]]), (2f64.powi(31), 0.0));
+    assert!((gradient[&x][[2]] / (-(2f64.powi(31)) * 2.147_483_649f64.exp()) - 1.0).abs() < 1e-6);
+}
+
+#[test]
+fn factors_of_a_gradient_do_not_overflow_on_the_way() {
+    let tape = Tape::new();
+    let x = tape.var(1e-30);
+    let close = |gradient: f32, right: f32| assert!((gradient / right - 1.0).abs() < 1e-6, "{gradient}");
+    close((x.rsqrt() * 1e-20).backward()[&x].item(), -5e24);
+    close((x.reciprocal() * 1e-30).backward()[&x].item(), -1e30);
 }

@@ -29,6 +29,9 @@ pub const PANICS: &[Panic] = &[
     }),
     ("label_count", || _ = variable().softmax_cross_entropy(&[0])),
     ("label_out_of_range", || _ = variable().nll_loss(&[0, 3])),
+    ("class_weights", || {
+        _ = CrossEntropy::new().class_weights(&[1.0]).soft_target_loss(&variable(), variable().value());
+    }),
     ("class_weights", || _ = CrossEntropy::new().class_weights(&[1.0]).loss(&variable(), &[0, 1])),
     ("no_class_axis", || _ = variable().sum().softmax_cross_entropy(&[0])),
     ("option", || _ = CrossEntropy::new().label_smoothing(1.5)),
@@ -61,4 +64,24 @@ fn cross_entropy_is_its_composition_at_every_order() {
         |x| options.loss(&x.transpose(0, 1).unsqueeze(0), &[2, 0]),
         |x| -(log_softmax(x).transpose(0, 1).unsqueeze(0) * &weights).sum(),
     );
+}
+
+#[test]
+fn class_weights_apply_to_probabilities() {
+    let x = Tape::new_f64().var([[1.0, 2.0, 0.5]]);
+    let target = tensor![f64; [0.2, 0.3, 0.5]];
+    let weighted = CrossEntropy::new().class_weights(&[10.0, 1.0, 0.0]);
+    assert!((weighted.soft_target_loss(&x, &target).item() - 3.068_048_2).abs() < 1e-6);
+    let [x, target] = [x.transpose(0, 1).unsqueeze(0), x.constant(&target).transpose(0, 1).unsqueeze(0)];
+    assert!((weighted.soft_target_loss(&x, &target).item() - 3.068_048_2).abs() < 1e-6);
+}
+
+#[test]
+fn a_mean_of_no_weight_is_nan_with_gradient_0() {
+    let x = Tape::new_f64().var([[1.0, 2.0]]);
+    for smoothing in [0.0, 0.1] {
+        let loss = CrossEntropy::new().class_weights(&[0.0, 1.0]).label_smoothing(smoothing).loss(&x, &[0]);
+        assert!(loss.item().is_nan());
+        assert_eq!(loss.grad(&x).value(), &tensor![f64; [0.0, 0.0]]);
+    }
 }

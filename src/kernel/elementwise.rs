@@ -9,8 +9,10 @@ use crate::kernel::base::dims::Dims;
 use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::{CHUNK_MULTIPLE, chunk_size, for_each_chunk};
 
-/// Elements that a repeated input is written out to: it stays in the first-level cache.
+/// Elements of short rows that are processed together. What is written out for them stays in the first-level cache.
 const BLOCK: usize = 1024;
+/// The same if the rows are equal and therefore written out once.
+const BLOCK_OF_EQUAL_ROWS: usize = 4096;
 
 /// `y[i] = f(x[i])`.
 pub(crate) fn map<T: Float>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {
@@ -57,9 +59,16 @@ fn share_two<T: Float>(a: &[T], b: &[T], y: &mut [T], pass: &PassOfTwo<T>) {
 }
 
 simd! {
+    /// An input of one element is repeated.
     pub(crate) fn zip_chunk[T: Float, F: Fn(T, T) -> T](a: &[T], b: &[T], y: &mut [T], f: &F) {
-        for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
-            *y = (*f)(a, b);
+        match (a, b) {
+            (&[a], b) => y.iter_mut().zip(b).for_each(|(y, &b)| *y = (*f)(a, b)),
+            (a, &[b]) => y.iter_mut().zip(a).for_each(|(y, &a)| *y = (*f)(a, b)),
+            (a, b) => {
+                for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
+                    *y = (*f)(a, b);
+                }
+            }
         }
     }
 }
@@ -122,31 +131,34 @@ impl Broadcast {
         plan
     }
 
-    /// Calls `f` with each block of a row of the output and the inputs there, which are as long or longer.
+    /// Calls `f` with each block of the output, a long row or several short ones, and with the inputs there: as long or longer, or
+    /// a number that is repeated. An input that is not contiguous along several rows is written out.
     #[inline(never)]
-    fn for_each_row<T: Float>(&self, a: &[T], b: &[T], y: &mut [T], f: &PassOfTwo<T>) {
+    fn for_each_block<T: Float>(&self, a: &[T], b: &[T], y: &mut [T], f: &PassOfTwo<T>) {
         let inner = self.shape[0];
         if y.is_empty() {
             return;
         }
+        // The second axis is part of the blocks if rows are short.
+        let block = if self.a[0] == 0 || self.b[0] == 0 { BLOCK } else { BLOCK_OF_EQUAL_ROWS };
+        let (rows, first) = if inner <= block / 4 && self.shape.len() > 1 { (self.shape[1], 2) } else { (1, 1) };
+        let size = if rows > 1 { (block / inner).min(rows) * inner } else { inner };
+        let strides = |operand: &Dims| [operand[0], if rows > 1 { operand[1] } else { 0 }];
+        let (strides_a, strides_b) = (strides(&self.a), strides(&self.b));
         let mut index: Dims = self.shape.iter().map(|_| 0).collect();
         let (mut at_a, mut at_b) = (0, 0);
-        let size = inner.min(BLOCK);
-        with_scratch(2 * size, |scratch: &mut [T]| {
-            let (repeated_a, repeated_b) = scratch.split_at_mut(size);
-            for row in y.chunks_exact_mut(inner) {
-                if self.a[0] == 0 {
-                    repeated_a.fill(a[at_a]);
+        let scratch = if rows > 1 { size } else { 0 };
+        with_scratch(2 * scratch, |scratch: &mut [T]| {
+            let (scratch_a, scratch_b) = scratch.split_at_mut(scratch.len() / 2);
+            for part in y.chunks_exact_mut(rows * inner) {
+                let (mut a, mut b) = (
+                    Operand::new(&a[at_a..], strides_a, inner, rows),
+                    Operand::new(&b[at_b..], strides_b, inner, rows),
+                );
+                for (k, block) in part.chunks_mut(size).enumerate() {
+                    f(a.block(k * size, block.len(), scratch_a), b.block(k * size, block.len(), scratch_b), block);
                 }
-                if self.b[0] == 0 {
-                    repeated_b.fill(b[at_b]);
-                }
-                for (k, block) in row.chunks_mut(BLOCK).enumerate() {
-                    let a = if self.a[0] == 0 { &*repeated_a } else { &a[at_a + k * BLOCK..] };
-                    let b = if self.b[0] == 0 { &*repeated_b } else { &b[at_b + k * BLOCK..] };
-                    f(a, b, block);
-                }
-                for axis in 1..self.shape.len() {
+                for axis in first..self.shape.len() {
                     index[axis] += 1;
                     at_a += self.a[axis];
                     at_b += self.b[axis];
@@ -162,9 +174,63 @@ impl Broadcast {
     }
 }
 
+/// An input along one row of the output, or along several short ones.
+struct Operand<'a, T> {
+    x: &'a [T],
+    strides: [usize; 2],
+    inner: usize,
+    layout: Layout,
+}
+
+#[derive(Clone, Copy)]
+enum Layout {
+    Number,
+    Contiguous,
+    /// Written out to scratch memory for each block, or once if all blocks are equal.
+    Scattered {
+        written: bool,
+    },
+}
+
+impl<'a, T: Float> Operand<'a, T> {
+    fn new(x: &'a [T], strides: [usize; 2], inner: usize, rows: usize) -> Self {
+        let layout = match strides {
+            [0, _] if rows == 1 => Layout::Number,
+            [1, _] if rows == 1 => Layout::Contiguous,
+            [1, down] if down == inner => Layout::Contiguous,
+            _ => Layout::Scattered { written: false },
+        };
+        Operand { x, strides, inner, layout }
+    }
+
+    /// The elements from `start` on.
+    #[inline]
+    fn block<'s>(&mut self, start: usize, length: usize, scratch: &'s mut [T]) -> &'s [T]
+    where
+        'a: 's,
+    {
+        match self.layout {
+            Layout::Number => return &self.x[..1],
+            Layout::Contiguous => return &self.x[start..],
+            Layout::Scattered { written: true } => return scratch,
+            Layout::Scattered { written: false } => {}
+        }
+        let [across, down] = self.strides;
+        for (row, y) in scratch[..length].chunks_exact_mut(self.inner).enumerate() {
+            let at = (start / self.inner + row) * down;
+            match across {
+                0 => y.fill(self.x[at]),
+                _ => y.copy_from_slice(&self.x[at..][..self.inner]),
+            }
+        }
+        self.layout = Layout::Scattered { written: down == 0 };
+        scratch
+    }
+}
+
 /// `y = f(a, b)` with both inputs broadcast to the output.
 ///
-/// An input that repeats along the innermost axis is written out to a block, so that all rows run the same loop.
+/// All blocks run the same loop; see [`Broadcast::for_each_block`].
 pub(crate) fn zip<T: Float>(plan: &Broadcast, a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T + Sync) {
-    plan.for_each_row(a, b, y, &|a, b, y| zip_chunk(a, b, y, &f));
+    plan.for_each_block(a, b, y, &|a, b, y| zip_chunk(a, b, y, &f));
 }

@@ -5,7 +5,7 @@ use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::{chunk_size, for_each_chunk};
 use crate::kernel::elementwise::update_chunk;
 use crate::kernel::softmax::{
-    Columns, LANES, MAX_TRANSPOSED, exp_columns, exp_row, map_columns, transpose_in, transpose_out,
+    Columns, LANES, MAX_TRANSPOSED, exp_columns, exp_row, map_columns, take_logarithms, transpose_in, transpose_out,
 };
 
 /// The target distribution q of each sample: `q = weight [class = label] + spread[class]`, or all zeros without a label.
@@ -60,7 +60,7 @@ impl<T: Float> Distribution<T> {
             1 => [columns.shifts[0], columns.sums[0]] = exp_row(x, &mut []),
             _ => exp_columns(x, &mut columns),
         }
-        columns.sums.iter_mut().for_each(|sum| *sum = sum.ln());
+        take_logarithms(columns.sums);
         let log = |class: usize, i: usize| (x[class * inner + i] - columns.shifts[i]) - columns.sums[i];
         for (i, (y, &(label, weight))) in y.iter_mut().zip(labels).enumerate() {
             *y = label.map_or(T::ZERO, |label| term(weight, log(label, i)));

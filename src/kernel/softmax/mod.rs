@@ -93,34 +93,71 @@ simd! {
     /// The shift and Σ exp(x − shift) of each column.
     pub(crate) fn exp_columns[T: Float](x: &[T], columns: &mut Columns<T>) {
         let Columns { shifts, sums, errors } = columns;
-        shifts.fill(T::NEG_INFINITY);
-        for x in x.chunks_exact(shifts.len()) {
-            shifts.iter_mut().zip(x).for_each(|(largest, &x)| *largest = largest.maximum(x));
+        let few = x.len() <= MAX_TRANSPOSED * LANES;
+        match (shifts.as_chunks_mut::<LANES>(), sums.as_chunks_mut::<LANES>()) {
+            // The compiler unrolls loops over a constant number of columns. Few terms lose no digits.
+            (([shifts], []), ([sums], [])) if few => exp_of_columns(x, shifts, sums, |sum, _, exp| *sum += exp, &mut [T::ZERO; LANES]),
+            _ => exp_of_columns(x, shifts, sums, add_compensated, errors),
         }
-        shifts.iter_mut().for_each(|largest| *largest = shift(*largest));
-        sums.fill(T::ZERO);
-        errors.fill(T::ZERO);
-        for x in x.chunks_exact(shifts.len()) {
-            for (((sum, error), &shift), &x) in sums.iter_mut().zip(&mut **errors).zip(&**shifts).zip(x) {
-                // Kahan 1965: a sum of many terms in single precision would lose digits.
-                let term = (x - shift).exp() - *error;
-                let next = *sum + term;
-                let rounding = (next - *sum) - term;
-                // An infinite sum has none.
-                *error = if rounding.is_nan() { T::ZERO } else { rounding };
-                *sum = next;
-            }
+    }
+}
+
+#[inline(always)]
+fn exp_of_columns<T: Float>(
+    x: &[T],
+    shifts: &mut [T],
+    sums: &mut [T],
+    add: impl Fn(&mut T, &mut T, T),
+    errors: &mut [T],
+) {
+    let inner = shifts.len();
+    shifts.fill(T::NEG_INFINITY);
+    for x in x.chunks_exact(inner) {
+        shifts.iter_mut().zip(x).for_each(|(largest, &x)| *largest = largest.maximum(x));
+    }
+    shifts.iter_mut().for_each(|largest| *largest = shift(*largest));
+    sums.fill(T::ZERO);
+    errors.fill(T::ZERO);
+    for x in x.chunks_exact(inner) {
+        for (((sum, error), &shift), &x) in sums.iter_mut().zip(&mut *errors).zip(&*shifts).zip(x) {
+            add(sum, error, (x - shift).exp());
         }
+    }
+}
+
+/// Adds a term to a sum whose rounding error is known (Kahan 1965).
+#[inline(always)]
+fn add_compensated<T: Float>(sum: &mut T, error: &mut T, term: T) {
+    let term = term - *error;
+    let next = *sum + term;
+    let rounding = (next - *sum) - term;
+    // An infinite sum has none.
+    *error = if rounding.is_nan() { T::ZERO } else { rounding };
+    *sum = next;
+}
+
+simd! {
+    pub(crate) fn take_logarithms[T: Float](x: &mut [T]) {
+        x.iter_mut().for_each(|x| *x = x.ln());
     }
 }
 
 simd! {
     /// `y = f(x − shift, value)` with the shift and the value of each column.
     pub(crate) fn map_columns[T: Float, F: Fn(T, T) -> T](x: &[T], shifts: &[T], values: &[T], y: &mut [T], f: F) {
-        for (y, x) in y.chunks_exact_mut(shifts.len()).zip(x.chunks_exact(shifts.len())) {
-            for (((y, &x), &shift), &value) in y.iter_mut().zip(x).zip(shifts).zip(values) {
-                *y = f(x - shift, value);
-            }
+        match (shifts.as_chunks(), values.as_chunks()) {
+            (([shifts], []), ([values], [])) => map_of_columns(x, shifts as &[T; LANES], values as &[T; LANES], y, f),
+            _ => map_of_columns(x, shifts, values, y, f),
+        }
+    }
+}
+
+#[inline(always)]
+fn map_of_columns<T: Float>(x: &[T], shifts: &[T], values: &[T], y: &mut [T], f: impl Fn(T, T) -> T) {
+    let inner = shifts.len();
+    for (y, x) in y.chunks_exact_mut(inner).zip(x.chunks_exact(inner)) {
+        for (((y, &x), &shift), &value) in y.iter_mut().zip(x).zip(shifts).zip(values) {
+            *y = f(x - shift, value);
         }
     }
 }
@@ -181,7 +218,7 @@ fn softmax_of_columns<T: Float>(x: &[T], output: Output, columns: &mut [T], y: &
             |x: T, sum| x.exp() / sum,
         ),
         Output::Logarithms => {
-            columns.sums.iter_mut().for_each(|sum| *sum = sum.ln());
+            take_logarithms(columns.sums);
             map_columns(x, columns.shifts, columns.sums, y, |x, log| x - log);
         }
     }
@@ -225,8 +262,9 @@ pub(crate) fn logsumexp<T: Float>(x: &[T], n: usize, y: &mut [T]) {
             let mut columns = [T::ZERO; 3 * LANES];
             let mut columns = Columns::new(&mut columns);
             exp_columns(transposed, &mut columns);
-            for ((y, &shift), sum) in y.iter_mut().zip(&*columns.shifts).zip(&*columns.sums) {
-                *y = sum.ln() + shift;
+            take_logarithms(columns.sums);
+            for ((y, &shift), &log) in y.iter_mut().zip(&*columns.shifts).zip(&*columns.sums) {
+                *y = log + shift;
             }
         }
     });

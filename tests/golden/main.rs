@@ -2,6 +2,7 @@
 //!
 //! Runs every case of the JSON files in this directory, and of those in the directory that the environment
 //! variable `GOLDEN_EXTRA` names. A case fails if a value is off, an operation panics, or the file is malformed.
+//! It deviates if this crate has another value on purpose: see [`DEVIATIONS`].
 //! It is unsupported, and never passes, if its operator, optimizer or the like, or one of its attributes, is not known here.
 
 mod attributes;
@@ -26,6 +27,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs, io};
 
+/// Cases in which PyTorch has another value, and why.
+const DEVIATIONS: [(&str, &str); 1] =
+    [("edge/kl_div[2][2] reduction=sum", "a term of target 0 is 0, also where the score is −∞; there PyTorch has NaN")];
+
 /// Why a case did not pass.
 #[derive(Debug)]
 enum Fault {
@@ -40,14 +45,20 @@ enum Fault {
 struct Report {
     passed: usize,
     failed: Vec<String>,
+    deviating: Vec<String>,
     unsupported: Vec<String>,
 }
 
 impl Report {
     fn add(&mut self, name: &str, outcome: Result<(), Fault>) {
+        let deviation = DEVIATIONS.iter().find(|(case, _)| *case == name);
         match outcome {
+            Ok(()) if deviation.is_some() => self.failed.push(format!("{name}: it no longer deviates")),
             Ok(()) => self.passed += 1,
-            Err(Fault::Failed(reason)) => self.failed.push(format!("{name}: {reason}")),
+            Err(Fault::Failed(reason)) => match deviation {
+                Some((_, reason)) => self.deviating.push(format!("{name}: {reason}")),
+                None => self.failed.push(format!("{name}: {reason}")),
+            },
             Err(Fault::Unsupported(what)) => self.unsupported.push(format!("{name} ({what})")),
         }
     }
@@ -56,9 +67,11 @@ impl Report {
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         self.failed.iter().try_for_each(|line| writeln!(f, "failed: {line}"))?;
+        self.deviating.iter().try_for_each(|line| writeln!(f, "deviates: {line}"))?;
         self.unsupported.iter().try_for_each(|line| writeln!(f, "unsupported: {line}"))?;
-        let (failed, unsupported) = (self.failed.len(), self.unsupported.len());
-        writeln!(f, "golden: {} passed, {failed} failed, {unsupported} unsupported", self.passed)
+        let (failed, deviating, unsupported) = (self.failed.len(), self.deviating.len(), self.unsupported.len());
+        let passed = self.passed;
+        writeln!(f, "golden: {passed} passed, {failed} failed, {deviating} deviate, {unsupported} unsupported")
     }
 }
 

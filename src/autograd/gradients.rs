@@ -31,6 +31,7 @@ pub struct Gradients<T: Float = f32> {
     /// The parameters that were read but have no gradient.
     missing: Vec<(ParamId, MissingGradient)>,
     /// In the order of the forward passes.
+    /// Sorted by buffer; those of one buffer in the order of the forward passes.
     buffer_notes: Vec<BufferNote<T>>,
 }
 
@@ -41,6 +42,13 @@ pub(crate) enum BufferNote<T: Float> {
     Update { buffer: ParamId, decay: f64, value: Tensor<T> },
     /// A layer read running statistics that no batch has updated, on a tape that records but is not for training.
     ReadInitial { buffer: ParamId, at: &'static Location<'static> },
+}
+
+impl<T: Float> BufferNote<T> {
+    fn buffer(&self) -> ParamId {
+        let (BufferNote::Update { buffer, .. } | BufferNote::ReadInitial { buffer, .. }) = self;
+        *buffer
+    }
 }
 
 /// The owner of a gradient.
@@ -106,10 +114,11 @@ impl<T: Float> Gradients<T> {
     pub(crate) fn collect(
         entries: impl Iterator<Item = (Key, Tensor<T>)>,
         missing: Vec<(ParamId, MissingGradient)>,
-        buffer_notes: Vec<BufferNote<T>>,
+        mut buffer_notes: Vec<BufferNote<T>>,
     ) -> Self {
         let mut entries: Vec<_> = entries.collect();
         entries.sort_by_key(|&(key, _)| key);
+        buffer_notes.sort_by_key(BufferNote::buffer);
         Gradients { entries, missing, buffer_notes }
     }
 
@@ -164,12 +173,10 @@ impl<T: Float> Gradients<T> {
     #[inline(never)]
     pub fn updated_buffer(&self, buffer: &Param<T>) -> Option<Tensor<T>> {
         let mut updated: Option<Tensor<T>> = None;
-        for note in &self.buffer_notes {
-            let BufferNote::Update { buffer: id, decay, value } = note else { continue };
-            if *id == buffer.id() {
-                let decay = T::from_f64(*decay);
-                updated = Some(updated.as_ref().unwrap_or(buffer.value()).zip(value, |old, new| decay * old + new));
-            }
+        for note in self.notes_of(buffer) {
+            let BufferNote::Update { decay, value, .. } = note else { continue };
+            let decay = T::from_f64(*decay);
+            updated = Some(updated.as_ref().unwrap_or(buffer.value()).zip(value, |old, new| decay * old + new));
         }
         updated
     }
@@ -181,10 +188,17 @@ impl<T: Float> Gradients<T> {
 
     /// Where a layer read this buffer in its initial state.
     pub(crate) fn initial_read(&self, buffer: &Param<T>) -> Option<&'static Location<'static>> {
-        self.buffer_notes.iter().find_map(|note| match note {
-            BufferNote::ReadInitial { buffer: id, at } if *id == buffer.id() => Some(*at),
-            _ => None,
+        self.notes_of(buffer).iter().find_map(|note| match note {
+            BufferNote::ReadInitial { at, .. } => Some(*at),
+            BufferNote::Update { .. } => None,
         })
+    }
+
+    /// The records about a buffer, in the order of the forward passes.
+    fn notes_of(&self, buffer: &Param<T>) -> &[BufferNote<T>] {
+        let first = self.buffer_notes.partition_point(|note| note.buffer() < buffer.id());
+        let count = self.buffer_notes[first..].partition_point(|note| note.buffer() == buffer.id());
+        &self.buffer_notes[first..first + count]
     }
 
     /// The gradients of parameters and variables, in a fixed order.
@@ -282,6 +296,7 @@ impl<T: Float> AddAssign for Gradients<T> {
     #[inline(never)]
     fn add_assign(&mut self, other: Self) {
         self.buffer_notes.extend(other.buffer_notes);
+        self.buffer_notes.sort_by_key(BufferNote::buffer);
         let known = |id: ParamId| self.missing.iter().any(|&(known, _)| known == id);
         let new: Vec<_> = other.missing.into_iter().filter(|&(id, _)| !known(id)).collect();
         self.missing.extend(new);

@@ -25,6 +25,8 @@ panic_messages! {
         "{op}: {reason}{origin}"
     axis_out_of_range(op: &str, axis: i128, shape: &[usize])
         "{op}: shape {shape:?} has no axis {axis}: axes count from 0, or from the end as -1"
+    new_axis_out_of_range(op: &str, position: i128, shape: &[usize])
+        "{op}: a new axis of shape {shape:?} cannot be at position {position}: positions count from 0, or from the end as -1"
     axis_twice(op: &str, axis: usize, shape: &[usize])
         "{op}: axis {axis} of shape {shape:?} is named twice: name each axis once"
     nothing_to_choose(op: &str, axis: usize, shape: &[usize])

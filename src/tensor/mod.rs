@@ -29,12 +29,12 @@ pub(crate) use matmul::{MatmulShapes, Offsets};
 pub use number::Number;
 pub use pad::PadMode;
 pub(crate) use pad::{padded, padding};
-pub(crate) use parts::{joins, stack_axis, stacks};
+pub(crate) use parts::{joins, stacks};
 pub(crate) use scan::scan_axis;
 pub use shape::{Axes, AxisIndex, AxisList, IntoShape, keepdim};
 pub(crate) use shape::{
     Reduction, broadcast, broadcast_shapes, check_shape, checked_shape, element_count, reduction_of, resolve_axis,
-    resolve_shape, same, sums_to,
+    resolve_new_axis, resolve_shape, same, sums_to,
 };
 use std::hint::black_box;
 pub(crate) use transform::{broadcast_target, interleaving, matrix_columns, permutation, tiling};

@@ -1,7 +1,7 @@
 //! Slicing, splitting and joining tensors.
 
 use super::view::{chunks, pieces, pieces_of_sizes};
-use super::{Axes, AxisIndex, Dims, Float, Tensor, View, check_shape, resolve_axis};
+use super::{Axes, AxisIndex, Dims, Float, Tensor, View, check_shape, resolve_axis, resolve_new_axis};
 use crate::panics;
 use std::borrow::Borrow;
 use std::ops::{Range, RangeBounds};
@@ -145,7 +145,7 @@ impl<T: Float> Tensor<T> {
     pub fn stack(values: &[impl Borrow<Tensor<T>>], axis: impl AxisIndex) -> Self {
         let values: Vec<&Tensor<T>> = values.iter().map(Borrow::borrow).collect();
         let Some(first) = values.first() else { panics::nothing_to_join("stack") };
-        let axis = stack_axis(first.shape(), axis.index());
+        let axis = resolve_new_axis("stack", axis.index(), first.shape());
         if let Err(reason) = stacks(&values) {
             panics::wrong_shapes("stack", &reason, "");
         }
@@ -181,13 +181,6 @@ impl<T: Float> Tensor<T> {
         let values: Vec<Self> = values.iter().map(|x| x.with_shape(one.clone())).collect();
         Tensor::concat_with(&values.iter().collect::<Vec<_>>(), axis)
     }
-}
-
-/// Resolves the position of a new axis.
-#[track_caller]
-pub(crate) fn stack_axis(shape: &[usize], axis: i128) -> usize {
-    let with_one_more: Dims = shape.iter().copied().chain([1]).collect();
-    resolve_axis("stack", axis, &with_one_more)
 }
 
 /// Checks that the shapes differ on one axis only; the error is why they do not join.

@@ -283,6 +283,17 @@ pub(crate) fn resolve_axis(op: &str, axis: i128, shape: &[usize]) -> usize {
     resolved as usize
 }
 
+/// Resolves the possibly negative position of a new axis.
+#[track_caller]
+pub(crate) fn resolve_new_axis(op: &str, position: i128, shape: &[usize]) -> usize {
+    let rank = shape.len() as i128 + 1;
+    let resolved = if position < 0 { position + rank } else { position };
+    if !(0..rank).contains(&resolved) {
+        panics::new_axis_out_of_range(op, position, shape);
+    }
+    resolved as usize
+}
+
 /// Resolves possibly negative axes.
 #[track_caller]
 pub(super) fn resolve_axes(op: &str, axes: &[i128], shape: &[usize]) -> Dims {

@@ -93,7 +93,7 @@ impl<T: Float> Var<T> {
     /// If an axis is out of range or named twice, or there are no elements to choose from.
     #[track_caller]
     pub fn max_over(&self, axes: impl Axes) -> Var<T> {
-        self.first_extremum(true, &reduction_of("max", self.shape(), &axes))
+        self.first_extremum("max", true, &reduction_of("max", self.shape(), &axes))
     }
 
     /// The minimum over [`Axes`]; the first of several equal minima gets the gradient. NaN if any element is.
@@ -102,7 +102,7 @@ impl<T: Float> Var<T> {
     /// If an axis is out of range or named twice, or there are no elements to choose from.
     #[track_caller]
     pub fn min_over(&self, axes: impl Axes) -> Var<T> {
-        self.first_extremum(false, &reduction_of("min", self.shape(), &axes))
+        self.first_extremum("min", false, &reduction_of("min", self.shape(), &axes))
     }
 
     /// The maximum over [`Axes`]; ties share the gradient. NaN if any element is.
@@ -111,7 +111,7 @@ impl<T: Float> Var<T> {
     /// If an axis is out of range or named twice, or there are no elements to choose from.
     #[track_caller]
     pub fn amax_over(&self, axes: impl Axes) -> Var<T> {
-        self.shared_extremum(true, reduction_of("amax", self.shape(), &axes))
+        self.shared_extremum("amax", true, reduction_of("amax", self.shape(), &axes))
     }
 
     /// The minimum over [`Axes`]; ties share the gradient. NaN if any element is.
@@ -120,22 +120,22 @@ impl<T: Float> Var<T> {
     /// If an axis is out of range or named twice, or there are no elements to choose from.
     #[track_caller]
     pub fn amin_over(&self, axes: impl Axes) -> Var<T> {
-        self.shared_extremum(false, reduction_of("amin", self.shape(), &axes))
+        self.shared_extremum("amin", false, reduction_of("amin", self.shape(), &axes))
     }
 
     #[track_caller]
-    fn first_extremum(&self, largest: bool, reduction: &Reduction) -> Var<T> {
+    fn first_extremum(&self, op: &str, largest: bool, reduction: &Reduction) -> Var<T> {
         if reduction.count == 0 {
-            self.refuse_choice(largest, reduction);
+            self.refuse_choice(op, reduction);
         }
         let rows = self.last(reduction);
         First { largest, positions: None }.of([&rows]).with_shape(reduction.shape.clone())
     }
 
     #[track_caller]
-    pub(crate) fn shared_extremum(&self, largest: bool, reduction: Reduction) -> Var<T> {
+    pub(crate) fn shared_extremum(&self, op: &str, largest: bool, reduction: Reduction) -> Var<T> {
         if reduction.count == 0 && !reduction.shape.contains(&0) {
-            self.refuse_choice(largest, &reduction);
+            self.refuse_choice(op, &reduction);
         }
         let shape = reduction.shape.clone();
         Shared { largest, reduction }.of([self]).with_shape(shape)
@@ -143,8 +143,7 @@ impl<T: Float> Var<T> {
 
     /// Panics because an axis is empty.
     #[track_caller]
-    fn refuse_choice(&self, largest: bool, reduction: &Reduction) -> ! {
-        let op = if largest { "max" } else { "min" };
+    fn refuse_choice(&self, op: &str, reduction: &Reduction) -> ! {
         let empty = reduction.axes.iter().copied().find(|&axis| self.shape()[axis] == 0);
         panics::nothing_to_choose(op, empty.unwrap_or_default(), self.shape())
     }

@@ -86,8 +86,8 @@ impl<T: Float> Var<T> {
             2.0 => Norm { reduction }.of([self]).with_shape(shape),
             1.0 => self.abs().sum_reduction(&reduction),
             0.0 => self.sign().abs().sum_reduction(&reduction),
-            f64::INFINITY => self.abs().shared_extremum(true, reduction),
-            f64::NEG_INFINITY => self.abs().shared_extremum(false, reduction),
+            f64::INFINITY => self.abs().shared_extremum("norm", true, reduction),
+            f64::NEG_INFINITY => self.abs().shared_extremum("norm", false, reduction),
             _ => {
                 let size = self.abs();
                 let zero = size.value().mask(|x| x == T::ZERO);

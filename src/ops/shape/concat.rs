@@ -4,7 +4,7 @@ use crate::autograd::apply::{AnyOp, InputGradients, apply_any};
 use crate::autograd::op::BackwardContext;
 use crate::autograd::{Description, Save, Var};
 use crate::panics;
-use crate::tensor::{AxisIndex, Float, Tensor, joins, resolve_axis, stack_axis, stacks};
+use crate::tensor::{AxisIndex, Float, Tensor, joins, resolve_axis, resolve_new_axis, stacks};
 use std::borrow::Borrow;
 
 /// Joins values along an existing axis.
@@ -111,7 +111,7 @@ impl<T: Float> Var<T> {
     pub fn stack(values: &[impl Borrow<Var<T>>], axis: impl AxisIndex) -> Var<T> {
         let values: Vec<&Var<T>> = values.iter().map(Borrow::borrow).collect();
         let Some(first) = values.first() else { panics::nothing_to_join("stack") };
-        let axis = stack_axis(first.shape(), axis.index());
+        let axis = resolve_new_axis("stack", axis.index(), first.shape());
         apply_any(Stack { axis, count: values.len() }, &values)
     }
 }

@@ -4,7 +4,8 @@ use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{
-    Axes, AxisIndex, Dims, Float, IntoShape, Tensor, permutation, reduction_of, resolve_axis, resolve_shape, same,
+    Axes, AxisIndex, Dims, Float, IntoShape, Tensor, permutation, reduction_of, resolve_axis, resolve_new_axis,
+    resolve_shape, same,
 };
 
 /// The same elements in another shape; the gradient is reshaped back.
@@ -115,11 +116,8 @@ functions! {
     #[doc(alias = "expand_dims")]
     #[doc(alias = "insert_axis")]
     fn unsqueeze(x, axis: impl AxisIndex) = {
-        let mut shape = Dims::from_slice(x.shape());
-        shape.push(1);
-        let axis = resolve_axis("unsqueeze", axis.index(), &shape);
-        shape[axis..].rotate_right(1);
-        x.with_shape(shape)
+        let (before, after) = x.shape().split_at(resolve_new_axis("unsqueeze", axis.index(), x.shape()));
+        x.with_shape(before.iter().copied().chain([1]).chain(after.iter().copied()).collect())
     };
 }
 

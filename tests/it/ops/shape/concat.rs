@@ -23,7 +23,7 @@ pub const PANICS: &[Panic] = &[
     ("nothing_to_join", || _ = Var::<f32>::concat(&[] as &[Var], 0)),
     ("nothing_to_join", || _ = Var::<f32>::stack(&[] as &[Var], 0)),
     ("axis_out_of_range", || _ = Var::concat(&[variable()], 2)),
-    ("axis_out_of_range", || _ = Var::stack(&[variable()], -4)),
+    ("new_axis_out_of_range", || _ = Var::stack(&[variable()], -4)),
     ("wrong_shapes do_not_join", || {
         let x = variable();
         _ = Var::concat(&[&x, &x.exp(), &x.transpose(0, 1)], 1);

@@ -24,7 +24,7 @@ pub fn rows() -> Vec<Row> {
 
 pub const PANICS: &[Panic] = &[
     ("axis_out_of_range", || _ = variable().transpose(0, 2)),
-    ("axis_out_of_range", || _ = variable().unsqueeze(4)),
+    ("new_axis_out_of_range", || _ = variable().unsqueeze(4)),
     ("element_count", || _ = variable().reshape([5])),
     ("not_a_permutation", || _ = variable().permute([0, 0])),
     ("not_removable", || _ = variable().squeeze_axis(0)),

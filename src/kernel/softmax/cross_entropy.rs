@@ -5,7 +5,8 @@ use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::{chunk_size, for_each_chunk};
 use crate::kernel::elementwise::update_chunk;
 use crate::kernel::softmax::{
-    Columns, LANES, MAX_TRANSPOSED, exp_columns, exp_row, map_columns, take_logarithms, transpose_in, transpose_out,
+    self, Columns, LANES, MAX_TRANSPOSED, exp_columns, exp_row, map_columns, take_logarithms, transpose_in,
+    transpose_out,
 };
 
 /// The target distribution q of each sample: `q = weight [class = label] + spread[class]`, or all zeros without a label.
@@ -49,7 +50,7 @@ fn term<T: Float>(q: T, log: T) -> T {
 impl<T: Float> Distribution<T> {
     /// Whether samples are processed [`LANES`] at a time, transposed.
     fn is_transposed(&self) -> bool {
-        self.inner == 1 && self.classes <= MAX_TRANSPOSED
+        self.inner == 1 && softmax::is_transposed(self.labels.len(), self.classes)
     }
 
     /// The losses of samples whose scores are the columns of `[classes, inner]`.

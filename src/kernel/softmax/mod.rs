@@ -18,6 +18,14 @@ const BLOCK: usize = 32 * LANES;
 /// The largest number of scores in a row for which [`LANES`] rows are transposed, so that a vector holds one score of each.
 const MAX_TRANSPOSED: usize = 64;
 
+/// The smallest number of rows that are transposed: for fewer, most of a vector would be unused.
+const MIN_TRANSPOSED_ROWS: usize = 4;
+
+/// Whether rows of `n` scores are transposed. That depends on sizes alone, so that results do not depend on the number of threads.
+fn is_transposed(rows: usize, n: usize) -> bool {
+    n <= MAX_TRANSPOSED && rows >= MIN_TRANSPOSED_ROWS
+}
+
 /// What a kernel computes from the scores.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Output {
@@ -168,7 +176,7 @@ pub(crate) fn softmax<T: Float>(x: &[T], n: usize, inner: usize, output: Output,
     if y.is_empty() {
         return;
     }
-    let size = chunk_size(y.len(), n * inner);
+    let (size, rows) = (chunk_size(y.len(), n * inner), y.len() / n);
     for_each_chunk(y, size, |index, y| {
         let x = &x[index * size..][..y.len()];
         if inner > 1 {
@@ -178,7 +186,7 @@ pub(crate) fn softmax<T: Float>(x: &[T], n: usize, inner: usize, output: Output,
                 }
             });
         }
-        if n > MAX_TRANSPOSED {
+        if !is_transposed(rows, n) {
             return y.chunks_exact_mut(n).zip(x.chunks_exact(n)).for_each(|(y, x)| softmax_of_row(x, output, y));
         }
         let mut transposed = [[T::ZERO; MAX_TRANSPOSED * LANES]; 2];
@@ -246,9 +254,10 @@ fn transpose_out<T: Float>(columns: &[T], size: usize, rows: &mut [T]) {
 #[inline(never)]
 pub(crate) fn logsumexp<T: Float>(x: &[T], n: usize, y: &mut [T]) {
     let size = (chunk_size(x.len(), n.max(1)) / n.max(1)).max(1).next_multiple_of(LANES);
+    let rows = y.len();
     for_each_chunk(y, size, |index, y| {
         let x = &x[index * size * n..][..y.len() * n];
-        if n > MAX_TRANSPOSED {
+        if !is_transposed(rows, n) && n > 0 {
             for (y, x) in y.iter_mut().zip(x.chunks_exact(n)) {
                 let [shift, sum] = exp_row(x, &mut []);
                 *y = sum.ln() + shift;

@@ -64,9 +64,7 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
         self.0.try_forward(inputs.try_into().expect("the number of inputs is that of the operation"))
     }
     fn backward(&self, context: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
-        for gx in self.0.backward(&Saved::of(context), gy) {
-            gradients.push(gx);
-        }
+        gradients.extend(self.0.backward(&Saved::of(context), gy));
     }
 }
 

@@ -203,6 +203,8 @@ panic_messages! {
         "step: the parameter {path:?} has shape {parameter:?}, its gradient {gradient:?}: the shape changed after the forward pass"
     state_tensors(path: &str, state: usize, rule: &str, tensors: usize)
         "step: the optimizer's state for the parameter {path:?} has {state} tensors, but {rule} with these options keeps {tensors}: set the options before the first step"
+    option_after_steps(rule: &str, option: &str)
+        "{rule}: {option} changes what the state consists of: set it before the first step"
     slot_tensors(tensors: usize, asked: usize)
         "slices: the rule works on {asked} tensors, but the slot has {tensors}: Rule::tensors returns their number"
     unmatched_group(group: &str, paths: &str)

@@ -15,7 +15,7 @@ pub struct Descent<R, T: Float = f32> {
     /// The update rule with its options.
     pub rule: R,
     settings: Settings,
-    state: State<T>,
+    pub(super) state: State<T>,
 }
 
 impl<R, T: Float> Descent<R, T> {

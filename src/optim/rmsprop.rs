@@ -2,6 +2,7 @@
 
 use crate::optim::option::setters;
 use crate::optim::{Descent, Rule, Slot, Step};
+use crate::panics;
 use crate::tensor::Float;
 
 /// RMSProp, Tieleman and Hinton 2012: `s ← α s + (1 − α) g²`, `p ← p − lr g/(√s + ε)`.
@@ -38,7 +39,14 @@ impl<T: Float> RmsProp<T> {
     }
 
     /// Divides by the standard deviation of the gradient instead of its root mean square.
+    ///
+    /// # Panics
+    /// After the first step: the state has no mean of the gradients, and another tensor would be taken for it.
+    #[track_caller]
     pub fn centered(mut self) -> Self {
+        if !self.rule.centered && self.state.len() > 0 {
+            panics::option_after_steps("RmsProp", "centered");
+        }
         self.rule.centered = true;
         self
     }

@@ -7,6 +7,13 @@ use wengert::optim::{AdaGrad, Adamax, Descent, Group, NAdam, RAdam, RmsProp, Rul
 use wengert::prelude::*;
 
 pub const PANICS: &[Panic] = &[
+    ("option_after_steps", || {
+        let mut model = Param::new([1.0, 2.0]);
+        let mut optimizer = RmsProp::new(0.1).momentum(0.9);
+        let gradients = gradients_of(&model);
+        optimizer.step(&mut model, &gradients);
+        _ = optimizer.momentum(0.0).centered();
+    }),
     ("state_tensors", || {
         let mut weight = Param::new([1.0, 2.0]);
         let mut optimizer = Adam::new(0.1);
@@ -222,9 +229,9 @@ fn options_that_change_the_state_are_refused_after_the_first_step() {
     };
     let mut optimizer = RmsProp::new(0.1);
     step(&mut optimizer);
-    for mut changed in [optimizer.clone().centered(), optimizer.clone().momentum(0.9)] {
-        assert!(message_of(|| step(&mut changed)).contains("RmsProp with these options keeps 2"));
-    }
+    assert!(message_of(|| _ = optimizer.clone().centered()).contains("before the first step"));
+    let mut changed = optimizer.clone().momentum(0.9);
+    assert!(message_of(|| step(&mut changed)).contains("RmsProp with these options keeps 2"));
     step(&mut optimizer.epsilon(1e-3).alpha(0.9));
 }
 

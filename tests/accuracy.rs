@@ -5,7 +5,7 @@
 use std::fmt::Write;
 use wengert::prelude::*;
 
-/// The inputs of a coarse grid: a part of those of the table, which are every 1000th.
+/// The distance of the inputs unless the environment variable `STEP` sets it; those of the table are every 1000th.
 const COARSE: usize = 250_000;
 /// Elements that are computed at once.
 const CHUNK: usize = 1 << 16;
@@ -95,28 +95,29 @@ fn documented() -> Vec<(String, [f64; 2])> {
 #[test]
 #[cfg_attr(not(all(target_os = "linux", target_env = "gnu")), ignore = "some functions are those of the platform")]
 fn errors_are_at_most_those_of_the_document() {
+    let step = std::env::var("STEP").map_or(COARSE, |step| step.parse().expect("STEP is a number"));
+    let largest: Vec<[Largest; 2]> = functions().map(|function| largest_errors(&function, step)).collect();
+    println!("{}", table(&largest));
     let documented = documented();
     assert_eq!(documented.len(), functions().count());
-    for (function, (name, bounds)) in functions().zip(documented) {
+    for ((function, largest), (name, bounds)) in functions().zip(largest).zip(documented) {
         assert_eq!(function.name, name);
-        for (largest, bound) in largest_errors(&function, COARSE).iter().zip(bounds) {
+        for (largest, bound) in largest.iter().zip(bounds) {
             assert!(largest.error <= bound, "{name} at {:e}: {} units", largest.at, largest.error);
         }
     }
 }
 
-#[test]
-#[ignore = "prints the table of docs/accuracy.md"]
-fn table() {
-    let step = std::env::var("STEP").map_or(1000, |step| step.parse().expect("STEP is a number"));
+/// The table of `docs/accuracy.md`.
+fn table(largest: &[[Largest; 2]]) -> String {
     let mut table = String::from("| function | value | at | derivative | at |\n|---|---|---|---|---|\n");
-    for function in functions() {
+    for (function, largest) in functions().zip(largest) {
         // Rounded up, so that the table is a bound.
-        let cells = largest_errors(&function, step).map(|largest| match largest.error {
+        let cells = largest.map(|largest| match largest.error {
             0.0 => "0 | ".to_string(),
             error => format!("{:.2} | {:e}", (error * 100.0).ceil() / 100.0, largest.at),
         });
         writeln!(table, "| `{}` | {} |", function.name, cells.join(" | ")).unwrap();
     }
-    println!("{table}");
+    table
 }

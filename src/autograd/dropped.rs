@@ -7,7 +7,6 @@ use std::any::Any;
 use std::cell::RefCell;
 
 /// The lists of the tapes of this thread that were dropped.
-#[derive(Default)]
 struct Dropped {
     /// Those of the last one, cleared: the next tape reuses them.
     spare: Option<Box<dyn Any>>,
@@ -30,7 +29,7 @@ struct Busy;
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        let _ = DROPPED.try_with(|dropped| dropped.borrow_mut().busy = false);
+        Dropped::with(|dropped| dropped.busy = false);
     }
 }
 

@@ -30,7 +30,6 @@ pub struct Gradients<T: Float = f32> {
     entries: Vec<(Key, Tensor<T>)>,
     /// The parameters that were read but have no gradient.
     missing: Vec<(ParamId, MissingGradient)>,
-    /// In the order of the forward passes.
     /// Sorted by buffer; those of one buffer in the order of the forward passes.
     buffer_notes: Vec<BufferNote<T>>,
 }

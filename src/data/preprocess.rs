@@ -1,5 +1,6 @@
 //! Feature scaling and one-hot encoding.
 
+use crate::kernel::base::float::power_of_two_below;
 use crate::panics;
 use crate::tensor::{Dims, Float, Labels, Tensor, all_classes_of, element_count};
 
@@ -223,10 +224,7 @@ impl<'a, T: Float> Features<'a, T> {
 
 /// The power of two at or below the larger magnitude of two bounds; 1 if they are equal.
 fn unit(low: f64, high: f64) -> f64 {
-    const EXPONENT: u64 = 0x7ff << 52;
-    const LARGEST: f64 = f64::from_bits(0x7fe << 52);
-    let power = f64::from_bits(low.abs().max(high.abs()).to_bits() & EXPONENT);
-    if low == high { 1.0 } else { power.clamp(f64::MIN_POSITIVE, LARGEST) }
+    if low == high { 1.0 } else { power_of_two_below(low.abs().max(high.abs())) }
 }
 
 /// Divides every element by the same number.

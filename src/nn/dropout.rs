@@ -3,7 +3,7 @@
 use super::layer::stateless;
 use super::{Layer, Module, Path};
 use crate::autograd::{Param, Var};
-use crate::panics;
+use crate::ops::check_rate;
 use crate::tensor::Float;
 
 /// [`Var::dropout`] with a fixed rate: zeroes random elements on a training tape, and is the identity on any other.
@@ -27,10 +27,7 @@ impl Dropout {
     /// If not 0 ≤ rate < 1.
     #[track_caller]
     pub fn new(rate: f64) -> Self {
-        if !(0.0..1.0).contains(&rate) {
-            panics::probability("dropout", rate);
-        }
-        Dropout { rate }
+        Dropout { rate: check_rate(rate) }
     }
 
     /// Applies dropout to `x` if its tape is a training tape.

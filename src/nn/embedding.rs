@@ -2,8 +2,9 @@
 
 use super::Init;
 use crate::autograd::{Param, Tape, Var};
+use crate::ops::uses_of;
 use crate::panics;
-use crate::tensor::{Float, Indices, Tensor};
+use crate::tensor::{Float, Indices};
 use rand::Rng;
 
 /// A lookup table of vectors, one for each index of a vocabulary or other discrete set.
@@ -69,11 +70,7 @@ impl<T: Float> Embedding<T> {
         let y = tape.param(&self.weight).embedding(&indices, self.padding_idx);
         match self.padding_idx.filter(|&row| self.weight.value().rows(&[row]).iter().any(|&x| x != T::ZERO)) {
             None => y,
-            Some(row) => {
-                let uses = indices.as_slice().iter().map(|&index| if index == row { T::ONE } else { T::ZERO });
-                let shape: Vec<usize> = indices.shape().iter().copied().chain([1]).collect();
-                y.masked_fill(&Tensor::from_vec(uses.collect(), shape), 0.0)
-            }
+            Some(row) => y.masked_fill(&uses_of(row, &indices, 1), 0.0),
         }
     }
 }

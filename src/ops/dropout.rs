@@ -51,9 +51,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn dropout(&self, rate: f64) -> Var<T> {
-        if !(0.0..1.0).contains(&rate) {
-            panics::probability("dropout", rate);
-        }
+        check_rate(rate);
         if !self.tape().is_training() || rate == 0.0 {
             return self.clone();
         }
@@ -69,9 +67,16 @@ impl<T: Float> Var<T> {
     /// If the rate is not in [0, 1).
     #[track_caller]
     pub fn dropout_seeded(&self, rate: f64, seed: u64) -> Var<T> {
-        if !(0.0..1.0).contains(&rate) {
-            panics::probability("dropout", rate);
-        }
+        check_rate(rate);
         Dropout { rate, seed }.of([self])
     }
+}
+
+/// Returns a rate; panics if it is not in [0, 1).
+#[track_caller]
+pub(crate) fn check_rate(rate: f64) -> f64 {
+    if !(0.0..1.0).contains(&rate) {
+        panics::probability("dropout", rate);
+    }
+    rate
 }

@@ -27,10 +27,12 @@ mod shape;
 mod softmax;
 mod window;
 
+pub(crate) use dropout::check_rate;
 pub use einsum::{EinsumOperand, einsum};
 pub use linalg::Triangle;
 pub use loss::{CrossEntropy, Reduction};
 pub use norm::batch_norm::{BatchNormalized, BatchStatistics};
+pub(crate) use shape::embedding::uses_of;
 pub use window::PerAxis;
 pub use window::conv::Conv;
 pub use window::pool::{AdaptiveAvgPool, AvgPool, MaxPool};

@@ -60,7 +60,7 @@ pub(crate) struct LogSumExp;
 
 impl<T: Float> Op<T, 1> for LogSumExp {
     const NAME: &'static str = "logsumexp";
-    const SAVE: Save = Save::Inputs;
+    const SAVE: Save = Save::InputsAndOutput;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         let (rows, n) = x.shape().split_at(x.rank() - 1);
@@ -68,11 +68,11 @@ impl<T: Float> Op<T, 1> for LogSumExp {
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let x = saved.input(0);
-        let empty = x.value().max_over(keepdim(-1)).mask(|largest| largest == T::NEG_INFINITY);
-        let gy = gy.unsqueeze(-1);
-        if !empty.as_slice().contains(&T::ONE) {
+        let (gy, y) = (gy.unsqueeze(-1), saved.output().value().unsqueeze(-1));
+        if !y.as_slice().contains(&T::NEG_INFINITY) {
             return [Some(gy * x.softmax(-1))];
         }
+        let empty = y.mask(|y| y == T::NEG_INFINITY);
         let rows = empty.expand_to(x.shape());
         [Some(gy.masked_fill(&empty, 0.0) * x.masked_fill(&rows, 0.0).softmax(-1))]
     }

@@ -31,18 +31,19 @@ impl<T: Float> Tensor<T> {
 
     #[inline(never)]
     fn running_product(&self, axis: usize) -> Self {
-        let (n, inner) = block(self.shape(), axis);
-        Tensor::build(self.dims(), |y| {
-            with_scratch(inner, |products| scan::cumprod(self.as_slice(), n, inner, products, y));
-        })
+        self.accumulated(axis, false, 1.0, |product, x| product * x)
     }
 
     /// The cumulative sum along an axis, from its end if `reverse`.
     #[inline(never)]
     pub(crate) fn running_sum(&self, axis: usize, reverse: bool) -> Self {
+        self.accumulated(axis, reverse, 0.0, |sum, x| sum + x)
+    }
+
+    fn accumulated(&self, axis: usize, reverse: bool, start: f64, f: impl Fn(f64, f64) -> f64) -> Self {
         let (n, inner) = block(self.shape(), axis);
         Tensor::build(self.dims(), |y| {
-            with_scratch(inner, |sums| scan::cumsum(self.as_slice(), n, inner, reverse, sums, y));
+            with_scratch(inner, |totals| scan::accumulate(self.as_slice(), n, reverse, start, f, totals, y));
         })
     }
 

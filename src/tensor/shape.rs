@@ -275,23 +275,25 @@ fn reduction_of_list(op: &str, shape: &[usize], list: &AxisList) -> Reduction {
 /// Resolves a possibly negative axis.
 #[track_caller]
 pub(crate) fn resolve_axis(op: &str, axis: i128, shape: &[usize]) -> usize {
-    let rank = shape.len() as i128;
-    let resolved = if axis < 0 { axis + rank } else { axis };
-    if !(0..rank).contains(&resolved) {
-        panics::axis_out_of_range(op, axis, shape);
+    match resolve_index(axis, shape.len()) {
+        Some(axis) => axis,
+        None => panics::axis_out_of_range(op, axis, shape),
     }
-    resolved as usize
+}
+
+/// An index below `count`, from the end if it is negative; `None` if it is out of range.
+pub(super) fn resolve_index(index: i128, count: usize) -> Option<usize> {
+    let index = if index < 0 { index + count as i128 } else { index };
+    usize::try_from(index).ok().filter(|&index| index < count)
 }
 
 /// Resolves the possibly negative position of a new axis.
 #[track_caller]
 pub(crate) fn resolve_new_axis(op: &str, position: i128, shape: &[usize]) -> usize {
-    let rank = shape.len() as i128 + 1;
-    let resolved = if position < 0 { position + rank } else { position };
-    if !(0..rank).contains(&resolved) {
-        panics::new_axis_out_of_range(op, position, shape);
+    match resolve_index(position, shape.len() + 1) {
+        Some(axis) => axis,
+        None => panics::new_axis_out_of_range(op, position, shape),
     }
-    resolved as usize
 }
 
 /// Resolves possibly negative axes.

@@ -1,6 +1,6 @@
 //! Strided views of a tensor, from slices, indices and axes.
 
-use super::shape::resolve_axes;
+use super::shape::{resolve_axes, resolve_index};
 use super::{Axes, AxisIndex, Dims, View, reduction_of, resolve_axis};
 use crate::panics;
 use std::ops::{Bound, Range, RangeBounds};
@@ -61,13 +61,11 @@ impl View {
     #[track_caller]
     pub(crate) fn select(shape: &[usize], axis: i128, index: i128) -> Self {
         let axis = resolve_axis("select", axis, shape);
-        let n = shape[axis] as i128;
-        let position = if index < 0 { index + n } else { index };
-        if !(0..n).contains(&position) {
-            panics::selection_out_of_range("select", index, axis, shape);
-        }
+        let Some(position) = resolve_index(index, shape[axis]) else {
+            panics::selection_out_of_range("select", index, axis, shape)
+        };
         let mut view = View::contiguous(shape);
-        view.offset = position as usize * view.strides[axis] as usize;
+        view.offset = position * view.strides[axis] as usize;
         view.shape.remove(axis);
         view.strides.remove(axis);
         view

@@ -164,6 +164,13 @@ pub trait Float:
     }
 }
 
+/// The power of two at or below a magnitude, between the smallest normal number and the largest power: dividing by it is exact.
+pub(crate) fn power_of_two_below(x: f64) -> f64 {
+    const EXPONENT: u64 = 0x7ff << 52;
+    const LARGEST: f64 = f64::from_bits(0x7fe << 52);
+    f64::from_bits(x.to_bits() & EXPONENT).clamp(f64::MIN_POSITIVE, LARGEST)
+}
+
 /// exp(−c x²). The exponential would amplify the rounding error of a square, so it is taken of `high²`, which is exact, and the rest.
 fn gaussian(c: f64, x: f64) -> f64 {
     let high = f64::from(x as f32);

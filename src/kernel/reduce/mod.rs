@@ -109,8 +109,7 @@ simd! {
 /// Sums up to `N` adjacent columns, whose accumulators stay in registers.
 #[inline(always)]
 fn sum_adjacent<T: Float, const N: usize>(x: &[T], columns: usize, at: usize, y: &mut [T]) {
-    // A constant number of columns is unrolled.
-    let width = if y.len() == N { N } else { y.len() };
+    let width = y.len();
     let mut totals = [0.0; N];
     for block in x.chunks(ROWS * columns) {
         let mut sums = [T::ZERO; N];

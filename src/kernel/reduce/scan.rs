@@ -17,31 +17,27 @@ fn walk(length: usize, n: usize, inner: usize, reverse: bool, mut step: impl FnM
 }
 
 simd! {
-    /// Cumulative sums, accumulated in double precision in `sums`, which has the length of the inner axis.
-    pub(crate) fn cumsum[T: Float](x: &[T], n: usize, inner: usize, reverse: bool, sums: &mut [f64], y: &mut [T]) {
+    /// Cumulative results of `f` from `start`, accumulated in double precision in `totals`, which has the length of the inner axis.
+    pub(crate) fn accumulate[T: Float, F: Fn(f64, f64) -> f64](
+        x: &[T],
+        n: usize,
+        reverse: bool,
+        start: f64,
+        f: F,
+        totals: &mut [f64],
+        y: &mut [T],
+    ) {
+        let inner = totals.len();
         walk(x.len(), n, inner, reverse, |at, first| {
             if first {
-                sums.fill(0.0);
+                totals.fill(start);
             }
-            for ((y, x), sum) in y[at..][..inner].iter_mut().zip(&x[at..][..inner]).zip(&mut *sums) {
-                *sum += x.to_f64();
-                *y = T::from_f64(*sum);
+            for ((y, x), total) in y[at..][..inner].iter_mut().zip(&x[at..][..inner]).zip(&mut *totals) {
+                *total = f(*total, x.to_f64());
+                *y = T::from_f64(*total);
             }
         });
     }
-}
-
-/// Cumulative products, accumulated in double precision in `products`, which has the length of the inner axis.
-pub(crate) fn cumprod<T: Float>(x: &[T], n: usize, inner: usize, products: &mut [f64], y: &mut [T]) {
-    walk(x.len(), n, inner, false, |at, first| {
-        if first {
-            products.fill(1.0);
-        }
-        for ((y, x), product) in y[at..][..inner].iter_mut().zip(&x[at..][..inner]).zip(&mut *products) {
-            *product *= x.to_f64();
-            *y = T::from_f64(*product);
-        }
-    });
 }
 
 /// Cumulative logsumexps: `y[k] = ln(exp x[0] + … + exp x[k])`. For each position of the inner axis, `largest` keeps the largest

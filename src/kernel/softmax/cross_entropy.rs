@@ -5,8 +5,8 @@ use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::{chunk_size, for_each_chunk};
 use crate::kernel::elementwise::update_chunk;
 use crate::kernel::softmax::{
-    self, Columns, LANES, MAX_TRANSPOSED, exp_columns, exp_row, map_columns, take_logarithms, transpose_in,
-    transpose_out,
+    self, COLUMN_VALUES, Columns, LANES, MAX_TRANSPOSED, exp_columns, exp_row, map_columns, take_logarithms,
+    transpose_in, transpose_out,
 };
 
 /// The target distribution q of each sample: `q = weight [class = label] + spread[class]`, or all zeros without a label.
@@ -124,11 +124,11 @@ pub(crate) fn cross_entropy<T: Float>(targets: &Distribution<T>, x: &[T], y: &mu
             let transposed = &mut transposed[..block * LANES];
             for ((y, x), labels) in y.chunks_mut(LANES).zip(x.chunks(block * LANES)).zip(labels.chunks(LANES)) {
                 transpose_in(x, block, transposed);
-                targets.column_losses(transposed, labels, &mut [T::ZERO; 3 * LANES], y);
+                targets.column_losses(transposed, labels, &mut [T::ZERO; COLUMN_VALUES * LANES], y);
             }
             return;
         }
-        with_scratch(Columns::<T>::COUNT * inner, |columns| {
+        with_scratch(COLUMN_VALUES * inner, |columns| {
             let blocks = y.chunks_exact_mut(inner).zip(x.chunks_exact(block));
             for ((y, x), labels) in blocks.zip(labels.chunks_exact(inner)) {
                 targets.column_losses(x, labels, columns, y);
@@ -152,12 +152,12 @@ pub(crate) fn gradient<T: Float>(targets: &Distribution<T>, x: &[T], gy: &[T], g
             let bundles = gx.chunks_mut(block * LANES).zip(x.chunks(block * LANES));
             for ((gx, x), (labels, gy)) in bundles.zip(labels.chunks(LANES).zip(gy.chunks(LANES))) {
                 transpose_in(x, block, transposed);
-                targets.column_gradients(transposed, labels, gy, &mut [T::ZERO; 3 * LANES], gradients);
+                targets.column_gradients(transposed, labels, gy, &mut [T::ZERO; COLUMN_VALUES * LANES], gradients);
                 transpose_out(gradients, block, gx);
             }
             return;
         }
-        with_scratch(Columns::<T>::COUNT * inner, |columns| {
+        with_scratch(COLUMN_VALUES * inner, |columns| {
             let blocks = gx.chunks_exact_mut(block).zip(x.chunks_exact(block));
             for ((gx, x), (labels, gy)) in blocks.zip(labels.chunks_exact(inner).zip(gy.chunks_exact(inner))) {
                 targets.column_gradients(x, labels, gy, columns, gx);

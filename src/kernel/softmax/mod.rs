@@ -76,6 +76,9 @@ simd! {
     }
 }
 
+/// The number of values for each column in [`Columns`].
+const COLUMN_VALUES: usize = 3;
+
 /// Values for each column of `[n, inner]`.
 pub(crate) struct Columns<'a, T> {
     shifts: &'a mut [T],
@@ -86,11 +89,8 @@ pub(crate) struct Columns<'a, T> {
 }
 
 impl<'a, T: Float> Columns<'a, T> {
-    /// The number of values for each column.
-    const COUNT: usize = 3;
-
     fn new(values: &'a mut [T]) -> Self {
-        let inner = values.len() / Self::COUNT;
+        let inner = values.len() / COLUMN_VALUES;
         let (shifts, sums) = values.split_at_mut(inner);
         let (sums, errors) = sums.split_at_mut(inner);
         Columns { shifts, sums, errors }
@@ -101,23 +101,38 @@ simd! {
     /// The shift and Σ exp(x − shift) of each column.
     pub(crate) fn exp_columns[T: Float](x: &[T], columns: &mut Columns<T>) {
         let Columns { shifts, sums, errors } = columns;
-        let few = x.len() <= MAX_TRANSPOSED * LANES;
-        match (shifts.as_chunks_mut::<LANES>(), sums.as_chunks_mut::<LANES>()) {
-            // The compiler unrolls loops over a constant number of columns. Few terms lose no digits.
-            (([shifts], []), ([sums], [])) if few => exp_of_columns(x, shifts, sums, |sum, _, exp| *sum += exp, &mut [T::ZERO; LANES]),
-            _ => exp_of_columns(x, shifts, sums, add_compensated, errors),
+        match (shifts.as_chunks_mut(), sums.as_chunks_mut()) {
+            (([shifts], []), ([sums], [])) if x.len() <= MAX_TRANSPOSED * LANES => exp_of_lanes(x, shifts, sums),
+            _ => exp_of_columns(x, shifts, sums, errors),
         }
     }
 }
 
+/// [`exp_columns`] for [`LANES`] columns, which stay in registers, of so few terms that their sums lose no digits.
 #[inline(always)]
-fn exp_of_columns<T: Float>(
-    x: &[T],
-    shifts: &mut [T],
-    sums: &mut [T],
-    add: impl Fn(&mut T, &mut T, T),
-    errors: &mut [T],
-) {
+fn exp_of_lanes<T: Float>(x: &[T], shifts: &mut [T; LANES], sums: &mut [T; LANES]) {
+    let (rows, _) = x.as_chunks::<LANES>();
+    let mut largest = [T::NEG_INFINITY; LANES];
+    for row in rows {
+        for lane in 0..LANES {
+            largest[lane] = largest[lane].maximum(row[lane]);
+        }
+    }
+    for lane in 0..LANES {
+        shifts[lane] = shift(largest[lane]);
+    }
+    let mut totals = [T::ZERO; LANES];
+    for row in rows {
+        for lane in 0..LANES {
+            totals[lane] += (row[lane] - shifts[lane]).exp();
+        }
+    }
+    *sums = totals;
+}
+
+/// [`exp_columns`] for any number of columns and terms.
+#[inline(always)]
+fn exp_of_columns<T: Float>(x: &[T], shifts: &mut [T], sums: &mut [T], errors: &mut [T]) {
     let inner = shifts.len();
     shifts.fill(T::NEG_INFINITY);
     for x in x.chunks_exact(inner) {
@@ -128,20 +143,15 @@ fn exp_of_columns<T: Float>(
     errors.fill(T::ZERO);
     for x in x.chunks_exact(inner) {
         for (((sum, error), &shift), &x) in sums.iter_mut().zip(&mut *errors).zip(&*shifts).zip(x) {
-            add(sum, error, (x - shift).exp());
+            // Kahan 1965: a sum of many terms in single precision would lose digits.
+            let term = (x - shift).exp() - *error;
+            let next = *sum + term;
+            let rounding = (next - *sum) - term;
+            // An infinite sum has none.
+            *error = if rounding.is_nan() { T::ZERO } else { rounding };
+            *sum = next;
         }
     }
-}
-
-/// Adds a term to a sum whose rounding error is known (Kahan 1965).
-#[inline(always)]
-fn add_compensated<T: Float>(sum: &mut T, error: &mut T, term: T) {
-    let term = term - *error;
-    let next = *sum + term;
-    let rounding = (next - *sum) - term;
-    // An infinite sum has none.
-    *error = if rounding.is_nan() { T::ZERO } else { rounding };
-    *sum = next;
 }
 
 simd! {
@@ -180,7 +190,7 @@ pub(crate) fn softmax<T: Float>(x: &[T], n: usize, inner: usize, output: Output,
     for_each_chunk(y, size, |index, y| {
         let x = &x[index * size..][..y.len()];
         if inner > 1 {
-            return with_scratch(Columns::<T>::COUNT * inner, |columns: &mut [T]| {
+            return with_scratch(COLUMN_VALUES * inner, |columns: &mut [T]| {
                 for (y, x) in y.chunks_exact_mut(n * inner).zip(x.chunks_exact(n * inner)) {
                     softmax_of_columns(x, output, columns, y);
                 }
@@ -193,7 +203,7 @@ pub(crate) fn softmax<T: Float>(x: &[T], n: usize, inner: usize, output: Output,
         let [scores, results] = transposed.each_mut().map(|block| &mut block[..n * LANES]);
         for (y, x) in y.chunks_mut(n * LANES).zip(x.chunks(n * LANES)) {
             transpose_in(x, n, scores);
-            softmax_of_columns(scores, output, &mut [T::ZERO; 3 * LANES], results);
+            softmax_of_columns(scores, output, &mut [T::ZERO; COLUMN_VALUES * LANES], results);
             transpose_out(results, n, y);
         }
     });
@@ -268,7 +278,7 @@ pub(crate) fn logsumexp<T: Float>(x: &[T], n: usize, y: &mut [T]) {
         let transposed = &mut transposed[..n * LANES];
         for (k, y) in y.chunks_mut(LANES).enumerate() {
             transpose_in(&x[k * LANES * n..][..y.len() * n], n.max(1), transposed);
-            let mut columns = [T::ZERO; 3 * LANES];
+            let mut columns = [T::ZERO; COLUMN_VALUES * LANES];
             let mut columns = Columns::new(&mut columns);
             exp_columns(transposed, &mut columns);
             take_logarithms(columns.sums);

@@ -50,6 +50,13 @@ broadcasting! {
         )
     }; Inputs: |saved, gy| {
         let [a, b] = saved.inputs();
+        let infinite = |x: &Var<T>| x.value().as_slice().iter().any(|x| x.abs() == T::INFINITY);
+        if !infinite(&a) || !infinite(&b) {
+            return [
+                saved.needs(0).then(|| gy * (&a - &b).sigmoid()),
+                saved.needs(1).then(|| gy * (&b - &a).sigmoid()),
+            ];
+        }
         // The difference of equal infinities is NaN.
         let at = |infinity: T| a.value().zip(b.value(), |a, b| if a == b && a == infinity { T::ONE } else { T::ZERO });
         let (high, low) = (at(T::INFINITY), at(T::NEG_INFINITY));

@@ -1,6 +1,7 @@
 //! Vector norms.
 
 use crate::autograd::{Description, Op, Save, Saved, Var};
+use crate::kernel::base::float::power_of_two_below;
 use crate::ops::registry::Registered;
 use crate::tensor::{Axes, Float, Reduction, Tensor, keepdim, reduction_of};
 
@@ -25,13 +26,16 @@ impl<T: Float> Op<T, 1> for Norm {
             return squares.map(T::sqrt);
         }
         let largest = x.map(T::abs).largest(&self.reduction).with_shape(self.reduction.kept.clone());
-        let power_of_two = |x: T| T::from_f64(x.to_f64().log2().floor().exp2());
+        let power_of_two = |x: T| T::from_f64(power_of_two_below(x.to_f64()));
         let scale = largest.map(|x| if x > T::ZERO && x < T::INFINITY { power_of_two(x) } else { T::ONE });
         let squares = x.zip(&scale, |x, scale| x / scale * (x / scale)).sum_with(&self.reduction);
         squares.with_shape(self.reduction.kept.clone()).zip(&scale, |square, scale| square.sqrt() * scale)
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let (x, y) = (saved.input(0), saved.output());
+        if !y.value().as_slice().contains(&T::ZERO) {
+            return [Some(gy * (x / y))];
+        }
         let zero = y.value().mask(|y| y == T::ZERO);
         let direction = x.masked_fill(&zero.expand_to(x.shape()), 0.0) / y.masked_fill(&zero, 1.0);
         [Some(gy * direction)]

@@ -56,11 +56,14 @@ impl<T: Float> Var<T> {
         if let Some(row) = padding_idx.filter(|&row| row >= self.shape()[0]) {
             panics::selection_out_of_range("embedding", row as i128, 0, self.shape());
         }
-        let mask = |row: usize| {
-            let uses = indices.as_slice().iter().map(|&index| if index == row { T::ONE } else { T::ZERO });
-            let ones = self.shape()[1..].iter().map(|_| 1);
-            Tensor::from_vec(uses.collect(), indices.shape().iter().copied().chain(ones).collect::<Vec<_>>())
-        };
-        Embedding { rows, padding: padding_idx.map(mask) }.of([self])
+        let padding = padding_idx.map(|row| uses_of(row, &indices, self.shape().len() - 1));
+        Embedding { rows, padding }.of([self])
     }
+}
+
+/// 1 where an index is that of the row and 0 elsewhere, with a new axis of size 1 for each axis of a row.
+pub(crate) fn uses_of<T: Float>(row: usize, indices: &Indices, axes: usize) -> Tensor<T> {
+    let uses = indices.as_slice().iter().map(|&index| if index == row { T::ONE } else { T::ZERO });
+    let shape: Vec<usize> = indices.shape().iter().copied().chain(std::iter::repeat_n(1, axes)).collect();
+    Tensor::from_vec(uses.collect(), shape)
 }

@@ -21,6 +21,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// ```
 pub struct Param<T: Float = f32> {
     id: ParamId,
+    /// The parameter of which this one is a clone, at any number of removes, or itself.
+    origin: ParamId,
     /// The number of changes, by which a tape detects that a value it read is out of date.
     version: u32,
     trainable: bool,
@@ -46,7 +48,8 @@ impl<T: Float> Param<T> {
 
     fn create(value: Tensor<T>, trainable: bool) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Param { id: ParamId(NEXT.fetch_add(1, Ordering::Relaxed)), version: 0, trainable, value }
+        let id = ParamId(NEXT.fetch_add(1, Ordering::Relaxed));
+        Param { id, origin: id, version: 0, trainable, value }
     }
 
     /// Whether the parameter is trained: true unless it was created as a [`buffer`](Param::buffer).
@@ -79,6 +82,10 @@ impl<T: Float> Param<T> {
         self.id
     }
 
+    pub(crate) fn origin(&self) -> ParamId {
+        self.origin
+    }
+
     pub(crate) fn version(&self) -> u32 {
         self.version
     }
@@ -86,7 +93,7 @@ impl<T: Float> Param<T> {
 
 impl<T: Float> Clone for Param<T> {
     fn clone(&self) -> Self {
-        Param::create(self.value.clone(), self.trainable)
+        Param { origin: self.origin, ..Param::create(self.value.clone(), self.trainable) }
     }
 }
 

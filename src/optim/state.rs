@@ -1,6 +1,7 @@
 //! The state of an optimizer, keyed by parameter path.
 
 use crate::autograd::gradients::Key;
+use crate::autograd::param::ParamId;
 use crate::autograd::{GradientKey, Gradients, Param};
 use crate::kernel::update;
 use crate::optim::Step;
@@ -11,10 +12,10 @@ use std::fmt::{self, Debug, Formatter};
 
 /// The state of an optimizer: one [`Slot`] for each parameter it has updated.
 ///
-/// A slot belongs to the parameter that was updated last. A parameter created later, such as that of a clone that replaces
-/// the model, takes over the slot at its path; from then on, a step of the earlier one panics, and so does a step while both
-/// have gradients: two models need two optimizers. A slot that was [inserted](State::insert), such as one from a checkpoint,
-/// belongs to the first parameter that is updated with it.
+/// A slot belongs to the parameter that was updated last. A later clone of it, such as one that replaces the model, takes over
+/// the slot; from then on, a step of the earlier parameter panics, and so does a step while both have gradients. A step of any
+/// other parameter at the same path panics: two models need two optimizers. A slot that was [inserted](State::insert), such as
+/// one from a checkpoint, belongs to the first parameter that is updated with it.
 #[derive(Clone)]
 pub struct State<T: Float = f32> {
     /// In the order of the first update.
@@ -31,9 +32,9 @@ struct Entry<T: Float> {
     owner: Option<Owner>,
 }
 
-/// The parameter to which a slot belongs.
+/// The parameter to which a slot belongs, and its origin, which it shares with its clones.
 #[derive(Clone, Copy, PartialEq)]
-struct Owner(Key);
+struct Owner(Key, ParamId);
 
 impl<T: Float> GradientKey<T> for Owner {
     fn key(&self) -> Key {
@@ -107,14 +108,14 @@ impl<T: Float> State<T> {
     pub(super) fn is_in_use(&self, position: usize, param: &Param<T>, gradients: &Gradients<T>) -> bool {
         let key = GradientKey::<T>::key(param);
         let other = self.entries[position].owner.filter(|owner| owner.0 != key);
-        // Keys grow, so that a replacement has a larger one.
-        other.is_some_and(|owner| key < owner.0 || gradients.get(&owner).is_some())
+        // Keys grow, so that a later clone has a larger one.
+        other.is_some_and(|owner| param.origin() != owner.1 || key < owner.0 || gradients.get(&owner).is_some())
     }
 
     /// The slot at an index, which from now on belongs to the given parameter.
     pub(super) fn take_over(&mut self, position: usize, param: &Param<T>) -> &mut Slot<T> {
         let entry = &mut self.entries[position];
-        entry.owner = Some(Owner(GradientKey::<T>::key(param)));
+        entry.owner = Some(Owner(GradientKey::<T>::key(param), param.origin()));
         &mut entry.slot
     }
 

@@ -318,6 +318,19 @@ fn two_models_do_not_mix_in_one_optimizer() {
 }
 
 #[test]
+fn a_new_model_does_not_inherit_the_state_of_another() {
+    let mut optimizer = Adam::new(0.1);
+    let mut fold = || {
+        let mut model = Param::new([1.0, 2.0]);
+        let gradients = gradients_of(&model);
+        optimizer.step(&mut model, &gradients);
+    };
+    fold();
+    let message = message_of(fold);
+    assert!(message.contains("the parameter \"\" of shape [2] belongs to a parameter of another model"), "{message}");
+}
+
+#[test]
 fn the_state_follows_a_clone_that_replaces_the_model() {
     let (mut model, mut optimizer) = (Network::new(), Adam::new(0.1));
     let mut whole = Adam::new(0.1);

@@ -133,7 +133,7 @@ pub mod prelude {
     pub use crate::ops::einsum;
     pub use crate::ops::{Conv, CrossEntropy, Reduction};
     pub use crate::optim::{Adam, AdamW, Optimizer, Schedule, Sgd};
-    pub use crate::tensor::{Float, Indices, Labels, PadMode, Tensor, keepdim};
+    pub use crate::tensor::{Float, Indices, Labels, PadMode, SparseRows, Tensor, keepdim};
     pub use crate::transform::{check, functional};
     pub use crate::{module, tensor};
     pub use rand::Rng;

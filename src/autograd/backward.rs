@@ -20,16 +20,21 @@ use crate::autograd::tape::{Content, Node, NodeId};
 use crate::autograd::{Tape, Var};
 use crate::kernel::base::small_box::{AsDyn, SmallBox};
 use crate::panics;
-use crate::tensor::{Float, same, sums_to};
+use crate::tensor::{Float, SparseRows, same, sums_to};
+use std::cell::RefCell;
 use std::panic::Location;
 
 /// What a pass is to find the gradients of.
-pub(crate) enum Targets<'a> {
-    /// Every variable and parameter, and the results that [`Var::retain_grad`] marked.
-    Leaves,
+pub(crate) enum Targets<'a, T: Float> {
+    /// Every variable and parameter, and the results that [`Var::retain_grad`] marked. Gradients of leaves that are lists of rows
+    /// are put aside.
+    Leaves(&'a RowGradients<T>),
     /// The given nodes; no other path is followed.
     Nodes(&'a [NodeId]),
 }
+
+/// Gradients that are lists of rows, with the leaf of each.
+pub(crate) type RowGradients<T> = RefCell<Vec<(NodeId, SparseRows<T>)>>;
 
 /// What a pass leaves behind.
 #[derive(Clone, Copy)]
@@ -47,7 +52,7 @@ pub(crate) fn walk<T: Float>(
     tape: &Tape<T>,
     root: NodeId,
     seed: Var<T>,
-    targets: Targets,
+    targets: Targets<T>,
     pass: Pass,
 ) -> Vec<(NodeId, Var<T>)> {
     let start = tape.len();
@@ -65,11 +70,11 @@ pub(crate) fn walk<T: Float>(
         }
         let leaf = matches!(tape.list()[id].content, Content::Variable | Content::Parameter(_));
         match &targets {
-            Targets::Leaves if leaf => {
+            Targets::Leaves(_) if leaf => {
                 found.push((id, gy));
                 continue;
             }
-            Targets::Leaves if is_last(&mut retained, id) => found.push((id, gy.clone())),
+            Targets::Leaves(_) if is_last(&mut retained, id) => found.push((id, gy.clone())),
             Targets::Nodes(nodes) if nodes.contains(&id) => found.push((id, gy.clone())),
             _ => {}
         }
@@ -89,6 +94,8 @@ struct Walk<'a, T: Float> {
     pass: Pass,
     /// For each node, whether a target can be reached through it; `None` if every leaf is a target.
     reaches_target: Option<Vec<bool>>,
+    /// Where rules put gradients that are lists of rows; only if every leaf is a target and nothing is recorded.
+    rows: Option<&'a RowGradients<T>>,
     pending: Pending<T>,
     /// The nodes of those inputs of the current node whose gradients are wanted.
     wanted: Vec<Option<NodeId>>,
@@ -97,10 +104,14 @@ struct Walk<'a, T: Float> {
 }
 
 impl<'a, T: Float> Walk<'a, T> {
-    fn new(tape: &'a Tape<T>, root: NodeId, targets: &Targets, pass: Pass) -> Self {
+    fn new(tape: &'a Tape<T>, root: NodeId, targets: &Targets<'a, T>, pass: Pass) -> Self {
         let pending = Pending { slots: vec![0; root.index() + 1], gradients: Vec::new(), free: Vec::new() };
         let reaches_target = reaches_target(tape, root, targets);
-        Walk { tape, pass, reaches_target, pending, wanted: Vec::new(), gradients: Vec::new() }
+        let rows = match targets {
+            Targets::Leaves(rows) => Some(*rows),
+            Targets::Nodes(_) => None,
+        };
+        Walk { tape, pass, reaches_target, rows, pending, wanted: Vec::new(), gradients: Vec::new() }
     }
 
     /// Collects the inputs of a node that need a gradient; returns whether there are any.
@@ -122,7 +133,8 @@ impl<'a, T: Float> Walk<'a, T> {
         let tape = self.tape;
         let running = InFlight::take(tape, id);
         let recording = matches!(self.pass, Pass::Recorded);
-        let context = BackwardContext { tape, id, save: running.op().save(), wanted: &self.wanted, recording };
+        let (save, wanted, rows) = (running.op().save(), self.wanted.as_slice(), self.rows);
+        let context = BackwardContext { tape, id, save, wanted, recording, rows };
         self.gradients.clear();
         running.op().backward(&context, gy, &mut self.gradients);
         for (k, slot) in self.gradients.iter_mut().enumerate() {
@@ -242,7 +254,7 @@ fn is_last(list: &mut Vec<NodeId>, id: NodeId) -> bool {
 }
 
 /// For each node up to the root, whether a target can be reached through it; `None` if every leaf is a target.
-fn reaches_target<T: Float>(tape: &Tape<T>, root: NodeId, targets: &Targets) -> Option<Vec<bool>> {
+fn reaches_target<T: Float>(tape: &Tape<T>, root: NodeId, targets: &Targets<T>) -> Option<Vec<bool>> {
     let Targets::Nodes(targets) = targets else { return None };
     let list = tape.list();
     let mut mask = vec![false; root.index() + 1];

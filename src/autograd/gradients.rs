@@ -1,10 +1,11 @@
 //! The result of a backward pass.
 
+use crate::autograd::gradient::Gradient;
 use crate::autograd::param::ParamId;
 use crate::autograd::tape::{Content, NodeId};
 use crate::autograd::{MissingGradient, Param, Tape, Var};
 use crate::panics;
-use crate::tensor::{Float, Tensor};
+use crate::tensor::{Float, SparseRows, Tensor};
 use std::ops::{AddAssign, Index, Mul, MulAssign};
 use std::panic::Location;
 
@@ -27,7 +28,7 @@ use std::panic::Location;
 #[derive(Clone, Debug)]
 pub struct Gradients<T: Float = f32> {
     /// Sorted by key.
-    entries: Vec<(Key, Tensor<T>)>,
+    entries: Vec<(Key, Gradient<T>)>,
     /// The parameters that were read but have no gradient.
     missing: Vec<(ParamId, MissingGradient)>,
     /// Sorted by buffer; those of one buffer in the order of the forward passes.
@@ -111,7 +112,7 @@ impl<T: Float> Gradients<T> {
     /// Sorts the gradients by owner; the input is nearly sorted.
     #[inline(never)]
     pub(crate) fn collect(
-        entries: impl Iterator<Item = (Key, Tensor<T>)>,
+        entries: impl Iterator<Item = (Key, Gradient<T>)>,
         missing: Vec<(ParamId, MissingGradient)>,
         mut buffer_notes: Vec<BufferNote<T>>,
     ) -> Self {
@@ -123,9 +124,39 @@ impl<T: Float> Gradients<T> {
 
     /// The gradient with respect to a parameter or variable, if there is one.
     ///
-    /// For an intermediate result, it is kept only after [`Var::retain_grad`], and `None` otherwise.
+    /// For an intermediate result, it is kept only after [`Var::retain_grad`], and `None` otherwise. A gradient that is a list of
+    /// [rows](Gradients::rows) is written out as a tensor the first time.
     pub fn get(&self, of: &impl GradientKey<T>) -> Option<&Tensor<T>> {
-        self.position(of.key()).map(|at| &self.entries[at].1)
+        self.position(of.key()).map(|at| self.entries[at].1.dense())
+    }
+
+    /// The gradient with respect to a parameter or variable, if it is a list of rows.
+    ///
+    /// That of a table is, if lookups ([`Var::embedding`]) alone read it. Accumulation, clipping and [`crate::parallel`] keep it so,
+    /// and their cost is that of the rows in the list. [`Rule::sparse`](crate::optim::Rule::sparse) lists the optimizers whose step
+    /// updates only these rows; the others treat it as a tensor.
+    pub fn rows(&self, of: &impl GradientKey<T>) -> Option<&SparseRows<T>> {
+        self.position(of.key()).and_then(|at| self.entries[at].1.rows())
+    }
+
+    /// The same gradients without lists of [rows](Gradients::rows), so that a step of any optimizer updates all rows of a table.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let mut table = Param::new(Tensor::ones([3, 1]));
+    /// let mut optimizer = AdamW::new(0.1).weight_decay(0.5);
+    /// let gradients = Tape::new().param(&table).embedding([2], None).sum().backward();
+    /// optimizer.step(&mut table, &gradients);
+    /// assert_eq!(format!("{:.4}", table.value().reshape([3])), "[1.   1.   0.85]");
+    /// optimizer.step(&mut table, &gradients.into_dense());
+    /// assert_eq!(format!("{:.4}", table.value().reshape([3])), "[0.95   0.95   0.7075]");
+    /// ```
+    #[must_use]
+    pub fn into_dense(mut self) -> Self {
+        let dense = |(key, gradient): (Key, Gradient<T>)| (key, Gradient::Dense(gradient.into_dense()));
+        self.entries = self.entries.into_iter().map(dense).collect();
+        self
     }
 
     fn position(&self, key: Key) -> Option<usize> {
@@ -133,7 +164,7 @@ impl<T: Float> Gradients<T> {
     }
 
     /// [`get`](Gradients::get) for callers that visit parameters in creation order: tries the entry `next` before it searches.
-    pub(crate) fn get_near(&self, param: &Param<T>, next: &mut usize) -> Option<&Tensor<T>> {
+    pub(crate) fn get_near(&self, param: &Param<T>, next: &mut usize) -> Option<&Gradient<T>> {
         let key = GradientKey::<T>::key(param);
         let at = match self.entries.get(*next) {
             Some((other, _)) if *other == key => *next,
@@ -200,14 +231,14 @@ impl<T: Float> Gradients<T> {
         &self.buffer_notes[first..first + count]
     }
 
-    /// The gradients of parameters and variables, in a fixed order.
-    pub(crate) fn tensors(&self) -> impl Iterator<Item = &Tensor<T>> {
-        self.entries.iter().filter(|(key, _)| !key.is_intermediate()).map(|(_, gradient)| gradient)
+    /// For each parameter and variable, in a fixed order, the elements of the gradient that can differ from 0.
+    pub(crate) fn elements(&self) -> impl Iterator<Item = &[T]> {
+        self.entries.iter().filter(|(key, _)| !key.is_intermediate()).map(|(_, gradient)| gradient.elements())
     }
 
-    /// [`tensors`](Gradients::tensors), mutably.
-    pub(crate) fn tensors_mut(&mut self) -> impl Iterator<Item = &mut Tensor<T>> {
-        self.entries.iter_mut().filter(|(key, _)| !key.is_intermediate()).map(|(_, gradient)| gradient)
+    /// [`elements`](Gradients::elements), mutably.
+    pub(crate) fn elements_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
+        self.entries.iter_mut().filter(|(key, _)| !key.is_intermediate()).map(|(_, gradient)| gradient.elements_mut())
     }
 
     /// The inner product with other gradients, `Σ ⟨g, h⟩` over the keys of both, summed in double precision.
@@ -232,7 +263,7 @@ impl<T: Float> Gradients<T> {
             if a.shape() != b.shape() {
                 panics::direction_shape("dot", b.shape(), a.shape());
             }
-            sum += a.as_slice().iter().zip(b.as_slice()).map(|(a, b)| a.to_f64() * b.to_f64()).sum::<f64>();
+            sum += a.dot(b);
         }
         sum
     }
@@ -260,12 +291,12 @@ impl<T: Float> Gradients<T> {
 /// ```
 impl<'a, T: Float> FromIterator<(&'a Param<T>, Tensor<T>)> for Gradients<T> {
     fn from_iter<I: IntoIterator<Item = (&'a Param<T>, Tensor<T>)>>(entries: I) -> Self {
-        let entries = entries.into_iter().map(|(param, gradient)| (param.key(), gradient));
+        let entries = entries.into_iter().map(|(param, gradient)| (param.key(), Gradient::Dense(gradient)));
         let mut gradients = Gradients::collect(entries, Vec::new(), Vec::new());
         gradients.entries.dedup_by(|(key, gradient), (earlier, sum)| {
             let again = key == earlier;
             if again {
-                *sum += &*gradient;
+                sum.add(gradient.clone());
             }
             again
         });
@@ -301,7 +332,7 @@ impl<T: Float> AddAssign for Gradients<T> {
         self.missing.extend(new);
         for (key, gradient) in other.entries {
             match self.entries.binary_search_by_key(&key, |&(key, _)| key) {
-                Ok(at) => self.entries[at].1 += &gradient,
+                Ok(at) => self.entries[at].1.add(gradient),
                 Err(at) => self.entries.insert(at, (key, gradient)),
             }
         }
@@ -313,7 +344,7 @@ impl<T: Float> MulAssign<f64> for Gradients<T> {
     fn mul_assign(&mut self, factor: f64) {
         let factor = T::from_f64(factor);
         for (_, gradient) in &mut self.entries {
-            gradient.as_mut_slice().iter_mut().for_each(|g| *g *= factor);
+            gradient.elements_mut().iter_mut().for_each(|g| *g *= factor);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Why a parameter that was read on a tape has no gradient.
 
+use crate::autograd::Tape;
+use crate::autograd::gradient::Gradient;
 use crate::autograd::param::ParamId;
 use crate::autograd::tape::{Content, Node, NodeId};
-use crate::autograd::{Tape, Var};
 use crate::tensor::Float;
 use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter};
@@ -71,7 +72,7 @@ impl<T: Float> Tape<T> {
     pub(crate) fn missing_gradients(
         &self,
         root: NodeId,
-        found: &[(NodeId, Var<T>)],
+        found: &[(NodeId, Gradient<T>)],
     ) -> Vec<(ParamId, MissingGradient)> {
         let list = self.list();
         let found_parameters = found.iter().filter(|(id, _)| matches!(list[*id].content, Content::Parameter(_)));

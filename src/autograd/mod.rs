@@ -120,6 +120,7 @@ mod custom;
 mod description;
 pub(crate) mod diagnostics;
 mod dropped;
+pub(crate) mod gradient;
 pub(crate) mod gradients;
 mod hook;
 mod missing_gradient;

@@ -1,9 +1,10 @@
 //! The trait of an operation: its value, the values it saves, and its rule.
 
-use crate::autograd::tape::NodeId;
+use crate::autograd::backward::RowGradients;
+use crate::autograd::tape::{Content, NodeId};
 use crate::autograd::{Description, Tape, Var};
 use crate::panics;
-use crate::tensor::{Float, Tensor};
+use crate::tensor::{Float, SparseRows, Tensor};
 
 /// A differentiable operation of `N` inputs: its value, and the rule for its gradient.
 ///
@@ -198,6 +199,17 @@ impl<'a, T: Float, const N: usize> Saved<'a, T, N> {
         self.0.needs(k)
     }
 
+    /// Puts aside the gradient of an input as a list of rows, if the input is a leaf and the pass accepts such a list; otherwise
+    /// the rule has to return it.
+    pub(crate) fn put_rows(&self, k: usize, rows: impl FnOnce() -> SparseRows<T>) -> bool {
+        let (Some(list), Some(input)) = (self.0.rows, self.0.wanted[k]) else { return false };
+        let is_leaf = matches!(self.0.tape.list()[input].content, Content::Variable | Content::Parameter(_));
+        if is_leaf {
+            list.borrow_mut().push((input, rows()));
+        }
+        is_leaf
+    }
+
     /// A constant on the tape.
     pub fn constant(&self, value: impl Into<Tensor<T>>) -> Var<T> {
         self.0.tape.constant(value)
@@ -213,6 +225,8 @@ pub(crate) struct BackwardContext<'a, T: Float> {
     pub(crate) wanted: &'a [Option<NodeId>],
     /// Whether the backward pass is recorded: if so, the saved values keep their nodes on the tape.
     pub(crate) recording: bool,
+    /// Where gradients go that are lists of rows, if they are accepted.
+    pub(crate) rows: Option<&'a RowGradients<T>>,
 }
 
 impl<T: Float> BackwardContext<'_, T> {

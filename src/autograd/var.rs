@@ -1,6 +1,7 @@
 //! A value on a tape.
 
-use crate::autograd::backward::{self, Pass, Targets};
+use crate::autograd::backward::{self, Pass, RowGradients, Targets};
+use crate::autograd::gradient::Gradient;
 use crate::autograd::gradients::Key;
 use crate::autograd::tape::NodeId;
 use crate::autograd::{Gradients, Op, Tape, apply};
@@ -158,10 +159,19 @@ impl<T: Float> Var<T> {
         }
         let Some(root) = self.node else { panics::not_recorded(op, &self.place()) };
         let seed = self.constant(Tensor::filled(self.value.dims(), T::ONE));
-        let found = backward::walk(&self.tape, root, seed, Targets::Leaves, Pass::Values(release));
+        let rows = RowGradients::default();
+        let found = backward::walk(&self.tape, root, seed, Targets::Leaves(&rows), Pass::Values(release));
+        let mut found: Vec<_> = found.into_iter().map(|(id, var)| (id, Gradient::Dense(var.value))).collect();
+        for (leaf, rows) in rows.into_inner() {
+            let rows = Gradient::of_rows(rows);
+            match found.binary_search_by(|(id, _)| leaf.cmp(id)) {
+                Ok(at) => found[at].1.add(rows),
+                Err(at) => found.insert(at, (leaf, rows)),
+            }
+        }
         let missing = self.tape.missing_gradients(root, &found);
         // Parameters are mostly read in the order of their creation, by which the entries are sorted.
-        let entries = found.into_iter().rev().map(|(id, gradient)| (Key::of(&self.tape, id), gradient.value));
+        let entries = found.into_iter().rev().map(|(id, gradient)| (Key::of(&self.tape, id), gradient));
         Gradients::collect(entries, missing, self.tape.take_buffer_notes())
     }
 

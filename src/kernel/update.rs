@@ -4,16 +4,23 @@ use crate::kernel::Float;
 use crate::kernel::base::threads::{CHUNK_MULTIPLE, Chunks, chunk_size, for_each_index};
 
 /// Computes `(p, s) = f(p, g, s)` for each element, where s are its `N` state values; multithreaded.
+///
+/// If `rows` are given, g has these rows of p alone, and only these are updated. They must be distinct.
 pub(crate) fn elementwise<T: Float, const N: usize>(
     p: &mut [T],
     g: &[T],
     state: [&mut [T]; N],
+    rows: Option<&[usize]>,
     f: impl Fn(T, T, [T; N]) -> (T, [T; N]) + Sync,
 ) {
     const { assert!(N <= 4, "an update works on up to four tensors of state") }
     let mut state = state.into_iter();
     let state = std::array::from_fn(|_| state.next().unwrap_or_default());
-    share(p, g, state, &|p, g, [a, b, c, d]| piece(p, g, a, b, c, d, &f));
+    let pass = |p: &mut [T], g: &[T], [a, b, c, d]: [&mut [T]; 4]| piece(p, g, a, b, c, d, &f);
+    match rows {
+        None => share(p, g, state, &pass),
+        Some(rows) => update_rows(p, g, state, rows, &pass),
+    }
 }
 
 /// A pass over a chunk of the parameter, of the gradient and of each state tensor.
@@ -31,6 +38,26 @@ fn share<T: Float>(p: &mut [T], g: &[T], state: [&mut [T]; 4], pass: &Pass<T>) {
         // SAFETY: each index is processed once, so the chunks are not aliased.
         let (p, state) = unsafe { (p.get(index), state.each_ref().map(|state| state.get(index))) };
         pass(p, &g[index * size..], state);
+    });
+}
+
+/// Runs a pass for each of the given rows of the parameter and of the state, on several threads if they are many. Compiled once for
+/// all closures.
+///
+/// # Panics
+/// If the rows are not ascending.
+#[inline(never)]
+fn update_rows<T: Float>(p: &mut [T], g: &[T], state: [&mut [T]; 4], rows: &[usize], pass: &Pass<T>) {
+    assert!(rows.is_sorted_by(|a, b| a < b), "the rows of an update are distinct");
+    let Some(size) = g.len().checked_div(rows.len()).filter(|&size| size > 0) else { return };
+    let (p, state) = (Chunks::new(p, size), state.map(|state| Chunks::new(state, size)));
+    let run = chunk_size(g.len(), size).div_ceil(size);
+    for_each_index(rows.len().div_ceil(run), |index| {
+        for k in index * run..((index + 1) * run).min(rows.len()) {
+            // SAFETY: the rows are distinct and each is processed once, so the chunks are not aliased.
+            let (p, state) = unsafe { (p.get(rows[k]), state.each_ref().map(|state| state.get(rows[k]))) };
+            pass(p, &g[k * size..], state);
+        }
     });
 }
 

@@ -32,6 +32,7 @@ pub use einsum::{EinsumOperand, einsum};
 pub use linalg::Triangle;
 pub use loss::{CrossEntropy, Reduction};
 pub use norm::batch_norm::{BatchNormalized, BatchStatistics};
+pub use shape::embedding::Bag;
 pub(crate) use shape::embedding::uses_of;
 pub use window::PerAxis;
 pub use window::conv::Conv;

@@ -176,7 +176,7 @@ registry! {
     reduce::vector_norm::Norm: 1;
     shape::diagonal::Tril: 1;
     shape::diagonal::Triu: 1;
-    shape::embedding::Embedding<T>: 1;
+    shape::embedding::Embedding: 1;
     shape::gather::IndexAdd: 1;
     shape::gather::IndexSelect: 1;
     shape::gather::Put: 1;

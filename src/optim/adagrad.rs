@@ -53,6 +53,9 @@ impl<T: Float> Rule<T> for AdaGradRule {
     fn tensors(&self) -> usize {
         1
     }
+    fn sparse(&self, slot: &Slot<T>, step: &Step) -> bool {
+        step.weight_decay == 0.0 && (self.initial_accumulator == 0.0 || slot.steps > 0)
+    }
     #[inline(never)]
     fn update(&self, slot: &mut Slot<T>, parameter: &mut [T], gradient: &[T], step: &Step) {
         let initial = if slot.steps == 1 { self.initial_accumulator } else { 0.0 };

@@ -9,7 +9,7 @@ use crate::tensor::Float;
 /// bias-corrected estimates m̂ and ŝ.
 ///
 /// As in PyTorch, ε is added outside the root and after the correction, and weight decay is L2: `g ← g + λ p` before the
-/// update. Steps are counted per parameter.
+/// update. Steps are counted per parameter. A gradient that is a [list of rows](crate::Gradients::rows) updates these rows alone.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -89,6 +89,9 @@ impl<const DECOUPLED: bool, T: Float> Rule<T> for AdamRule<DECOUPLED> {
     }
     fn tensors(&self) -> usize {
         if self.amsgrad { 3 } else { 2 }
+    }
+    fn sparse(&self, _: &Slot<T>, _: &Step) -> bool {
+        true
     }
     #[inline(never)]
     fn update(&self, slot: &mut Slot<T>, parameter: &mut [T], gradient: &[T], step: &Step) {

@@ -39,7 +39,7 @@ impl<T: Float> Gradients<T> {
         if p.is_nan() || p <= 0.0 {
             panics::option("norm: p", p, "more than 0");
         }
-        let tensors = || self.tensors().map(|gradient| gradient.as_slice());
+        let tensors = || self.elements();
         let largest = || tensors().flatten().fold(T::ZERO, |largest, g| largest.maximum(g.abs())).to_f64();
         if p == f64::INFINITY {
             return largest();
@@ -107,8 +107,8 @@ impl<T: Float> Gradients<T> {
     pub fn clip_value(&mut self, bound: f64) {
         check_bound("clip_value: the bound", bound);
         let bound = T::from_f64(bound);
-        for gradient in self.tensors_mut() {
-            gradient.as_mut_slice().iter_mut().for_each(|g| *g = g.minimum(bound).maximum(-bound));
+        for gradient in self.elements_mut() {
+            gradient.iter_mut().for_each(|g| *g = g.minimum(bound).maximum(-bound));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The driver shared by all update rules.
 
+use crate::autograd::gradient::Gradient;
 use crate::autograd::{Gradients, MissingGradient, Param};
 use crate::nn::{Module, Path};
 use crate::optim::{Group, Optimizer, Rule, Settings, Slot, State, Step};
@@ -82,9 +83,9 @@ enum Change<'a, T: Float> {
     /// `slot` is an index into the state.
     Update {
         param: &'a mut Param<T>,
-        gradient: &'a Tensor<T>,
+        gradient: &'a Gradient<T>,
         slot: usize,
-        step: Step,
+        step: Step<'static>,
     },
     Buffer {
         buffer: &'a mut Param<T>,
@@ -194,8 +195,15 @@ impl<'a, T: Float> Plan<'a, T> {
                 Change::Buffer { buffer, value } => *buffer.value_mut() = value,
                 Change::Update { param, gradient, slot, step } => {
                     let slot = state.take_over(slot, param);
+                    let rows = gradient.rows().filter(|_| rule.sparse(slot, &step));
                     slot.steps = slot.steps.saturating_add(1).min(Slot::<T>::MAX_STEPS);
-                    rule.update(slot, param.value_mut().as_mut_slice(), gradient.as_slice(), &step);
+                    let parameter = param.value_mut().as_mut_slice();
+                    match rows {
+                        Some(rows) => {
+                            rule.update(slot, parameter, rows.values().as_slice(), &step.of_rows(rows.indices()));
+                        }
+                        None => rule.update(slot, parameter, gradient.dense().as_slice(), &step),
+                    }
                 }
             }
         }

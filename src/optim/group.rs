@@ -101,7 +101,7 @@ impl Group {
     }
 
     /// The step with the settings of the group applied; `None` if it is frozen.
-    pub(super) fn change(&self, step: Step) -> Option<Step> {
+    pub(super) fn change<'a>(&self, step: Step<'a>) -> Option<Step<'a>> {
         let mut changed = step;
         changed.learning_rate *= self.learning_rate_factor;
         changed.weight_decay = self.weight_decay.unwrap_or(step.weight_decay);

@@ -53,4 +53,21 @@ pub trait Rule<T: Float = f32> {
     /// Updates a parameter, with elements in row-major order, and its state; `step` holds the settings of the parameter for
     /// this step.
     fn update(&self, slot: &mut Slot<T>, parameter: &mut [T], gradient: &[T], step: &Step);
+
+    /// Whether the next update of a gradient that is a [list of rows](crate::Gradients::rows) is restricted to these rows of
+    /// parameter and state; otherwise, which is the default, the gradient is written out as a tensor. If so,
+    /// [`update`](Rule::update) gets these rows as `gradient`, and their indices as [`Step::rows`]; it has to use
+    /// [`Slot::elementwise`], or look at them itself.
+    ///
+    /// | optimizer | a gradient of rows |
+    /// |---|---|
+    /// | `Sgd` | updates these rows, which is exact; with momentum or weight decay all rows |
+    /// | `AdaGrad` | updates these rows, which is exact; with weight decay all rows, as in the first step with an initial accumulator |
+    /// | `Adam`, `AdamW` | updates these rows, and decays the moments and weights of these rows only, like PyTorch's `SparseAdam` |
+    /// | all others | updates all rows, as if the gradient were a tensor |
+    ///
+    /// [`Gradients::into_dense`](crate::Gradients::into_dense) makes every optimizer update all rows.
+    fn sparse(&self, _slot: &Slot<T>, _step: &Step) -> bool {
+        false
+    }
 }

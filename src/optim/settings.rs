@@ -21,7 +21,7 @@ pub struct Settings {
 /// The settings of one parameter in one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Step {
+pub struct Step<'a> {
     /// The learning rate, including the factor of the parameter's group.
     pub learning_rate: f64,
     /// The weight decay λ.
@@ -29,6 +29,7 @@ pub struct Step {
     /// Whether the objective is maximized instead of minimized.
     pub maximize: bool,
     decoupled: bool,
+    rows: Option<&'a [usize]>,
 }
 
 impl Settings {
@@ -44,9 +45,9 @@ impl Settings {
     }
 
     /// The settings of the parameter at a path; `None` if it is frozen.
-    pub fn step_for(&self, path: &str) -> Option<Step> {
+    pub fn step_for(&self, path: &str) -> Option<Step<'static>> {
         let Settings { learning_rate, weight_decay, maximize, .. } = *self;
-        let step = Step { learning_rate, weight_decay, maximize, decoupled: false };
+        let step = Step { learning_rate, weight_decay, maximize, decoupled: false, rows: None };
         match self.groups.iter().find(|group| group.contains(path)) {
             None => Some(step),
             Some(group) => group.change(step),
@@ -61,7 +62,18 @@ impl Settings {
     }
 }
 
-impl Step {
+impl<'a> Step<'a> {
+    /// The step restricted to these rows.
+    pub(super) fn of_rows(self, rows: &[usize]) -> Step<'_> {
+        Step { rows: Some(rows), ..self }
+    }
+
+    /// The indices of the rows to update, ascending, which are those of the gradient; `None`: the whole parameter. See
+    /// [`Rule::sparse`](super::Rule::sparse).
+    pub fn rows(&self) -> Option<&'a [usize]> {
+        self.rows
+    }
+
     /// Decouples the weight decay: the parameter is multiplied by `1 − lr λ`, independently of the gradient. Otherwise the
     /// decay is L2: the gradient of the penalty, `λ p`, is added to the gradient.
     pub fn decoupled(self) -> Self {

@@ -80,6 +80,9 @@ impl<T: Float> Rule<T> for SgdRule {
     fn tensors(&self) -> usize {
         usize::from(self.momentum != 0.0)
     }
+    fn sparse(&self, _: &Slot<T>, step: &Step) -> bool {
+        self.momentum == 0.0 && step.weight_decay == 0.0
+    }
     #[inline(never)]
     fn update(&self, slot: &mut Slot<T>, parameter: &mut [T], gradient: &[T], step: &Step) {
         let (nesterov, rate) = (self.nesterov, T::from_f64(step.learning_rate));

@@ -162,7 +162,8 @@ impl<T: Float> Slot<T> {
     /// `(p, state) = update(p, g, state)` for each element.
     ///
     /// Weight decay and the sign of the objective are applied first: `update` receives the p and g returned by
-    /// [`Step::decay`]. The pass is vectorized, and multithreaded if the parameter is large.
+    /// [`Step::decay`]. The pass is vectorized, and multithreaded if the parameter is large. If the step has [rows](Step::rows), only
+    /// these are updated.
     ///
     /// ```
     /// use wengert::optim::{Descent, Rule, Slot, Step};
@@ -209,7 +210,7 @@ impl<T: Float> Slot<T> {
         update: impl Fn(T, T, [T; N]) -> (T, [T; N]) + Sync,
     ) {
         let decay = step.decay();
-        update::elementwise(parameter, gradient, self.slices(), |p, g, state| {
+        update::elementwise(parameter, gradient, self.slices(), step.rows(), |p, g, state| {
             let (p, g) = decay(p, g);
             update(p, g, state)
         });

@@ -23,6 +23,10 @@ impl Rows {
         (self.indices.len(), self.n)
     }
 
+    pub(super) fn indices(&self) -> &[usize] {
+        &self.indices
+    }
+
     /// Indices of one axis, which is replaced by axes of the sizes `own`.
     #[track_caller]
     pub(crate) fn along(op: &str, shape: &[usize], axis: i128, indices: &[usize], own: &[usize]) -> Self {

@@ -15,6 +15,7 @@ mod parts;
 mod reduce;
 mod scan;
 mod shape;
+mod sparse_rows;
 mod transform;
 mod view;
 
@@ -36,6 +37,7 @@ pub(crate) use shape::{
     Reduction, broadcast, broadcast_shapes, check_shape, checked_shape, element_count, reduction_of, resolve_axis,
     resolve_new_axis, resolve_shape, same, sums_to,
 };
+pub use sparse_rows::SparseRows;
 use std::hint::black_box;
 pub(crate) use transform::{broadcast_target, interleaving, matrix_columns, permutation, tiling};
 pub(crate) use view::{chunks, pieces, pieces_of_sizes};

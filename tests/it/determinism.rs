@@ -141,6 +141,22 @@ fn the_number_of_threads_does_not_change_a_normalisation() {
 }
 
 #[test]
+fn the_number_of_threads_does_not_change_an_update_of_rows() {
+    let values: Tensor = Tensor::randn([9000, 50], &mut wengert::rng(0));
+    let rows: Vec<usize> = (0..8000).map(|k| k * 7919 % 9000).collect();
+    let run = || {
+        let (mut model, mut optimizer) = (Param::new(values.clone()), Adam::new(0.1).amsgrad());
+        for _ in 0..3 {
+            let gradients = Tape::new().param(&model).embedding(&rows, None).square().sum().backward();
+            assert_eq!(gradients.rows(&model).map(|rows| rows.indices().len()), Some(8000));
+            optimizer.step(&mut model, &gradients);
+        }
+        model.value().to_vec().into_iter().map(f32::to_bits).collect::<Vec<u32>>()
+    };
+    same_on_any_number_of_threads(run);
+}
+
+#[test]
 fn the_number_of_threads_does_not_change_an_optimizer() {
     let values: Tensor = Tensor::randn([300_007], &mut wengert::rng(0));
     let run = || {

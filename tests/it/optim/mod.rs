@@ -9,6 +9,7 @@ mod option;
 mod rmsprop;
 mod schedule;
 mod sgd;
+mod sparse;
 mod state;
 
 use crate::support::panics::{Panic, messages};

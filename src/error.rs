@@ -49,6 +49,15 @@ pub enum Error {
         /// What was found there.
         found: String,
     },
+    /// A text has a character that is not in a vocabulary.
+    UnknownCharacter {
+        /// The character.
+        character: char,
+        /// Its position in the text, counted in characters from 0.
+        position: usize,
+        /// The number of characters in the vocabulary.
+        count: usize,
+    },
     /// A well-formed file does not match the program's data, or the program's data cannot be stored in the file's
     /// format.
     Mismatch {
@@ -83,6 +92,16 @@ impl Error {
         |source| Error::Io { path: path.into(), source }
     }
 
+    /// A malformed part of a text file.
+    pub(crate) fn line(path: &Path, line: usize, what: &str, expected: &str, found: String) -> Error {
+        Error::Line { path: path.into(), line, what: what.into(), expected: expected.into(), found }
+    }
+
+    /// A malformed part of a binary file.
+    pub(crate) fn format(path: &Path, offset: u64, what: &str, expected: &str, found: String) -> Error {
+        Error::Format { path: path.into(), offset, what: what.into(), expected: expected.into(), found }
+    }
+
     /// Returns an error if there are any mismatches.
     pub(crate) fn check_mismatches(path: &Path, mismatches: Vec<Mismatch>) -> Result<(), Error> {
         if mismatches.is_empty() { Ok(()) } else { Err(Error::Mismatch { path: path.into(), mismatches }) }
@@ -98,6 +117,10 @@ impl Display for Error {
             }
             Error::Line { path, line, what, expected, found } => {
                 write!(f, "{path:?}: {what} on line {line}: expected {expected}, found {found}")
+            }
+            Error::UnknownCharacter { character, position, count } => {
+                let vocabulary = format_args!("the {count} characters of the vocabulary");
+                write!(f, "text: {character:?} at character {position} is not one of {vocabulary}")
             }
             Error::Mismatch { path, mismatches } => {
                 write!(f, "{path:?}: does not match:")?;
@@ -118,7 +141,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Io { source, .. } => Some(source),
-            Error::Format { .. } | Error::Line { .. } | Error::Mismatch { .. } => None,
+            _ => None,
         }
     }
 }

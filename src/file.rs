@@ -17,6 +17,37 @@ pub(crate) fn open(path: &Path) -> Result<(File, u64), Error> {
     Ok((file, length))
 }
 
+/// The content of a text file.
+pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
+    let (file, length) = open(path)?;
+    let mut content = Vec::new();
+    // Some special files never end, or block; their length is 0.
+    file.take(length).read_to_end(&mut content).map_err(Error::io(path))?;
+    String::from_utf8(content).map_err(|error| {
+        let (good, bad) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
+        let line = 1 + good.iter().filter(|&&byte| byte == b'\n').count();
+        Error::line(path, line, "text", "UTF-8", format!("byte {:#04x}", bad[0]))
+    })
+}
+
+/// Reads bytes at an offset. The position of the file stays.
+#[cfg(unix)]
+pub(crate) fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
+}
+
+/// Reads bytes at an offset.
+#[cfg(not(unix))]
+pub(crate) fn read_exact_at(mut file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    use std::io::{Seek, SeekFrom};
+    use std::sync::{Mutex, PoisonError};
+    // The position belongs to the file, which several threads may read.
+    static SEEK_AND_READ: Mutex<()> = Mutex::new(());
+    let _guard = SEEK_AND_READ.lock().unwrap_or_else(PoisonError::into_inner);
+    file.seek(SeekFrom::Start(offset))?;
+    file.read_exact(bytes)
+}
+
 fn not_regular(path: &Path) -> Error {
     Error::io(path)(io::Error::other("not a regular file"))
 }
@@ -105,8 +136,7 @@ impl<'a> Source<'a> {
 
     /// A format error at an offset of the content.
     pub(crate) fn error(&self, offset: u64, what: &str, expected: &str, found: String) -> Error {
-        let what = format!("{}{what}", self.prefix);
-        Error::Format { path: self.path.into(), offset, what, expected: expected.into(), found }
+        Error::format(self.path, offset, &format!("{}{what}", self.prefix), expected, found)
     }
 }
 

@@ -23,6 +23,7 @@ fn of<T: Float>() {
     crate::inspect::instantiate::<T>();
     crate::nn::instantiate::<T>();
     crate::optim::instantiate::<T>();
+    crate::text::instantiate::<T>();
 }
 
 /// The names of all operations, for the coverage tests.

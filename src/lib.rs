@@ -59,8 +59,9 @@
 //! | [`nn`] | [`Module`] and [`Layer`], [`Linear`], [`Conv2d`], pooling, [`Init`] |
 //! | [`optim`] | [`Optimizer`], [`Sgd`], [`Adam`], [schedules](optim::schedule) of the learning rate |
 //! | [`data`] | data sets and batches, splitting and scaling; MNIST, IDX and CSV files |
+//! | [`text`] | tokenizers, windows of long texts, sampling and beam search for language models |
 //! | [`io`] | saving and loading models, [checkpoints](io::Checkpoint), and the files of numpy |
-//! | [`metrics`] | accuracy, the confusion matrix, running means |
+//! | [`metrics`] | accuracy, the confusion matrix, perplexity, running means |
 //! | [`guide`] | a page for each topic, from numerical differentiation to recommendation |
 //!
 //! A mistake in the program, such as shapes that do not fit, panics at the caller's line and names the operation and the
@@ -104,6 +105,7 @@ pub mod nn;
 pub mod ops;
 pub mod optim;
 pub mod tensor;
+pub mod text;
 
 pub use autograd::{TapeConstructors, apply};
 pub use error::Error;
@@ -134,6 +136,7 @@ pub mod prelude {
     pub use crate::ops::{Conv, CrossEntropy, Reduction};
     pub use crate::optim::{Adam, AdamW, Optimizer, Schedule, Sgd};
     pub use crate::tensor::{Float, Indices, Labels, PadMode, SparseRows, Tensor, keepdim};
+    pub use crate::text::Tokenizer;
     pub use crate::transform::{check, functional};
     pub use crate::{module, tensor};
     pub use rand::Rng;

@@ -235,6 +235,23 @@ panic_messages! {
         "ConfusionMatrix: {predictions} predictions for {labels} labels: there must be one for each"
     class_count(shape: &[usize], classes: usize)
         "ConfusionMatrix: scores of shape {shape:?} do not have {classes} classes"
+
+    token_out_of_range(op: &str, token: usize, position: usize, count: usize)
+        "{op}: token {token} at position {position} is not one of the {count} of the vocabulary, which count from 0"
+    token_range(position: usize, wanted: usize, count: usize)
+        "read: {wanted} tokens from position {position} are not within the file, which has {count}"
+    window_length(length: usize, count: usize)
+        "Windows: {count} tokens have no window of {length}, which needs one more for its target: use shorter windows or a longer text"
+    stream_count(streams: usize, count: usize)
+        "streams: {count} tokens cannot be cut into {streams} streams, which need at least one token each and one more for the last target"
+    not_a_logarithm(op: &str, what: &str, value: &dyn Display, element: usize, shape: &[usize])
+        "{op}: {value}, element {element} of the {what} of shape {shape:?}, is neither a finite number nor -inf"
+    impossible(row: usize, shape: &[usize])
+        "Categorical: row {row} of the logits of shape {shape:?} is -inf throughout: at least one category must be possible"
+    category_shape(categories: &[usize], logits: &[usize])
+        "log_prob: categories of shape {categories:?} do not fit logits of shape {logits:?}: give one for each row, along the last axis"
+    beam_shape(shape: &[usize], beams: usize)
+        "BeamSearch: log-probabilities of shape {shape:?} for {beams} beams: they must be [beams, K]"
 }
 
 /// Returns the value of a numeric option; panics if it is not a finite number in the range.

@@ -10,7 +10,6 @@ use crate::tensor::{Float, Tensor};
 use csv_core::{ReadFieldResult, ReaderBuilder};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::{self, Display, Formatter};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -121,20 +120,12 @@ impl Reader {
     /// See [`csv::read`](read).
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Table, Error> {
         let path = path.as_ref();
-        let mut content = Vec::new();
-        let (file, length) = file::open(path)?;
-        // Some special files never end, or block; their length is 0.
-        file.take(length).read_to_end(&mut content).map_err(Error::io(path))?;
-        if let Err(error) = str::from_utf8(&content) {
-            let (good, bad) = content.split_at(error.valid_up_to());
-            let line = 1 + line_breaks(good);
-            return Err(line_error(path, line, "text", "UTF-8", format!("byte {:#04x}", bad[0])));
-        }
+        let mut content = file::read_text(path)?.into_bytes();
         // With a line break appended, a row is incomplete at the end of the file only within quotes.
         content.push(b'\n');
         let cells = self.parse(path, &content)?;
         if cells.lines.is_empty() {
-            return Err(line_error(path, 1, "table", "a row", "the end of the file".into()));
+            return Err(Error::line(path, 1, "table", "a row", "the end of the file".into()));
         }
         let width = if self.header { cells.width } else { 0 };
         // Of columns with the same name, the first stays.
@@ -165,7 +156,7 @@ impl Reader {
                 ReadFieldResult::OutputFull => unreachable!("the buffer is longer than the file"),
                 ReadFieldResult::End => break,
                 ReadFieldResult::Field { .. } if at_end => {
-                    return Err(line_error(path, line, "row", "a closing quote", "the end of the file".into()));
+                    return Err(Error::line(path, line, "row", "a closing quote", "the end of the file".into()));
                 }
                 ReadFieldResult::Field { record_end } => {
                     cells.ends.push(written);
@@ -208,7 +199,7 @@ impl Cells {
             self.width = fields;
         } else if fields != self.width {
             let expected = format!("{} fields, as in the first row", self.width);
-            return Err(line_error(path, line, "row", &expected, fields.to_string()));
+            return Err(Error::line(path, line, "row", &expected, fields.to_string()));
         }
         self.lines.push(line);
         Ok(())
@@ -391,7 +382,7 @@ impl Table {
                 Column::Name(_) => format!("columns {}", quoted(&self.names().join(", "))),
                 Column::Position(_) => format!("{} columns", self.width()),
             };
-            line_error(&self.path, self.cells.lines[0], "first row", &column.to_string(), found)
+            Error::line(&self.path, self.cells.lines[0], "first row", &column.to_string(), found)
         })
     }
 
@@ -406,7 +397,7 @@ impl Table {
     ) -> Result<V, Error> {
         let field = self.cells.field(row, position);
         parse(field.trim())
-            .ok_or_else(|| line_error(&self.path, self.cells.lines[row], &column.to_string(), expected, quoted(field)))
+            .ok_or_else(|| Error::line(&self.path, self.cells.lines[row], &column.to_string(), expected, quoted(field)))
     }
 }
 
@@ -443,8 +434,4 @@ fn quoted(text: &str) -> String {
 
 fn line_breaks(content: &[u8]) -> usize {
     content.iter().filter(|&&byte| byte == b'\n').count()
-}
-
-fn line_error(path: &Path, line: usize, what: &str, expected: &str, found: String) -> Error {
-    Error::Line { path: path.into(), line, what: what.into(), expected: expected.into(), found }
 }

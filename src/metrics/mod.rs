@@ -1,12 +1,14 @@
-//! Metrics: accuracy, the confusion matrix with precision, recall and F1, and running means.
+//! Metrics: accuracy, the confusion matrix with precision, recall and F1, perplexity, and running means.
 //!
 //! Metrics take plain tensors and have no gradient. A ratio 0/0 counts as 0, as in scikit-learn; each metric documents
 //! when that happens.
 
 mod confusion;
+mod language;
 mod mean;
 
 pub use confusion::{ClassScores, ConfusionMatrix};
+pub use language::{bits_per_byte, bits_per_character, perplexity};
 pub use mean::Mean;
 
 use crate::panics;

@@ -1,6 +1,7 @@
 //! Arrays of indices as arguments.
 
 use super::{Dims, IntoShape, resolve_shape};
+use crate::panics;
 
 /// An array of indices along an axis, counted from 0: the argument of [`gather`](crate::Var::gather),
 /// [`index`](crate::Var::index) and [`embedding`](crate::Var::embedding).
@@ -42,6 +43,18 @@ impl Indices {
     /// The indices in row-major order.
     pub fn as_slice(&self) -> &[usize] {
         &self.values
+    }
+
+    /// The value of an array of one index.
+    ///
+    /// # Panics
+    /// If there is more than one index, or none.
+    #[track_caller]
+    pub fn item(&self) -> usize {
+        match self.values[..] {
+            [index] => index,
+            _ => panics::not_one_element("item", &self.shape),
+        }
     }
 }
 

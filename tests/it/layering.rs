@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 10] = [
     &["ops", "inspect", "transform"],
     &["nn"],
     &["optim"],
-    &["data", "metrics"],
+    &["data", "metrics", "text"],
     &["io"],
     &["guide", "instances"],
 ];

@@ -237,7 +237,7 @@ panic_messages! {
         "ConfusionMatrix: scores of shape {shape:?} do not have {classes} classes"
 
     token_out_of_range(op: &str, token: usize, position: usize, count: usize)
-        "{op}: token {token} at position {position} is not one of the {count} of the vocabulary, which count from 0"
+        "{op}: token {token} at position {position} is not one of the {count} tokens of the vocabulary, which count from 0"
     token_range(position: usize, wanted: usize, count: usize)
         "read: {wanted} tokens from position {position} are not within the file, which has {count}"
     window_length(length: usize, count: usize)

@@ -202,6 +202,9 @@ impl<T: Float> Categorical<T> {
         if categories.shape() != self.batch_shape() {
             panics::category_shape(categories.shape(), self.logits.shape());
         }
+        if let Some(&category) = categories.as_slice().iter().find(|&&category| category >= self.categories()) {
+            panics::selection_out_of_range("log_prob", category as i128, self.logits.rank() - 1, self.logits.shape());
+        }
         let column = Indices::new(categories.as_slice(), [self.batch_shape(), &[1]].concat());
         self.logits.log_softmax(-1).gather(-1, column).reshape(self.batch_shape())
     }

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::file;
 use crate::text::Tokenizer;
 use crate::text::tokenizer::check_tokens;
-use crate::text::vocabulary::{after_header, excerpt};
+use crate::text::vocabulary::{after_header, check_end, excerpt};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io::Write;
@@ -118,9 +118,9 @@ impl Words {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let text = file::read_text(path)?;
-        let (count, text) = after_header(path, &text, NAME)?;
+        let (count, words) = after_header(path, &text, NAME)?;
         let mut vocabulary = Words { words: Vec::new(), counts: Vec::new(), tokens: HashMap::new() };
-        for (line, text) in (2..).zip(text.lines()) {
+        for (line, text) in (2..).zip(words.lines()) {
             let error = |expected: &str| Err(Error::line(path, line, "word", expected, excerpt(text)));
             let entry = text.rsplit_once(' ').and_then(|(word, count)| Some((word, count.parse().ok()?)));
             let Some((word, count)) = entry.filter(|(word, _)| word.split_whitespace().eq([*word])) else {
@@ -133,10 +133,7 @@ impl Words {
                 return error("each word once");
             }
         }
-        if vocabulary.len() != count || !text.ends_with('\n') {
-            let found = format!("{} before the end of the file", vocabulary.len());
-            return Err(Error::line(path, vocabulary.len() + 1, "vocabulary", &format!("{count} words"), found));
-        }
+        check_end(path, &text, Some(count), vocabulary.len())?;
         Ok(vocabulary)
     }
 }

@@ -20,5 +20,6 @@ mod optim;
 mod panics;
 mod support;
 mod tensor;
+mod text;
 mod transform;
 mod wrong_programs;

@@ -1,7 +1,7 @@
 //! Coverage of `src/panics.rs`: every message is shown by a mistake in some test file.
 
 use crate::support::panics::{Panic, panic_of};
-use crate::{autograd, data, inspect, limits, metrics, nn, ops, optim, tensor, transform};
+use crate::{autograd, data, inspect, limits, metrics, nn, ops, optim, tensor, text, transform};
 
 /// The mistakes of all files.
 fn panics() -> Vec<Panic> {
@@ -15,6 +15,7 @@ fn panics() -> Vec<Panic> {
         optim::panics(),
         data::panics(),
         metrics::panics(),
+        text::panics(),
         limits::PANICS.to_vec(),
     ];
     panics.into_iter().flatten().collect()

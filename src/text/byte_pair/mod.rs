@@ -9,7 +9,7 @@ use crate::file;
 use crate::panics::check_option;
 use crate::text::Tokenizer;
 use crate::text::tokenizer::check_tokens;
-use crate::text::vocabulary::excerpt;
+use crate::text::vocabulary::{check_end, excerpt};
 use split::pieces;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -203,11 +203,7 @@ impl BytePair {
             tokenizer.add(pair);
         }
         let stated = header.strip_suffix(" merges").and_then(|start| start.rsplit(' ').next()?.parse().ok());
-        if stated.is_some_and(|count: usize| count != tokenizer.merges.len()) || !text.ends_with('\n') {
-            let found = format!("{} before the end of the file", tokenizer.merges.len());
-            let expected = stated.map_or("a line break at the end".into(), |count| format!("{count} merges"));
-            return Err(Error::line(path, tokenizer.merges.len() + 1, "vocabulary", &expected, found));
-        }
+        check_end(path, &text, stated, tokenizer.merges.len())?;
         Ok(tokenizer)
     }
 }

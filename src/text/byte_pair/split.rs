@@ -17,8 +17,9 @@ enum Class {
 /// The pieces of a text as in GPT-2: runs of letters, of numbers, and of other characters, each with the space before it;
 /// contractions; and whitespace.
 ///
-/// This is the regular expression `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, except that the
-/// marks of Unicode's property Alphabetic, such as the vowel signs of Devanagari, count as letters and do not divide words.
+/// This is the regular expression `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, except that
+/// characters of Unicode's property Alphabetic that are not letters, such as the vowel signs of Devanagari, count as letters and do
+/// not divide words.
 pub(super) fn pieces(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
     iter::from_fn(move || {
         let (piece, rest) = (!text.is_empty()).then(|| text.split_at(piece_length(text)))?;

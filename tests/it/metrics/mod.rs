@@ -1,6 +1,7 @@
 //! Metrics compared with results computed by hand.
 
 mod confusion;
+mod language;
 mod mean;
 
 use crate::support::panics::{Panic, messages};

@@ -36,7 +36,8 @@ pub fn panics() -> Vec<Panic> {
     .concat()
 }
 
-const PANICS: &[Panic] = &[("not_one_element", || _ = matrix().item())];
+const PANICS: &[Panic] =
+    &[("not_one_element", || _ = matrix().item()), ("not_one_element", || _ = wengert::Indices::from([[1, 2]]).item())];
 
 #[test]
 fn panics_of_elements() {

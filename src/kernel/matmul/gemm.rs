@@ -193,14 +193,14 @@ levels! {
     mod single;
     element: f32,
     avx512: [F32x16, mr: 8, nr: 2],
-    avx2: [F32x8, mr: 4, nr: 3],
+    avx2: [F32x8, mr: 6, nr: 2],
     fallback: sgemm,
 }
 levels! {
     mod double;
     element: f64,
     avx512: [F64x8, mr: 8, nr: 2],
-    avx2: [F64x4, mr: 4, nr: 3],
+    avx2: [F64x4, mr: 6, nr: 2],
     fallback: dgemm,
 }
 

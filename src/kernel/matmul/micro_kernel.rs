@@ -86,7 +86,6 @@ impl<T: Float> Product<'_, T> {
                     // exactly the given number of vectors.
                     unsafe {
                         match width.div_ceil(V::LANES) {
-                            3 if NR >= 3 => tiles.run::<V, MR, 3>(),
                             2 if NR >= 2 => tiles.run::<V, MR, 2>(),
                             _ => tiles.run::<V, MR, 1>(),
                         }
@@ -338,6 +337,8 @@ impl<T: Float> TileColumn<T> {
             top += unsafe {
                 match self.height - top {
                     8.. if MR >= 8 => self.micro_kernel::<V, 8, NR>(top),
+                    // A tile of two rows takes as long as one of four, so eight rows are not six and two.
+                    left @ 6.. if MR == 6 && left != 8 => self.micro_kernel::<V, 6, NR>(top),
                     4.. => self.micro_kernel::<V, 4, NR>(top),
                     2.. => self.micro_kernel::<V, 2, NR>(top),
                     _ => self.micro_kernel::<V, 1, NR>(top),

@@ -105,14 +105,15 @@ fn the_number_of_threads_does_not_change_a_convolutional_network() {
     let labels: Vec<usize> = (0..24).map(|k| k % 5).collect();
     let run = || {
         let mut rng = wengert::rng(0);
-        let first = Conv2d::new(2, 8, 3, Init::He, &mut rng).padding(1);
-        let second = Conv2d::grouped(8, 12, 3, 2, Init::He, &mut rng).stride(2);
-        let mut model = (first, second, Linear::new(12 * 9, 5, Init::He, &mut rng));
+        let first = Conv2d::new(2, 16, 3, Init::He, &mut rng).padding(1);
+        let second = Conv2d::new(16, 16, 3, Init::He, &mut rng).padding(1);
+        let third = Conv2d::grouped(16, 12, 3, 2, Init::He, &mut rng).stride(2);
+        let mut model = (first, second, third, Linear::new(12 * 9, 5, Init::He, &mut rng));
         let mut optimizer = Adam::new(1e-2);
         for _ in 0..3 {
             let h = model.0.forward(&Tape::new().var(&images)).relu().max_pool2d(2);
-            let h = model.1.forward(&h).relu().avg_pool2d(1).flatten(1, -1);
-            let gradients = model.2.forward(&h).softmax_cross_entropy(&labels).backward();
+            let h = model.2.forward(&model.1.forward(&h)).relu().avg_pool2d(1).flatten(1, -1);
+            let gradients = model.3.forward(&h).softmax_cross_entropy(&labels).backward();
             optimizer.step(&mut model, &gradients);
         }
         let values = model.parameters().into_iter().flat_map(|(_, param)| param.value().to_vec());

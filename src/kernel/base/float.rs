@@ -70,6 +70,11 @@ pub trait Float:
     #[doc(hidden)]
     unsafe fn gemm(product: &Product<Self>, rows: Range<usize>, columns: Range<usize>);
 
+    /// Writes the transpose of the matrix `[rows, columns]` at the beginning of `x`, whose rows are `x_step` apart, to `y`, where
+    /// they are `y_step` apart.
+    #[doc(hidden)]
+    fn transpose(rows: usize, columns: usize, x: &[Self], x_step: usize, y: &mut [Self], y_step: usize);
+
     /// √x.
     fn sqrt(self) -> Self;
     /// eˣ.
@@ -182,7 +187,7 @@ fn gaussian(c: f64, x: f64) -> f64 {
 macro_rules! float {
     (
         type: $t:ident,
-        gemm: $gemm:path,
+        matrices: [$gemm:path, $transpose:path],
         in_f64: [$exp:path, $gaussian:expr, $erfc:path],
         methods: [$($method:ident),*],
         functions: $($module:ident [$($function:ident),*]),*
@@ -216,6 +221,9 @@ macro_rules! float {
             unsafe fn gemm(product: &Product<Self>, rows: Range<usize>, columns: Range<usize>) {
                 // SAFETY: both functions have the same contract.
                 unsafe { $gemm(product, rows, columns) }
+            }
+            fn transpose(rows: usize, columns: usize, x: &[Self], x_step: usize, y: &mut [Self], y_step: usize) {
+                $transpose(rows, columns, x, x_step, y, y_step);
             }
             #[inline]
             fn powf(self, y: Self) -> Self {
@@ -275,14 +283,14 @@ macro_rules! float {
 
 float! {
     type: f32,
-    gemm: gemm::single::block,
+    matrices: [gemm::single::block, gemm::single::transpose],
     in_f64: [double::exp, |c: f64, x: f64| double::exp(-c * x * x), transcendental::erfc],
     methods: [sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, abs, floor, ceil, round_ties_even],
     functions: transcendental [exp, ln, exp_m1, ln_1p, sin, cos, tanh, erf]
 }
 float! {
     type: f64,
-    gemm: gemm::double::block,
+    matrices: [gemm::double::block, gemm::double::transpose],
     in_f64: [f64::exp, gaussian, libm::erfc],
     methods: [sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, abs, floor, ceil, round_ties_even],
     functions: f64 [exp, ln, exp_m1, ln_1p, sin, cos, tanh], libm [erf]

@@ -30,6 +30,17 @@ impl<'a, T> Matrix<'a, T> {
         let strides = if transposed { (1, rows) } else { (columns, 1) };
         Matrix { data, rows, columns, strides }
     }
+
+    /// The transpose.
+    pub(crate) fn transposed(self) -> Self {
+        Matrix { data: self.data, rows: self.columns, columns: self.rows, strides: (self.strides.1, self.strides.0) }
+    }
+}
+
+/// Whether rows that are `step` apart, and do not overlap, are within a slice of the given length.
+fn fits(length: usize, rows: usize, columns: usize, step: usize) -> bool {
+    let end = |rows: usize| (rows - 1).checked_mul(step)?.checked_add(columns);
+    columns <= step && (rows == 0 || end(rows).is_some_and(|end| end <= length))
 }
 
 /// What a product is added to.
@@ -117,6 +128,8 @@ macro_rules! levels {
             #[cfg(target_arch = "x86_64")]
             use crate::kernel::base::simd::{Level, level};
             #[cfg(target_arch = "x86_64")]
+            use crate::kernel::matmul::micro_kernel::copy_transposed;
+            #[cfg(target_arch = "x86_64")]
             use crate::kernel::matmul::vector::{$avx2, $avx512};
 
             #[cfg(target_arch = "x86_64")]
@@ -167,6 +180,37 @@ macro_rules! levels {
                         c_row,
                         1,
                     );
+                }
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+            fn transpose_avx512(rows: usize, columns: usize, x: &[$t], x_step: usize, y: &mut [$t], y_step: usize) {
+                // SAFETY: this function enables the instructions, and `transpose` has checked that both matrices fit.
+                unsafe { copy_transposed::<$avx512>(rows, columns, x.as_ptr(), x_step, y.as_mut_ptr(), y_step) }
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn transpose_avx2(rows: usize, columns: usize, x: &[$t], x_step: usize, y: &mut [$t], y_step: usize) {
+                // SAFETY: as above.
+                unsafe { copy_transposed::<$avx2>(rows, columns, x.as_ptr(), x_step, y.as_mut_ptr(), y_step) }
+            }
+
+            /// Writes the transpose of the matrix `[rows, columns]` at the beginning of `x`, whose rows are `x_step` apart, to
+            /// `y`, where they are `y_step` apart.
+            pub(crate) fn transpose(rows: usize, columns: usize, x: &[$t], x_step: usize, y: &mut [$t], y_step: usize) {
+                assert!(fits(x.len(), rows, columns, x_step) && fits(y.len(), columns, rows, y_step));
+                #[cfg(target_arch = "x86_64")]
+                match level() {
+                    // SAFETY: the level names features that the processor has.
+                    Level::Avx512 => return unsafe { transpose_avx512(rows, columns, x, x_step, y, y_step) },
+                    // SAFETY: as above.
+                    Level::Avx2 => return unsafe { transpose_avx2(rows, columns, x, x_step, y, y_step) },
+                    Level::Base => {}
+                }
+                for row in 0..rows {
+                    (0..columns).for_each(|column| y[column * y_step + row] = x[row * x_step + column]);
                 }
             }
 

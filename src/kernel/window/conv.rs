@@ -1,13 +1,17 @@
 //! Convolution, and its derivatives with respect to the image and to the weight.
 //!
-//! The windows of one image at a time become the columns of a matrix (im2col), which stays in the second-level cache; the rest
-//! is a matrix product. Images are processed in parallel. The derivative with respect to the weight adds [`PARTIAL_SUMS`] sums
-//! over images, whatever the number of threads, so that this number does not change a bit.
+//! 3 × 3 kernels with stride 1 use [Winograd's algorithm](crate::kernel::window::winograd), and depthwise convolution has
+//! [kernels of its own](crate::kernel::window::depthwise). In general the windows of one image at a time become the columns of a
+//! matrix (im2col), which stays in the second-level cache; the rest is a matrix product. Images are processed in parallel. The
+//! derivative with respect to the weight adds [`PARTIAL_SUMS`] sums over images, whatever the number of threads, so that this
+//! number does not change a bit.
 
 use crate::kernel::Float;
 use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::for_each_chunk;
 use crate::kernel::matmul::gemm::{Accum, MIN_FMAS_PER_THREAD, Matrix, gemm};
+use crate::kernel::window::depthwise::Planes;
+use crate::kernel::window::winograd::Winograd;
 use crate::kernel::window::{Windows, col2im, im2col};
 use std::ops::Range;
 
@@ -61,6 +65,33 @@ impl Convolution {
         y.chunks_exact_mut(size.max(1)).zip(&bias[first..]).for_each(|(y, &bias)| y.fill(bias));
     }
 
+    /// The best way to compute this convolution.
+    fn method(&self) -> Method {
+        let nonempty = self.windows.output_len() > 0 && self.windows.input_len() > 0;
+        if nonempty && self.groups > 1 && self.inputs == 1 && self.outputs == 1 {
+            return Method::Depthwise(Planes::new(&self.windows));
+        }
+        Winograd::new(self).map_or(Method::Columns, Method::Winograd)
+    }
+
+    /// Whether the windows of an image are its elements.
+    fn is_pointwise(&self) -> bool {
+        let Windows { input, output, kernel, padding, .. } = self.windows;
+        kernel == [1, 1] && padding == [0, 0] && input == output
+    }
+
+    /// Calls `f` with the windows of a unit as columns `[window_len, positions]`.
+    fn with_columns<T: Float>(&self, x: &[T], f: impl FnOnce(Matrix<T>)) {
+        let (window_len, positions) = (self.window_len(), self.windows.output_len());
+        if self.is_pointwise() {
+            return f(Matrix::new(x, window_len, positions, false));
+        }
+        with_scratch(window_len * positions, |columns| {
+            im2col(&self.windows, self.inputs, x, columns);
+            f(Matrix::new(columns, window_len, positions, false));
+        });
+    }
+
     /// Calls `f` with the number of each unit and its `size` elements of `y`, in parallel.
     fn for_each_unit<T: Float>(&self, y: &mut [T], size: usize, f: impl Fn(usize, &mut [T]) + Sync) {
         let units = MIN_FMAS_PER_THREAD.div_ceil(self.weight_len().saturating_mul(self.windows.output_len()).max(1));
@@ -70,29 +101,52 @@ impl Convolution {
     }
 }
 
+/// How a convolution and its derivatives are computed.
+enum Method {
+    Winograd(Winograd),
+    Depthwise(Planes),
+    Columns,
+}
+
 /// `y = W x + b` for the windows of x `[N, C, H, W]` and W `[out, C / groups, kernel_len]`.
 #[inline(never)]
 pub(crate) fn convolve<T: Float>(c: &Convolution, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
-    let (window_len, positions) = (c.window_len(), c.windows.output_len());
+    let method = c.method();
+    if let Method::Winograd(winograd) = &method {
+        return winograd.convolve(x, weight, bias, y);
+    }
     c.for_each_unit(y, c.output_len(), |unit, y| {
-        with_scratch(window_len * positions, |columns| {
-            im2col(&c.windows, c.inputs, &x[unit * c.input_len()..][..c.input_len()], columns);
-            c.fill_bias(bias, unit, c.outputs, y);
-            let weight = Matrix::new(&weight[c.weight_range(unit)], c.outputs, window_len, false);
-            gemm(weight, Matrix::new(columns, window_len, positions, false), Accum::Add, y);
-        });
+        let (x, weight) = (&x[unit * c.input_len()..][..c.input_len()], &weight[c.weight_range(unit)]);
+        c.fill_bias(bias, unit, c.outputs, y);
+        if let Method::Depthwise(planes) = &method {
+            return planes.convolve(x, weight, y);
+        }
+        let weight = Matrix::new(weight, c.outputs, c.window_len(), false);
+        c.with_columns(x, |columns| gemm(weight, columns, Accum::Add, y));
     });
 }
 
 /// The transposed convolution: the gradient of ⟨[`convolve`], y⟩ with respect to x, plus a bias.
 #[inline(never)]
 pub(crate) fn transpose<T: Float>(c: &Convolution, y: &[T], weight: &[T], bias: Option<&[T]>, x: &mut [T]) {
+    let method = c.method();
+    if let Method::Winograd(winograd) = &method {
+        return winograd.transpose(y, weight, bias, x);
+    }
     let (window_len, positions) = (c.window_len(), c.windows.output_len());
     c.for_each_unit(x, c.input_len(), |unit, x| {
+        let (y, weight) = (&y[unit * c.output_len()..][..c.output_len()], &weight[c.weight_range(unit)]);
+        c.fill_bias(bias, unit, c.inputs, x);
+        if let Method::Depthwise(planes) = &method {
+            return planes.transpose(y, weight, x);
+        }
+        let y = Matrix::new(y, c.outputs, positions, false);
+        let weight = Matrix::new(weight, window_len, c.outputs, true);
+        if c.is_pointwise() {
+            return gemm(weight, y, Accum::Add, x);
+        }
         with_scratch(window_len * positions, |columns| {
-            let y = Matrix::new(&y[unit * c.output_len()..][..c.output_len()], c.outputs, positions, false);
-            gemm(Matrix::new(&weight[c.weight_range(unit)], window_len, c.outputs, true), y, Accum::Replace, columns);
-            c.fill_bias(bias, unit, c.inputs, x);
+            gemm(weight, y, Accum::Replace, columns);
             col2im(&c.windows, c.inputs, columns, x);
         });
     });
@@ -101,25 +155,32 @@ pub(crate) fn transpose<T: Float>(c: &Convolution, y: &[T], weight: &[T], bias: 
 /// The gradient of ⟨[`convolve`], y⟩ with respect to the weight.
 #[inline(never)]
 pub(crate) fn weight_gradient<T: Float>(c: &Convolution, x: &[T], y: &[T], weight: &mut [T]) {
-    let (window_len, positions, len) = (c.window_len(), c.windows.output_len(), weight.len());
-    let units = y.len() / c.output_len().max(1);
-    let images = (units / c.groups.max(1)).div_ceil(PARTIAL_SUMS).max(1);
+    let (input_len, output_len) = (c.groups * c.input_len(), c.groups * c.output_len());
+    let images = (y.len() / output_len.max(1)).div_ceil(PARTIAL_SUMS).max(1);
+    let (method, len) = (c.method(), weight.len());
     with_scratch(PARTIAL_SUMS * len, |sums| {
         sums.fill(T::ZERO);
         for_each_chunk(sums, len, |k, sum| {
-            with_scratch(window_len * positions, |columns| {
-                let first = k * images * c.groups;
-                for unit in first..units.min(first + images * c.groups) {
-                    im2col(&c.windows, c.inputs, &x[unit * c.input_len()..][..c.input_len()], columns);
-                    let y = Matrix::new(&y[unit * c.output_len()..][..c.output_len()], c.outputs, positions, false);
-                    let sum = &mut sum[c.weight_range(unit)];
-                    gemm(y, Matrix::new(columns, positions, window_len, true), Accum::Add, sum);
-                }
-            });
+            let part = |len: usize, all: usize| (k * images * len).min(all)..((k + 1) * images * len).min(all);
+            let (x, y) = (&x[part(input_len, x.len())], &y[part(output_len, y.len())]);
+            match &method {
+                Method::Winograd(winograd) => winograd.weight_gradient(x, y, sum),
+                Method::Depthwise(planes) => planes.weight_gradient(x, y, sum),
+                Method::Columns => add_products(c, x, y, sum),
+            }
         });
         weight.fill(T::ZERO);
         for sum in sums.chunks_exact(len.max(1)) {
             weight.iter_mut().zip(sum).for_each(|(weight, &sum)| *weight += sum);
         }
     });
+}
+
+/// Adds the [`weight_gradient`] of some images.
+fn add_products<T: Float>(c: &Convolution, x: &[T], y: &[T], weight: &mut [T]) {
+    let units = x.chunks_exact(c.input_len().max(1)).zip(y.chunks_exact(c.output_len().max(1)));
+    for (unit, (x, y)) in units.enumerate() {
+        let y = Matrix::new(y, c.outputs, c.windows.output_len(), false);
+        c.with_columns(x, |columns| gemm(y, columns.transposed(), Accum::Add, &mut weight[c.weight_range(unit)]));
+    }
 }

@@ -1,7 +1,9 @@
 //! Sliding windows: their geometry, and copies between images and matrices of windows (im2col, col2im).
 
 pub(crate) mod conv;
+pub(crate) mod depthwise;
 pub(crate) mod pool;
+pub(crate) mod winograd;
 
 use crate::kernel::Float;
 use std::ops::Range;

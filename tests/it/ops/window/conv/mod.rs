@@ -154,3 +154,57 @@ fn transposed_convolution_is_the_adjoint() {
         assert_close(y.vjp(&u, &[&x])[0].as_ref().unwrap().value(), back.value());
     }
 }
+
+/// A convolution as the product of the weight and the columns of windows.
+fn unfolded([x, weight, bias]: [&Var<f64>; 3], options: Conv<2>) -> Var<f64> {
+    let [outputs, _, height, width] = *weight.shape() else { panic!("two axes") };
+    let shape = x.conv2d(weight, options).shape().to_vec();
+    let y = weight.flatten(1, -1).matmul(x.unfold2d([height, width], options));
+    y.reshape(shape) + bias.reshape([outputs as isize, 1, 1])
+}
+
+/// The value, the gradients for a cotangent, and the derivatives of a function of those.
+fn orders(f: impl Fn([&Var<f64>; 3]) -> Var<f64>, inputs: &[Tensor<f64>; 3]) -> Vec<Tensor<f64>> {
+    let mut rng = wengert::rng(7);
+    let tape = Tape::new_f64();
+    let [x, weight, bias] = inputs.each_ref().map(|input| tape.var(input));
+    let y = f([&x, &weight, &bias]);
+    let cotangent = tape.var(Tensor::randn(y.shape(), &mut rng) * 0.1);
+    let first = y.vjp(&cotangent, &[&x, &weight, &bias]);
+    let first: Vec<Var<f64>> = first.into_iter().map(|gradient| gradient.expect("y depends on it")).collect();
+    let sum = first[0].square().sum() * 0.01 + first[1].square().sum() * 0.001;
+    let second = [&x, &weight, &cotangent].map(|input| sum.grad(input));
+    [y].iter().chain(&first).chain(&second).map(|var| var.value().clone()).collect()
+}
+
+#[test]
+fn kernels_of_3_by_3_are_those_of_the_unfolded_windows() {
+    let mut rng = wengert::rng(4);
+    let cases = [
+        ([3, 16, 5, 4], 32, [1, 1]),
+        ([2, 32, 7, 3], 16, [0, 2]),
+        ([2, 16, 19, 22], 16, [2, 0]),
+        ([5, 16, 2, 3], 16, [1, 1]),
+    ];
+    for (shape, outputs, padding) in cases {
+        let weight = [outputs, shape[1], 3, 3];
+        let inputs = [shape.to_vec(), weight.to_vec(), vec![outputs]].map(|shape| Tensor::randn(shape, &mut rng));
+        let options = Conv::new().padding(padding);
+        let convolved = orders(|[x, weight, bias]| x.conv2d_bias(weight, bias, options), &inputs);
+        for (a, b) in convolved.iter().zip(&orders(|inputs| unfolded(inputs, options), &inputs)) {
+            assert_close(a, b);
+        }
+    }
+}
+
+#[test]
+fn kernels_of_3_by_3_are_as_accurate_as_sums_of_products() {
+    let mut rng = wengert::rng(5);
+    let (x, weight) = (Tensor::<f32>::randn([2, 64, 12, 12], &mut rng), Tensor::<f32>::randn([64, 64, 3, 3], &mut rng));
+    let tape = Tape::inference();
+    let y = tape.constant(&x).conv2d(&weight, Conv::new().padding(1));
+    let double = Tape::<f64>::with_mode(Mode::Inference);
+    let exact = double.constant(x.cast()).conv2d(weight.cast::<f64>(), Conv::new().padding(1));
+    let error = (y.value().cast() - exact.value()).map(f64::abs).max().item();
+    assert!(error <= 1e-6 * exact.value().map(f64::abs).max().item(), "an error of {error}");
+}

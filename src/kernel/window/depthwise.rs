@@ -6,7 +6,7 @@
 
 use crate::kernel::Float;
 use crate::kernel::base::memory::with_scratch;
-use crate::kernel::window::{Windows, copy};
+use crate::kernel::window::{Windows, add_strided, copy, copy_strided};
 
 /// Elements that are computed together, in registers.
 const BLOCK: usize = 32;
@@ -137,12 +137,8 @@ simd! {
     pub(crate) fn pad[T: Float](planes: &Planes, x: &[T], padded: &mut [T]) {
         let step = planes.windows.stride[1];
         padded.fill(T::ZERO);
-        for &Run { pixel, start, length } in &planes.runs {
-            let (x, y) = (&x[pixel..], &mut padded[start..][..length]);
-            match step {
-                1 => copy(&x[..length], y),
-                _ => y.iter_mut().zip(x.chunks(step)).for_each(|(y, x)| *y = x[0]),
-            }
+        for run in &planes.runs {
+            copy_strided(&x[run.pixel..], step, &mut padded[run.start..][..run.length]);
         }
     }
 }
@@ -151,12 +147,8 @@ simd! {
     /// Adds what is in the planes to a channel: the adjoint of [`pad`].
     pub(crate) fn crop[T: Float](planes: &Planes, padded: &[T], x: &mut [T]) {
         let step = planes.windows.stride[1];
-        for &Run { pixel, start, length } in &planes.runs {
-            let (x, y) = (&mut x[pixel..], &padded[start..][..length]);
-            match step {
-                1 => x[..length].iter_mut().zip(y).for_each(|(x, &y)| *x += y),
-                _ => x.chunks_mut(step).zip(y).for_each(|(x, &y)| x[0] += y),
-            }
+        for run in &planes.runs {
+            add_strided(&padded[run.start..][..run.length], &mut x[run.pixel..], step);
         }
     }
 }

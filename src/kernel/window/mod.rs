@@ -92,12 +92,35 @@ simd! {
             columns.fill(T::ZERO);
         }
         windows.for_each_row(channels, |column, pixel, length| {
-            let (x, y) = (&x[pixel..], &mut columns[column..][..length]);
-            match across {
-                1 => copy(&x[..length], y),
-                _ => y.iter_mut().zip(x.iter().step_by(across)).for_each(|(y, &x)| *y = x),
-            }
+            copy_strided(&x[pixel..], across, &mut columns[column..][..length]);
         });
+    }
+}
+
+/// Copies elements that are `step` apart.
+#[inline(always)]
+fn copy_strided<T: Float>(x: &[T], step: usize, y: &mut [T]) {
+    match (step, y) {
+        (1, y) => copy(&x[..y.len()], y),
+        // In whole pairs the compiler vectorizes the loop; of the last one only the first element need exist.
+        (2, [y @ .., last]) => {
+            *last = x[2 * y.len()];
+            y.iter_mut().zip(x.as_chunks::<2>().0).for_each(|(y, &[x, _])| *y = x);
+        }
+        (_, y) => (0..y.len()).for_each(|k| y[k] = x[k * step]),
+    }
+}
+
+/// Adds to elements that are `step` apart.
+#[inline(always)]
+fn add_strided<T: Float>(x: &[T], y: &mut [T], step: usize) {
+    match (step, x) {
+        (1, x) => y.iter_mut().zip(x).for_each(|(y, &x)| *y += x),
+        (2, [x @ .., last]) => {
+            y[2 * x.len()] += *last;
+            y.as_chunks_mut::<2>().0.iter_mut().zip(x).for_each(|([y, _], &x)| *y += x);
+        }
+        (_, x) => (0..x.len()).for_each(|k| y[k * step] += x[k]),
     }
 }
 
@@ -122,11 +145,7 @@ simd! {
     pub(crate) fn col2im[T: Float](windows: &Windows, channels: usize, columns: &[T], x: &mut [T]) {
         let across = windows.stride[1];
         windows.for_each_row(channels, |column, pixel, length| {
-            let (x, y) = (&mut x[pixel..], &columns[column..][..length]);
-            match across {
-                1 => x[..length].iter_mut().zip(y).for_each(|(x, &y)| *x += y),
-                _ => x.iter_mut().step_by(across).zip(y).for_each(|(x, &y)| *x += y),
-            }
+            add_strided(&columns[column..][..length], &mut x[pixel..], across);
         });
     }
 }

@@ -1,7 +1,8 @@
-//! Reading rows by index, and its adjoint, adding to rows by index.
+//! Reading rows and elements by index, and the adjoint, adding to them by index.
 
 use crate::kernel::Float;
 use crate::kernel::base::memory::with_scratch;
+use crate::kernel::base::threads::{chunk_size, for_each_chunk};
 
 /// `y[o, k, :] = x[o, indices[k], :]` for x `[outer, n, inner]`.
 #[inline(never)]
@@ -58,6 +59,83 @@ simd! {
             for (y, &x) in y[at * inner..][..inner].iter_mut().zip(row) {
                 *y = add(*y, x);
             }
+        }
+    }
+}
+
+simd! {
+    /// Whether all indices are below `n`.
+    pub(crate) fn all_below[](indices: &[usize], n: usize) -> bool {
+        // Without an early exit the loop is vectorized.
+        indices.iter().fold(true, |all, &index| all & (index < n))
+    }
+}
+
+/// `y[o, k, i] = x[o, indices[o, k, i], i]` for x `[outer, n, inner]`.
+#[inline(never)]
+pub(crate) fn take<T: Float>(x: &[T], indices: &[usize], n: usize, inner: usize, y: &mut [T]) {
+    if x.is_empty() {
+        return y.fill(T::ZERO);
+    }
+    let block = n * inner;
+    let chosen = y.len() / (x.len() / block);
+    let size = chunk_size(y.len(), chosen.max(1));
+    for_each_chunk(y, size, |index, y| {
+        let first = index * size;
+        let blocks = y.chunks_exact_mut(chosen).zip(indices[first..].chunks_exact(chosen));
+        for ((y, indices), x) in blocks.zip(x[first / chosen * block..].chunks_exact(block)) {
+            if inner == 1 {
+                y.iter_mut().zip(indices).for_each(|(y, &at)| *y = x[at]);
+                continue;
+            }
+            for (y, indices) in y.chunks_exact_mut(inner).zip(indices.chunks_exact(inner)) {
+                y.iter_mut().zip(indices).enumerate().for_each(|(i, (y, &at))| *y = x[at * inner + i]);
+            }
+        }
+    });
+}
+
+/// `y[o, indices[o, k, i], i] += x[o, k, i]` from zeros, for y `[outer, n, inner]`, in the order of k: the adjoint of [`take`].
+#[inline(never)]
+pub(crate) fn put<T: Float>(x: &[T], indices: &[usize], n: usize, inner: usize, y: &mut [T]) {
+    if x.is_empty() || y.is_empty() {
+        return y.fill(T::ZERO);
+    }
+    let block = n * inner;
+    let chosen = x.len() / (y.len() / block);
+    let size = chunk_size(y.len(), block);
+    for_each_chunk(y, size, |index, y| {
+        let first = index * size / block * chosen;
+        let blocks = x[first..].chunks_exact(chosen).zip(indices[first..].chunks_exact(chosen));
+        if chosen <= MAX_TERMS * inner {
+            for (y, (x, indices)) in y.chunks_exact_mut(block).zip(blocks) {
+                y.fill(T::ZERO);
+                add_elements(x, indices, inner, y, |y, x| y + x);
+            }
+            return;
+        }
+        with_scratch(block, |sums: &mut [f64]| {
+            for (y, (x, indices)) in y.chunks_exact_mut(block).zip(blocks) {
+                sums.fill(0.0);
+                add_elements(x, indices, inner, sums, |sum, x| sum + x.to_f64());
+                y.iter_mut().zip(&*sums).for_each(|(y, &sum)| *y = T::from_f64(sum));
+            }
+        });
+    });
+}
+
+/// Adds each element of x `[k, inner]` at its index along the first axis of y `[n, inner]`.
+#[inline(always)]
+fn add_elements<T: Copy, S: Copy>(x: &[T], indices: &[usize], inner: usize, y: &mut [S], add: impl Fn(S, T) -> S) {
+    if inner == 1 {
+        for (&x, &at) in x.iter().zip(indices) {
+            y[at] = add(y[at], x);
+        }
+        return;
+    }
+    for (x, indices) in x.chunks_exact(inner).zip(indices.chunks_exact(inner)) {
+        for (i, (&x, &at)) in x.iter().zip(indices).enumerate() {
+            y[at * inner + i] = add(y[at * inner + i], x);
         }
     }
 }

@@ -76,6 +76,14 @@ impl View {
         self.for_each_run(|at| (0..n as isize).for_each(|k| f(at.wrapping_add_signed(k * stride))));
     }
 
+    /// The axis of stride 1, if it is not the last one and both are long enough to transpose matrices.
+    fn contiguous_axis(&self) -> Option<usize> {
+        let long = |axis: usize| self.shape[axis] >= TILE / 2;
+        let (n, stride) = self.run();
+        let axis = self.strides.iter().position(|&stride| stride == 1)?;
+        (stride > 1 && n >= TILE / 2 && long(axis)).then_some(axis)
+    }
+
     /// The length and stride of the innermost run.
     fn run(&self) -> (usize, isize) {
         match (self.shape.last(), self.strides.last()) {
@@ -89,12 +97,16 @@ impl View {
 #[inline(never)]
 pub(crate) fn gather<T: Copy>(x: &[T], view: &View, y: &mut [T]) {
     let (n, stride) = view.run();
+    if let Some(axis) = view.contiguous_axis() {
+        return transpose(x, view, axis, y);
+    }
     let mut rows = y.chunks_exact_mut(n.max(1));
     view.for_each_run(|at| {
         let row = rows.next().expect("the output has a row for each run");
         match stride {
             1 => row.copy_from_slice(&x[at..at + n]),
             0 => row.fill(x[at]),
+            -1 => copy_reversed(&x[at + 1 - n..=at], row),
             _ => row.iter_mut().enumerate().for_each(|(k, y)| *y = x[at.wrapping_add_signed(k as isize * stride)]),
         }
     });
@@ -110,7 +122,62 @@ pub(crate) fn scatter<T: Copy>(x: &[T], view: &View, y: &mut [T]) {
         let row = rows.next().expect("the input has a row for each run");
         match stride {
             1 => y[at..at + n].copy_from_slice(row),
+            -1 => copy_reversed(row, &mut y[at + 1 - n..=at]),
             _ => row.iter().enumerate().for_each(|(k, &x)| y[at.wrapping_add_signed(k as isize * stride)] = x),
         }
     });
+}
+
+simd! {
+    pub(crate) fn copy_reversed[T: Copy](x: &[T], y: &mut [T]) {
+        for (y, &x) in y.iter_mut().zip(x.iter().rev()) {
+            *y = x;
+        }
+    }
+}
+
+/// [`gather`] of a view with an axis of stride 1 before the last: transposes matrices, one for each position on the other axes.
+fn transpose<T: Copy>(x: &[T], view: &View, axis: usize, y: &mut [T]) {
+    let (target, last) = (View::contiguous(&view.shape), view.shape.len() - 1);
+    let others = |whole: &View| {
+        let mut rest = whole.clone();
+        for axis in [last, axis] {
+            rest.shape.remove(axis);
+            rest.strides.remove(axis);
+        }
+        rest
+    };
+    let mut starts = Vec::new();
+    others(&target).for_each(|at| starts.push(at));
+    let (mut starts, rows, columns) = (starts.into_iter(), view.shape[axis], view.shape[last]);
+    let (step_x, step_y) = (view.strides[last], target.strides[axis] as usize);
+    others(view).for_each(|at| {
+        let start = starts.next().expect("both views have the same shape");
+        transpose_matrix(&x[at..], step_x as usize, rows, columns, step_y, &mut y[start..]);
+    });
+}
+
+/// Rows and columns of the parts of a matrix that are transposed at a time: a part is in few cache lines.
+const TILE: usize = 16;
+
+simd! {
+    /// `y[i, j] = x[j, i]` for `rows` rows and `columns` columns of y; the rows of both are steps apart.
+    pub(crate) fn transpose_matrix[T: Copy](x: &[T], step_x: usize, rows: usize, columns: usize, step_y: usize, y: &mut [T]) {
+        for top in (0..rows).step_by(TILE) {
+            for left in (0..columns).step_by(TILE) {
+                let (height, width) = (TILE.min(rows - top), TILE.min(columns - left));
+                let mut tile = [[x[0]; TILE]; TILE];
+                for (j, line) in tile[..width].iter_mut().enumerate() {
+                    line[..height].copy_from_slice(&x[(left + j) * step_x + top..][..height]);
+                }
+                for i in 0..height {
+                    let mut line = [x[0]; TILE];
+                    for j in 0..TILE {
+                        line[j] = tile[j][i];
+                    }
+                    y[(top + i) * step_y + left..][..width].copy_from_slice(&line[..width]);
+                }
+            }
+        }
+    }
 }

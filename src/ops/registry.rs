@@ -187,8 +187,11 @@ registry! {
     shape::slice::Pad: 1;
     shape::slice::Slice: 1;
     softmax::LogSoftmax: 1;
+    softmax::LogSoftmaxGradient: 2;
     softmax::LogSumExp: 1;
+    softmax::LogSumExpGradient: 2;
     softmax::Softmax: 1;
+    softmax::SoftmaxGradient: 2;
     window::conv::Convolve: 2, 3;
     window::conv::Transpose: 2, 3;
     window::conv::WeightGradient: 2;

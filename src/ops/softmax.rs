@@ -11,6 +11,12 @@ fn softmax_along<T: Float>(x: &Tensor<T>, axis: usize, output: Output) -> Tensor
     Tensor::build(x.dims(), |y| softmax::softmax(x.as_slice(), x.shape()[axis], inner, output, y))
 }
 
+/// The gradient through either, given its output.
+fn gradient_along<T: Float>(y: &Tensor<T>, gy: &Tensor<T>, axis: usize, output: Output) -> Tensor<T> {
+    let inner: usize = y.shape()[axis + 1..].iter().product();
+    Tensor::build(y.dims(), |gx| softmax::gradient(y.as_slice(), gy.as_slice(), y.shape()[axis], inner, output, gx))
+}
+
 /// `y = eˣ/Σeˣ` along an axis, `gx = y (gy − Σ gy y)`.
 pub(crate) struct Softmax {
     axis: usize,
@@ -28,9 +34,33 @@ impl<T: Float> Op<T, 1> for Softmax {
         softmax_along(x, self.axis, Output::Probabilities)
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        let y = saved.output();
-        let weighted = gy * &y;
-        [Some(&weighted - y * weighted.sum_over(keepdim(self.axis)))]
+        [Some(SoftmaxGradient { axis: self.axis }.of([&saved.output(), gy]))]
+    }
+}
+
+/// `gx = y (gy − Σ gy y)` along an axis; the gradients of ⟨u, gx⟩ are `u (gy − Σ gy y) − gy Σ u y` and `y (u − Σ u y)`.
+pub(crate) struct SoftmaxGradient {
+    axis: usize,
+}
+
+impl<T: Float> Op<T, 2> for SoftmaxGradient {
+    const NAME: &'static str = "softmax_gradient";
+    const SAVE: Save = Save::Inputs;
+
+    fn describe(&self, description: &mut Description) {
+        description.field("axis", &self.axis);
+    }
+
+    fn forward(&mut self, [y, gy]: [&Tensor<T>; 2]) -> Tensor<T> {
+        gradient_along(y, gy, self.axis, Output::Probabilities)
+    }
+    fn backward(&self, saved: &Saved<T, 2>, u: &Var<T>) -> [Option<Var<T>>; 2] {
+        let ([y, gy], axis) = (saved.inputs(), self.axis);
+        let along = |v: &Var<T>| (v * &y).sum_over(keepdim(axis));
+        [
+            saved.needs(0).then(|| u * (&gy - along(&gy)) - &gy * along(u)),
+            saved.needs(1).then(|| SoftmaxGradient { axis }.of([&y, u])),
+        ]
     }
 }
 
@@ -51,7 +81,33 @@ impl<T: Float> Op<T, 1> for LogSoftmax {
         softmax_along(x, self.axis, Output::Logarithms)
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy - saved.output().exp() * gy.sum_over(keepdim(self.axis)))]
+        [Some(LogSoftmaxGradient { axis: self.axis }.of([&saved.output(), gy]))]
+    }
+}
+
+/// `gx = gy − eʸ Σ gy` along an axis; the gradients of ⟨u, gx⟩ are `−eʸ u Σ gy` and `u − Σ u eʸ`.
+pub(crate) struct LogSoftmaxGradient {
+    axis: usize,
+}
+
+impl<T: Float> Op<T, 2> for LogSoftmaxGradient {
+    const NAME: &'static str = "log_softmax_gradient";
+    const SAVE: Save = Save::Inputs;
+
+    fn describe(&self, description: &mut Description) {
+        description.field("axis", &self.axis);
+    }
+
+    fn forward(&mut self, [y, gy]: [&Tensor<T>; 2]) -> Tensor<T> {
+        gradient_along(y, gy, self.axis, Output::Logarithms)
+    }
+    fn backward(&self, saved: &Saved<T, 2>, u: &Var<T>) -> [Option<Var<T>>; 2] {
+        let [y, gy] = saved.inputs();
+        let weighted = u * y.exp();
+        [
+            saved.needs(0).then(|| -(&weighted * gy.sum_over(keepdim(self.axis)))),
+            saved.needs(1).then(|| u - weighted.sum_over(keepdim(self.axis))),
+        ]
     }
 }
 
@@ -60,21 +116,37 @@ pub(crate) struct LogSumExp;
 
 impl<T: Float> Op<T, 1> for LogSumExp {
     const NAME: &'static str = "logsumexp";
-    const SAVE: Save = Save::InputsAndOutput;
+    const SAVE: Save = Save::Inputs;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         let (rows, n) = x.shape().split_at(x.rank() - 1);
         Tensor::build(Dims::from_slice(rows), |y| softmax::logsumexp(x.as_slice(), n[0], y))
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        let x = saved.input(0);
-        let (gy, y) = (gy.unsqueeze(-1), saved.output().value().unsqueeze(-1));
-        if !y.as_slice().contains(&T::NEG_INFINITY) {
-            return [Some(gy * x.softmax(-1))];
-        }
-        let empty = y.mask(|y| y == T::NEG_INFINITY);
-        let rows = empty.expand_to(x.shape());
-        [Some(gy.masked_fill(&empty, 0.0) * x.masked_fill(&rows, 0.0).softmax(-1))]
+        [Some(LogSumExpGradient.of([&saved.input(0), gy]))]
+    }
+}
+
+/// `gx = gy softmax(x)` along the last axis, 0 where all x are −∞; with p = softmax(x), the gradients of ⟨u, gx⟩ are
+/// `gy p (u − Σ u p)` and `Σ u p`.
+pub(crate) struct LogSumExpGradient;
+
+impl<T: Float> Op<T, 2> for LogSumExpGradient {
+    const NAME: &'static str = "logsumexp_gradient";
+    const SAVE: Save = Save::Inputs;
+
+    fn forward(&mut self, [x, gy]: [&Tensor<T>; 2]) -> Tensor<T> {
+        let n = x.shape()[x.rank() - 1];
+        Tensor::build(x.dims(), |gx| softmax::logsumexp_gradient(x.as_slice(), gy.as_slice(), n, gx))
+    }
+    fn backward(&self, saved: &Saved<T, 2>, u: &Var<T>) -> [Option<Var<T>>; 2] {
+        let [x, gy] = saved.inputs();
+        let p = LogSumExpGradient.of([&x, &saved.constant(Tensor::ones(gy.shape()))]);
+        let along = (u * &p).sum_over(keepdim(-1));
+        [
+            saved.needs(0).then(|| gy.unsqueeze(-1) * &p * (u - &along)),
+            saved.needs(1).then(|| along.with_shape(gy.value().dims())),
+        ]
     }
 }
 

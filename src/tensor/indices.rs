@@ -2,6 +2,7 @@
 
 use super::{Dims, IntoShape, resolve_shape};
 use crate::panics;
+use std::sync::Arc;
 
 /// An array of indices along an axis, counted from 0: the argument of [`gather`](crate::Var::gather),
 /// [`index`](crate::Var::index) and [`embedding`](crate::Var::embedding).
@@ -19,7 +20,8 @@ use crate::panics;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Indices {
-    values: Vec<usize>,
+    /// Shared by clones, and by the operations that use them.
+    values: Arc<Vec<usize>>,
     shape: Dims,
 }
 
@@ -32,7 +34,7 @@ impl Indices {
     pub fn new(values: impl Into<Vec<usize>>, shape: impl IntoShape) -> Self {
         let values = values.into();
         let shape = resolve_shape("Indices", shape, Some((values.len(), &[values.len()])));
-        Indices { values, shape }
+        Indices { values: Arc::new(values), shape }
     }
 
     /// The sizes of the axes.
@@ -56,17 +58,21 @@ impl Indices {
             _ => panics::not_one_element("item", &self.shape),
         }
     }
+
+    pub(super) fn shared(&self) -> Arc<Vec<usize>> {
+        self.values.clone()
+    }
 }
 
 impl From<usize> for Indices {
     fn from(position: usize) -> Self {
-        Indices { values: vec![position], shape: Dims::new() }
+        Indices { values: Arc::new(vec![position]), shape: Dims::new() }
     }
 }
 
 impl From<Vec<usize>> for Indices {
     fn from(values: Vec<usize>) -> Self {
-        Indices { shape: Dims::from_slice(&[values.len()]), values }
+        Indices { shape: Dims::from_slice(&[values.len()]), values: Arc::new(values) }
     }
 }
 
@@ -90,7 +96,7 @@ impl<const N: usize> From<[usize; N]> for Indices {
 
 impl<const N: usize, const M: usize> From<[[usize; N]; M]> for Indices {
     fn from(rows: [[usize; N]; M]) -> Self {
-        Indices { values: rows.as_flattened().to_vec(), shape: Dims::from_slice(&[M, N]) }
+        Indices { values: Arc::new(rows.as_flattened().to_vec()), shape: Dims::from_slice(&[M, N]) }
     }
 }
 

@@ -4,6 +4,7 @@ use super::{AxisIndex, Dims, Float, Indices, Tensor, View, broadcast, checked_sh
 use crate::kernel::lookup;
 use crate::panics;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Indices along the middle axis of a value seen as `[outer, n, inner]`.
 #[derive(Clone)]
@@ -79,18 +80,27 @@ impl Rows {
     }
 }
 
-/// For each element of a result, its position in the row-major order of a value.
+/// One element of a value seen as `[outer, n, inner]` for each index along the middle axis.
 #[derive(Clone)]
 pub(crate) struct Positions {
-    pub(crate) positions: Rc<[usize]>,
-    /// The shape of the result.
+    /// `[outer, k, inner]`.
+    pub(crate) indices: Arc<Vec<usize>>,
+    pub(crate) n: usize,
+    pub(crate) inner: usize,
+    /// The shape of the result, which has an element for each index.
     pub(crate) out_shape: Dims,
     /// The shape of the value that is indexed.
     pub(crate) in_shape: Dims,
 }
 
 impl Positions {
-    /// The position of each index along an axis; on the other axes it is the position of the index itself.
+    /// Positions in the row-major order of a value.
+    pub(crate) fn flat(positions: Vec<usize>, out_shape: Dims, in_shape: Dims) -> Self {
+        Positions { indices: Arc::new(positions), n: element_count(&in_shape), inner: 1, out_shape, in_shape }
+    }
+
+    /// Indices along an axis; on the other axes an element has the position of its index. These axes may be longer than those of
+    /// the indices: the positions are those in [`view_of`](Positions::view_of) the value.
     #[track_caller]
     pub(crate) fn along(op: &str, shape: &[usize], axis: i128, indices: &Indices) -> Self {
         let axis = resolve_axis(op, axis, shape);
@@ -98,15 +108,24 @@ impl Positions {
         if indices.shape().len() != shape.len() || !(0..shape.len()).all(fits) {
             panics::index_shape(op, indices.shape(), axis, shape);
         }
-        if let Some(&index) = indices.as_slice().iter().find(|&&index| index >= shape[axis]) {
-            panics::selection_out_of_range(op, index as i128, axis, shape);
+        if !lookup::all_below(indices.as_slice(), shape[axis]) {
+            let index = indices.as_slice().iter().find(|&&index| index >= shape[axis]).expect("one is out of range");
+            panics::selection_out_of_range(op, *index as i128, axis, shape);
         }
-        let mut view = View::contiguous(shape);
-        let step = std::mem::take(&mut view.strides[axis]) as usize;
-        view.shape = Dims::from_slice(indices.shape());
-        let (mut positions, mut next) = (Vec::with_capacity(indices.as_slice().len()), indices.as_slice().iter());
-        view.for_each(|at| positions.extend(next.next().map(|index| at + index * step)));
-        Positions { positions: positions.into(), out_shape: view.shape, in_shape: Dims::from_slice(shape) }
+        let mut in_shape = Dims::from_slice(indices.shape());
+        in_shape[axis] = shape[axis];
+        Positions {
+            indices: indices.shared(),
+            n: shape[axis],
+            inner: element_count(&in_shape[axis + 1..]),
+            out_shape: Dims::from_slice(indices.shape()),
+            in_shape,
+        }
+    }
+
+    /// The view of a value of the given shape that the positions refer to.
+    pub(crate) fn view_of(&self, shape: &[usize]) -> View {
+        View { shape: self.in_shape.clone(), ..View::contiguous(shape) }
     }
 }
 
@@ -140,7 +159,8 @@ impl<T: Float> Tensor<T> {
     /// If the axis or an index is out of range, the numbers of axes differ, or the indices are longer on another axis.
     #[track_caller]
     pub fn gather(&self, axis: impl AxisIndex, indices: impl Into<Indices>) -> Self {
-        self.gather_positions(&Positions::along("gather", self.shape(), axis.index(), &indices.into()))
+        let positions = Positions::along("gather", self.shape(), axis.index(), &indices.into());
+        self.slice_by(&positions.view_of(self.shape())).gather_positions(&positions)
     }
 
     /// The elements, or rows, at indices of the leading axes, given as one array per axis, which broadcast; numpy's `x[i, j]`.
@@ -177,16 +197,12 @@ impl<T: Float> Tensor<T> {
     /// The elements at the given positions.
     #[inline(never)]
     pub(crate) fn gather_positions(&self, at: &Positions) -> Self {
-        let x = self.as_slice();
-        Tensor::build(at.out_shape.clone(), |y| y.iter_mut().zip(&*at.positions).for_each(|(y, &at)| *y = x[at]))
+        Tensor::build(at.out_shape.clone(), |y| lookup::take(self.as_slice(), &at.indices, at.n, at.inner, y))
     }
 
     /// Zeros to which these elements are added at the given positions: the adjoint of `gather_positions`.
     #[inline(never)]
     pub(crate) fn scatter_positions(&self, at: &Positions) -> Self {
-        let mut y = Tensor::zeros(at.in_shape.as_slice());
-        let elements = y.as_mut_slice();
-        lookup::index_add(self.as_slice(), &at.positions, elements.len(), 1, elements);
-        y
+        Tensor::build(at.in_shape.clone(), |y| lookup::put(self.as_slice(), &at.indices, at.n, at.inner, y))
     }
 }

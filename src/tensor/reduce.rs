@@ -118,7 +118,7 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     #[inline(never)]
     fn argmax_along(&self, axis: i128) -> Vec<usize> {
-        self.position_of("argmax", axis, |x, best| x > best)
+        self.position_of("argmax", axis, true)
     }
 
     /// The index of the first smallest element along an axis, in row-major order of the other axes.
@@ -133,18 +133,22 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     #[inline(never)]
     fn argmin_along(&self, axis: i128) -> Vec<usize> {
-        self.position_of("argmin", axis, |x, best| x < best)
+        self.position_of("argmin", axis, false)
     }
 
+    /// The index of the first largest or smallest element along an axis; that of the first NaN if there is one.
     #[track_caller]
-    pub(crate) fn position_of(&self, op: &str, axis: i128, better: impl Fn(T, T) -> bool) -> Vec<usize> {
+    pub(crate) fn position_of(&self, op: &str, axis: i128, largest: bool) -> Vec<usize> {
         let axis = resolve_axis(op, axis, self.shape());
         let n = self.shape[axis];
         if n == 0 {
             panics::nothing_to_choose(op, axis, self.shape());
         }
-        let mut positions = vec![0; self.len() / n];
-        reduce::position(self.as_slice(), n, self.shape[axis + 1..].iter().product(), &mut positions, better);
+        let reduction = reduction_of(op, self.shape(), &axis);
+        let values = if largest { self.largest(&reduction) } else { self.smallest(&reduction) };
+        let mut positions = vec![0; values.len()];
+        let inner = self.shape[axis + 1..].iter().product();
+        reduce::positions(self.as_slice(), n, inner, values.as_slice(), &mut positions);
         positions
     }
 

@@ -5,15 +5,17 @@ pub(crate) mod sums;
 
 use crate::kernel::Float;
 
-/// Terms of a sequential sum; the sums of such blocks are added pairwise.
-const BLOCK: usize = 512;
 /// Rows that are summed in the precision of the elements; the sums of such blocks are added in double precision.
 const ROWS: usize = 32;
 /// Columns that are folded at a time, while that many are left.
 const WIDE: usize = 128;
 const NARROW: usize = 32;
-/// Accumulators of a block: fixed, so that the result does not depend on the vector width.
+/// Elements of a row that are reduced at a time: fixed, so that the result does not depend on the vector width. A long row has several
+/// groups in flight.
 const LANES: usize = 16;
+const WIDE_ROW: usize = 4 * LANES;
+/// Wide groups that are summed in the precision of the elements.
+const ROW_BLOCK: usize = 8;
 
 /// Reduces all lanes with `f`, the upper half onto the lower half, until one is left.
 #[inline(always)]
@@ -28,59 +30,61 @@ pub(crate) fn reduce_lanes<T: Float, const N: usize>(mut lanes: [T; N], f: impl 
     lanes[0]
 }
 
+/// Elements of a row that are reduced by wide groups: none if it is short, because more accumulators have to be reduced in the end.
+#[inline(always)]
+fn wide_part(n: usize) -> usize {
+    if n < 4 * WIDE_ROW { 0 } else { n - n % WIDE_ROW }
+}
+
+/// Σ term(x, y) over a row: blocks in the precision of the elements, the rest in double precision.
+#[inline(always)]
+pub(crate) fn sum_row<T: Float>(x: &[T], y: &[T], term: impl Fn(T, T) -> T) -> T {
+    let (Some(last_x), Some(last_y)) = (x.last_chunk::<LANES>(), y.last_chunk::<LANES>()) else {
+        // In order: several short rows are in flight at the same time.
+        return x.iter().zip(y).fold(T::ZERO, |sum, (&x, &y)| sum + term(x, y));
+    };
+    // The last group overlaps the one before: only what does not fill a group is added.
+    let rest = x.len() % LANES;
+    let mut lanes = [T::ZERO; LANES];
+    for lane in 0..LANES {
+        let term = term(last_x[lane], last_y[lane]);
+        lanes[lane] = if lane < LANES - rest { T::ZERO } else { term };
+    }
+    let wide = wide_part(x.len());
+    let ((wide_x, x), (wide_y, y)) = (x.split_at(wide), y.split_at(wide));
+    for (x, y) in x.as_chunks::<LANES>().0.iter().zip(y.as_chunks::<LANES>().0) {
+        for lane in 0..LANES {
+            lanes[lane] += term(x[lane], y[lane]);
+        }
+    }
+    let mut total = 0.0;
+    let (wide_x, wide_y) = (wide_x.as_chunks::<WIDE_ROW>().0, wide_y.as_chunks::<WIDE_ROW>().0);
+    for (x, y) in wide_x.chunks(ROW_BLOCK).zip(wide_y.chunks(ROW_BLOCK)) {
+        let mut sums = [T::ZERO; WIDE_ROW];
+        for (x, y) in x.iter().zip(y) {
+            for lane in 0..WIDE_ROW {
+                sums[lane] += term(x[lane], y[lane]);
+            }
+        }
+        total += reduce_lanes(sums, |low, high| low + high).to_f64();
+    }
+    T::from_f64(total + reduce_lanes(lanes, |low, high| low + high).to_f64())
+}
+
 simd! {
-    /// Σ x by pairwise summation of blocks: the rounding error grows with the logarithm of the length.
-    pub(crate) fn sum[T: Float](x: &[T]) -> T {
-        #[inline(always)]
-        fn block<T: Float>(x: &[T]) -> T {
-            let mut lanes = [T::ZERO; LANES];
-            let chunks = x.chunks_exact(LANES);
-            let rest = chunks.remainder();
-            for chunk in chunks {
-                for (lane, &x) in lanes.iter_mut().zip(chunk) {
-                    *lane += x;
-                }
-            }
-            for (lane, &x) in lanes.iter_mut().zip(rest) {
-                *lane += x;
-            }
-            reduce_lanes(lanes, |low, high| low + high)
-        }
-        // A stack of partial sums, merged like the carries of a binary counter: pairwise summation without recursion.
-        let mut partial = [T::ZERO; usize::BITS as usize];
-        let mut count = 0usize;
-        for chunk in x.chunks(BLOCK) {
-            let mut value = block(chunk);
-            let mut level = 0;
-            while count >> level & 1 == 1 {
-                value = partial[level] + value;
-                level += 1;
-            }
-            partial[level] = value;
-            count += 1;
-        }
-        let mut total = T::ZERO;
-        for (level, &value) in partial.iter().enumerate() {
-            if count >> level & 1 == 1 {
-                total = value + total;
-            }
-        }
-        total
+    /// Σ x over each row of `n` elements.
+    pub(crate) fn sum_rows[T: Float](x: &[T], n: usize, y: &mut [T]) {
+        y.iter_mut().zip(x.chunks_exact(n)).for_each(|(y, x)| *y = sum_row(x, x, |x, _| x));
     }
 }
 
 /// Σ x over the middle axis.
 #[inline(never)]
 pub(crate) fn sum_axis<T: Float>(x: &[T], n: usize, inner: usize, y: &mut [T]) {
-    if inner == 1 {
-        if n == 0 {
-            return y.fill(T::ZERO);
-        }
-        for (y, x) in y.iter_mut().zip(x.chunks_exact(n)) {
-            *y = sum(x);
-        }
-    } else {
-        sum_columns(x, n, inner, y);
+    match (n, inner) {
+        (0, _) => y.fill(T::ZERO),
+        (_, 1) => sum_rows(x, n, y),
+        _ => sum_columns(x, n, inner, y),
     }
 }
 
@@ -141,12 +145,45 @@ simd! {
     }
 }
 
+/// Folds a row with `f`, which must be associative, commutative and idempotent: a maximum or minimum.
+#[inline(always)]
+pub(crate) fn fold_row<T: Float>(x: &[T], start: T, f: impl Fn(T, T) -> T) -> T {
+    let Some(&last) = x.last_chunk::<LANES>() else {
+        return x.iter().fold(start, |y, &x| f(y, x));
+    };
+    // Elements may take part twice.
+    let mut lanes = last;
+    let (wide, rest) = x.split_at(wide_part(x.len()));
+    if !wide.is_empty() {
+        let mut folded = [start; WIDE_ROW];
+        for x in wide.as_chunks::<WIDE_ROW>().0 {
+            for lane in 0..WIDE_ROW {
+                folded[lane] = f(folded[lane], x[lane]);
+            }
+        }
+        for k in 0..WIDE_ROW / LANES {
+            for lane in 0..LANES {
+                lanes[lane] = f(lanes[lane], folded[k * LANES + lane]);
+            }
+        }
+    }
+    for x in rest.as_chunks::<LANES>().0 {
+        for lane in 0..LANES {
+            lanes[lane] = f(lanes[lane], x[lane]);
+        }
+    }
+    reduce_lanes(lanes, f)
+}
+
 simd! {
-    /// Folds the middle axis with `f` from `start`, in order.
+    /// Folds the middle axis with `f` from `start`, as [`fold_row`] does.
     pub(crate) fn fold[T: Float, F: Fn(T, T) -> T](x: &[T], n: usize, inner: usize, y: &mut [T], start: T, f: F) {
         y.fill(start);
         if n == 0 || inner == 0 {
             return;
+        }
+        if inner == 1 {
+            return y.iter_mut().zip(x.chunks_exact(n)).for_each(|(y, x)| *y = fold_row(x, start, &f));
         }
         for (y, x) in y.chunks_exact_mut(inner).zip(x.chunks_exact(n * inner)) {
             let wide = inner - inner % WIDE;
@@ -180,17 +217,36 @@ fn fold_columns<T: Float, const N: usize>(x: &[T], columns: usize, at: usize, y:
     y.copy_from_slice(&values);
 }
 
-/// The position along the middle axis of the best element by `better`: the first one of equals. A NaN is better than any
-/// number.
-pub(crate) fn position<T: Float>(x: &[T], n: usize, inner: usize, y: &mut [usize], better: impl Fn(T, T) -> bool) {
-    for (k, y) in y.iter_mut().enumerate() {
-        let at = |j: usize| x[(k / inner * n + j) * inner + k % inner];
-        let mut best = 0;
-        for j in 1..n {
-            if !at(best).is_nan() && (better(at(j), at(best)) || at(j).is_nan()) {
-                best = j;
+/// Whether both are equal or NaN.
+#[inline(always)]
+fn is_same<T: Float>(x: T, y: T) -> bool {
+    x == y || (x.is_nan() && y.is_nan())
+}
+
+simd! {
+    /// The first position along the middle axis of each of the values that a fold of it chose.
+    pub(crate) fn positions[T: Float](x: &[T], n: usize, inner: usize, values: &[T], y: &mut [usize]) {
+        if inner == 1 {
+            let rows = y.iter_mut().zip(x.chunks_exact(n));
+            return rows.zip(values).for_each(|((y, x), &value)| *y = position(x, value));
+        }
+        let blocks = y.chunks_exact_mut(inner.max(1)).zip(x.chunks_exact((n * inner).max(1)));
+        for ((y, x), values) in blocks.zip(values.chunks_exact(inner.max(1))) {
+            // From the end, so that the first one stays.
+            for (k, x) in x.chunks_exact(inner).enumerate().rev() {
+                for ((y, &x), &value) in y.iter_mut().zip(x).zip(values) {
+                    *y = if is_same(x, value) { k } else { *y };
+                }
             }
         }
-        *y = best;
     }
+}
+
+/// The first position of a value in a row.
+#[inline(always)]
+fn position<T: Float>(x: &[T], value: T) -> usize {
+    let chunks = x.as_chunks::<LANES>().0;
+    let absent = |x: &&[T; LANES]| !x.iter().fold(false, |any, &x| any | is_same(x, value));
+    let start = chunks.iter().take_while(absent).count() * LANES;
+    start + x[start..].iter().take_while(|x| !is_same(**x, value)).count()
 }

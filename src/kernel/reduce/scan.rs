@@ -28,6 +28,9 @@ simd! {
         y: &mut [T],
     ) {
         let inner = totals.len();
+        if inner == 1 {
+            return accumulate_rows(x, n, reverse, start, f, y);
+        }
         walk(x.len(), n, inner, reverse, |at, first| {
             if first {
                 totals.fill(start);
@@ -38,6 +41,46 @@ simd! {
             }
         });
     }
+}
+
+/// Rows that are accumulated side by side: each sum of a row waits for the one before.
+const ROWS: usize = 8;
+/// Elements of a row that are accumulated at a time.
+const COLUMNS: usize = 16;
+
+/// [`accumulate`] of rows.
+#[inline(always)]
+fn accumulate_rows<T: Float>(x: &[T], n: usize, reverse: bool, start: f64, f: impl Fn(f64, f64) -> f64, y: &mut [T]) {
+    let size = ROWS * n.max(1);
+    let bundled = x.len() - x.len() % size;
+    let ((bundles_x, x), (bundles_y, y)) = (x.split_at(bundled), y.split_at_mut(bundled));
+    for (y, x) in bundles_y.chunks_exact_mut(size).zip(bundles_x.chunks_exact(size)) {
+        let mut totals = [start; ROWS];
+        for k in (0..n).step_by(COLUMNS) {
+            let width = COLUMNS.min(n - k);
+            let left = if reverse { n - k - width } else { k };
+            // Rows are often a multiple of 4 KiB apart, where elements displace each other in the cache: they are read and written by lines.
+            let mut lines = [[T::ZERO; COLUMNS]; ROWS];
+            for (line, x) in lines.iter_mut().zip(x.chunks_exact(n)) {
+                line[..width].copy_from_slice(&x[left..][..width]);
+            }
+            for step in 0..width {
+                let column = if reverse { width - 1 - step } else { step };
+                for (line, total) in lines.iter_mut().zip(&mut totals) {
+                    *total = f(*total, line[column].to_f64());
+                    line[column] = T::from_f64(*total);
+                }
+            }
+            for (line, y) in lines.iter().zip(y.chunks_exact_mut(n)) {
+                y[left..][..width].copy_from_slice(&line[..width]);
+            }
+        }
+    }
+    let mut total = start;
+    walk(x.len(), n, 1, reverse, |at, first| {
+        total = f(if first { start } else { total }, x[at].to_f64());
+        y[at] = T::from_f64(total);
+    });
 }
 
 /// Cumulative logsumexps: `y[k] = ln(exp x[0] + … + exp x[k])`. For each position of the inner axis, `largest` keeps the largest

@@ -73,7 +73,7 @@ fn cofactors<T: Float>(a: &Var<T>) -> Var<T> {
         }
     }
     let out_shape: Dims = batch.iter().copied().chain([n, n, n - 1, n - 1]).collect();
-    let minors = a.take(Positions { positions: positions.into(), out_shape, in_shape: a.value().dims() });
+    let minors = a.take(Positions::flat(positions, out_shape, a.value().dims()));
     minors.det() * matrix(n, |row, column| if (row + column) % 2 == 0 { 1.0 } else { -1.0 })
 }
 

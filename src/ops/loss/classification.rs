@@ -7,6 +7,7 @@ use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Dims, Float, Labels, Positions, Tensor, class_axis, classes_of, keepdim};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Softmax cross-entropy with options: label smoothing, class weights, an ignored label and the reduction.
 ///
@@ -104,9 +105,11 @@ impl CrossEntropy {
         let targets = self.targets("nll_loss", log_probabilities.shape(), labels);
         let total = targets.total;
         let weights: Tensor<T> = targets.weights();
-        let position = |(k, label): (usize, &Option<usize>)| targets.position(k, label.unwrap_or(0));
+        let label = |label: &Option<usize>| label.unwrap_or(0);
         let positions = Positions {
-            positions: targets.labels.iter().enumerate().map(position).collect(),
+            indices: Arc::new(targets.labels.iter().map(label).collect()),
+            n: targets.classes,
+            inner: targets.inner,
             out_shape: targets.shape.clone(),
             in_shape: log_probabilities.value().dims(),
         };
@@ -196,11 +199,6 @@ struct Targets {
 }
 
 impl Targets {
-    /// The position of a class of sample `k` in the scores.
-    fn position(&self, k: usize, class: usize) -> usize {
-        (k / self.inner * self.classes + class) * self.inner + k % self.inner
-    }
-
     fn weights<T: Float>(&self) -> Tensor<T> {
         Tensor::from_vec(self.weight.iter().map(|&w| T::from_f64(w)).collect(), self.shape.as_slice())
     }

@@ -4,6 +4,7 @@ use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Axes, Dims, Float, Positions, Reduction, Tensor, reduction_of};
+use std::sync::Arc;
 
 /// The first maximum or minimum along the last axis, which gets the whole gradient.
 pub(crate) struct First {
@@ -21,16 +22,16 @@ impl<T: Float> Op<T, 1> for First {
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let (op, better): (_, fn(T, T) -> bool) =
-            if self.largest { ("max", |x, y| x > y) } else { ("min", |x, y| x < y) };
-        let n = x.shape()[x.rank() - 1];
-        let positions: Vec<usize> =
-            x.position_of(op, -1, better).iter().enumerate().map(|(row, k)| row * n + k).collect();
-        let out_shape = Dims::from_slice(&x.shape()[..x.rank() - 1]);
-        let y = Tensor::build(out_shape.clone(), |y| {
-            y.iter_mut().zip(&positions).for_each(|(y, &position)| *y = x.as_slice()[position]);
-        });
-        self.positions = Some(Positions { positions: positions.into(), out_shape, in_shape: x.dims() });
+        let (rows, n) = x.shape().split_at(x.rank() - 1);
+        let positions = Positions {
+            indices: Arc::new(x.position_of(if self.largest { "max" } else { "min" }, -1, self.largest)),
+            n: n[0],
+            inner: 1,
+            out_shape: Dims::from_slice(rows),
+            in_shape: x.dims(),
+        };
+        let y = x.gather_positions(&positions);
+        self.positions = Some(positions);
         y
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {

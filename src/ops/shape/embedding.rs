@@ -3,7 +3,7 @@
 use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::panics;
-use crate::tensor::{Dims, Float, Indices, Positions, Rows, Tensor};
+use crate::tensor::{Float, Indices, Positions, Rows, Tensor};
 
 /// `y[k] = x[indices[k]]`; the gradient of a row is the sum over its uses, and 0 for the padding row.
 pub(crate) struct Embedding {
@@ -143,11 +143,7 @@ fn largest_of_runs<T: Float>(x: &Tensor<T>, lengths: &[usize]) -> Positions {
         first += length;
     }
     let runs = lengths.iter().filter(|&&length| length > 0).count();
-    Positions {
-        positions: positions.into(),
-        out_shape: [runs].iter().chain(&x.shape()[1..]).copied().collect(),
-        in_shape: Dims::from_slice(x.shape()),
-    }
+    Positions::flat(positions, [runs].iter().chain(&x.shape()[1..]).copied().collect(), x.dims())
 }
 
 /// 1 where an index is that of the row and 0 elsewhere, with a new axis of size 1 for each axis of a row.

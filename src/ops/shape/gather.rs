@@ -141,7 +141,11 @@ impl<T: Float> Var<T> {
     #[doc(alias = "take_along_dim")]
     #[track_caller]
     pub fn gather(&self, axis: impl AxisIndex, indices: impl Into<Indices>) -> Var<T> {
-        self.take(Positions::along("gather", self.shape(), axis.index(), &indices.into()))
+        let positions = Positions::along("gather", self.shape(), axis.index(), &indices.into());
+        if positions.in_shape.as_ref() == self.shape() {
+            return self.take(positions);
+        }
+        self.slice_by(positions.view_of(self.shape())).take(positions)
     }
 
     /// A copy with `source` added at the positions that [`gather`](Var::gather) would read: `y[i, indices[i, j]] += source[i, j]`
@@ -164,7 +168,12 @@ impl<T: Float> Var<T> {
         if source.shape() != positions.out_shape.as_ref() {
             self.shape_error("scatter_add", &source, &panics::source_shape(source.shape(), &positions.out_shape));
         }
-        self + source.scatter_positions(positions)
+        let view = positions.view_of(self.shape());
+        let added = source.scatter_positions(positions);
+        if added.shape() == self.shape() {
+            return self + added;
+        }
+        self + added.pad_by(view, self.value().dims(), 0.0)
     }
 
     /// Indexes the leading axes with arrays of indices, one per axis, which broadcast: numpy's `x[i, j]`.

@@ -48,6 +48,67 @@ pub(crate) fn zip_equal<T: Float>(a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T
     share_two(a, b, y, &|a, b, y| zip_chunk(a, b, y, &f));
 }
 
+/// [`zip_equal`] for functions that are never called with inputs of different lengths: less code.
+pub(crate) fn pair<T: Float>(a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T + Sync) {
+    if let ([a], [b], [y]) = (a, b, &mut *y) {
+        *y = f(*a, *b);
+        return;
+    }
+    share_two(a, b, y, &|a, b, y| pair_chunk(a, b, y, &f));
+}
+
+simd! {
+    pub(crate) fn pair_chunk[T: Float, F: Fn(T, T) -> T](a: &[T], b: &[T], y: &mut [T], f: &F) {
+        for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
+            *y = (*f)(a, b);
+        }
+    }
+}
+
+/// Elements that are checked together by [`pair_near`].
+const GROUP: usize = 32;
+
+/// `y[i] = near(a[i], x[i])` where |x[i]| ≤ bound, `far(a[i], x[i])` elsewhere. Groups without an element beyond the bound, which are the
+/// rule, cost no call of `far`.
+pub(crate) fn pair_near<T: Float>(
+    a: &[T],
+    x: &[T],
+    y: &mut [T],
+    bound: T,
+    near: impl Fn(T, T) -> T + Sync,
+    far: impl Fn(T, T) -> T + Sync,
+) {
+    share_two(a, x, y, &|a, x, y| pair_near_chunk(a, x, y, bound, &near, &far));
+}
+
+simd! {
+    pub(crate) fn pair_near_chunk[T: Float, N: Fn(T, T) -> T, F: Fn(T, T) -> T](
+        a: &[T],
+        x: &[T],
+        y: &mut [T],
+        bound: T,
+        near: &N,
+        far: &F,
+    ) {
+        let ((groups, rest), (groups_a, rest_a)) = (y.as_chunks_mut::<GROUP>(), a.as_chunks::<GROUP>());
+        let (groups_x, rest_x) = x.as_chunks::<GROUP>();
+        for ((y, a), x) in groups.iter_mut().zip(groups_a).zip(groups_x) {
+            for lane in 0..GROUP {
+                y[lane] = (*near)(a[lane], x[lane]);
+            }
+            // A NaN is beyond any bound. Without an early exit the loop is vectorized.
+            if x.iter().fold(false, |any, x| any | !(x.abs() <= bound)) {
+                for lane in 0..GROUP {
+                    y[lane] = if x[lane].abs() <= bound { y[lane] } else { (*far)(a[lane], x[lane]) };
+                }
+            }
+        }
+        for ((y, &a), &x) in rest.iter_mut().zip(rest_a).zip(rest_x) {
+            *y = if x.abs() <= bound { (*near)(a, x) } else { (*far)(a, x) };
+        }
+    }
+}
+
 /// A pass over two inputs and an output.
 type PassOfTwo<'a, T> = dyn Fn(&[T], &[T], &mut [T]) + Sync + 'a;
 

@@ -47,7 +47,7 @@ pub(crate) mod norm;
 pub(crate) mod reduce;
 pub(crate) mod softmax;
 pub(crate) mod strided;
-mod transcendental;
+pub(crate) mod transcendental;
 pub(crate) mod update;
 pub(crate) mod window;
 

@@ -20,7 +20,8 @@ macro_rules! functions {
     };
 }
 
-/// Declares elementwise functions of one input: the methods, the value, and the backward rule in terms of the saved value.
+/// Declares elementwise functions of one input: the methods, the value, and the backward rule in terms of the saved value. `near` names
+/// polynomials for the usual range.
 macro_rules! elementwise {
     ($($(#[$meta:meta])* $method:ident: $op:ident { $($body:tt)* })*) => { $(
         elementwise_op! { $method: $op { $($body)* } }
@@ -32,25 +33,54 @@ macro_rules! elementwise {
     )* };
 }
 
-/// Declares functions for the rules of others, such as their derivatives, as [`elementwise!`] does: methods of variables only.
-macro_rules! derivatives {
-    ($($(#[$meta:meta])* $method:ident: $op:ident { $($body:tt)* })*) => { $(
-        elementwise_op! { $(#[$meta])* $method: $op { $($body)* } }
+/// Declares gradients through elementwise functions: methods of the upstream gradient that multiply it by the derivative at x in one
+/// pass, and their rule, the same with the derivative of that.
+macro_rules! gradients {
+    ($($(#[$meta:meta])* $method:ident: $op:ident {
+        $x:ident => $slope:expr $(, near $gate:ident)?; |$gy:ident, $v:ident| $rule:expr
+    })*) => { $(
+        $(#[$meta])*
+        pub(crate) struct $op;
+
+        impl<T: Float> Op<T, 2> for $op {
+            const NAME: &'static str = stringify!($method);
+            const SAVE: Save = Save::Inputs;
+
+            fn forward(&mut self, [gy, x]: [&Tensor<T>; 2]) -> Tensor<T> {
+                gradients!(@value gy, x, |$x| $slope $(, $gate)?)
+            }
+            fn backward(&self, saved: &Saved<T, 2>, u: &Var<T>) -> [Option<Var<T>>; 2] {
+                let ([gy, x], rule) = (saved.inputs(), |$gy: &Var<T>, $v: &Var<T>| $rule);
+                [saved.needs(0).then(|| u.$method(&x)), saved.needs(1).then(|| rule(&(u * gy), &x))]
+            }
+        }
 
         impl<T: Float> Var<T> {
             $(#[$meta])*
             #[track_caller]
-            pub(in crate::ops::elementwise) fn $method(&self) -> Var<T> {
-                $crate::ops::registry::Registered::of($op, [self])
+            pub(in crate::ops) fn $method(&self, x: &Var<T>) -> Var<T> {
+                $crate::ops::registry::Registered::of($op, [self, x])
             }
         }
     )* };
+    (@value $gy:ident, $v:ident, |$x:ident| $slope:expr) => {
+        $gy.zip_equal($v, #[inline(always)] |gy: T, $x: T| gy * $slope)
+    };
+    (@value $gy:ident, $v:ident, |$x:ident| $slope:expr, $gate:ident) => {
+        $gy.zip_near(
+            $v,
+            $gate.bound(),
+            #[inline(always)]
+            |gy: T, x: T| gy * T::from_f64($gate.slope(x.to_f64())),
+            #[inline(always)]
+            |gy: T, $x: T| gy * $slope,
+        )
+    };
 }
 
 /// Declares the operation of an elementwise function.
 macro_rules! elementwise_op {
-    ($(#[$meta:meta])* $method:ident: $op:ident { $x:ident => $value:expr; $kept:ident: |$($v:ident),+| $rule:expr }) => {
-        $(#[$meta])*
+    ($method:ident: $op:ident { $x:ident => $value:expr $(, near $gate:ident)?; $kept:ident: |$($v:ident),+| $rule:expr }) => {
         pub(crate) struct $op;
 
         impl<T: Float> Op<T, 1> for $op {
@@ -58,12 +88,25 @@ macro_rules! elementwise_op {
             const SAVE: Save = elementwise_op!(@save $kept);
 
             fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-                x.map(#[inline(always)] |$x: T| $value)
+                elementwise_op!(@value x, |$x| $value $(, $gate)?)
             }
             fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
                 elementwise_op!(@rule $kept, saved, gy, |$($v),+| $rule)
             }
         }
+    };
+    (@value $v:ident, |$x:ident| $value:expr) => {
+        $v.map(#[inline(always)] |$x: T| $value)
+    };
+    (@value $v:ident, |$x:ident| $value:expr, $gate:ident) => {
+        $v.zip_near(
+            $v,
+            $gate.bound(),
+            #[inline(always)]
+            |_, x: T| T::from_f64($gate.value(x.to_f64())),
+            #[inline(always)]
+            |_, $x: T| $value,
+        )
     };
     (@save input) => { Save::Inputs };
     (@save output) => { Save::Output };

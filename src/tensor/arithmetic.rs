@@ -26,6 +26,24 @@ impl<T: Float> Tensor<T> {
         self.zip_named("zip", other, f)
     }
 
+    /// [`zip`](Tensor::zip) of tensors that are known to have the same shape.
+    pub(crate) fn zip_equal(&self, other: &Self, f: impl Fn(T, T) -> T + Sync) -> Self {
+        assert_eq!(self.shape, other.shape, "the caller knows that the shapes are equal");
+        Tensor::build(self.dims(), |y| elementwise::pair(self.as_slice(), other.as_slice(), y, f))
+    }
+
+    /// `near(a, x)` where |x| ≤ bound and `far(a, x)` elsewhere, for elements a of this and x of a tensor of the same shape.
+    pub(crate) fn zip_near(
+        &self,
+        x: &Self,
+        bound: T,
+        near: impl Fn(T, T) -> T + Sync,
+        far: impl Fn(T, T) -> T + Sync,
+    ) -> Self {
+        assert_eq!(self.shape, x.shape, "the caller knows that the shapes are equal");
+        Tensor::build(self.dims(), |y| elementwise::pair_near(self.as_slice(), x.as_slice(), y, bound, near, far))
+    }
+
     /// [`zip`](Tensor::zip) with the operation name used in errors.
     #[track_caller]
     pub(crate) fn zip_named(&self, op: &str, other: &Self, f: impl Fn(T, T) -> T + Sync) -> Self {

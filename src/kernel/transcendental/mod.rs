@@ -16,6 +16,7 @@ use crate::kernel::Float;
 pub(crate) mod double;
 mod error_function;
 mod exponential;
+pub(crate) mod gate;
 pub(crate) mod inverse_hyperbolic;
 mod logarithm;
 mod trigonometric;

@@ -5,24 +5,25 @@ use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{AxisIndex, Dims, Float, Tensor, resolve_axis};
 
+/// 1/(1 + e⁻ˣ) in terms of q = exp(−|x|): no cancellation in the tails.
+#[inline(always)]
+fn logistic<T: Float>(x: T) -> T {
+    let q = (-x.abs()).exp();
+    (if x < T::ZERO { q } else { T::ONE }) / (T::ONE + q)
+}
+
 elementwise! {
     /// Logistic sigmoid σ(x) = 1/(1 + e⁻ˣ), `dy/dx = σ(x) σ(−x)`.
     #[doc(alias = "logistic")]
     #[doc(alias = "expit")]
-    sigmoid: Sigmoid {
-        x => {
-            let q = (-x.abs()).exp();
-            (if x < T::ZERO { q } else { T::ONE }) / (T::ONE + q)
-        };
-        input: |gy, x| gy * x.sigmoid_slope()
-    }
+    sigmoid: Sigmoid { x => logistic(x); input: |gy, x| gy.sigmoid_gradient(x) }
     /// Rectified linear unit max(x, 0), `dy/dx = 1` for x > 0 and 0 elsewhere, including at 0. NaN stays NaN.
     relu: Relu { x => if x <= T::ZERO { T::ZERO } else { x }; output: |gy, y| gy.leaky_relu_gradient(y, 0.0) }
     /// Log-sigmoid ln σ(x) = −ln(1 + e⁻ˣ) without overflow, `dy/dx = σ(−x)`.
     #[doc(alias = "logsigmoid")]
     log_sigmoid: LogSigmoid {
         x => x.minimum(T::ZERO) - (-x.abs()).exp().ln_1p();
-        input: |gy, x| gy * (-x).sigmoid()
+        input: |gy, x| gy.log_sigmoid_gradient(x)
     }
     /// Softsign x/(1 + |x|), `dy/dx = 1/(1 + |x|)²`.
     softsign: Softsign {
@@ -32,7 +33,7 @@ elementwise! {
             let x = x.maximum(-bound).minimum(bound);
             x / (T::ONE + x.abs())
         };
-        input: |gy, x| gy * x.softsign_slope()
+        input: |gy, x| gy.softsign_gradient(x)
     }
     /// Piecewise quadratic [`silu`](Var::silu), x clamp(x + 3, 0, 6)/6; the derivative is 0 at −3 and 1 at 3. Howard et al. 2019.
     hardswish: HardSwish {
@@ -42,36 +43,38 @@ elementwise! {
             // The lower bound of x avoids ∞ · 0.
             x.maximum(-three) * gate
         };
-        input: |gy, x| gy * x.hardswish_slope()
+        input: |gy, x| gy.hardswish_gradient(x)
     }
 }
 
-derivatives! {
-    /// σ(x) σ(−x) = q/(1 + q)² with q = exp(−|x|): no cancellation in the tails.
-    sigmoid_slope: SigmoidSlope {
+gradients! {
+    /// gy σ(x) σ(−x), that is gy q/(1 + q)² with q = exp(−|x|): no cancellation in the tails.
+    sigmoid_gradient: SigmoidGradient {
         x => {
             let q = (-x.abs()).exp();
             let sum = T::ONE + q;
             q / (sum * sum)
         };
-        input: |gy, x| -(gy * x.sigmoid_slope() * (x * 0.5).tanh())
+        |gy, x| -(gy.sigmoid_gradient(x) * (x * 0.5).tanh())
     }
-    /// 1/(1 + |x|)².
-    softsign_slope: SoftsignSlope {
+    /// gy σ(−x).
+    log_sigmoid_gradient: LogSigmoidGradient { x => logistic(-x); |gy, x| -gy.sigmoid_gradient(x) }
+    /// gy/(1 + |x|)².
+    softsign_gradient: SoftsignGradient {
         x => {
             let r = T::ONE / (T::ONE + x.abs());
             r * r
         };
-        input: |gy, x| gy * x.softsign_slope() * (x.value().map(T::sign) * -2.0) / (x.abs() + 1.0)
+        |gy, x| gy.softsign_gradient(x) * (x.value().map(T::sign) * -2.0) / (x.abs() + 1.0)
     }
-    /// (2x + 3)/6 between −3 and 3, 0 below and 1 above.
-    hardswish_slope: HardSwishSlope {
+    /// gy (2x + 3)/6 between −3 and 3, 0 below and gy above.
+    hardswish_gradient: HardSwishGradient {
         x => {
             let [two, three, six] = [2.0, 3.0, 6.0].map(T::from_f64);
             let inner = (two * x + three) / six;
             if x <= -three { T::ZERO } else if x >= three { T::ONE } else { inner }
         };
-        input: |gy, x| (gy / 3.0).masked_fill(&x.value().mask(|x| x.abs() >= T::from_f64(3.0)), 0.0)
+        |gy, x| gy.where_between(x, -3.0, 3.0) / 3.0
     }
 }
 
@@ -91,9 +94,9 @@ impl<T: Float> Op<T, 2> for LeakyReluGradient {
     fn forward(&mut self, [g, x]: [&Tensor<T>; 2]) -> Tensor<T> {
         let slope = T::from_f64(self.slope);
         if self.slope == 0.0 {
-            return g.zip(x, |g, x| if x <= T::ZERO { T::ZERO } else { g });
+            return g.zip_equal(x, |g, x| if x <= T::ZERO { T::ZERO } else { g });
         }
-        g.zip(x, |g, x| if x <= T::ZERO { slope * g } else { g })
+        g.zip_equal(x, move |g, x| if x <= T::ZERO { slope * g } else { g })
     }
     fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
         [saved.needs(0).then(|| gy.leaky_relu_gradient(&saved.input(1), self.slope)), None]
@@ -115,7 +118,7 @@ impl<T: Float> Op<T, 1> for LeakyRelu {
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         let slope = T::from_f64(self.slope);
-        x.map(|x| if x <= T::ZERO { slope * x } else { x })
+        x.map(move |x| if x <= T::ZERO { slope * x } else { x })
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(gy.leaky_relu_gradient(&saved.input(0), self.slope))]
@@ -134,9 +137,7 @@ impl<T: Float> Op<T, 1> for HardSigmoid {
         x.map(|x| (x + three).maximum(T::ZERO).minimum(six) / six)
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        let bound = T::from_f64(3.0);
-        let flat = saved.input(0).value().mask(|x| x.abs() >= bound);
-        [Some((gy * f64::from(1f32 / 6.0)).masked_fill(&flat, 0.0))]
+        [Some(gy.where_between(&saved.input(0), -3.0, 3.0) * f64::from(1f32 / 6.0))]
     }
 }
 
@@ -163,11 +164,41 @@ impl<T: Float> Op<T, 1> for ExponentialLinear {
         )
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        let x = saved.input(0);
-        let positive = x.value().mask(|x| x > T::ZERO);
-        // Mask the positive side before the exponential, which would overflow there.
-        let slope = (x.masked_fill(&positive, 0.0) / self.width).exp() * (self.scale * self.alpha / self.width);
-        [Some(gy * slope.masked_fill(&positive, self.scale))]
+        let (positive, factor) = (self.scale, self.scale * self.alpha / self.width);
+        [Some(ExponentialLinearGradient { positive, factor, width: self.width }.of([gy, &saved.input(0)]))]
+    }
+}
+
+/// `gx = positive gy` for x > 0, `factor e^(x/width) gy` elsewhere.
+pub(crate) struct ExponentialLinearGradient {
+    positive: f64,
+    factor: f64,
+    width: f64,
+}
+
+impl<T: Float> Op<T, 2> for ExponentialLinearGradient {
+    const NAME: &'static str = "elu_gradient";
+    const SAVE: Save = Save::Inputs;
+
+    fn describe(&self, description: &mut Description) {
+        description.number("positive", self.positive).number("factor", self.factor).number("width", self.width);
+    }
+
+    fn forward(&mut self, [gy, x]: [&Tensor<T>; 2]) -> Tensor<T> {
+        let [positive, factor, width] = [self.positive, self.factor, self.width].map(T::from_f64);
+        gy.zip_equal(
+            x,
+            #[inline(always)]
+            move |gy, x| gy * if x > T::ZERO { positive } else { factor * (x / width).exp() },
+        )
+    }
+    fn backward(&self, saved: &Saved<T, 2>, u: &Var<T>) -> [Option<Var<T>>; 2] {
+        let ([gy, x], &Self { positive, factor, width }) = (saved.inputs(), self);
+        let curvature = ExponentialLinearGradient { positive: 0.0, factor: factor / width, width };
+        [
+            saved.needs(0).then(|| ExponentialLinearGradient { positive, factor, width }.of([u, &x])),
+            saved.needs(1).then(|| curvature.of([&(u * gy), &x])),
+        ]
     }
 }
 
@@ -201,10 +232,40 @@ impl<T: Float> Op<T, 1> for Softplus {
         )
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        let x = saved.input(0);
+        let Self { beta, threshold } = *self;
+        [Some(SoftplusGradient { beta, threshold }.of([gy, &saved.input(0)]))]
+    }
+}
+
+/// `gx = gy σ(βx)`, or gy where βx > threshold.
+pub(crate) struct SoftplusGradient {
+    beta: f64,
+    threshold: f64,
+}
+
+impl<T: Float> Op<T, 2> for SoftplusGradient {
+    const NAME: &'static str = "softplus_gradient";
+    const SAVE: Save = Save::Inputs;
+
+    fn describe(&self, description: &mut Description) {
+        description.number("beta", self.beta);
+    }
+
+    fn forward(&mut self, [gy, x]: [&Tensor<T>; 2]) -> Tensor<T> {
         let [beta, threshold] = [self.beta, self.threshold].map(T::from_f64);
-        let linear = x.value().mask(|x| x * beta > threshold);
-        [Some(gy * (x * self.beta).sigmoid().masked_fill(&linear, 1.0))]
+        gy.zip_equal(
+            x,
+            #[inline(always)]
+            move |gy, x| gy * if x * beta > threshold { T::ONE } else { logistic(x * beta) },
+        )
+    }
+    fn backward(&self, saved: &Saved<T, 2>, u: &Var<T>) -> [Option<Var<T>>; 2] {
+        let ([gy, x], &Self { beta, threshold }) = (saved.inputs(), self);
+        let gx = || {
+            let slope = (u * gy).sigmoid_gradient(&(&x * beta)) * beta;
+            slope.masked_fill(&x.value().mask(|x| x * T::from_f64(beta) > T::from_f64(threshold)), 0.0)
+        };
+        [saved.needs(0).then(|| SoftplusGradient { beta, threshold }.of([u, &x])), saved.needs(1).then(gx)]
     }
 }
 

@@ -8,7 +8,7 @@ elementwise! {
     /// Exponential eˣ, `dy/dx = y`.
     exp: Exp { x => x.exp(); output: |gy, y| gy * y }
     /// Power of two 2ˣ, `dy/dx = 2ˣ ln 2`.
-    exp2: Exp2 { x => x.exp2(); input: |gy, x| gy * x.exp2_slope() }
+    exp2: Exp2 { x => x.exp2(); input: |gy, x| gy.exp2_gradient(x) }
     /// eˣ − 1, accurate near 0; `dy/dx = eˣ`.
     #[doc(alias = "exp_m1")]
     expm1: Expm1 { x => x.exp_m1(); input: |gy, x| gy * x.exp() }
@@ -24,14 +24,14 @@ elementwise! {
     log10: Log10 { x => x.log10(); input: |gy, x| gy * LOG10_E / x }
 }
 
-derivatives! {
-    /// 2ˣ ln 2, also where 2ˣ overflows.
-    exp2_slope: Exp2Slope {
+gradients! {
+    /// gy 2ˣ ln 2, also where 2ˣ overflows.
+    exp2_gradient: Exp2Gradient {
         x => {
             let [one, far, scale] = [1.0, 64.0, LN_2].map(T::from_f64);
             if x > far { (x - one).exp2() * (scale + scale) } else { x.exp2() * scale }
         };
-        input: |gy, x| gy * x.exp2_slope() * LN_2
+        |gy, x| gy.exp2_gradient(x) * LN_2
     }
 }
 

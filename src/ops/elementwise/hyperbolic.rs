@@ -16,42 +16,39 @@ elementwise! {
     /// let x = tape.var(0.0);
     /// assert_eq!(x.tanh().grad(&x).item(), 1.0);
     /// ```
-    tanh: Tanh { x => x.tanh(); input: |gy, x| gy * x.tanh_slope() }
+    tanh: Tanh { x => x.tanh(); input: |gy, x| gy.tanh_gradient(x) }
     /// Inverse hyperbolic sine, `dy/dx = 1/√(x² + 1)`.
     #[doc(alias = "arcsinh")]
     asinh: Asinh { x => x.asinh(); input: |gy, x| gy / x.hypot(1.0) }
     /// Inverse hyperbolic cosine, `dy/dx = 1/√(x² − 1)`; both NaN below 1.
     #[doc(alias = "arccosh")]
-    acosh: Acosh { x => x.acosh(); input: |gy, x| gy * x.acosh_slope() }
+    acosh: Acosh { x => x.acosh(); input: |gy, x| gy.acosh_gradient(x) }
     /// Inverse hyperbolic tangent, `dy/dx = 1/(1 − x²)`; NaN outside [−1, 1].
     #[doc(alias = "arctanh")]
-    atanh: Atanh { x => x.atanh(); input: |gy, x| gy * x.atanh_slope() }
+    atanh: Atanh { x => x.atanh(); input: |gy, x| gy.atanh_gradient(x) }
 }
 
-derivatives! {
-    /// 1/cosh² x = 4q/(1 + q)² with q = exp(−2|x|): no cancellation in the tails.
-    tanh_slope: TanhSlope {
+gradients! {
+    /// gy/cosh² x = gy · 4q/(1 + q)² with q = exp(−2|x|): no cancellation in the tails.
+    tanh_gradient: TanhGradient {
         x => {
             let q = (x.abs() * T::from_f64(-2.0)).exp();
             let sum = T::ONE + q;
             T::from_f64(4.0) * (q / (sum * sum))
         };
-        input: |gy, x| gy * x.tanh_slope() * (x.tanh() * -2.0)
+        |gy, x| gy.tanh_gradient(x) * (x.tanh() * -2.0)
     }
-    /// 1/√(x² − 1) without overflow.
-    acosh_slope: AcoshSlope {
+    /// gy/√(x² − 1) without overflow.
+    acosh_gradient: AcoshGradient {
         x => T::ONE / ((x - T::ONE).sqrt() * (x + T::ONE).sqrt());
-        input: |gy, x| {
-            let slope = x.acosh_slope();
-            -(gy * (x * &slope) * &slope * slope)
-        }
+        |gy, x| -(gy.acosh_gradient(x) * x).acosh_gradient(x).acosh_gradient(x)
     }
-    /// 1/(1 − x²), NaN outside [−1, 1].
-    atanh_slope: AtanhSlope {
+    /// gy/(1 − x²), NaN outside [−1, 1].
+    atanh_gradient: AtanhGradient {
         x => {
             let rest = (T::ONE - x) * (T::ONE + x);
             if rest < T::ZERO { T::NAN } else { T::ONE / rest }
         };
-        input: |gy, x| gy * x.atanh_slope().square() * (x * 2.0)
+        |gy, x| gy.atanh_gradient(x).atanh_gradient(x) * (x * 2.0)
     }
 }

@@ -53,11 +53,41 @@ impl<T: Float> Op<T, 1> for Clamp {
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         let (low, high) = (T::from_f64(self.low), T::from_f64(self.high));
-        x.map(|x| x.maximum(low).minimum(high))
+        x.map(move |x| x.maximum(low).minimum(high))
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(gy.where_between(&saved.input(0), self.low, self.high))]
+    }
+}
+
+/// `gy` where x is between two bounds or NaN, 0 at the bounds and beyond.
+pub(crate) struct WhereBetween {
+    low: f64,
+    high: f64,
+}
+
+impl<T: Float> Op<T, 2> for WhereBetween {
+    const NAME: &'static str = "where_between";
+    const SAVE: Save = Save::Input(1);
+
+    fn describe(&self, description: &mut Description) {
+        description.number("low", self.low).number("high", self.high);
+    }
+
+    fn forward(&mut self, [gy, x]: [&Tensor<T>; 2]) -> Tensor<T> {
         let (low, high) = (T::from_f64(self.low), T::from_f64(self.high));
-        [Some(gy.masked_fill(&saved.input(0).value().mask(|x| x <= low || x >= high), 0.0))]
+        gy.zip_equal(x, move |gy, x| if (x <= low) | (x >= high) { T::ZERO } else { gy })
+    }
+    fn backward(&self, saved: &Saved<T, 2>, u: &Var<T>) -> [Option<Var<T>>; 2] {
+        [saved.needs(0).then(|| u.where_between(&saved.input(1), self.low, self.high)), None]
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The elements of this where x, of the same shape, is between two bounds; 0 elsewhere.
+    #[track_caller]
+    pub(in crate::ops::elementwise) fn where_between(&self, x: &Var<T>, low: f64, high: f64) -> Var<T> {
+        WhereBetween { low, high }.of([self, x])
     }
 }
 

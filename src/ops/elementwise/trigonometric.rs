@@ -13,36 +13,30 @@ elementwise! {
     tan: Tan { x => x.tan(); output: |gy, y| gy * (1.0 + y.square()) }
     /// Arc sine in [−π/2, π/2], `dy/dx = 1/√(1 − x²)`; NaN outside [−1, 1].
     #[doc(alias = "arcsin")]
-    asin: Asin { x => x.asin(); input: |gy, x| gy * x.asin_slope() }
+    asin: Asin { x => x.asin(); input: |gy, x| gy.asin_gradient(x) }
     /// Arc cosine in [0, π], `dy/dx = −1/√(1 − x²)`; NaN outside [−1, 1].
     #[doc(alias = "arccos")]
-    acos: Acos { x => x.acos(); input: |gy, x| -(gy * x.asin_slope()) }
+    acos: Acos { x => x.acos(); input: |gy, x| -gy.asin_gradient(x) }
     /// Arc tangent in (−π/2, π/2), `dy/dx = 1/(1 + x²)`.
     #[doc(alias = "arctan")]
-    atan: Atan { x => x.atan(); input: |gy, x| gy * x.atan_slope() }
+    atan: Atan { x => x.atan(); input: |gy, x| gy.atan_gradient(x) }
 }
 
-derivatives! {
-    /// 1/√(1 − x²), accurate near ±1.
-    asin_slope: AsinSlope {
+gradients! {
+    /// gy/√(1 − x²), accurate near ±1.
+    asin_gradient: AsinGradient {
         x => T::ONE / ((T::ONE - x) * (T::ONE + x)).sqrt();
-        input: |gy, x| {
-            let slope = x.asin_slope();
-            gy * (x * &slope) * &slope * slope
-        }
+        |gy, x| (gy.asin_gradient(x) * x).asin_gradient(x).asin_gradient(x)
     }
-    /// 1/(1 + x²) without overflow: in terms of 1/x for large x.
-    atan_slope: AtanSlope {
+    /// gy/(1 + x²) without overflow: in terms of 1/x for large x.
+    atan_gradient: AtanGradient {
         x => {
             let a = x.abs();
             let small = if a > T::ONE { T::ONE / a } else { a };
             let square = small * small;
             (if a > T::ONE { square } else { T::ONE }) / (T::ONE + square)
         };
-        input: |gy, x| {
-            let slope = x.atan_slope();
-            gy * (x * &slope) * (slope * -2.0)
-        }
+        |gy, x| (gy.atan_gradient(x) * x).atan_gradient(x) * -2.0
     }
 }
 

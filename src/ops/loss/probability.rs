@@ -28,6 +28,35 @@ broadcasting_op! {
         let gt = || gy * ((-&p).log1p() - p.ln());
         [saved.needs(0).then(gp), saved.needs(1).then(gt)]
     } }
+    /// `−t ln σ(x) − (1 − t) ln σ(−x)`, where a term of probability 0 is 0 even for infinite x: `d/dx = (1 − t) σ(x) − t σ(−x)`,
+    /// `d/dt = −x`.
+    bce_with_logits_loss: BinaryCrossEntropyWithLogits { x, t => {
+        let term = |p: T, x: T| if p == T::ZERO && !x.is_nan() { T::ZERO } else { p * x };
+        x.zip_equal(
+            t,
+            #[inline(always)]
+            move |x, t| {
+                let rest = (-x.abs()).exp().ln_1p();
+                term(t, (-x).maximum(T::ZERO) + rest) + term(T::ONE - t, x.maximum(T::ZERO) + rest)
+            },
+        )
+    }; Inputs: |saved, gy| {
+        let [x, t] = saved.inputs();
+        [saved.needs(0).then(|| gy * LogitSlope.of([&x, &t])), saved.needs(1).then(|| -(gy * &x))]
+    } }
+    /// `(1 − t) σ(x) − t σ(−x)`: `d/dx = σ(x) σ(−x)`, `d/dt = −1`.
+    logit_slope: LogitSlope { x, t => {
+        x.zip_equal(
+            t,
+            #[inline(always)]
+            |x, t| {
+                let q = (-x.abs()).exp();
+                let large = T::ONE / (T::ONE + q);
+                let small = q * large;
+                if x < T::ZERO { (T::ONE - t) * small - t * large } else { (T::ONE - t) * large - t * small }
+            },
+        )
+    }; Inputs: |saved, u| [saved.needs(0).then(|| u.sigmoid_gradient(&saved.input(0))), saved.needs(1).then(|| -u)] }
     /// `t (ln t − x)`, 0 where t = 0 even for x = −∞: `d/dx = −t`, `d/dt = ln t + 1 − x`.
     kl_div_loss: KlDivergence { x, t => {
         x.zip(
@@ -88,7 +117,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn bce_with_logits_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
-        self.bce_with_logits_pos_weight(target, 1.0, reduction)
+        BinaryCrossEntropyWithLogits.of([self, &*self.target("bce_with_logits_loss", &target)]).reduce(reduction)
     }
 
     /// [`bce_with_logits_loss`](Var::bce_with_logits_loss) with a weight on the positive term: a number, or one for each class.

@@ -132,6 +132,7 @@ pub mod prelude {
     pub use crate::nn::{Elu, Gelu, LeakyRelu, LogSoftmax, Relu, Sigmoid, Silu, Softmax, Softplus, Tanh};
     pub use crate::nn::{Fan, Init, Nonlinearity};
     pub use crate::nn::{Flatten, Identity, Lambda, Layer, Module, Sequential};
+    pub use crate::nn::{Gru, GruCell, Lstm, LstmCell, LstmState, Recurrent, Rnn, RnnCell};
     pub use crate::ops::einsum;
     pub use crate::ops::{Conv, CrossEntropy, Reduction};
     pub use crate::optim::{Adam, AdamW, Optimizer, Schedule, Sgd};

@@ -4,7 +4,7 @@ use crate::autograd::backward::{self, Pass, RowGradients, Targets};
 use crate::autograd::gradient::Gradient;
 use crate::autograd::gradients::Key;
 use crate::autograd::tape::NodeId;
-use crate::autograd::{Gradients, Op, Tape, apply};
+use crate::autograd::{Gradients, Op, Save, Saved, Tape, apply};
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 use std::fmt::{self, Debug, Display, Formatter};
@@ -96,6 +96,12 @@ impl<T: Float> Var<T> {
             self.tape.diagnostics().detached.borrow_mut().push((id, Location::caller()));
         }
         Var { node: None, ..self.clone() }
+    }
+
+    /// The same value as a new variable, whose gradient does not count other uses of this one.
+    #[track_caller]
+    pub(crate) fn branch(&self) -> Var<T> {
+        self.apply(Branch)
     }
 
     /// A constant on the same tape.
@@ -255,6 +261,21 @@ impl<T: Float> Var<T> {
             Some(id) => self.tape.place(id),
             None => "a constant".into(),
         }
+    }
+}
+
+/// `y = x`.
+struct Branch;
+
+impl<T: Float> Op<T, 1> for Branch {
+    const NAME: &'static str = "input";
+    const SAVE: Save = Save::Nothing;
+
+    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
+        x.clone()
+    }
+    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
+        [Some(gy.clone())]
     }
 }
 

@@ -44,6 +44,7 @@ pub(crate) mod linalg;
 pub(crate) mod lookup;
 pub(crate) mod matmul;
 pub(crate) mod norm;
+pub(crate) mod recurrent;
 pub(crate) mod reduce;
 pub(crate) mod softmax;
 pub(crate) mod strided;

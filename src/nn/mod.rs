@@ -20,6 +20,7 @@ mod module;
 mod path;
 mod pool;
 mod recompute;
+mod recurrent;
 mod sequential;
 mod summary;
 
@@ -44,6 +45,7 @@ pub use module::absent;
 pub use path::{Path, PathStep};
 pub use pool::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d};
 pub use recompute::recompute;
+pub use recurrent::{Gru, GruCell, Lstm, LstmCell, LstmState, Recurrent, Rnn, RnnCell};
 pub use sequential::Sequential;
 pub use summary::Summary;
 /// Implements [`Module`](trait@Module) for a struct or an enum whose fields are modules.
@@ -102,6 +104,7 @@ pub(crate) fn instantiate<T: Float>() {
     }
     layers!(Linear, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d);
     layers!(BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm);
+    layers!(Rnn, Lstm, Gru);
     black_box(layer::<T, Sequential<T>> as fn(&Sequential<T>) -> &dyn Layer<T>);
     black_box(Init::sample::<T> as fn(Init, &[usize], &mut dyn Rng) -> Tensor<T>);
     black_box(Linear::<T>::create as fn(usize, usize, bool, Init, &mut dyn Rng) -> Linear<T>);
@@ -109,5 +112,9 @@ pub(crate) fn instantiate<T: Float>() {
     black_box(conv::zeros::<T> as fn(usize) -> Param<T>);
     black_box(BatchNorm::<T>::new as fn(usize) -> BatchNorm<T>);
     black_box(GroupNorm::<T>::new as fn(usize, usize) -> GroupNorm<T>);
+    black_box(RnnCell::<T>::forward as fn(&RnnCell<T>, &Var<T>, Option<&Var<T>>) -> Var<T>);
+    black_box(GruCell::<T>::forward as fn(&GruCell<T>, &Var<T>, Option<&Var<T>>) -> Var<T>);
+    black_box(LstmCell::<T>::forward as fn(&LstmCell<T>, &Var<T>, Option<&LstmState<T>>) -> LstmState<T>);
+    recurrent::instantiate::<T>();
     black_box(Embedding::<T>::look_up as fn(&Embedding<T>, &Tape<T>, Indices) -> Var<T>);
 }

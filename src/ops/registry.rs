@@ -47,12 +47,13 @@ macro_rules! registry {
             $($(black_box(apply::<T, $op, $inputs> as fn($op, [&Var<T>; $inputs]) -> Var<T>);)+)*
             black_box(apply_any::<T, shape::concat::Concat> as fn(shape::concat::Concat, &[&Var<T>]) -> Var<T>);
             black_box(apply_any::<T, shape::concat::Stack> as fn(shape::concat::Stack, &[&Var<T>]) -> Var<T>);
+            black_box(apply_any::<T, recurrent::Recurrent<T>> as fn(recurrent::Recurrent<T>, &[&Var<T>]) -> Var<T>);
         }
 
         /// The names of all operations, as shown in listings.
         pub(crate) fn names() -> Vec<&'static str> {
             fn collect<T: Float>() -> Vec<&'static str> {
-                let mut names = vec!["concat", "stack"];
+                let mut names = vec!["concat", "gru", "lstm", "rnn", "stack"];
                 $($(names.push(<$op as Op<T, $inputs>>::NAME);)+)*
                 names
             }

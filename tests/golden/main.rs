@@ -15,6 +15,7 @@ mod initial;
 mod json;
 mod operators;
 mod optimizers;
+mod recurrent;
 mod schedules;
 mod shapes;
 mod training;
@@ -139,6 +140,7 @@ fn run_case(file: &Value, case: &Value) -> Result<(), Fault> {
         "train" => training::train(file, case, &tolerance),
         "norm_running" => training::running(case, &tolerance),
         "functional" => functional::case(case, &tolerance),
+        "rnn" => recurrent::case(case, &tolerance),
         _ if case.get("op").is_some() => check::case(case, &tolerance),
         family => Err(Fault::Unsupported(format!("family {family}"))),
     };

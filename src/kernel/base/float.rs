@@ -1,7 +1,7 @@
 //! The element types: `f32` and `f64`.
 
-use crate::kernel::base::memory::Pooled;
-use crate::kernel::matmul::gemm::{self, Product};
+use crate::kernel::base::memory::{Block, Pooled};
+use crate::kernel::matmul::gemm::{self, Matrix, Product};
 use crate::kernel::transcendental::{self, double, inverse_hyperbolic};
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Range, Sub, SubAssign};
@@ -69,6 +69,9 @@ pub trait Float:
     /// The rows and columns must be within C, and no other thread may access that block of C during the call.
     #[doc(hidden)]
     unsafe fn gemm(product: &Product<Self>, rows: Range<usize>, columns: Range<usize>);
+    /// Packs the right-hand side of several products, if [`gemm`](Self::gemm) reads packed matrices.
+    #[doc(hidden)]
+    fn pack(b: &Matrix<Self>) -> Option<Block<Self>>;
 
     /// Writes the transpose of the matrix `[rows, columns]` at the beginning of `x`, whose rows are `x_step` apart, to `y`, where
     /// they are `y_step` apart.
@@ -146,6 +149,12 @@ pub trait Float:
     #[doc(hidden)]
     fn erfc_in_f64(x: f64) -> f64;
 
+    /// 1/(1 + e⁻ˣ), in terms of exp(−|x|), so that no digit cancels in the tails.
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        let q = (-self.abs()).exp();
+        (if self < Self::ZERO { q } else { Self::ONE }) / (Self::ONE + q)
+    }
     /// The larger of the two; NaN if either is.
     #[inline]
     fn maximum(self, y: Self) -> Self {
@@ -187,7 +196,7 @@ fn gaussian(c: f64, x: f64) -> f64 {
 macro_rules! float {
     (
         type: $t:ident,
-        matrices: [$gemm:path, $transpose:path],
+        matrices: [$gemm:path, $pack:path, $transpose:path],
         in_f64: [$exp:path, $gaussian:expr, $erfc:path],
         methods: [$($method:ident),*],
         functions: $($module:ident [$($function:ident),*]),*
@@ -221,6 +230,9 @@ macro_rules! float {
             unsafe fn gemm(product: &Product<Self>, rows: Range<usize>, columns: Range<usize>) {
                 // SAFETY: both functions have the same contract.
                 unsafe { $gemm(product, rows, columns) }
+            }
+            fn pack(b: &Matrix<Self>) -> Option<Block<Self>> {
+                $pack(b)
             }
             fn transpose(rows: usize, columns: usize, x: &[Self], x_step: usize, y: &mut [Self], y_step: usize) {
                 $transpose(rows, columns, x, x_step, y, y_step);
@@ -283,14 +295,14 @@ macro_rules! float {
 
 float! {
     type: f32,
-    matrices: [gemm::single::block, gemm::single::transpose],
+    matrices: [gemm::single::block, gemm::single::pack, gemm::single::transpose],
     in_f64: [double::exp, |c: f64, x: f64| double::exp(-c * x * x), transcendental::erfc],
     methods: [sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, abs, floor, ceil, round_ties_even],
     functions: transcendental [exp, ln, exp_m1, ln_1p, sin, cos, tanh, erf]
 }
 float! {
     type: f64,
-    matrices: [gemm::double::block, gemm::double::transpose],
+    matrices: [gemm::double::block, gemm::double::pack, gemm::double::transpose],
     in_f64: [f64::exp, gaussian, libm::erfc],
     methods: [sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, abs, floor, ceil, round_ties_even],
     functions: f64 [exp, ln, exp_m1, ln_1p, sin, cos, tanh], libm [erf]

@@ -43,7 +43,7 @@ macro_rules! pooled {
 pooled!(f32 f64 u32);
 
 /// A handle to reference-counted memory; when the last handle is dropped, the memory goes to the free list.
-pub(crate) struct Block<T: Pooled>(ManuallyDrop<Arc<Elements<T>>>);
+pub struct Block<T: Pooled>(ManuallyDrop<Arc<Elements<T>>>);
 
 struct Elements<T> {
     memory: Vec<T>,

@@ -7,6 +7,7 @@
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -124,14 +125,24 @@ impl<'a, T> Chunks<'a, T> {
     /// The chunk with the given index; empty beyond the last one.
     ///
     /// # Safety
-    /// No two results with the same index may be alive at the same time.
+    /// No two results that contain the same chunk may be alive at the same time.
     #[expect(clippy::mut_from_ref, reason = "the caller guarantees that the results are disjoint")]
     pub(crate) unsafe fn get(&self, index: usize) -> &mut [T] {
-        let begin = index.saturating_mul(self.size).min(self.length);
-        let end = begin.saturating_add(self.size).min(self.length);
+        // SAFETY: the contract is the same.
+        unsafe { self.range(index..index.saturating_add(1)) }
+    }
+
+    /// The chunks with the given indices, one after the other; empty beyond the last one.
+    ///
+    /// # Safety
+    /// As for [`get`](Self::get).
+    #[expect(clippy::mut_from_ref, reason = "the caller guarantees that the results are disjoint")]
+    pub(crate) unsafe fn range(&self, indices: Range<usize>) -> &mut [T] {
+        let begin = indices.start.saturating_mul(self.size).min(self.length);
+        let end = indices.end.saturating_mul(self.size).clamp(begin, self.length);
         // SAFETY: begin ≤ end ≤ length, so the range lies in the slice, which is borrowed exclusively for 'a. Ranges of
-        // different indices are disjoint, also where the product saturates: then they are empty. The caller guarantees
-        // that no other result has this index.
+        // different indices are disjoint, also where a product saturates: then they are empty. The caller guarantees that no
+        // other result has these indices.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(begin), end - begin) }
     }
 }

@@ -4,6 +4,7 @@
 //! `matrixmultiply`, which has one for NEON too. The partition among threads does not change a bit of the result.
 
 use crate::kernel::Float;
+use crate::kernel::base::memory::Block;
 use crate::kernel::base::threads::{for_each_index, num_threads};
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -15,7 +16,7 @@ const TILE: [usize; 2] = [8, 32];
 
 /// A matrix in a slice, which it covers exactly: the element `[i, j]` is at `i strides.0 + j strides.1`.
 #[derive(Clone, Copy)]
-pub(crate) struct Matrix<'a, T> {
+pub struct Matrix<'a, T> {
     pub(super) data: &'a [T],
     pub(super) rows: usize,
     pub(super) columns: usize,
@@ -76,6 +77,32 @@ pub(crate) fn gemm<T: Float>(a: Matrix<T>, b: Matrix<T>, accum: Accum<T>, c: &mu
     });
 }
 
+/// The right-hand side of several products, in the order in which the micro-kernel reads it.
+pub(crate) struct Packed<'a, T: Float> {
+    matrix: Matrix<'a, T>,
+    /// `None` on processors whose kernels pack by themselves.
+    panels: Option<Block<T>>,
+}
+
+impl<'a, T: Float> Packed<'a, T> {
+    pub(crate) fn new(matrix: Matrix<'a, T>) -> Self {
+        Packed { panels: T::pack(&matrix), matrix }
+    }
+}
+
+/// [`gemm`] with a packed B, on this thread alone: for many small products, which the callers distribute among threads.
+#[inline(never)]
+pub(crate) fn gemm_packed<T: Float>(a: Matrix<T>, b: &Packed<T>, accum: Accum<T>, c: &mut [T]) {
+    let (m, n) = (a.rows, b.matrix.columns);
+    if a.columns == 0 {
+        return without_terms(m, n, accum, c);
+    }
+    let panels = b.panels.as_ref().map(Block::elements);
+    let product = Product { panels, ..Product::new(a, b.matrix, accum, c) };
+    // SAFETY: the block is all of C, which the product borrows exclusively.
+    unsafe { T::gemm(&product, 0..m, 0..n) };
+}
+
 /// [`gemm`] of matrices `[m, 0]` and `[0, n]`.
 fn without_terms<T: Float>(m: usize, n: usize, accum: Accum<T>, c: &mut [T]) {
     assert_eq!(m.checked_mul(n), Some(c.len()));
@@ -90,6 +117,8 @@ fn without_terms<T: Float>(m: usize, n: usize, accum: Accum<T>, c: &mut [T]) {
 pub struct Product<'a, T> {
     pub(super) a: Matrix<'a, T>,
     pub(super) b: Matrix<'a, T>,
+    /// B as [`Matrix::pack`] writes it; then blocks of C begin at column 0.
+    pub(super) panels: Option<&'a [T]>,
     pub(super) accum: Accum<'a, T>,
     pub(super) c: *mut T,
     borrow: PhantomData<&'a mut [T]>,
@@ -107,7 +136,7 @@ impl<'a, T> Product<'a, T> {
         if let Accum::Bias(row) = accum {
             assert_eq!(row.len(), b.columns);
         }
-        Product { a, b, accum, c: c.as_mut_ptr(), borrow: PhantomData }
+        Product { a, b, panels: None, accum, c: c.as_mut_ptr(), borrow: PhantomData }
     }
 }
 
@@ -144,6 +173,34 @@ macro_rules! levels {
             pub(super) unsafe fn avx2(product: &Product<$t>, rows: Range<usize>, columns: Range<usize>) {
                 // SAFETY: this function enables the instructions; the caller guarantees the rest.
                 unsafe { product.run::<$avx2, $avx2_mr, $avx2_nr>(rows, columns) }
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+            pub(super) fn pack_avx512(b: &Matrix<$t>) -> Block<$t> {
+                // SAFETY: this function enables the instructions.
+                unsafe { b.pack::<$avx512, $avx512_nr>() }
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            pub(super) fn pack_avx2(b: &Matrix<$t>) -> Block<$t> {
+                // SAFETY: this function enables the instructions.
+                unsafe { b.pack::<$avx2, $avx2_nr>() }
+            }
+
+            /// Packs B for [`block`], if that reads packed matrices.
+            pub(crate) fn pack(b: &Matrix<$t>) -> Option<Block<$t>> {
+                #[cfg(target_arch = "x86_64")]
+                match level() {
+                    // SAFETY: the level names features that the processor has.
+                    Level::Avx512 => return Some(unsafe { pack_avx512(b) }),
+                    // SAFETY: as above.
+                    Level::Avx2 => return Some(unsafe { pack_avx2(b) }),
+                    Level::Base => {}
+                }
+                _ = b;
+                None
             }
 
             pub(super) unsafe fn fallback(product: &Product<$t>, rows: Range<usize>, columns: Range<usize>) {
@@ -251,6 +308,7 @@ levels! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::base::memory::Block as Memory;
 
     /// Integers below 8 in magnitude, so that every sum of up to 2¹⁸ products is exact in any order and precision.
     fn numbers<T: Float>(count: usize, step: usize) -> Vec<T> {
@@ -313,13 +371,38 @@ mod tests {
                 check_all::<f32>(|product, rows, columns| unsafe { single::avx2(product, rows, columns) });
                 // SAFETY: as above.
                 check_all::<f64>(|product, rows, columns| unsafe { double::avx2(product, rows, columns) });
+                // SAFETY: as above.
+                check_packed(single::avx2, |b| unsafe { single::pack_avx2(b) });
+                // SAFETY: as above.
+                check_packed(double::avx2, |b| unsafe { double::pack_avx2(b) });
             }
             if level() == Level::Avx512 {
                 // SAFETY: the processor has AVX-512; `check` guarantees the rest.
                 check_all::<f32>(|product, rows, columns| unsafe { single::avx512(product, rows, columns) });
                 // SAFETY: as above.
                 check_all::<f64>(|product, rows, columns| unsafe { double::avx512(product, rows, columns) });
+                // SAFETY: as above.
+                check_packed(single::avx512, |b| unsafe { single::pack_avx512(b) });
+                // SAFETY: as above.
+                check_packed(double::avx512, |b| unsafe { double::pack_avx512(b) });
             }
+        }
+    }
+
+    /// Checks products with a B packed for them, whose panels are complete or not in either direction.
+    fn check_packed<T: Float>(block: Block<T>, pack: impl Fn(&Matrix<T>) -> Memory<T>) {
+        for ([m, k, n], transposed) in
+            [([9, 300, 100], false), ([5, 513, 49], true), ([1, 7, 3], true), ([3, 1, 96], false)]
+        {
+            let (a, b) = (numbers::<T>(m * k, 7), numbers::<T>(k * n, 11));
+            let (a, b) = (Matrix::new(&a, m, k, false), Matrix::new(&b, k, n, transposed));
+            let (panels, mut c, mut expected) = (pack(&b), numbers::<T>(m * n, 4), numbers::<T>(m * n, 4));
+            let product = Product { panels: Some(panels.elements()), ..Product::new(a, b, Accum::Add, &mut c) };
+            // SAFETY: the block is all of C, which no other thread knows. The callers pass functions whose instructions the
+            // processor has.
+            unsafe { block(&product, 0..m, 0..n) };
+            gemm(a, b, Accum::Add, &mut expected);
+            assert_eq!(c, expected, "{m} × {k} × {n}, {transposed}");
         }
     }
 

@@ -10,7 +10,7 @@
 
 use crate::kernel::Float;
 use crate::kernel::base::memory::Block;
-use crate::kernel::matmul::gemm::{Accum, Product};
+use crate::kernel::matmul::gemm::{Accum, Matrix, Product};
 use crate::kernel::matmul::vector::{Vector, prefetch, prefetch_l2};
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -78,7 +78,7 @@ impl<T: Float> Product<'_, T> {
                         Accum::Add => Some((c.cast_const(), self.b.columns)),
                         Accum::Bias(row) => Some((row.as_ptr().wrapping_add(left), 0)),
                     };
-                    let next = self.next_panel(terms.start, left + NR * V::LANES..columns.end);
+                    let next = self.next_panel::<V>(terms.clone(), left + NR * V::LANES..columns.end);
                     let c_row = self.b.columns;
                     let tiles = TileColumn { a, b, next, addend, c, c_row, terms: terms.len(), height, width };
                     // SAFETY: the caller guarantees the instructions, and the block of C. `pack_a` and `pack_b` made A and B
@@ -130,12 +130,22 @@ impl<T: Float> Product<'_, T> {
     }
 
     /// The panel of B that follows in a row of panels, if prefetching pays because B does not stay in the cache.
-    fn next_panel(&self, first: usize, columns: Range<usize>) -> Option<MatPtr<T>> {
+    fn next_panel<V: Vector<Element = T>>(&self, terms: Range<usize>, columns: Range<usize>) -> Option<MatPtr<T>> {
         let (row, column) = self.b.strides;
         (self.b.data.len() > L2_ELEMENTS && !columns.is_empty()).then(|| {
-            let start = self.b.data.as_ptr().wrapping_add(first * row + columns.start * column);
-            MatPtr { start, row, column }
+            self.packed_panel::<V>(&terms, &columns).unwrap_or_else(|| {
+                let start = self.b.data.as_ptr().wrapping_add(terms.start * row + columns.start * column);
+                MatPtr { start, row, column }
+            })
         })
+    }
+
+    /// The panel of some rows and columns of a B that was packed before.
+    #[inline(always)]
+    fn packed_panel<V: Vector<Element = T>>(&self, terms: &Range<usize>, columns: &Range<usize>) -> Option<MatPtr<T>> {
+        let panels = self.panels?;
+        let at = terms.start * self.b.columns.next_multiple_of(V::LANES) + columns.start * terms.len();
+        Some(MatPtr { start: panels[at..].as_ptr(), row: columns.len().next_multiple_of(V::LANES), column: 1 })
     }
 
     /// Some rows and columns of B with a column stride of 1, packed into `panel` unless they can be read in place: readable for
@@ -151,23 +161,65 @@ impl<T: Float> Product<'_, T> {
         columns: Range<usize>,
         panel: *mut T,
     ) -> MatPtr<T> {
+        if let Some(packed) = self.packed_panel::<V>(&terms, &columns) {
+            return packed;
+        }
         let (row, column) = self.b.strides;
-        let start = self.b.data.as_ptr().wrapping_add(terms.start * row + columns.start * column);
         let width = columns.len();
         let step = width.next_multiple_of(V::LANES);
         if column == 1 && step == width && (self.a.rows <= MR || self.b.data.len() <= L1_ELEMENTS) {
+            let start = self.b.data.as_ptr().wrapping_add(terms.start * row + columns.start);
             return MatPtr { start, row, column };
         }
-        // SAFETY: B covers its slice, so this part of it is readable: with a column stride of 1 as rows of `width`, otherwise,
-        // since its row stride is 1 then, as columns of `terms`. The caller guarantees the space in the panel, whose rows are
-        // `step` apart, a multiple of the lanes.
+        // SAFETY: the caller guarantees what the method requires.
+        unsafe { self.b.pack_panel::<V>(terms, columns, panel) };
+        MatPtr { start: panel, row: step, column: 1 }
+    }
+}
+
+impl<T: Float> Matrix<'_, T> {
+    /// The panels of all blocks of rows, each for all columns.
+    ///
+    /// # Safety
+    /// The processor must have the instructions of the vectors.
+    #[inline(always)]
+    pub(super) unsafe fn pack<V: Vector<Element = T>, const NR: usize>(&self) -> Block<T> {
+        let mut panels = Block::<T>::take(self.rows * self.columns.next_multiple_of(V::LANES)).0;
+        let mut rest = panels.elements_mut().expect("a block just taken is unshared");
+        for first in (0..self.rows).step_by(KC) {
+            let terms = first..self.rows.min(first + KC);
+            for left in (0..self.columns).step_by(NR * V::LANES) {
+                let columns = left..self.columns.min(left + NR * V::LANES);
+                let (panel, behind) = rest.split_at_mut(terms.len() * columns.len().next_multiple_of(V::LANES));
+                // SAFETY: the caller guarantees the instructions. The ranges are within the matrix, and the panel has a whole
+                // number of vectors for each of its rows.
+                unsafe { self.pack_panel::<V>(terms.clone(), columns, panel.as_mut_ptr()) };
+                rest = behind;
+            }
+        }
+        panels
+    }
+
+    /// Writes some rows and columns to `panel`, row by row, each filled up with zeros to whole vectors.
+    ///
+    /// # Safety
+    /// The processor must have the instructions of the vectors. `terms` and `columns` must be within the rows and columns, and
+    /// `panel` must be writable for `terms` rows of `columns`, rounded up to whole vectors.
+    #[inline(always)]
+    unsafe fn pack_panel<V: Vector<Element = T>>(&self, terms: Range<usize>, columns: Range<usize>, panel: *mut T) {
+        let (row, column) = self.strides;
+        let start = self.data.as_ptr().wrapping_add(terms.start * row + columns.start * column);
+        let width = columns.len();
+        let step = width.next_multiple_of(V::LANES);
+        // SAFETY: the matrix covers its slice, so this part of it is readable: with a column stride of 1 as rows of `width`,
+        // otherwise, since its row stride is 1 then, as columns of `terms`. The caller guarantees the space in the panel, whose
+        // rows are `step` apart, a multiple of the lanes.
         unsafe {
             match column {
                 1 => copy::<V, true>(terms.len(), width, start, row, panel, step),
                 _ => transpose::<V, true>(width, terms.len(), start, column, panel, step),
             }
         }
-        MatPtr { start: panel, row: step, column: 1 }
     }
 }
 

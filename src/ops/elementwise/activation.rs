@@ -5,18 +5,11 @@ use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{AxisIndex, Dims, Float, Tensor, resolve_axis};
 
-/// 1/(1 + e⁻ˣ) in terms of q = exp(−|x|): no cancellation in the tails.
-#[inline(always)]
-fn logistic<T: Float>(x: T) -> T {
-    let q = (-x.abs()).exp();
-    (if x < T::ZERO { q } else { T::ONE }) / (T::ONE + q)
-}
-
 elementwise! {
     /// Logistic sigmoid σ(x) = 1/(1 + e⁻ˣ), `dy/dx = σ(x) σ(−x)`.
     #[doc(alias = "logistic")]
     #[doc(alias = "expit")]
-    sigmoid: Sigmoid { x => logistic(x); input: |gy, x| gy.sigmoid_gradient(x) }
+    sigmoid: Sigmoid { x => x.sigmoid(); input: |gy, x| gy.sigmoid_gradient(x) }
     /// Rectified linear unit max(x, 0), `dy/dx = 1` for x > 0 and 0 elsewhere, including at 0. NaN stays NaN.
     relu: Relu { x => if x <= T::ZERO { T::ZERO } else { x }; output: |gy, y| gy.leaky_relu_gradient(y, 0.0) }
     /// Log-sigmoid ln σ(x) = −ln(1 + e⁻ˣ) without overflow, `dy/dx = σ(−x)`.
@@ -58,7 +51,7 @@ gradients! {
         |gy, x| -(gy.sigmoid_gradient(x) * (x * 0.5).tanh())
     }
     /// gy σ(−x).
-    log_sigmoid_gradient: LogSigmoidGradient { x => logistic(-x); |gy, x| -gy.sigmoid_gradient(x) }
+    log_sigmoid_gradient: LogSigmoidGradient { x => (-x).sigmoid(); |gy, x| -gy.sigmoid_gradient(x) }
     /// gy/(1 + |x|)².
     softsign_gradient: SoftsignGradient {
         x => {
@@ -256,7 +249,7 @@ impl<T: Float> Op<T, 2> for SoftplusGradient {
         gy.zip_equal(
             x,
             #[inline(always)]
-            move |gy, x| gy * if x * beta > threshold { T::ONE } else { logistic(x * beta) },
+            move |gy, x| gy * if x * beta > threshold { T::ONE } else { (x * beta).sigmoid() },
         )
     }
     fn backward(&self, saved: &Saved<T, 2>, u: &Var<T>) -> [Option<Var<T>>; 2] {

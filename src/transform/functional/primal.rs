@@ -1,6 +1,6 @@
 //! Points at which functions are differentiated.
 
-use crate::autograd::{Mode, Op, Save, Saved, Tape, Var};
+use crate::autograd::{Mode, Tape, Var};
 use crate::tensor::{Float, Tensor};
 
 /// A point at which a function is differentiated: a value, several values, or the parameters of a model.
@@ -81,21 +81,6 @@ impl<T: Float> Value<T> for Tensor<T> {
     }
 }
 
-/// `y = x` as a new variable: other uses of `x` do not count as uses of `y`.
-struct Identity;
-
-impl<T: Float> Op<T, 1> for Identity {
-    const NAME: &'static str = "input";
-    const SAVE: Save = Save::Nothing;
-
-    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.clone()
-    }
-    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.clone())]
-    }
-}
-
 impl<T: Float> Value<T> for Var<T> {
     const RECORDED: bool = true;
 
@@ -109,7 +94,7 @@ impl<T: Float> Value<T> for Var<T> {
         like.map_or_else(|| Tape::with_mode(Mode::Differentiable), |x| x.tape().clone())
     }
     fn fresh(&self, tape: &Tape<T>) -> Var<T> {
-        if self.node().is_some() { self.apply(Identity) } else { tape.var(self.value()) }
+        if self.node().is_some() { self.branch() } else { tape.var(self.value()) }
     }
 }
 

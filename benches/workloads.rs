@@ -16,6 +16,7 @@
 //! | w5 | convolutions of 32 and 64 channels, each with ReLU and max pooling, and layers of 128 and 10 | Adam | 64 |
 //! | w6 | a chain of 10 000 operations on scalars | – | – |
 //! | w7b1, w7b32 | 64 layers of 32 × 32 | SGD | 1, 32 |
+//! | w9 | an embedding of 65 characters, an LSTM of two layers of 128 units, and a linear layer, over 50 steps | Adam, clipped | 50 |
 //!
 //! `mlp:WIDTH:BATCH:DEPTH` is a network like w7 of any size.
 //!
@@ -116,6 +117,14 @@ impl Network for Convolutional {
     }
 }
 
+/// Scores of the next of 65 characters, from those before it.
+struct Characters {
+    embedding: Embedding,
+    lstm: Lstm,
+    output: Linear,
+}
+module!(Characters { embedding, lstm, output });
+
 /// Measurement settings.
 struct Settings {
     window: Duration,
@@ -169,6 +178,34 @@ impl Settings {
             let loss = model.forward(&x).softmax_cross_entropy(&labels[rows]);
             let value = loss.item();
             optimizer.step(&mut model, &loss.backward());
+            f64::from(value)
+        })
+    }
+
+    /// Trains a network on windows of a text, 50 steps long.
+    fn characters(&self) -> Measured {
+        const STEPS: usize = 50;
+        const BATCH: usize = 50;
+        const CLASSES: usize = 65;
+        let mut rng = wengert::rng(0);
+        let mut model = Characters {
+            embedding: Embedding::new(CLASSES, 128, Init::Normal(1.0), &mut rng),
+            lstm: Lstm::with_options(128, 128, Recurrent::new().layers(2), &mut rng),
+            output: Linear::new(128, CLASSES, Init::LeCunUniform, &mut rng),
+        };
+        let mut optimizer = Adam::new(2e-3);
+        let text: Vec<usize> = (0..100_000).map(|k| (k * 7919 + k / 13) % CLASSES).collect();
+        let mut starts = (0..90_000).step_by(997).cycle();
+        self.measure(|| {
+            let window = &text[starts.next().expect("it has no end")..][..STEPS * BATCH + 1];
+            let tape = Tape::training(&mut rng);
+            let inputs = Indices::new(&window[..STEPS * BATCH], [STEPS, BATCH]);
+            let h = model.lstm.forward(&model.embedding.forward(&tape, inputs));
+            let loss = model.output.forward(&h.flatten(0, 1)).softmax_cross_entropy(&window[1..]);
+            let value = loss.item();
+            let mut gradients = loss.backward();
+            gradients.clip_norm(5.0);
+            optimizer.step(&mut model, &gradients);
             f64::from(value)
         })
     }
@@ -323,6 +360,7 @@ fn rows() -> Vec<Row> {
         },
         Row::deep("w7b1", 32, 1, 64),
         Row::deep("w7b32", 32, 32, 64),
+        Row::steps("w9", Settings::characters),
     ];
     // On a single processor each turn would last a scheduler time slice.
     if std::thread::available_parallelism().is_ok_and(|number| number.get() > 1) {

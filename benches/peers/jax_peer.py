@@ -104,6 +104,36 @@ def adam(decay=0.0, rate=1e-3):
     return lambda p: (tree_map(jnp.zeros_like, p), tree_map(jnp.zeros_like, p), jnp.zeros((), jnp.int32)), update
 
 
+def lstm():
+    cells = [{"input": weights(128, 512), "hidden": weights(128, 512)} for _ in range(2)]
+    return {"embedding": jnp.asarray(rng.normal(size=(65, 128)), jnp.float32), "cells": cells, "output": weights(128, 65)}
+
+
+def forward_lstm(parameters, x, key):
+    x = parameters["embedding"][x.reshape(50, 50)]
+    for cell in parameters["cells"]:
+        def advance(state, x, hidden=cell["hidden"]):
+            h, c = state
+            i, f, g, o = jnp.split(x + dense(hidden, h), 4, 1)
+            c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+            h = jax.nn.sigmoid(o) * jnp.tanh(c)
+            return (h, c), h
+
+        zeros = jnp.zeros(x.shape[1:])
+        _, x = lax.scan(advance, (zeros, zeros), dense(cell["input"], x))
+    return dense(parameters["output"], x).reshape(-1, 65), []
+
+
+def clipped(rate, bound=5.0):
+    initial, update = adam(rate=rate)
+
+    def clip(p, g, state):
+        norm = jnp.sqrt(sum((g * g).sum() for g in jax.tree_util.tree_leaves(g)))
+        return update(p, tree_map(lambda g: g * jnp.minimum(1, bound / (norm + 1e-6)), g), state)
+
+    return initial, clip
+
+
 def norms():
     return [{"weight": jnp.ones(512), "bias": jnp.zeros(512)} for _ in range(2)]
 
@@ -122,6 +152,7 @@ WORKLOADS = {
     "w5": (64, lambda: mlp(1600, 128, 10) | {"convolutions": convolutions()}, forward_convolutional, adam()),
     "w7b1": (1, *deep),
     "w7b32": (32, *deep),
+    "w9": (2500, lstm, forward_lstm, clipped(2e-3)),
     "epochs": middle,
 }
 size, network, forward, (initial, update) = WORKLOADS[workload]
@@ -146,7 +177,12 @@ def step(state, x, y):
     return (parameters, optimizer, key, running), loss
 
 
-images, labels = load("train")
+if workload == "w9":
+    text = np.array([(k * 7919 + k // 13) % 65 for k in range(100_000)])
+    windows_of = lambda first: np.concatenate([text[s + first : s + first + size] for s in range(0, 90_000, 997)])
+    images, labels = windows_of(0), windows_of(1)
+else:
+    images, labels = load("train")
 if workload.startswith("w7"):
     images = np.ascontiguousarray(images[:, 300:332])
 images, labels = jnp.asarray(images), jnp.asarray(labels)

@@ -158,6 +158,27 @@ fn the_number_of_threads_does_not_change_an_update_of_rows() {
 }
 
 #[test]
+fn the_number_of_threads_does_not_change_a_recurrent_network() {
+    let x: Tensor = Tensor::randn([30, 45, 9], &mut wengert::rng(1));
+    let lengths: Vec<usize> = (0..45).map(|k| 1 + k * 11 % 30).collect();
+    let run = || {
+        let mut rng = wengert::rng(0);
+        let options = Recurrent::new().layers(2).bidirectional().dropout(0.2);
+        let mut model = (Lstm::with_options(9, 33, options, &mut rng), Gru::new(66, 40, &mut rng));
+        let mut optimizer = Sgd::new(0.1);
+        for _ in 0..2 {
+            let tape = Tape::training(&mut rng);
+            let (h, _) = model.0.forward_padded(&tape.constant(&x), &lengths, None);
+            let gradients = model.1.forward(&h).square().mean().backward();
+            optimizer.step(&mut model, &gradients);
+        }
+        let values = model.parameters().into_iter().flat_map(|(_, param)| param.value().to_vec());
+        values.map(f32::to_bits).collect::<Vec<u32>>()
+    };
+    same_on_any_number_of_threads(run);
+}
+
+#[test]
 fn the_number_of_threads_does_not_change_an_optimizer() {
     let values: Tensor = Tensor::randn([300_007], &mut wengert::rng(0));
     let run = || {

@@ -15,6 +15,7 @@ mod linear;
 mod module;
 mod pool;
 mod recompute;
+mod recurrent;
 mod sequential;
 mod summary;
 
@@ -32,6 +33,7 @@ pub fn panics() -> Vec<Panic> {
         layer_norm::PANICS,
         linear::PANICS,
         pool::PANICS,
+        recurrent::PANICS,
     ]
     .concat()
 }

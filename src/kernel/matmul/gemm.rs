@@ -14,7 +14,7 @@ pub(crate) const MIN_FMAS_PER_THREAD: usize = 1 << 18;
 /// The blocks of C that threads share begin at multiples of the rows and of the columns of a tile.
 const TILE: [usize; 2] = [8, 32];
 
-/// A matrix in a slice, which it covers exactly: the element `[i, j]` is at `i strides.0 + j strides.1`.
+/// A matrix within a slice: the element `[i, j]` is at `i strides.0 + j strides.1`, and one of the strides is 1.
 #[derive(Clone, Copy)]
 pub struct Matrix<'a, T> {
     pub(super) data: &'a [T],
@@ -32,9 +32,20 @@ impl<'a, T> Matrix<'a, T> {
         Matrix { data, rows, columns, strides }
     }
 
+    /// `rows × columns` elements at the beginning of `data`, whose rows are `step` apart.
+    pub(crate) fn strided(data: &'a [T], rows: usize, columns: usize, step: usize) -> Self {
+        assert!(fits(data.len(), rows, columns, step));
+        Matrix { data, rows, columns, strides: (step, 1) }
+    }
+
     /// The transpose.
     pub(crate) fn transposed(self) -> Self {
         Matrix { data: self.data, rows: self.columns, columns: self.rows, strides: (self.strides.1, self.strides.0) }
+    }
+
+    /// The number of elements.
+    pub(super) fn len(&self) -> usize {
+        self.rows * self.columns
     }
 }
 
@@ -103,6 +114,15 @@ pub(crate) fn gemm_packed<T: Float>(a: Matrix<T>, b: &Packed<T>, accum: Accum<T>
     unsafe { T::gemm(&product, 0..m, 0..n) };
 }
 
+/// [`gemm`] on this thread alone, into rows of C that are `step` apart.
+#[inline(never)]
+pub(crate) fn gemm_serial<T: Float>(a: Matrix<T>, b: Matrix<T>, accum: Accum<T>, c: &mut [T], step: usize) {
+    let (m, n) = (a.rows, b.columns);
+    let product = Product::with_step(a, b, accum, c, step);
+    // SAFETY: the product borrows C exclusively, and its rows and columns fit into that slice.
+    unsafe { T::gemm(&product, 0..m, 0..n) };
+}
+
 /// [`gemm`] of matrices `[m, 0]` and `[0, n]`.
 fn without_terms<T: Float>(m: usize, n: usize, accum: Accum<T>, c: &mut [T]) {
     assert_eq!(m.checked_mul(n), Some(c.len()));
@@ -121,6 +141,8 @@ pub struct Product<'a, T> {
     pub(super) panels: Option<&'a [T]>,
     pub(super) accum: Accum<'a, T>,
     pub(super) c: *mut T,
+    /// The step between rows of C.
+    pub(super) c_row: usize,
     borrow: PhantomData<&'a mut [T]>,
 }
 
@@ -130,17 +152,25 @@ unsafe impl<T: Send + Sync> Sync for Product<'_, T> {}
 
 impl<'a, T> Product<'a, T> {
     fn new(a: Matrix<'a, T>, b: Matrix<'a, T>, accum: Accum<'a, T>, c: &'a mut [T]) -> Self {
+        assert_eq!(a.rows.checked_mul(b.columns), Some(c.len()));
+        let c_row = b.columns;
+        Product::with_step(a, b, accum, c, c_row)
+    }
+
+    /// A product whose rows of C are `c_row` apart.
+    fn with_step(a: Matrix<'a, T>, b: Matrix<'a, T>, accum: Accum<'a, T>, c: &'a mut [T], c_row: usize) -> Self {
         assert!(a.columns > 0);
         assert_eq!(a.columns, b.rows);
-        assert_eq!(a.rows.checked_mul(b.columns), Some(c.len()));
+        assert!(fits(c.len(), a.rows, b.columns, c_row));
         if let Accum::Bias(row) = accum {
             assert_eq!(row.len(), b.columns);
         }
-        Product { a, b, panels: None, accum, c: c.as_mut_ptr(), borrow: PhantomData }
+        Product { a, b, panels: None, accum, c: c.as_mut_ptr(), c_row, borrow: PhantomData }
     }
 }
 
-/// Implements [`Float::gemm`] for an element type: the tiles, of MR rows and NR vectors, are as large as the registers allow.
+/// Implements [`Float::gemm`] for an element type: the tiles, of MR rows and NR vectors, are as large as the registers allow. With AVX2
+/// one of the sixteen is left to the compiler: a sum on the stack would halve the speed.
 ///
 /// The functions have its contract: rows and columns within C, and no access to that block by other threads. Those with a
 /// target feature require it of the processor in addition.
@@ -204,21 +234,21 @@ macro_rules! levels {
             }
 
             pub(super) unsafe fn fallback(product: &Product<$t>, rows: Range<usize>, columns: Range<usize>) {
-                let Product { a, b, accum, c, .. } = *product;
-                let [a_row, a_column, b_row, b_column, c_row] =
-                    [a.strides.0, a.strides.1, b.strides.0, b.strides.1, b.columns].map(|stride| stride as isize);
+                let Product { a, b, accum, c, c_row, .. } = *product;
+                let [a_row, a_column, b_row, b_column] =
+                    [a.strides.0, a.strides.1, b.strides.0, b.strides.1].map(|stride| stride as isize);
                 if let Accum::Bias(values) = accum {
                     let values = &values[columns.clone()];
                     for row in rows.clone() {
                         // SAFETY: the caller guarantees that row and columns are within C and that nobody else accesses
                         // them. C is borrowed exclusively, so it does not overlap the bias.
                         unsafe {
-                            let row = c.add(row * b.columns + columns.start);
+                            let row = c.add(row * c_row + columns.start);
                             row.copy_from_nonoverlapping(values.as_ptr(), values.len());
                         }
                     }
                 }
-                // SAFETY: A and B cover their slices exactly, so their parts in these rows and columns are readable at
+                // SAFETY: A and B are within their slices, so their parts in these rows and columns are readable at
                 // these strides; the caller guarantees that the block of C is writable.
                 unsafe {
                     matrixmultiply::$fallback(
@@ -233,8 +263,8 @@ macro_rules! levels {
                         b_row,
                         b_column,
                         if matches!(accum, Accum::Replace) { 0.0 } else { 1.0 },
-                        c.add(rows.start * b.columns + columns.start),
-                        c_row,
+                        c.add(rows.start * c_row + columns.start),
+                        c_row as isize,
                         1,
                     );
                 }

@@ -72,14 +72,14 @@ impl<T: Float> Product<'_, T> {
                     // SAFETY: the caller guarantees the instructions. The terms are within the rows of B and the columns within
                     // its columns; the panel has space for KC rows of NC ≥ NR · LANES columns.
                     let b = unsafe { self.pack_b::<V, MR>(terms.clone(), left..left + width, panel) };
-                    let c = self.c.wrapping_add(top * self.b.columns + left);
+                    let c_row = self.c_row;
+                    let c = self.c.wrapping_add(top * c_row + left);
                     let addend = match accum {
                         Accum::Replace => None,
-                        Accum::Add => Some((c.cast_const(), self.b.columns)),
+                        Accum::Add => Some((c.cast_const(), c_row)),
                         Accum::Bias(row) => Some((row.as_ptr().wrapping_add(left), 0)),
                     };
                     let next = self.next_panel::<V>(terms.clone(), left + NR * V::LANES..columns.end);
-                    let c_row = self.b.columns;
                     let tiles = TileColumn { a, b, next, addend, c, c_row, terms: terms.len(), height, width };
                     // SAFETY: the caller guarantees the instructions, and the block of C. `pack_a` and `pack_b` made A and B
                     // readable as `TileColumn` requires; C and the bias are as large as `Product` asserts. The width takes
@@ -98,7 +98,7 @@ impl<T: Float> Product<'_, T> {
     /// Whether the rows of A are so far apart that packing pays: rows at a distance of pages compete for the same cache lines.
     fn a_is_scattered(&self) -> bool {
         let (row, column) = self.a.strides;
-        self.a.data.len() > L1_ELEMENTS && (column != 1 || row >= DISTANT_ROWS)
+        self.a.len() > L1_ELEMENTS && (column != 1 || row >= DISTANT_ROWS)
     }
 
     /// Some rows and columns of A, packed into `block` if there is one, otherwise in place: readable for `rows × terms`.
@@ -117,7 +117,7 @@ impl<T: Float> Product<'_, T> {
         let start = self.a.data.as_ptr().wrapping_add(rows.start * row + terms.start * column);
         let Some(block) = block else { return MatPtr { start, row, column } };
         let block = block.elements_mut().expect("a block just taken is unshared").as_mut_ptr();
-        // SAFETY: A covers its slice, so this part of it is readable: with a column stride of 1 as rows of `terms`, otherwise,
+        // SAFETY: A is within its slice, so this part of it is readable: with a column stride of 1 as rows of `terms`, otherwise,
         // since its row stride is 1 then, as columns of `rows`. The caller guarantees that the block has space for the copy,
         // whose rows follow each other without a gap.
         unsafe {
@@ -132,7 +132,7 @@ impl<T: Float> Product<'_, T> {
     /// The panel of B that follows in a row of panels, if prefetching pays because B does not stay in the cache.
     fn next_panel<V: Vector<Element = T>>(&self, terms: Range<usize>, columns: Range<usize>) -> Option<MatPtr<T>> {
         let (row, column) = self.b.strides;
-        (self.b.data.len() > L2_ELEMENTS && !columns.is_empty()).then(|| {
+        (self.b.len() > L2_ELEMENTS && !columns.is_empty()).then(|| {
             self.packed_panel::<V>(&terms, &columns).unwrap_or_else(|| {
                 let start = self.b.data.as_ptr().wrapping_add(terms.start * row + columns.start * column);
                 MatPtr { start, row, column }
@@ -167,7 +167,7 @@ impl<T: Float> Product<'_, T> {
         let (row, column) = self.b.strides;
         let width = columns.len();
         let step = width.next_multiple_of(V::LANES);
-        if column == 1 && step == width && (self.a.rows <= MR || self.b.data.len() <= L1_ELEMENTS) {
+        if column == 1 && step == width && (self.a.rows <= MR || self.b.len() <= L1_ELEMENTS) {
             let start = self.b.data.as_ptr().wrapping_add(terms.start * row + columns.start);
             return MatPtr { start, row, column };
         }
@@ -211,7 +211,7 @@ impl<T: Float> Matrix<'_, T> {
         let start = self.data.as_ptr().wrapping_add(terms.start * row + columns.start * column);
         let width = columns.len();
         let step = width.next_multiple_of(V::LANES);
-        // SAFETY: the matrix covers its slice, so this part of it is readable: with a column stride of 1 as rows of `width`,
+        // SAFETY: the matrix is within its slice, so this part of it is readable: with a column stride of 1 as rows of `width`,
         // otherwise, since its row stride is 1 then, as columns of `terms`. The caller guarantees the space in the panel, whose
         // rows are `step` apart, a multiple of the lanes.
         unsafe {

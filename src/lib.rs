@@ -134,7 +134,7 @@ pub mod prelude {
     pub use crate::nn::{Flatten, Identity, Lambda, Layer, Module, Sequential};
     pub use crate::nn::{Gru, GruCell, Lstm, LstmCell, LstmState, Recurrent, Rnn, RnnCell};
     pub use crate::ops::einsum;
-    pub use crate::ops::{Conv, CrossEntropy, Reduction};
+    pub use crate::ops::{Attention, Conv, CrossEntropy, Reduction};
     pub use crate::optim::{Adam, AdamW, Optimizer, Schedule, Sgd};
     pub use crate::tensor::{Float, Indices, Labels, PadMode, SparseRows, Tensor, keepdim};
     pub use crate::text::Tokenizer;

@@ -31,6 +31,22 @@ panic_messages! {
         "{op}: axis {axis} of shape {shape:?} is named twice: name each axis once"
     nothing_to_choose(op: &str, axis: usize, shape: &[usize])
         "{op}: axis {axis} of shape {shape:?} has no elements to choose from"
+    no_heads(shape: &[usize])
+        "self_attention: the number of heads in the last axis of {shape:?} is not set: use Attention::new().heads(...)"
+    cache_recorded(shape: &[usize])
+        "cached_attention: the value of shape {shape:?} is recorded, but gradients do not flow into a cache: generate on Tape::inference(), or train with self_attention"
+    cache_shape(shape: &[usize], sequences: usize, width: usize, cache: &[usize])
+        "cached_attention: keys of {sequences} sequences and width {width}, from shape {shape:?}, do not fit the cache {cache:?}: its axes are [sequences, positions, width]"
+    cache_full(next: usize, length: usize, capacity: usize)
+        "cached_attention: {next} more positions do not fit into a cache that holds {length} of {capacity}: create it for more, or truncate it"
+    head_count(embed_dim: usize, heads: usize)
+        "MultiHeadAttention: {heads} heads do not divide vectors of size {embed_dim}: the number of heads must divide the size"
+    kv_head_count(heads: usize, kv_heads: usize)
+        "MultiHeadAttention: {kv_heads} heads of keys and values cannot serve {heads} heads of queries: the first number must divide the second, and cannot be raised"
+    rotary_size(size: usize)
+        "Rotary: vectors of size {size} have no pairs to rotate: the size must be even and not 0"
+    rotary_shape(shape: &[usize], size: usize, first: usize, positions: usize)
+        "rotary: shape {shape:?} does not hold vectors of size {size} at positions from {first} on, of {positions}: it must be [..., positions, n * size]"
     not_one_element(op: &str, shape: &[usize])
         "{op}: shape {shape:?} does not have exactly one element: as_slice() reads them all, sum() or mean() reduces them to one"
     index_out_of_range(index: &[usize], shape: &[usize])
@@ -460,4 +476,64 @@ pub(crate) fn empty_kernel(weight: &[usize]) -> String {
 /// Why a bias does not fit a convolution.
 pub(crate) fn conv_bias(bias: &[usize], channels: usize) -> String {
     format!("the bias {bias:?} does not have one element for each of the {channels} output channels")
+}
+
+/// Why the operands of attention have too few axes.
+#[cold]
+pub(crate) fn attention_rank(shapes: &[&[usize]], form: &str) -> String {
+    format!("{} cannot be attended: the shapes must be {form}", list(shapes))
+}
+
+/// Why queries, keys and values do not fit each other.
+#[cold]
+pub(crate) fn attention_shapes(shapes: [&[usize]; 3]) -> String {
+    format!(
+        "queries, keys and values of shapes {} do not fit: keys need the size of the queries, values the positions of the keys, and all three the same leading axes",
+        list(&shapes)
+    )
+}
+
+/// Why vectors without elements have no scores.
+#[cold]
+pub(crate) fn attention_empty(shape: &[usize]) -> String {
+    format!("the vectors of queries, keys or values have no elements, with scores {shape:?}: sizes must be at least 1")
+}
+
+/// Why the last axes cannot be split into heads.
+#[cold]
+pub(crate) fn attention_width(shapes: [&[usize]; 3], heads: usize, kv_heads: usize) -> String {
+    format!(
+        "the last axes of {} do not split into {heads} heads of queries and {kv_heads} of keys and values: sizes must be divisible",
+        list(&shapes)
+    )
+}
+
+/// Why the last axis does not hold queries, keys and values.
+#[cold]
+pub(crate) fn attention_packed(shape: &[usize], heads: usize, kv_heads: usize) -> String {
+    format!(
+        "the last axis of {shape:?} does not hold {heads} heads of queries and {kv_heads} each of keys and of values: it must be divisible by {heads} + 2 * {kv_heads}"
+    )
+}
+
+/// Why heads cannot form groups.
+#[cold]
+pub(crate) fn attention_groups(heads: usize, kv_heads: usize) -> String {
+    format!(
+        "{heads} heads of queries cannot share {kv_heads} heads of keys and values: the second number must divide the first"
+    )
+}
+
+/// Why a mask or a bias does not fit.
+#[cold]
+pub(crate) fn attention_mask(mask: &[usize], scores: &[usize]) -> String {
+    format!(
+        "a mask or bias of shape {mask:?} does not broadcast to the scores {scores:?}: its axes are [..., heads, queries, keys], each of full size or 1"
+    )
+}
+
+/// Shapes in a row.
+fn list(shapes: &[&[usize]]) -> String {
+    let shapes: Vec<String> = shapes.iter().map(|shape| format!("{shape:?}")).collect();
+    shapes.join(", ")
 }

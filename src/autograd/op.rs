@@ -240,8 +240,9 @@ impl<T: Float> BackwardContext<'_, T> {
         }
     }
 
+    /// See [`Saved::output`].
     #[track_caller]
-    fn output(&self) -> Var<T> {
+    pub(crate) fn output(&self) -> Var<T> {
         let list = self.tape.list();
         match list.saved(self.id).last() {
             Some(Some(value)) if matches!(self.save, Save::Output | Save::InputsAndOutput) => {

@@ -18,6 +18,25 @@ pub(crate) fn dropout<T: Float>(x: &[T], seed: u64, threshold: u32, scale: T, y:
     });
 }
 
+/// [`dropout`] in place, of the part of a larger input that begins at its element `start`.
+pub(crate) fn dropout_part<T: Float>(mut x: &mut [T], mut start: usize, seed: u64, threshold: u32, scale: T) {
+    while !x.is_empty() {
+        let at = start % BLOCK;
+        let (part, rest) = x.split_at_mut(x.len().min(BLOCK - at));
+        start += part.len();
+        drop_in_place(part, at, key(seed, (start - 1) / BLOCK), threshold, scale);
+        x = rest;
+    }
+}
+
+simd! {
+    pub(crate) fn drop_in_place[T: Float](x: &mut [T], start: usize, key: [u32; 2], threshold: u32, scale: T) {
+        for (k, x) in x.iter_mut().enumerate() {
+            *x = if bits((start + k) as u32, key) < threshold { T::ZERO } else { scale * *x };
+        }
+    }
+}
+
 simd! {
     pub(crate) fn dropout_block[T: Float](x: &[T], key: [u32; 2], threshold: u32, scale: T, y: &mut [T]) {
         for (k, (y, &x)) in y.iter_mut().zip(x).enumerate() {

@@ -37,6 +37,7 @@ macro_rules! simd {
     };
 }
 
+pub(crate) mod attention;
 pub(crate) mod base;
 pub(crate) mod dropout;
 pub(crate) mod elementwise;

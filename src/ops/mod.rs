@@ -14,6 +14,7 @@
 #[macro_use]
 mod macros;
 
+mod attention;
 mod dropout;
 mod einsum;
 mod elementwise;
@@ -28,6 +29,7 @@ mod shape;
 mod softmax;
 mod window;
 
+pub use attention::{Attention, KeyValueCache, Rotary, alibi, sinusoidal_positions};
 pub(crate) use dropout::check_rate;
 pub use einsum::{EinsumOperand, einsum};
 pub use linalg::Triangle;

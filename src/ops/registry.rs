@@ -45,6 +45,7 @@ macro_rules! registry {
         /// Instantiates every operation for an element type.
         pub(crate) fn instantiate<T: Float>() {
             $($(black_box(apply::<T, $op, $inputs> as fn($op, [&Var<T>; $inputs]) -> Var<T>);)+)*
+            black_box(apply_any::<T, attention::AttentionOp<T>> as fn(attention::AttentionOp<T>, &[&Var<T>]) -> Var<T>);
             black_box(apply_any::<T, shape::concat::Concat> as fn(shape::concat::Concat, &[&Var<T>]) -> Var<T>);
             black_box(apply_any::<T, shape::concat::Stack> as fn(shape::concat::Stack, &[&Var<T>]) -> Var<T>);
             black_box(apply_any::<T, recurrent::Recurrent<T>> as fn(recurrent::Recurrent<T>, &[&Var<T>]) -> Var<T>);
@@ -53,7 +54,7 @@ macro_rules! registry {
         /// The names of all operations, as shown in listings.
         pub(crate) fn names() -> Vec<&'static str> {
             fn collect<T: Float>() -> Vec<&'static str> {
-                let mut names = vec!["concat", "gru", "lstm", "rnn", "stack"];
+                let mut names = vec!["attention", "concat", "gru", "lstm", "rnn", "stack"];
                 $($(names.push(<$op as Op<T, $inputs>>::NAME);)+)*
                 names
             }
@@ -63,6 +64,7 @@ macro_rules! registry {
 }
 
 registry! {
+    attention::RotaryOp<T>: 1;
     dropout::Dropout: 1;
     elementwise::activation::ExponentialLinear: 1;
     elementwise::activation::ExponentialLinearGradient: 2;

@@ -123,6 +123,23 @@ fn the_number_of_threads_does_not_change_a_convolutional_network() {
 }
 
 #[test]
+fn the_number_of_threads_does_not_change_an_attention() {
+    // Several blocks of queries, parts of keys that are summed, and many small heads.
+    for [batch, heads, positions, size] in [[1, 1, 1100, 16], [2, 3, 130, 24], [40, 4, 20, 8]] {
+        let x: Tensor = Tensor::randn([batch, positions, 3 * heads * size], &mut wengert::rng(1));
+        let run = || {
+            let tape = Tape::training(&mut wengert::rng(0));
+            let batch = tape.var(&x);
+            let y = batch.self_attention(&Attention::new().heads(heads).causal().dropout(0.2));
+            let value = y.value().clone();
+            let gradients = y.square().sum().backward();
+            [value, gradients[&batch].clone()].iter().flat_map(|x| x.to_vec()).map(f32::to_bits).collect()
+        };
+        same_on_any_number_of_threads(run);
+    }
+}
+
+#[test]
 fn the_number_of_threads_does_not_change_a_normalisation() {
     for shape in [&[1100, 133][..], &[48, 24, 13, 11], &[300, 70, 2, 2]] {
         let x: Tensor = Tensor::randn(shape, &mut wengert::rng(1));

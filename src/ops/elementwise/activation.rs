@@ -262,6 +262,18 @@ impl<T: Float> Op<T, 2> for SoftplusGradient {
     }
 }
 
+/// The halves of an axis of even size.
+macro_rules! halves {
+    ($x:ident, $op:literal, $axis:ident) => {{
+        let (shape, axis) = ($x.shape(), resolve_axis($op, $axis.index(), $x.shape()));
+        if shape[axis] % 2 == 1 {
+            panics::odd_axis($op, axis, shape);
+        }
+        let half = (shape[axis] / 2) as isize;
+        [$x.slice(axis, ..half), $x.slice(axis, half..)]
+    }};
+}
+
 functions! {
     /// Leaky ReLU: x for x > 0, `slope` x elsewhere. The derivative at 0 is the slope; PyTorch's default slope is 0.01.
     fn leaky_relu(x, slope: f64) = LeakyRelu { slope }.of([x]);
@@ -305,13 +317,24 @@ functions! {
     /// # Panics
     /// If the axis is out of range or its size is odd.
     fn glu(x, axis: impl AxisIndex) = {
-        let axis = resolve_axis("glu", axis.index(), x.shape());
-        let n = x.shape()[axis];
-        if n % 2 == 1 {
-            panics::odd_axis("glu", axis, x.shape());
-        }
-        let half = (n / 2) as isize;
-        x.slice(axis, ..half) * x.slice(axis, half..).sigmoid()
+        let [a, b] = halves!(x, "glu", axis);
+        a * b.sigmoid()
+    };
+    /// SwiGLU: the [`silu`](Var::silu) of the first half of an axis times the second half. Shazeer 2020.
+    ///
+    /// # Panics
+    /// If the axis is out of range or its size is odd.
+    fn swiglu(x, axis: impl AxisIndex) = {
+        let [a, b] = halves!(x, "swiglu", axis);
+        a.silu() * b
+    };
+    /// GEGLU: the [`gelu`](Var::gelu) of the first half of an axis times the second half. Shazeer 2020.
+    ///
+    /// # Panics
+    /// If the axis is out of range or its size is odd.
+    fn geglu(x, axis: impl AxisIndex) = {
+        let [a, b] = halves!(x, "geglu", axis);
+        a.gelu() * b
     };
 }
 

@@ -3,6 +3,7 @@
 //! Each file has a gradient row for every method of the source file of the same name, and several rows for a method with several
 //! code paths. `registry` fails if an operation has no row.
 
+mod attention;
 mod dropout;
 mod einsum;
 mod elementwise;
@@ -24,6 +25,7 @@ use wengert::prelude::*;
 /// The gradient rows of all operations.
 fn rows() -> Vec<Row> {
     let rows = [
+        attention::rows(),
         dropout::rows(),
         einsum::rows(),
         elementwise::rows(),
@@ -43,6 +45,7 @@ fn rows() -> Vec<Row> {
 /// The panics of all operations.
 pub fn panics() -> Vec<Panic> {
     [
+        attention::PANICS,
         dropout::PANICS,
         einsum::PANICS,
         &elementwise::panics(),

@@ -28,6 +28,8 @@ pub fn rows() -> Vec<Row> {
         unary("relu6", &[(-2.0, -0.1), (0.1, 5.9), (6.1, 8.0)], |x| x.relu6()),
         unary("hardsigmoid", &[(-4.0, -3.1), (-2.9, 2.9), (3.1, 4.0)], |x| x.hardsigmoid()),
         unary("hardswish", &[(-4.0, -3.1), (-2.9, 2.9), (3.1, 4.0)], |x| x.hardswish()),
+        row("swiglu", &[&[&[4]], &[&[2, 6]]], |x| x[0].swiglu(-1)),
+        row("geglu", &[&[&[4]], &[&[2, 6]]], |x| x[0].geglu(-1)),
         row("glu", &[&[&[4]], &[&[2, 6]], &[&[3, 0]]], |x| x[0].glu(-1)),
     ]
 }
@@ -37,6 +39,8 @@ pub const PANICS: &[Panic] = &[
     ("option", || _ = variable().celu(0.0)),
     ("option", || _ = variable().softplus_with(0.0, 20.0)),
     ("odd_axis", || _ = variable().glu(1)),
+    ("odd_axis", || _ = variable().swiglu(1)),
+    ("odd_axis", || _ = variable().geglu(1)),
     ("prelu_weight", || _ = variable().prelu(Tensor::ones([2]))),
 ];
 

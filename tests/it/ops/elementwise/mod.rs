@@ -58,7 +58,7 @@ fn functions_of_plain_tensors_have_the_values_of_variables() {
         exp() exp2() expm1() ln() log1p() log2() log10() sin() cos() tan() asin() acos() atan() sinh() cosh() tanh() asinh()
         atanh() erf() erfc() square() sqrt() rsqrt() reciprocal() abs() sign() floor() ceil() round() sigmoid() relu()
         log_sigmoid() leaky_relu(0.1) elu(0.5) selu() celu(0.5) gelu() gelu_tanh() silu() mish() softplus()
-        softplus_with(2.0, 1.0) softsign() relu6() hardsigmoid() hardswish() glu(-1) powi(3) powf(0.3) clamp(0.2, 0.7)
+        softplus_with(2.0, 1.0) softsign() relu6() hardsigmoid() hardswish() glu(-1) swiglu(-1) geglu(-1) powi(3) powf(0.3) clamp(0.2, 0.7)
         masked_fill(&mask, 0.5) where_(&mask, 0.25) softmax(0) softmax(-1) log_softmax(1) logsumexp() logsumexp_over(0)
         var() var_over(1, 0.0) std() std_over(keepdim(0), 1.0) norm() norm_over(1.0, 0) norm_over(3.0, 1)
         flatten(0, 1) squeeze() unsqueeze(1) norm_over(f64::INFINITY, ..) normalize(2.0, 1, 1e-12) prod_over(1) mean_over(0)

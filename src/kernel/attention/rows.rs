@@ -1,0 +1,115 @@
+//! Loops over the rows of a block of scores.
+
+use crate::kernel::Float;
+use crate::kernel::reduce::reduce_lanes;
+
+/// Elements that are processed at a time.
+const LANES: usize = 16;
+
+/// The largest score of each query so far, the sum of its exponentials, and by what their former values were multiplied.
+pub(crate) struct Running<T, const N: usize> {
+    pub(crate) largest: [T; N],
+    pub(crate) sums: [f64; N],
+    pub(crate) factors: [T; N],
+}
+
+impl<T: Float, const N: usize> Running<T, N> {
+    pub(crate) fn new() -> Self {
+        Running { largest: [T::NEG_INFINITY; N], sums: [0.0; N], factors: [T::ZERO; N] }
+    }
+}
+
+/// What is subtracted from scores of the given maximum: 0 if it is infinite, so that a row of −∞ alone has exponentials of 0.
+#[inline(always)]
+pub(crate) fn shift<T: Float>(largest: T) -> T {
+    if largest.is_finite() || largest.is_nan() { largest } else { T::ZERO }
+}
+
+simd! {
+    /// Turns the first `limits[i]` scores of each row of `n` into exponentials, and the others into 0.
+    pub(crate) fn exponentials[T: Float, const N: usize](scores: &mut [T], n: usize, limits: &[usize; N], running: &mut Running<T, N>) {
+        for (i, row) in scores.chunks_exact_mut(n).enumerate() {
+            let (row, hidden) = row.split_at_mut(limits[i]);
+            hidden.fill(T::ZERO);
+            let mut largest = [T::NEG_INFINITY; LANES];
+            let (chunks, rest) = row.as_chunks::<LANES>();
+            for chunk in chunks {
+                for lane in 0..LANES {
+                    largest[lane] = largest[lane].maximum(chunk[lane]);
+                }
+            }
+            largest.iter_mut().zip(rest).for_each(|(lane, &x)| *lane = lane.maximum(x));
+            let before = running.largest[i];
+            running.largest[i] = reduce_lanes(largest, T::maximum).maximum(before);
+            let shift = shift(running.largest[i]);
+            let mut sums = [T::ZERO; LANES];
+            let (chunks, rest) = row.as_chunks_mut::<LANES>();
+            for chunk in chunks {
+                for lane in 0..LANES {
+                    let x = (chunk[lane] - shift).exp();
+                    chunk[lane] = x;
+                    sums[lane] += x;
+                }
+            }
+            if !rest.is_empty() {
+                // Padded with e^−∞ = 0 to a whole vector.
+                let mut lanes = [T::NEG_INFINITY; LANES];
+                lanes.iter_mut().zip(&*rest).for_each(|(lane, &x)| *lane = x - shift);
+                for (lane, sum) in lanes.iter_mut().zip(&mut sums) {
+                    *lane = lane.exp();
+                    *sum += *lane;
+                }
+                rest.copy_from_slice(&lanes[..rest.len()]);
+            }
+            let factor = (before - shift).exp();
+            running.factors[i] = factor;
+            running.sums[i] = running.sums[i] * factor.to_f64() + reduce_lanes(sums, |sum, x| sum + x).to_f64();
+        }
+    }
+}
+
+simd! {
+    /// Turns the first `limits[i]` scores of each row of `n` into weights, `exp(x − logsumexp)`, and the others into 0.
+    pub(crate) fn weights[T: Float](scores: &mut [T], n: usize, limits: &[usize], logsumexp: &[T]) {
+        for ((row, &limit), &logsumexp) in scores.chunks_exact_mut(n).zip(limits).zip(logsumexp) {
+            let (row, hidden) = row.split_at_mut(limit);
+            hidden.fill(T::ZERO);
+            let shift = shift(logsumexp);
+            let (chunks, rest) = row.as_chunks_mut::<LANES>();
+            for chunk in chunks {
+                for x in chunk {
+                    *x = (*x - shift).exp();
+                }
+            }
+            let mut lanes = [T::ZERO; LANES];
+            lanes.iter_mut().zip(&*rest).for_each(|(lane, &x)| *lane = x - shift);
+            for lane in &mut lanes {
+                *lane = lane.exp();
+            }
+            rest.copy_from_slice(&lanes[..rest.len()]);
+        }
+    }
+}
+
+simd! {
+    /// The gradient of the scores, `p (gp − delta)` with a delta for each row of `n`, in place of the weights.
+    pub(crate) fn score_gradients[T: Float](p: &mut [T], gp: &[T], n: usize, deltas: &[T]) {
+        for ((p, gp), &delta) in p.chunks_exact_mut(n).zip(gp.chunks_exact(n)).zip(deltas) {
+            for (p, &gp) in p.iter_mut().zip(gp) {
+                *p *= gp - delta;
+            }
+        }
+    }
+}
+
+simd! {
+    pub(crate) fn dot[T: Float](a: &[T], b: &[T]) -> T {
+        let mut sums = [T::ZERO; LANES];
+        for (a, b) in a.chunks(LANES).zip(b.chunks(LANES)) {
+            for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
+                *sum += a * b;
+            }
+        }
+        reduce_lanes(sums, |sum, x| sum + x)
+    }
+}

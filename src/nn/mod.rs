@@ -3,6 +3,7 @@
 #![warn(missing_debug_implementations)]
 
 mod activation;
+mod attention;
 mod batch_norm;
 mod containers;
 mod conv;
@@ -23,11 +24,14 @@ mod recompute;
 mod recurrent;
 mod sequential;
 mod summary;
+mod transformer;
 
 pub use crate::autograd::Param;
+pub use crate::ops::{KeyValueCache, Rotary, alibi, sinusoidal_positions};
 pub use activation::{
     Elu, Flatten, Gelu, Identity, LeakyRelu, LogSoftmax, Relu, Sigmoid, Silu, Softmax, Softplus, Tanh,
 };
+pub use attention::MultiHeadAttention;
 pub use batch_norm::BatchNorm;
 pub use conv::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d};
 pub use diagnosis::Missing;
@@ -48,6 +52,7 @@ pub use recompute::recompute;
 pub use recurrent::{Gru, GruCell, Lstm, LstmCell, LstmState, Recurrent, Rnn, RnnCell};
 pub use sequential::Sequential;
 pub use summary::Summary;
+pub use transformer::{TransformerDecoderLayer, TransformerEncoderLayer};
 /// Implements [`Module`](trait@Module) for a struct or an enum whose fields are modules.
 ///
 /// The path of a parameter consists of the names of the fields that lead to it, or of their positions in a tuple struct; raw
@@ -86,6 +91,7 @@ pub use summary::Summary;
 pub use wengert_derive::Module;
 
 use crate::autograd::{Tape, Var};
+use crate::ops::Attention;
 use crate::tensor::{Float, Indices, Tensor};
 use rand::Rng;
 use std::hint::black_box;
@@ -116,5 +122,18 @@ pub(crate) fn instantiate<T: Float>() {
     black_box(GruCell::<T>::forward as fn(&GruCell<T>, &Var<T>, Option<&Var<T>>) -> Var<T>);
     black_box(LstmCell::<T>::forward as fn(&LstmCell<T>, &Var<T>, Option<&LstmState<T>>) -> LstmState<T>);
     recurrent::instantiate::<T>();
+    black_box((
+        MultiHeadAttention::<T>::create as fn(usize, usize, bool, &mut dyn Rng) -> MultiHeadAttention<T>,
+        MultiHeadAttention::<T>::forward as fn(&MultiHeadAttention<T>, &Var<T>, &Attention<T>) -> Var<T>,
+        MultiHeadAttention::<T>::weights as fn(&MultiHeadAttention<T>, &Var<T>, &Var<T>, &Attention<T>) -> Var<T>,
+        MultiHeadAttention::<T>::forward_cached as fn(&MultiHeadAttention<T>, &Var<T>, &mut KeyValueCache<T>) -> Var<T>,
+        TransformerEncoderLayer::<T>::create as fn([usize; 3], &mut dyn Rng) -> TransformerEncoderLayer<T>,
+        TransformerEncoderLayer::<T>::forward as fn(&TransformerEncoderLayer<T>, &Var<T>, &Attention<T>) -> Var<T>,
+        TransformerDecoderLayer::<T>::create as fn([usize; 3], &mut dyn Rng) -> TransformerDecoderLayer<T>,
+    ));
+    black_box(
+        TransformerDecoderLayer::<T>::forward
+            as fn(&TransformerDecoderLayer<T>, &Var<T>, &Var<T>, &Attention<T>, &Attention<T>) -> Var<T>,
+    );
     black_box(Embedding::<T>::look_up as fn(&Embedding<T>, &Tape<T>, Indices) -> Var<T>);
 }

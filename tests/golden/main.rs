@@ -5,6 +5,7 @@
 //! It deviates if this crate has another value on purpose: see [`DEVIATIONS`].
 //! It is unsupported, and never passes, if its operator, optimizer or the like, or one of its attributes, is not known here.
 
+mod attention;
 mod attributes;
 mod check;
 mod clipping;
@@ -139,6 +140,7 @@ fn run_case(file: &Value, case: &Value) -> Result<(), Fault> {
         "init" => initial::case(case, &tolerance),
         "train" => training::train(file, case, &tolerance),
         "norm_running" => training::running(case, &tolerance),
+        "attention" => attention::case(case, &tolerance),
         "functional" => functional::case(case, &tolerance),
         "rnn" => recurrent::case(case, &tolerance),
         _ if case.get("op").is_some() => check::case(case, &tolerance),

@@ -20,13 +20,19 @@ fn network(words: &str, state: &Value) -> Result<Sequential<f64>, Fault> {
         let bias = state.get(format!("{k}.bias")).is_some();
         net = append(net, layer.trim(), shape, bias)?;
     }
+    load(&mut net, state)?;
+    Ok(net)
+}
+
+/// Sets the parameters of a module to those of a state by PyTorch's names.
+pub fn load(module: &mut dyn Module<f64>, state: &Value) -> Result<(), Fault> {
     let mut fault = None;
-    net.visit_mut(&mut Path::new(), &mut |path, param| match value(state, path.as_str()) {
+    module.visit_mut(&mut Path::new(), &mut |path, param| match value(state, path.as_str()) {
         Ok(value) if value.shape() == param.shape() => *param.value_mut() = value,
         Ok(value) => fault = Some(Fault::Failed(format!("{path} has shape {:?}", value.shape()))),
         Err(error) => fault = Some(error),
     });
-    fault.map_or(Ok(net), Err)
+    fault.map_or(Ok(()), Err)
 }
 
 /// Appends the layer whose name in PyTorch is the first word.

@@ -1,6 +1,7 @@
 //! Layers and models.
 
 mod activation;
+mod attention;
 mod batch_norm;
 mod conv;
 mod derive;
@@ -18,12 +19,14 @@ mod recompute;
 mod recurrent;
 mod sequential;
 mod summary;
+mod transformer;
 
 use crate::support::panics::Panic;
 use wengert::prelude::*;
 
 pub fn panics() -> Vec<Panic> {
     [
+        attention::PANICS,
         batch_norm::PANICS,
         conv::PANICS,
         dropout::PANICS,

@@ -1,0 +1,115 @@
+//! Transformers whose state dicts come from PyTorch.
+
+use super::attention::{difference, expected};
+use crate::support::files::fixture;
+use wengert::io::{load, safetensors};
+use wengert::nn::{KeyValueCache, TransformerDecoderLayer, TransformerEncoderLayer};
+use wengert::prelude::*;
+
+#[test]
+fn state_dicts_of_pytorch_give_its_outputs() {
+    let (tape, rng) = (Tape::new(), &mut wengert::rng(0));
+    let (x, memory) = (tape.constant(expected("x")), tape.constant(expected("memory")));
+    let mut encoder = TransformerEncoderLayer::new(8, 2, 16, rng).activation(Var::gelu);
+    load(&mut encoder, fixture("encoder_layer.safetensors")).unwrap();
+    assert!(difference(encoder.forward(&x, &Attention::new()).value(), &expected("encoder")) < 1e-5);
+    let mut decoder = TransformerDecoderLayer::new(8, 2, 16, rng).norm_first();
+    load(&mut decoder, fixture("decoder_layer.safetensors")).unwrap();
+    let y = decoder.forward(&x, &memory, &Attention::new().causal(), &Attention::new());
+    assert!(difference(y.value(), &expected("decoder")) < 1e-5);
+}
+
+#[test]
+fn dropout_changes_a_layer_on_training_tapes_only() {
+    let layer = TransformerEncoderLayer::new(8, 2, 16, &mut wengert::rng(0)).dropout(0.5);
+    let run = |tape: Tape| layer.forward(&tape.constant(expected("x")), &Attention::new()).value().clone();
+    assert_eq!(run(Tape::new()), run(Tape::inference()));
+    assert!(difference(&run(Tape::with_mode(Mode::Training(1))), &run(Tape::new())) > 0.1);
+}
+
+/// The model of nanoGPT, with its names.
+struct Gpt {
+    transformer: Transformer,
+    lm_head: Linear,
+}
+module!(Gpt { transformer, lm_head });
+
+struct Transformer {
+    wte: Embedding,
+    wpe: Embedding,
+    h: Vec<Block>,
+    ln_f: LayerNorm,
+}
+module!(Transformer { wte, wpe, h, ln_f });
+
+struct Block {
+    ln_1: LayerNorm,
+    attn: SelfAttention,
+    ln_2: LayerNorm,
+    mlp: Mlp,
+}
+module!(Block { ln_1, attn, ln_2, mlp });
+
+struct SelfAttention {
+    c_attn: Linear,
+    c_proj: Linear,
+}
+module!(SelfAttention { c_attn, c_proj });
+
+struct Mlp {
+    c_fc: Linear,
+    c_proj: Linear,
+}
+module!(Mlp { c_fc, c_proj });
+
+impl Gpt {
+    fn new(vocabulary: usize, block_size: usize, layers: usize, size: usize) -> Self {
+        let (rng, init) = (&mut wengert::rng(0), Init::Normal(0.02));
+        let mut linear = |inputs, outputs| Linear::new(inputs, outputs, init, rng);
+        let block = |_| Block {
+            ln_1: LayerNorm::new([size]),
+            attn: SelfAttention { c_attn: linear(size, 3 * size), c_proj: linear(size, size) },
+            ln_2: LayerNorm::new([size]),
+            mlp: Mlp { c_fc: linear(size, 4 * size), c_proj: linear(4 * size, size) },
+        };
+        let h = (0..layers).map(block).collect();
+        let (wte, wpe) = (Embedding::new(vocabulary, size, init, rng), Embedding::new(block_size, size, init, rng));
+        let transformer = Transformer { wte, wpe, h, ln_f: LayerNorm::new([size]) };
+        Gpt { transformer, lm_head: Linear::without_bias(size, vocabulary, init, rng) }
+    }
+
+    /// The scores of the next tokens; `attend` maps queries, keys and values of a layer to its attention.
+    fn forward(&self, tape: &Tape, tokens: &Tensor, first: usize, mut attend: impl FnMut(usize, &Var) -> Var) -> Var {
+        let indices: Vec<usize> = tokens.as_slice().iter().map(|&token| token as usize).collect();
+        let positions: Vec<usize> = (first..first + tokens.shape()[1]).collect();
+        let Transformer { wte, wpe, h, ln_f } = &self.transformer;
+        let mut x = wte.forward(tape, Indices::new(indices, tokens.shape())) + wpe.forward(tape, positions);
+        for (k, block) in h.iter().enumerate() {
+            let qkv = block.attn.c_attn.forward(&block.ln_1.forward(&x));
+            x += block.attn.c_proj.forward(&attend(k, &qkv));
+            let hidden = block.mlp.c_fc.forward(&block.ln_2.forward(&x)).gelu();
+            x += block.mlp.c_proj.forward(&hidden);
+        }
+        self.lm_head.forward(&ln_f.forward(&x))
+    }
+}
+
+#[test]
+fn a_state_dict_of_nano_gpt_gives_its_scores_and_generates_with_a_cache() {
+    let mut model = Gpt::new(11, 6, 2, 8);
+    load(&mut model, fixture("nano_gpt.safetensors")).unwrap();
+    let tokens = &safetensors::read(fixture("transformers.safetensors")).unwrap()["tokens"];
+    let tokens = Tensor::from_vec(tokens.indices().unwrap().iter().map(|&k| k as f32).collect(), [2, 5]);
+    let options = Attention::new().heads(2).causal();
+    let scores = model.forward(&Tape::new(), &tokens, 0, |_, qkv| qkv.self_attention(&options));
+    assert!(difference(scores.value(), &expected("logits")) < 1e-5);
+
+    let mut caches = vec![KeyValueCache::new(2, 6, 8); 2];
+    for (start, end) in [(0, 3), (3, 4), (4, 5)] {
+        let next = tokens.slice(1, start..end);
+        let cached = model.forward(&Tape::inference(), &next, start as usize, |k, qkv| {
+            qkv.cached_attention(&options, &mut caches[k])
+        });
+        assert!(difference(cached.value(), &expected("logits").slice(1, start..end)) < 1e-5);
+    }
+}

@@ -17,6 +17,9 @@
 //! | w6 | a chain of 10 000 operations on scalars | – | – |
 //! | w7b1, w7b32 | 64 layers of 32 × 32 | SGD | 1, 32 |
 //! | w9 | an embedding of 65 characters, an LSTM of two layers of 128 units, and a linear layer, over 50 steps | Adam, clipped | 50 |
+//! | w8 | GPT: 4 layers of 4 heads, 128 wide, 64 positions, no biases | AdamW, gradients clipped | 12 |
+//! | w11 | GPT: 6 layers of 6 heads, 384 wide, 256 positions, no biases | AdamW, gradients clipped | 4 |
+//! | microgpt | GPT: 1 layer of 4 heads, 16 wide, 16 positions, with RMS normalization and ReLU | Adam | 1 |
 //!
 //! `mlp:WIDTH:BATCH:DEPTH` is a network like w7 of any size.
 //!
@@ -26,7 +29,12 @@
 //! `epochs`, which requires `--mnist`, trains w2 for five epochs and tests it. `--json` prints machine-readable lines: the rates
 //! of all windows, the first and the last loss, and the peak resident memory in MiB.
 
+#[path = "../examples/support/gpt.rs"]
+#[expect(dead_code, reason = "the example also generates")]
+mod gpt;
+
 use clap::{Arg, ArgAction, Command, value_parser};
+use gpt::{Gpt, Sizes};
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{BufReader, Read};
@@ -124,6 +132,52 @@ struct Characters {
     output: Linear,
 }
 module!(Characters { embedding, lstm, output });
+/// A model that predicts the next token.
+trait LanguageModel: Module {
+    /// The scores of the token after each of those in `[N, T]`: `[N, T, vocabulary]`.
+    fn scores(&self, tape: &Tape, tokens: &Indices) -> Var;
+}
+
+impl LanguageModel for Gpt {
+    fn scores(&self, tape: &Tape, tokens: &Indices) -> Var {
+        self.forward(tape, tokens)
+    }
+}
+
+/// A model of 4192 parameters, that of Karpathy's microgpt.
+struct MicroGpt {
+    embeddings: [Embedding; 2],
+    projections: [Linear; 4],
+    hidden: [Linear; 2],
+    output: Linear,
+}
+module!(MicroGpt { embeddings, projections, hidden, output });
+
+impl MicroGpt {
+    fn new() -> Self {
+        let (mut rng, init) = (wengert::rng(0), Init::Normal(0.08));
+        let embeddings = [27, 16].map(|count| Embedding::new(count, 16, init, &mut rng));
+        let mut linear = |from, to| Linear::without_bias(from, to, init, &mut rng);
+        let projections = [(); 4].map(|()| linear(16, 16));
+        MicroGpt { embeddings, projections, hidden: [linear(16, 64), linear(64, 16)], output: linear(16, 27) }
+    }
+}
+
+impl LanguageModel for MicroGpt {
+    fn scores(&self, tape: &Tape, tokens: &Indices) -> Var {
+        let norm = |x: &Var| x.rms_norm([16], 1.0, 1e-5);
+        let [tokens, positions] = [self.embeddings[0].forward(tape, tokens), tape.param(&self.embeddings[1].weight)];
+        let x = norm(&(tokens + positions));
+        let h = norm(&x);
+        let [q, k, v, output] = self.projections.each_ref();
+        let (q, k, v) = (q.forward(&h), k.forward(&h), v.forward(&h));
+        let y = q.scaled_dot_product_attention(&k, &v, &Attention::new().heads(4).causal());
+        let x = x + output.forward(&y);
+        let [up, down] = &self.hidden;
+        let x = &x + down.forward(&up.forward(&norm(&x)).relu());
+        self.output.forward(&x)
+    }
+}
 
 /// Measurement settings.
 struct Settings {
@@ -205,6 +259,29 @@ impl Settings {
             let value = loss.item();
             let mut gradients = loss.backward();
             gradients.clip_norm(5.0);
+            optimizer.step(&mut model, &gradients);
+            f64::from(value)
+        })
+    }
+
+    /// Trains a language model on windows of a text without meaning.
+    fn language(
+        &self,
+        [batch, length, vocabulary]: [usize; 3],
+        mut model: impl LanguageModel,
+        mut optimizer: impl Optimizer,
+    ) -> Measured {
+        let text: Vec<usize> = (0..100_000).map(|k| (k * 7919 + k / 13) % vocabulary).collect();
+        let count = batch * length;
+        let mut starts = (0..text.len() - count - 1).step_by(997).cycle();
+        self.measure(|| {
+            let start = starts.next().expect("the text is longer than a batch");
+            let tokens = Indices::new(text[start..start + count].to_vec(), [batch, length]);
+            let scores = model.scores(&Tape::new(), &tokens).flatten(0, 1);
+            let loss = scores.softmax_cross_entropy(&text[start + 1..start + count + 1]);
+            let value = loss.item();
+            let mut gradients = loss.backward();
+            gradients.clip_norm(1.0);
             optimizer.step(&mut model, &gradients);
             f64::from(value)
         })
@@ -335,6 +412,15 @@ impl Row {
         })
     }
 
+    /// The model of nanoGPT.
+    fn gpt(name: &str, batch: usize, [positions, layers, heads, width]: [usize; 4]) -> Self {
+        Row::steps(name, move |settings| {
+            let sizes = Sizes { vocabulary: 65, positions, layers, heads, width };
+            let optimizer = AdamW::new(1e-3).betas(0.9, 0.99).weight_decay(0.1);
+            settings.language([batch, positions, 65], Gpt::new(sizes, &mut wengert::rng(0)), optimizer)
+        })
+    }
+
     fn product(shape @ [m, k, n]: [usize; 3], transposed: bool) -> Self {
         let name = format!("gemm {m}x{k}x{n}{}", if transposed { " t" } else { "" });
         let convert = move |rate| rate * 2e-9 * (m * k * n) as f64;
@@ -361,6 +447,9 @@ fn rows() -> Vec<Row> {
         Row::deep("w7b1", 32, 1, 64),
         Row::deep("w7b32", 32, 32, 64),
         Row::steps("w9", Settings::characters),
+        Row::gpt("w8", 12, [64, 4, 4, 128]),
+        Row::gpt("w11", 4, [256, 6, 6, 384]),
+        Row::steps("microgpt", |s| s.language([1, 16, 27], MicroGpt::new(), Adam::new(1e-2).betas(0.85, 0.99))),
     ];
     // On a single processor each turn would last a scheduler time slice.
     if std::thread::available_parallelism().is_ok_and(|number| number.get() > 1) {

@@ -79,6 +79,60 @@ def forward_convolutional(parameters, x, key):
     return forward_mlp(parameters, x.reshape(x.shape[0], -1), key)
 
 
+def normal(*shape, scale=0.02):
+    return jnp.asarray(rng.normal(0, scale, shape), jnp.float32)
+
+
+def gpt(positions, layers, width):
+    layer = lambda: {
+        "norms": [jnp.ones(width)] * 2,
+        "qkv": normal(width, 3 * width),
+        "output": normal(width, width),
+        "up": normal(width, 4 * width),
+        "down": normal(4 * width, width),
+    }
+    tokens = {"tokens": normal(65, width), "positions": normal(positions, width)}
+    return tokens | {"layers": [layer() for _ in range(layers)], "norm": jnp.ones(width)}
+
+
+def attention(q, k, v, heads):
+    q, k, v = (x.reshape(*x.shape[:2], heads, -1) for x in (q, k, v))
+    y = jax.nn.dot_product_attention(q, k, v, is_causal=True)
+    return y.reshape(*y.shape[:2], -1)
+
+
+def forward_gpt(heads):
+    def norm(x, weight):
+        x = x - x.mean(-1, keepdims=True)
+        return x * lax.rsqrt((x * x).mean(-1, keepdims=True) + 1e-5) * weight
+
+    def forward(parameters, x, key):
+        x = parameters["tokens"][x] + parameters["positions"]
+        for layer in parameters["layers"]:
+            qkv = jnp.split(norm(x, layer["norms"][0]) @ layer["qkv"], 3, -1)
+            x = x + attention(*qkv, heads) @ layer["output"]
+            hidden = jax.nn.gelu(norm(x, layer["norms"][1]) @ layer["up"], approximate=False)
+            x = x + hidden @ layer["down"]
+        return norm(x, parameters["norm"]) @ parameters["tokens"].T, []
+
+    return forward
+
+
+def micro_gpt():
+    shapes = [(16, 16)] * 4 + [(16, 64), (64, 16), (16, 27)]
+    layers = [normal(*shape, scale=0.08) for shape in shapes]
+    return {"tokens": normal(27, 16, scale=0.08), "positions": normal(16, 16, scale=0.08), "layers": layers}
+
+
+def forward_micro_gpt(parameters, x, key):
+    norm = lambda x: x * lax.rsqrt((x * x).mean(-1, keepdims=True) + 1e-5)
+    q, k, v, output, up, down, scores = parameters["layers"]
+    x = norm(parameters["tokens"][x] + parameters["positions"])
+    h = norm(x)
+    x = x + attention(h @ q, h @ k, h @ v, 4) @ output
+    return (x + jax.nn.relu(norm(x) @ up) @ down) @ scores, []
+
+
 def sgd(rate):
     return lambda p: (), lambda p, g, state: (tree_map(lambda p, g: p - rate * g, p, g), state)
 
@@ -91,13 +145,18 @@ def momentum(rate):
     return lambda p: tree_map(jnp.zeros_like, p), update
 
 
-def adam(decay=0.0, rate=1e-3):
+def adam(decay=0.0, rate=1e-3, betas=(0.9, 0.999), clip=None):
+    c, d = betas
+
     def update(p, g, state):
         m, v, t = state
         t = t + 1
-        m = tree_map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
-        v = tree_map(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
-        a, b = 1 - 0.9 ** t.astype(jnp.float32), 1 - 0.999 ** t.astype(jnp.float32)
+        if clip:
+            norm = jnp.sqrt(sum((g * g).sum() for g in jax.tree_util.tree_leaves(g)))
+            g = tree_map(lambda g: g * jnp.minimum(1, clip / (norm + 1e-6)), g)
+        m = tree_map(lambda m, g: c * m + (1 - c) * g, m, g)
+        v = tree_map(lambda v, g: d * v + (1 - d) * g * g, v, g)
+        a, b = 1 - c ** t.astype(jnp.float32), 1 - d ** t.astype(jnp.float32)
         new = lambda p, m, v: p - rate * ((m / a) / (jnp.sqrt(v / b) + 1e-8) + decay * p)
         return tree_map(new, p, m, v), (m, v, t)
 
@@ -144,6 +203,7 @@ def convolutions():
 
 middle = (128, lambda: mlp(784, 256, 128, 10), forward_mlp, adam())
 deep = (lambda: mlp(*[32] * 65), forward_deep, sgd(0.01))
+adamw = adam(0.1, betas=(0.9, 0.99), clip=1)
 WORKLOADS = {
     "w1": (100, lambda: mlp(784, 50, 10), forward_mlp, sgd(0.1)),
     "w2": middle,
@@ -153,6 +213,9 @@ WORKLOADS = {
     "w7b1": (1, *deep),
     "w7b32": (32, *deep),
     "w9": (2500, lstm, forward_lstm, clipped(2e-3)),
+    "w8": (12, lambda: gpt(64, 4, 128), forward_gpt(4), adamw),
+    "w11": (4, lambda: gpt(256, 6, 384), forward_gpt(6), adamw),
+    "microgpt": (1, micro_gpt, forward_micro_gpt, adam(rate=1e-2, betas=(0.85, 0.99), clip=1)),
     "epochs": middle,
 }
 size, network, forward, (initial, update) = WORKLOADS[workload]
@@ -169,7 +232,7 @@ def step(state, x, y):
 
     def criterion(parameters):
         scores, statistics = forward(parameters, x, own)
-        return -jnp.take_along_axis(jax.nn.log_softmax(scores), y[:, None], 1).mean(), statistics
+        return -jnp.take_along_axis(jax.nn.log_softmax(scores), y[..., None], -1).mean(), statistics
 
     (loss, statistics), gradients = jax.value_and_grad(criterion, has_aux=True)(parameters)
     parameters, optimizer = update(parameters, gradients, optimizer)
@@ -177,10 +240,17 @@ def step(state, x, y):
     return (parameters, optimizer, key, running), loss
 
 
+# The lengths of the windows of text, and the numbers of tokens.
+LANGUAGE = {"w8": (64, 65), "w11": (256, 65), "microgpt": (16, 27)}
 if workload == "w9":
     text = np.array([(k * 7919 + k // 13) % 65 for k in range(100_000)])
     windows_of = lambda first: np.concatenate([text[s + first : s + first + size] for s in range(0, 90_000, 997)])
     images, labels = windows_of(0), windows_of(1)
+elif workload in LANGUAGE:
+    length, count = LANGUAGE[workload]
+    text = (np.arange(100_000) * 7919 + np.arange(100_000) // 13) % count
+    rows = len(text) // length - 1
+    images, labels = (text[k : rows * length + k].reshape(rows, length) for k in range(2))
 else:
     images, labels = load("train")
 if workload.startswith("w7"):

@@ -39,6 +39,55 @@ def convolutional():
     return nn.Sequential(nn.Unflatten(1, (1, 28, 28)), *blocks, nn.Flatten(), *mlp(1600, 128, 10))
 
 
+class Layer(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.norms = nn.ModuleList([nn.LayerNorm(width, bias=False) for _ in range(2)])
+        sizes = (width, 3 * width), (width, width), (width, 4 * width), (4 * width, width)
+        self.qkv, self.output, self.up, self.down = (nn.Linear(a, b, bias=False) for a, b in sizes)
+
+    def forward(self, x):
+        n, t, c = x.shape
+        heads = [y.view(n, t, self.heads, -1).transpose(1, 2) for y in self.qkv(self.norms[0](x)).split(c, 2)]
+        y = nn.functional.scaled_dot_product_attention(*heads, is_causal=True).transpose(1, 2)
+        x = x + self.output(y.reshape(n, t, c))
+        return x + self.down(nn.functional.gelu(self.up(self.norms[1](x))))
+
+
+class Gpt(nn.Module):
+    def __init__(self, positions, layers, heads, width):
+        super().__init__()
+        self.tokens, self.positions = nn.Embedding(65, width), nn.Embedding(positions, width)
+        self.layers = nn.Sequential(*(Layer(width, heads) for _ in range(layers)))
+        self.norm = nn.LayerNorm(width, bias=False)
+        for p in self.parameters():
+            if p.dim() > 1:
+                nn.init.normal_(p, 0, 0.02)
+
+    def forward(self, x):
+        x = self.layers(self.tokens(x) + self.positions.weight)
+        return self.norm(x) @ self.tokens.weight.t()
+
+
+class MicroGpt(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.tokens, self.positions = nn.Embedding(27, 16), nn.Embedding(16, 16)
+        sizes = [(16, 16)] * 4 + [(16, 64), (64, 16), (16, 27)]
+        self.layers = nn.ModuleList([nn.Linear(a, b, bias=False) for a, b in sizes])
+
+    def forward(self, x):
+        norm = lambda x: nn.functional.rms_norm(x, (16,), eps=1e-5)
+        q, k, v, output, up, down, scores = self.layers
+        x = norm(self.tokens(x) + self.positions.weight)
+        h = norm(x)
+        heads = [f(h).view(1, 16, 4, 4).transpose(1, 2) for f in (q, k, v)]
+        y = nn.functional.scaled_dot_product_attention(*heads, is_causal=True).transpose(1, 2)
+        x = x + output(y.reshape(1, 16, 16))
+        return scores(x + down(torch.relu(up(norm(x)))))
+
+
 def deep(width=32, depth=64):
     return nn.Sequential(*mlp(*[width] * (depth + 1)), nn.ReLU())
 
@@ -46,6 +95,7 @@ def deep(width=32, depth=64):
 fused = {} if variant == "eager" else {"fused": True}
 optim = torch.optim
 adam = lambda p: optim.Adam(p, 1e-3, **fused)
+adamw = lambda p: optim.AdamW(p, 1e-3, (0.9, 0.99), weight_decay=0.1, **fused)
 WORKLOADS = {
     "w1": (100, lambda: mlp(784, 50, 10), lambda p: optim.SGD(p, 0.1, **fused)),
     "w2": (128, lambda: mlp(784, 256, 128, 10), adam),
@@ -54,8 +104,13 @@ WORKLOADS = {
     "w5": (64, convolutional, adam),
     "w7b1": (1, deep, lambda p: optim.SGD(p, 0.01, **fused)),
     "w7b32": (32, deep, lambda p: optim.SGD(p, 0.01, **fused)),
+    "w8": (12, lambda: Gpt(64, 4, 4, 128), adamw),
+    "w11": (4, lambda: Gpt(256, 6, 6, 384), adamw),
+    "microgpt": (1, MicroGpt, lambda p: optim.Adam(p, 1e-2, (0.85, 0.99), **fused)),
     "epochs": (128, lambda: mlp(784, 256, 128, 10), adam),
 }
+# The lengths of the windows of text, and the numbers of tokens.
+LANGUAGE = {"w8": (64, 65), "w11": (256, 65), "microgpt": (16, 27)}
 if workload.startswith("mlp:"):
     width, batch, depth = map(int, workload.split(":")[1:])
     WORKLOADS[workload] = (batch, lambda: deep(width, depth), lambda p: optim.SGD(p, 0.01, **fused))
@@ -127,11 +182,17 @@ def train():
     optimizer = optimizer(model.parameters())
     if workload.startswith("mlp:"):
         images, labels = torch.rand(64 * size, width), torch.arange(64 * size) * 7 % width
+    elif workload in LANGUAGE:
+        length, count = LANGUAGE[workload]
+        text = torch.arange(100_000)
+        text = (text * 7919 + text // 13) % count
+        rows = len(text) // length - 1
+        images, labels = (text[k : rows * length + k].view(rows, length) for k in range(2))
     else:
         images, labels = load("train")
     if workload.startswith("w7"):
         images = images[:, 300:332].contiguous()
-    criterion = lambda x, y: nn.functional.cross_entropy(model(x), y)
+    criterion = lambda x, y: nn.functional.cross_entropy(model(x).flatten(0, -2), y.flatten())
     if variant == "compiled":
         criterion = torch.compile(criterion)
     last = None
@@ -141,6 +202,8 @@ def train():
         optimizer.zero_grad(set_to_none=True)
         loss = criterion(x, y)
         loss.backward()
+        if workload in LANGUAGE:
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         last = loss.detach()
 

@@ -17,6 +17,8 @@ use std::ops::Range;
 
 /// Partial sums over images of the derivative with respect to the weight.
 const PARTIAL_SUMS: usize = 8;
+/// Elements of columns at a time, which stay in the second-level cache.
+const BLOCK_ELEMENTS: usize = 1 << 15;
 
 /// The sizes of a convolution whose channels are split into independent groups.
 ///
@@ -80,16 +82,28 @@ impl Convolution {
         kernel == [1, 1] && padding == [0, 0] && input == output
     }
 
-    /// Calls `f` with the windows of a unit as columns `[window_len, positions]`.
-    fn with_columns<T: Float>(&self, x: &[T], f: impl FnOnce(Matrix<T>)) {
-        let (window_len, positions) = (self.window_len(), self.windows.output_len());
-        if self.is_pointwise() {
-            return f(Matrix::new(x, window_len, positions, false));
-        }
-        with_scratch(window_len * positions, |columns| {
-            im2col(&self.windows, self.inputs, x, columns);
-            f(Matrix::new(columns, window_len, positions, false));
+    /// Calls `f` for blocks of rows of windows, with space for their columns and for as many positions in each output channel.
+    ///
+    /// The columns stay in the second-level cache, unless the weight does not either.
+    fn for_each_block<T: Float>(&self, mut f: impl FnMut(Range<usize>, &mut [T], &mut [T])) {
+        let [height, width] = self.windows.output;
+        let (row, channels) = (self.window_len() * width, self.outputs);
+        let rows = (BLOCK_ELEMENTS.max(self.weight_len()) / row.max(1)).clamp(1, height.max(1));
+        with_scratch((row + channels * width) * rows, |scratch| {
+            for first in (0..height).step_by(rows) {
+                let rows = first..height.min(first + rows);
+                let (columns, y) = scratch.split_at_mut(row * rows.len());
+                f(rows.clone(), columns, &mut y[..channels * width * rows.len()]);
+            }
         });
+    }
+
+    /// Copies some rows of each output channel.
+    fn copy_rows<T: Float>(&self, rows: &Range<usize>, y: &[T], block: &mut [T]) {
+        let range = rows.start * self.windows.output[1]..rows.end * self.windows.output[1];
+        let channels = y.chunks_exact(self.windows.output_len().max(1));
+        let block = block.chunks_exact_mut(range.len().max(1));
+        channels.zip(block).for_each(|(y, block)| block.copy_from_slice(&y[range.clone()]));
     }
 
     /// Calls `f` with the number of each unit and its `size` elements of `y`, in parallel.
@@ -115,14 +129,26 @@ pub(crate) fn convolve<T: Float>(c: &Convolution, x: &[T], weight: &[T], bias: O
     if let Method::Winograd(winograd) = &method {
         return winograd.convolve(x, weight, bias, y);
     }
+    let (window_len, [_, width]) = (c.window_len(), c.windows.output);
     c.for_each_unit(y, c.output_len(), |unit, y| {
         let (x, weight) = (&x[unit * c.input_len()..][..c.input_len()], &weight[c.weight_range(unit)]);
         c.fill_bias(bias, unit, c.outputs, y);
         if let Method::Depthwise(planes) = &method {
             return planes.convolve(x, weight, y);
         }
-        let weight = Matrix::new(weight, c.outputs, c.window_len(), false);
-        c.with_columns(x, |columns| gemm(weight, columns, Accum::Add, y));
+        let weight = Matrix::new(weight, c.outputs, window_len, false);
+        if c.is_pointwise() {
+            return gemm(weight, Matrix::new(x, window_len, c.windows.output_len(), false), Accum::Add, y);
+        }
+        c.for_each_block(|rows, columns, sums| {
+            let positions = rows.len() * width;
+            im2col(&c.windows, c.inputs, rows.clone(), x, columns);
+            gemm(weight, Matrix::new(columns, window_len, positions, false), Accum::Replace, sums);
+            for (y, sums) in y.chunks_exact_mut(c.windows.output_len().max(1)).zip(sums.chunks_exact(positions.max(1)))
+            {
+                y[rows.start * width..][..positions].iter_mut().zip(sums).for_each(|(y, &sum)| *y += sum);
+            }
+        });
     });
 }
 
@@ -133,21 +159,22 @@ pub(crate) fn transpose<T: Float>(c: &Convolution, y: &[T], weight: &[T], bias: 
     if let Method::Winograd(winograd) = &method {
         return winograd.transpose(y, weight, bias, x);
     }
-    let (window_len, positions) = (c.window_len(), c.windows.output_len());
+    let (window_len, [_, width]) = (c.window_len(), c.windows.output);
     c.for_each_unit(x, c.input_len(), |unit, x| {
         let (y, weight) = (&y[unit * c.output_len()..][..c.output_len()], &weight[c.weight_range(unit)]);
         c.fill_bias(bias, unit, c.inputs, x);
         if let Method::Depthwise(planes) = &method {
             return planes.transpose(y, weight, x);
         }
-        let y = Matrix::new(y, c.outputs, positions, false);
         let weight = Matrix::new(weight, window_len, c.outputs, true);
         if c.is_pointwise() {
-            return gemm(weight, y, Accum::Add, x);
+            return gemm(weight, Matrix::new(y, c.outputs, c.windows.output_len(), false), Accum::Add, x);
         }
-        with_scratch(window_len * positions, |columns| {
-            gemm(weight, y, Accum::Replace, columns);
-            col2im(&c.windows, c.inputs, columns, x);
+        c.for_each_block(|rows, columns, block| {
+            let positions = rows.len() * width;
+            c.copy_rows(&rows, y, block);
+            gemm(weight, Matrix::new(block, c.outputs, positions, false), Accum::Replace, columns);
+            col2im(&c.windows, c.inputs, rows, columns, x);
         });
     });
 }
@@ -180,7 +207,18 @@ pub(crate) fn weight_gradient<T: Float>(c: &Convolution, x: &[T], y: &[T], weigh
 fn add_products<T: Float>(c: &Convolution, x: &[T], y: &[T], weight: &mut [T]) {
     let units = x.chunks_exact(c.input_len().max(1)).zip(y.chunks_exact(c.output_len().max(1)));
     for (unit, (x, y)) in units.enumerate() {
-        let y = Matrix::new(y, c.outputs, c.windows.output_len(), false);
-        c.with_columns(x, |columns| gemm(y, columns.transposed(), Accum::Add, &mut weight[c.weight_range(unit)]));
+        let weight = &mut weight[c.weight_range(unit)];
+        if c.is_pointwise() {
+            let y = Matrix::new(y, c.outputs, c.windows.output_len(), false);
+            gemm(y, Matrix::new(x, c.inputs, c.windows.output_len(), false).transposed(), Accum::Add, weight);
+            continue;
+        }
+        c.for_each_block(|rows, columns, block| {
+            let positions = rows.len() * c.windows.output[1];
+            c.copy_rows(&rows, y, block);
+            im2col(&c.windows, c.inputs, rows, x, columns);
+            let columns = Matrix::new(columns, c.window_len(), positions, false);
+            gemm(Matrix::new(block, c.outputs, positions, false), columns.transposed(), Accum::Add, weight);
+        });
     }
 }

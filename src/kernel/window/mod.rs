@@ -62,22 +62,21 @@ impl Windows {
         (first..end, (first * step + offset).saturating_sub(padding))
     }
 
-    /// Calls `f` for each channel, kernel offset and row of output positions at which the offset is on the image: with the start
-    /// of the row in the columns, the start of the elements on the image, and their number.
+    /// Calls `f` for each channel, kernel offset and one of some rows of output positions at which the offset is on the image: with
+    /// the start of the row in the columns, the start of the elements on the image, and their number.
     #[inline(always)]
-    fn for_each_row(&self, channels: usize, mut f: impl FnMut(usize, usize, usize)) {
+    fn for_each_row(&self, channels: usize, rows: Range<usize>, mut f: impl FnMut(usize, usize, usize)) {
         let ([_, width], [_, output_width]) = (self.input, self.output);
         for offset in 0..self.kernel_len() {
             let (down, top) = self.valid_outputs(0, offset / self.kernel[1]);
             let (across, left) = self.valid_outputs(1, offset % self.kernel[1]);
-            let rows = if across.is_empty() { 0 } else { down.len() };
+            let end = if across.is_empty() { 0 } else { down.end.min(rows.end) };
             for channel in 0..channels {
-                let column = (channel * self.kernel_len() + offset) * self.output_len()
-                    + down.start * output_width
-                    + across.start;
+                let column = (channel * self.kernel_len() + offset) * rows.len() * output_width + across.start;
                 let pixel = channel * self.input_len() + top * width + left;
-                for row in 0..rows {
-                    f(column + row * output_width, pixel + row * self.stride[0] * width, across.len());
+                for row in down.start.max(rows.start)..end {
+                    let pixel = pixel + (row - down.start) * self.stride[0] * width;
+                    f(column + (row - rows.start) * output_width, pixel, across.len());
                 }
             }
         }
@@ -85,13 +84,13 @@ impl Windows {
 }
 
 simd! {
-    /// The windows of an image `[C, H, W]` as columns `[C · kernel_len, output_len]`, 0 for padding.
-    pub(crate) fn im2col[T: Float](windows: &Windows, channels: usize, x: &[T], columns: &mut [T]) {
+    /// The windows of an image `[C, H, W]` in some rows as columns `[C · kernel_len, positions]`, 0 for padding.
+    pub(crate) fn im2col[T: Float](windows: &Windows, channels: usize, rows: Range<usize>, x: &[T], columns: &mut [T]) {
         let across = windows.stride[1];
         if windows.padding != [0, 0] {
             columns.fill(T::ZERO);
         }
-        windows.for_each_row(channels, |column, pixel, length| {
+        windows.for_each_row(channels, rows, |column, pixel, length| {
             copy_strided(&x[pixel..], across, &mut columns[column..][..length]);
         });
     }
@@ -141,10 +140,10 @@ fn copy<T: Float>(x: &[T], y: &mut [T]) {
 }
 
 simd! {
-    /// Adds columns `[C · kernel_len, output_len]` to an image `[C, H, W]`, each element where [`im2col`] reads it: its adjoint.
-    pub(crate) fn col2im[T: Float](windows: &Windows, channels: usize, columns: &[T], x: &mut [T]) {
+    /// Adds columns `[C · kernel_len, positions]` to an image `[C, H, W]`, each element where [`im2col`] reads it: its adjoint.
+    pub(crate) fn col2im[T: Float](windows: &Windows, channels: usize, rows: Range<usize>, columns: &[T], x: &mut [T]) {
         let across = windows.stride[1];
-        windows.for_each_row(channels, |column, pixel, length| {
+        windows.for_each_row(channels, rows, |column, pixel, length| {
             add_strided(&columns[column..][..length], &mut x[pixel..], across);
         });
     }

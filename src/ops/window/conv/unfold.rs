@@ -30,7 +30,7 @@ impl<T: Float> Op<T, 1> for Unfold {
         let image = channels * windows.input_len();
         Tensor::build(Dims::from_slice(&[x.shape()[0], rows, positions]), |y| {
             for (sample, y) in y.chunks_exact_mut((rows * positions).max(1)).enumerate() {
-                im2col(&windows, channels, &x.as_slice()[sample * image..][..image], y);
+                im2col(&windows, channels, 0..windows.output[0], &x.as_slice()[sample * image..][..image], y);
             }
         })
     }
@@ -48,7 +48,13 @@ impl<T: Float> Op<T, 1> for Fold {
         let ([height, width], [count, rows, positions]) = (windows.input, [0, 1, 2].map(|axis| y.shape()[axis]));
         let mut x = Tensor::zeros([count, channels, height, width]);
         for (sample, x) in x.as_mut_slice().chunks_exact_mut((channels * windows.input_len()).max(1)).enumerate() {
-            col2im(&windows, channels, &y.as_slice()[sample * rows * positions..][..rows * positions], x);
+            col2im(
+                &windows,
+                channels,
+                0..windows.output[0],
+                &y.as_slice()[sample * rows * positions..][..rows * positions],
+                x,
+            );
         }
         x
     }

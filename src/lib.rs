@@ -56,7 +56,7 @@
 //! | [`autograd`] | [`Tape`], [`Var`], [`Gradients`], and [`Op`] for custom operations; [drawings](Tape::to_svg) of a tape, and the [search](Tape::detect_anomaly) for a NaN |
 //! | [`ops`] | every differentiable operation: methods of [`Var`] |
 //! | [`functional`], [`check`], [`parallel`] | derivatives of functions, gradient checks, gradients over shards of data on threads |
-//! | [`nn`] | [`Module`] and [`Layer`], [`Linear`], [`Conv2d`], pooling, [`Init`] |
+//! | [`nn`] | [`Module`] and [`Layer`], [`Linear`], [`Conv2d`], pooling, [`MultiHeadAttention`], [`Init`] |
 //! | [`optim`] | [`Optimizer`], [`Sgd`], [`Adam`], [schedules](optim::schedule) of the learning rate |
 //! | [`data`] | data sets and batches, splitting and scaling; MNIST, IDX and CSV files |
 //! | [`text`] | tokenizers, windows of long texts, sampling and beam search for language models |
@@ -133,6 +133,7 @@ pub mod prelude {
     pub use crate::nn::{Fan, Init, Nonlinearity};
     pub use crate::nn::{Flatten, Identity, Lambda, Layer, Module, Sequential};
     pub use crate::nn::{Gru, GruCell, Lstm, LstmCell, LstmState, Recurrent, Rnn, RnnCell};
+    pub use crate::nn::{MultiHeadAttention, TransformerDecoderLayer, TransformerEncoderLayer};
     pub use crate::ops::einsum;
     pub use crate::ops::{Attention, Conv, CrossEntropy, Reduction};
     pub use crate::optim::{Adam, AdamW, Optimizer, Schedule, Sgd};

@@ -15,7 +15,6 @@ use rand::Rng;
 /// hides a key, while PyTorch's module hides where its mask is true.
 ///
 /// ```
-/// use wengert::nn::MultiHeadAttention;
 /// use wengert::prelude::*;
 ///
 /// let layer = MultiHeadAttention::new(8, 2, &mut wengert::rng(0));

@@ -81,7 +81,6 @@ macro_rules! settings {
 /// layer of a language model.
 ///
 /// ```
-/// use wengert::nn::TransformerEncoderLayer;
 /// use wengert::prelude::*;
 ///
 /// let layer = TransformerEncoderLayer::new(8, 2, 32, &mut wengert::rng(0)).norm_first().activation(Var::gelu);
@@ -147,7 +146,6 @@ impl<T: Float> TransformerEncoderLayer<T> {
 /// Names and layout of the parameters are those of PyTorch's `TransformerDecoderLayer`, with `batch_first`.
 ///
 /// ```
-/// use wengert::nn::TransformerDecoderLayer;
 /// use wengert::prelude::*;
 ///
 /// let layer = TransformerDecoderLayer::new(8, 2, 32, &mut wengert::rng(0));

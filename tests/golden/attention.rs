@@ -4,7 +4,6 @@ use crate::Fault;
 use crate::check::{Nan, Tolerance};
 use crate::json::{Map, Value, field};
 use crate::training::load;
-use wengert::nn::{MultiHeadAttention, TransformerEncoderLayer};
 use wengert::prelude::*;
 
 /// The outputs by name.

@@ -1,6 +1,6 @@
 //! The backward pass.
 
-use super::rows::{dot, score_gradients, weights};
+use super::rows::{dot, scale, score_gradients, weights};
 use super::{Block, KEYS, Place, Problem, QUERIES, Sizes, Target, Vectors, carve, for_each_task};
 use crate::kernel::Float;
 use crate::kernel::base::memory::with_scratch;
@@ -151,8 +151,7 @@ impl<T: Float> Task<'_, T> {
         }
         for (row, position) in scratch.query.chunks_exact(size).zip(block.queries) {
             // SAFETY: no other task has this head and query of these sums.
-            let target = unsafe { self.query.vector(self.batch, head, position) };
-            target.iter_mut().zip(row).for_each(|(target, &x)| *target = problem.scale * x);
+            scale(row, problem.scale, unsafe { self.query.vector(self.batch, head, position) });
         }
     }
 

@@ -1,11 +1,12 @@
 //! The forward pass.
 
-use super::rows::{Running, exponentials, shift};
+use super::rows::{Running, exponentials, scale};
 use super::{Block, KEYS, Problem, QUERIES, Sizes, Target, carve, for_each_task};
 use crate::kernel::Float;
 use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::Chunks;
 use crate::kernel::matmul::gemm::{Accum, Matrix, gemm_serial};
+use crate::kernel::softmax::shift;
 
 /// Writes the attention of every query to `y`, and the logarithm of the sum of its exponentials to `logsumexp`, which has a chunk of
 /// [`Sizes::block`] for each block of queries.
@@ -61,9 +62,8 @@ fn attend<T: Float>(problem: &Problem<T>, mut block: Block, y: Target<T>, logsum
             // A query that attends to nothing.
             let factor = if sum == 0.0 { T::ZERO } else { T::from_f64(1.0 / sum) };
             // SAFETY: no other task has this head and query.
-            let y = unsafe { y.vector(block.batch, block.head, query) };
-            y.iter_mut().zip(row).for_each(|(y, &x)| *y = x * factor);
-            logsumexp[i] = shift(running.largest[i]) + T::from_f64(sum.ln());
+            scale(row, factor, unsafe { y.vector(block.batch, block.head, query) });
+            logsumexp[i] = shift(running.largest[i]) + T::from_f64(sum).ln();
         }
     });
 }

@@ -173,8 +173,7 @@ impl<T: Float> Problem<'_, T> {
     /// The queries of a block times the scale.
     fn scaled_queries(&self, block: &Block, scaled: &mut [T]) {
         for (row, query) in scaled.chunks_exact_mut(self.query.place.size).zip(block.queries.clone()) {
-            let x = self.query.vector(block.batch, block.head, query);
-            row.iter_mut().zip(x).for_each(|(y, &x)| *y = self.scale * x);
+            rows::scale(self.query.vector(block.batch, block.head, query), self.scale, row);
         }
     }
 

@@ -1,7 +1,8 @@
 //! Loops over the rows of a block of scores.
 
 use crate::kernel::Float;
-use crate::kernel::reduce::reduce_lanes;
+use crate::kernel::reduce::{fold_row, reduce_lanes};
+use crate::kernel::softmax::shift;
 
 /// Elements that are processed at a time.
 const LANES: usize = 16;
@@ -19,10 +20,34 @@ impl<T: Float, const N: usize> Running<T, N> {
     }
 }
 
-/// What is subtracted from scores of the given maximum: 0 if it is infinite, so that a row of −∞ alone has exponentials of 0.
+/// Turns scores into `exp(x − shift)`.
 #[inline(always)]
-pub(crate) fn shift<T: Float>(largest: T) -> T {
-    if largest.is_finite() || largest.is_nan() { largest } else { T::ZERO }
+fn exponentiate<T: Float>(row: &mut [T], shift: T) {
+    let (chunks, rest) = row.as_chunks_mut::<LANES>();
+    for chunk in chunks {
+        for x in chunk {
+            *x = (*x - shift).exp();
+        }
+    }
+    if !rest.is_empty() {
+        // A whole vector takes less time than a few scalars.
+        let mut lanes = [T::ZERO; LANES];
+        lanes.iter_mut().zip(&*rest).for_each(|(lane, &x)| *lane = x - shift);
+        for lane in &mut lanes {
+            *lane = lane.exp();
+        }
+        rest.copy_from_slice(&lanes[..rest.len()]);
+    }
+}
+
+/// The sum of a row of a block, which has so few terms that no digits are lost.
+#[inline(always)]
+fn sum<T: Float>(row: &[T]) -> T {
+    let mut sums = [T::ZERO; LANES];
+    for row in row.chunks(LANES) {
+        sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += x);
+    }
+    reduce_lanes(sums, |sum, x| sum + x)
 }
 
 simd! {
@@ -31,39 +56,14 @@ simd! {
         for (i, row) in scores.chunks_exact_mut(n).enumerate() {
             let (row, hidden) = row.split_at_mut(limits[i]);
             hidden.fill(T::ZERO);
-            let mut largest = [T::NEG_INFINITY; LANES];
-            let (chunks, rest) = row.as_chunks::<LANES>();
-            for chunk in chunks {
-                for lane in 0..LANES {
-                    largest[lane] = largest[lane].maximum(chunk[lane]);
-                }
-            }
-            largest.iter_mut().zip(rest).for_each(|(lane, &x)| *lane = lane.maximum(x));
             let before = running.largest[i];
-            running.largest[i] = reduce_lanes(largest, T::maximum).maximum(before);
-            let shift = shift(running.largest[i]);
-            let mut sums = [T::ZERO; LANES];
-            let (chunks, rest) = row.as_chunks_mut::<LANES>();
-            for chunk in chunks {
-                for lane in 0..LANES {
-                    let x = (chunk[lane] - shift).exp();
-                    chunk[lane] = x;
-                    sums[lane] += x;
-                }
-            }
-            if !rest.is_empty() {
-                // Padded with e^−∞ = 0 to a whole vector.
-                let mut lanes = [T::NEG_INFINITY; LANES];
-                lanes.iter_mut().zip(&*rest).for_each(|(lane, &x)| *lane = x - shift);
-                for (lane, sum) in lanes.iter_mut().zip(&mut sums) {
-                    *lane = lane.exp();
-                    *sum += *lane;
-                }
-                rest.copy_from_slice(&lanes[..rest.len()]);
-            }
+            let largest = fold_row(row, T::NEG_INFINITY, T::maximum).maximum(before);
+            let shift = shift(largest);
+            exponentiate(row, shift);
             let factor = (before - shift).exp();
+            running.largest[i] = largest;
             running.factors[i] = factor;
-            running.sums[i] = running.sums[i] * factor.to_f64() + reduce_lanes(sums, |sum, x| sum + x).to_f64();
+            running.sums[i] = running.sums[i] * factor.to_f64() + sum(row).to_f64();
         }
     }
 }
@@ -74,20 +74,14 @@ simd! {
         for ((row, &limit), &logsumexp) in scores.chunks_exact_mut(n).zip(limits).zip(logsumexp) {
             let (row, hidden) = row.split_at_mut(limit);
             hidden.fill(T::ZERO);
-            let shift = shift(logsumexp);
-            let (chunks, rest) = row.as_chunks_mut::<LANES>();
-            for chunk in chunks {
-                for x in chunk {
-                    *x = (*x - shift).exp();
-                }
-            }
-            let mut lanes = [T::ZERO; LANES];
-            lanes.iter_mut().zip(&*rest).for_each(|(lane, &x)| *lane = x - shift);
-            for lane in &mut lanes {
-                *lane = lane.exp();
-            }
-            rest.copy_from_slice(&lanes[..rest.len()]);
+            exponentiate(row, shift(logsumexp));
         }
+    }
+}
+
+simd! {
+    pub(crate) fn scale[T: Float](x: &[T], factor: T, y: &mut [T]) {
+        y.iter_mut().zip(x).for_each(|(y, &x)| *y = factor * x);
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn is_transposed(rows: usize, n: usize) -> bool {
 /// What is subtracted from scores of the given maximum: the maximum, or 0 if it is infinite, so that only a row of −∞ alone
 /// gives NaN.
 #[inline(always)]
-fn shift<T: Float>(largest: T) -> T {
+pub(crate) fn shift<T: Float>(largest: T) -> T {
     if largest.is_finite() { largest } else { T::ZERO }
 }
 

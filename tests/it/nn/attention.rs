@@ -3,7 +3,7 @@
 use crate::support::files::fixture;
 use crate::support::panics::{Panic, messages};
 use wengert::io::{load, safetensors};
-use wengert::nn::{KeyValueCache, MultiHeadAttention, Rotary};
+use wengert::nn::{KeyValueCache, Rotary};
 use wengert::prelude::*;
 
 fn rng() -> wengert::Generator {

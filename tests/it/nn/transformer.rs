@@ -3,7 +3,7 @@
 use super::attention::{difference, expected};
 use crate::support::files::fixture;
 use wengert::io::{load, safetensors};
-use wengert::nn::{KeyValueCache, TransformerDecoderLayer, TransformerEncoderLayer};
+use wengert::nn::KeyValueCache;
 use wengert::prelude::*;
 
 #[test]

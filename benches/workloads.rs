@@ -20,6 +20,7 @@
 //! | w8 | GPT: 4 layers of 4 heads, 128 wide, 64 positions, no biases | AdamW, gradients clipped | 12 |
 //! | w11 | GPT: 6 layers of 6 heads, 384 wide, 256 positions, no biases | AdamW, gradients clipped | 4 |
 //! | microgpt | GPT: 1 layer of 4 heads, 16 wide, 16 positions, with RMS normalization and ReLU | Adam | 1 |
+//! | w10 | ResNet-20 on images of 3 × 32 × 32, its convolutions without biases | SGD with momentum and weight decay | 64 |
 //!
 //! `mlp:WIDTH:BATCH:DEPTH` is a network like w7 of any size.
 //!
@@ -132,6 +133,7 @@ struct Characters {
     output: Linear,
 }
 module!(Characters { embedding, lstm, output });
+
 /// A model that predicts the next token.
 trait LanguageModel: Module {
     /// The scores of the token after each of those in `[N, T]`: `[N, T, vocabulary]`.
@@ -179,6 +181,55 @@ impl LanguageModel for MicroGpt {
     }
 }
 
+/// Two 3 × 3 convolutions with batch normalization, and what is added to their result.
+struct Residual {
+    convolutions: [(Conv2d, BatchNorm); 2],
+    /// Halves the sizes of images; `None` for the input itself.
+    shortcut: Option<(Conv2d, BatchNorm)>,
+}
+module!(Residual { convolutions, shortcut });
+
+/// A convolution and three stages of three residual blocks (He et al., Deep residual learning for image recognition, 2016).
+struct ResNet {
+    stem: (Conv2d, BatchNorm),
+    blocks: Vec<Residual>,
+    output: Linear,
+}
+module!(ResNet { stem, blocks, output });
+
+impl ResNet {
+    fn new() -> Self {
+        let mut rng = wengert::rng(0);
+        let mut normalized = |inputs, outputs, kernel, stride| {
+            let convolution = Conv2d::without_bias(inputs, outputs, kernel, Init::He, &mut rng);
+            (convolution.stride(stride).padding(kernel / 2), BatchNorm::new(outputs))
+        };
+        let stem = normalized(3, 16, 3, 1);
+        let mut blocks = Vec::new();
+        for (inputs, outputs, stride) in [(16, 16, 1), (16, 32, 2), (32, 64, 2)] {
+            for (inputs, stride) in [(inputs, stride), (outputs, 1), (outputs, 1)] {
+                let convolutions = [normalized(inputs, outputs, 3, stride), normalized(outputs, outputs, 3, 1)];
+                let shortcut = (stride > 1).then(|| normalized(inputs, outputs, 1, stride));
+                blocks.push(Residual { convolutions, shortcut });
+            }
+        }
+        ResNet { stem, blocks, output: Linear::new(64, 10, Init::He, &mut rng) }
+    }
+}
+
+impl Network for ResNet {
+    fn forward(&self, x: &Var) -> Var {
+        let normalized = |h: &Var, (convolution, norm): &(Conv2d, BatchNorm)| norm.forward(&convolution.forward(h));
+        let mut h = normalized(&x.reshape([-1, 3, 32, 32]), &self.stem).relu();
+        for Residual { convolutions: [first, second], shortcut } in &self.blocks {
+            let y = normalized(&normalized(&h, first).relu(), second);
+            let skip = shortcut.as_ref().map_or_else(|| h.clone(), |shortcut| normalized(&h, shortcut));
+            h = (y + skip).relu();
+        }
+        self.output.forward(&h.mean_over([2, 3]))
+    }
+}
+
 /// Measurement settings.
 struct Settings {
     window: Duration,
@@ -217,7 +268,7 @@ impl Settings {
     ) -> Measured {
         let mut rng = wengert::rng(0);
         let (images, labels) = match &self.mnist {
-            Some(directory) if classes == 10 => load(directory, 0..784),
+            Some(directory) if inputs == 784 => load(directory, 0..784),
             Some(directory) if inputs == 32 => load(directory, 300..332),
             _ => {
                 let images = Tensor::uniform([64 * batch, inputs], 0.0, 1.0, &mut rng);
@@ -450,6 +501,9 @@ fn rows() -> Vec<Row> {
         Row::gpt("w8", 12, [64, 4, 4, 128]),
         Row::gpt("w11", 4, [256, 6, 6, 384]),
         Row::steps("microgpt", |s| s.language([1, 16, 27], MicroGpt::new(), Adam::new(1e-2).betas(0.85, 0.99))),
+        Row::steps("w10", |s| {
+            s.training([64, 3072, 10], ResNet::new(), Sgd::new(0.1).momentum(0.9).weight_decay(1e-4))
+        }),
     ];
     // On a single processor each turn would last a scheduler time slice.
     if std::thread::available_parallelism().is_ok_and(|number| number.get() > 1) {

@@ -133,13 +133,36 @@ def forward_micro_gpt(parameters, x, key):
     return (x + jax.nn.relu(norm(x) @ up) @ down) @ scores, []
 
 
+def convolve(x, weight, stride=1):
+    padding = [(weight.shape[0] // 2,) * 2] * 2
+    return lax.conv_general_dilated(x, weight, (stride, stride), padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+
+def forward_resnet(parameters, x, key):
+    statistics = []
+
+    def normalized(layer, x, stride=1):
+        x = convolve(x, layer["weight"], stride)
+        mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
+        statistics.append((mean, variance))
+        return (x - mean) * lax.rsqrt(variance + 1e-5) * layer["scale"] + layer["bias"]
+
+    x = jax.nn.relu(normalized(parameters["stem"], x.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)))
+    for block in parameters["blocks"]:
+        stride = 2 if "shortcut" in block else 1
+        y = jax.nn.relu(normalized(block["first"], x, stride))
+        y = normalized(block["second"], y)
+        x = jax.nn.relu(y + (normalized(block["shortcut"], x, stride) if "shortcut" in block else x))
+    return dense(parameters["output"], x.mean((1, 2))), statistics
+
+
 def sgd(rate):
     return lambda p: (), lambda p, g, state: (tree_map(lambda p, g: p - rate * g, p, g), state)
 
 
-def momentum(rate):
+def momentum(rate, decay=0.0):
     def update(p, g, state):
-        state = tree_map(lambda m, g: 0.9 * m + g, state, g)
+        state = tree_map(lambda p, m, g: 0.9 * m + g + decay * p, p, state, g)
         return tree_map(lambda p, m: p - rate * m, p, state), state
 
     return lambda p: tree_map(jnp.zeros_like, p), update
@@ -201,6 +224,23 @@ def convolutions():
     return [weights(3, 3, 1, 32), weights(3, 3, 32, 64)]
 
 
+def normalized_convolution(inputs, outputs, kernel):
+    weight = weights(kernel, kernel, inputs, outputs)["weight"]
+    return {"weight": weight, "scale": jnp.ones(outputs), "bias": jnp.zeros(outputs)}
+
+
+def resnet():
+    blocks, inputs = [], 16
+    for outputs in 16, 32, 64:
+        for k in range(3):
+            sizes = {"first": (inputs, outputs, 3), "second": (outputs, outputs, 3)}
+            if inputs != outputs:
+                sizes["shortcut"] = (inputs, outputs, 1)
+            blocks.append({name: normalized_convolution(*shape) for name, shape in sizes.items()})
+            inputs = outputs
+    return {"stem": normalized_convolution(3, 16, 3), "blocks": blocks, "output": weights(64, 10)}
+
+
 middle = (128, lambda: mlp(784, 256, 128, 10), forward_mlp, adam())
 deep = (lambda: mlp(*[32] * 65), forward_deep, sgd(0.01))
 adamw = adam(0.1, betas=(0.9, 0.99), clip=1)
@@ -216,6 +256,7 @@ WORKLOADS = {
     "w8": (12, lambda: gpt(64, 4, 128), forward_gpt(4), adamw),
     "w11": (4, lambda: gpt(256, 6, 384), forward_gpt(6), adamw),
     "microgpt": (1, micro_gpt, forward_micro_gpt, adam(rate=1e-2, betas=(0.85, 0.99), clip=1)),
+    "w10": (64, resnet, forward_resnet, momentum(0.1, 1e-4)),
     "epochs": middle,
 }
 size, network, forward, (initial, update) = WORKLOADS[workload]
@@ -251,6 +292,8 @@ elif workload in LANGUAGE:
     text = (np.arange(100_000) * 7919 + np.arange(100_000) // 13) % count
     rows = len(text) // length - 1
     images, labels = (text[k : rows * length + k].reshape(rows, length) for k in range(2))
+elif workload == "w10":
+    images, labels = rng.random((64 * size, 3072), np.float32), np.arange(64 * size, dtype=np.int32) * 7 % 10
 else:
     images, labels = load("train")
 if workload.startswith("w7"):
@@ -258,7 +301,8 @@ if workload.startswith("w7"):
 images, labels = jnp.asarray(images), jnp.asarray(labels)
 batches = len(images) // size
 parameters = network()
-running = [(jnp.zeros(512), jnp.ones(512)) for _ in range(2)] if workload == "w3" else []
+_, statistics = jax.eval_shape(forward, parameters, images[:size], jax.random.PRNGKey(0))
+running = [(jnp.zeros(mean.shape), jnp.ones(mean.shape)) for mean, _ in statistics]
 state = (parameters, initial(parameters), jax.random.PRNGKey(0), running)
 
 if workload == "epochs":

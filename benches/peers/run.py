@@ -25,17 +25,18 @@ HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 ROOT = pathlib.Path(os.environ.get("PEERS", REPOSITORY / "target" / "peers"))
 MNIST = ROOT / "mnist"
-WORKLOADS = ["w1", "w2", "w3", "w4", "w5", "w6", "w7b1", "w7b32", "w8", "w9", "w11", "microgpt", "epochs"]
+WORKLOADS = ["w1", "w2", "w3", "w4", "w5", "w6", "w7b1", "w7b32", "w8", "w9", "w10", "w11", "microgpt", "epochs"]
 NATIVE = "-C target-cpu=native"
 # Name, feature of the crate of peers, flags of the compiler. Candle and burn have always been faster with native ones.
 RUST = [("candle", "candle", NATIVE), ("burn", "burn", NATIVE), ("dfdx", "dfdx", NATIVE), ("dfdx-default", "dfdx", "")]
 OURS = ["wengert", "wengert-native"]
-PYTHON = ["torch", "torch-fused", "torch-compiled", "jax"]
+PYTHON = ["torch", "torch-fused", "torch-channels_last", "torch-compiled", "jax"]
 PEERS = PYTHON + [name for name, _, _ in RUST]
 # Two processors that share a third-level cache answer each other within so many nanoseconds; virtual ones move.
 NEAR = 200
 ABSENT = {("jax", "w6"), ("torch-compiled", "w6"), ("dfdx", "w5"), ("dfdx-default", "w5")}
-ABSENT |= {(name, workload) for name, _, _ in RUST for workload in ("w8", "w9", "w11", "microgpt")}
+ABSENT |= {(name, workload) for name, _, _ in RUST for workload in ("w8", "w9", "w10", "w11", "microgpt")}
+ABSENT |= {("torch-channels_last", workload) for workload in WORKLOADS if workload not in ("w5", "w10")}
 
 
 def build():

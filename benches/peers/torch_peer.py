@@ -1,6 +1,7 @@
 """The workloads in PyTorch: `torch_peer.py WORKLOAD THREADS SECONDS WINDOWS DIRECTORY VARIANT`.
 
-The variant is eager, fused (eager, with fused optimizers) or compiled (network and loss compiled, fused optimizers).
+The variant is eager, fused (eager, with fused optimizers), channels_last (the same, with images stored as NHWC) or compiled (network
+and loss compiled, fused optimizers).
 """
 
 import json
@@ -92,6 +93,40 @@ def deep(width=32, depth=64):
     return nn.Sequential(*mlp(*[width] * (depth + 1)), nn.ReLU())
 
 
+def normalized_convolution(inputs, outputs, kernel, stride):
+    return nn.Sequential(nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(outputs))
+
+
+class Residual(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        first = normalized_convolution(inputs, outputs, 3, stride)
+        self.branch = nn.Sequential(first, nn.ReLU(), normalized_convolution(outputs, outputs, 3, 1))
+        self.shortcut = normalized_convolution(inputs, outputs, 1, 2) if stride == 2 else nn.Identity()
+
+    def forward(self, x):
+        return nn.functional.relu(self.branch(x) + self.shortcut(x))
+
+
+def resnet():
+    layers, inputs = [nn.Unflatten(1, (3, 32, 32)), normalized_convolution(3, 16, 3, 1), nn.ReLU()], 16
+    for outputs in 16, 32, 64:
+        for stride in 1 if outputs == 16 else 2, 1, 1:
+            layers.append(Residual(inputs, outputs, stride))
+            inputs = outputs
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
+class ChannelsLast(nn.Module):
+    def __init__(self, unflatten, *layers):
+        super().__init__()
+        self.unflatten = unflatten
+        self.rest = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+
+    def forward(self, x):
+        return self.rest(self.unflatten(x).contiguous(memory_format=torch.channels_last))
+
+
 fused = {} if variant == "eager" else {"fused": True}
 optim = torch.optim
 adam = lambda p: optim.Adam(p, 1e-3, **fused)
@@ -107,6 +142,7 @@ WORKLOADS = {
     "w8": (12, lambda: Gpt(64, 4, 4, 128), adamw),
     "w11": (4, lambda: Gpt(256, 6, 6, 384), adamw),
     "microgpt": (1, MicroGpt, lambda p: optim.Adam(p, 1e-2, (0.85, 0.99), **fused)),
+    "w10": (64, resnet, lambda p: optim.SGD(p, 0.1, momentum=0.9, weight_decay=1e-4, **fused)),
     "epochs": (128, lambda: mlp(784, 256, 128, 10), adam),
 }
 # The lengths of the windows of text, and the numbers of tokens.
@@ -179,6 +215,8 @@ def characters(steps=50, size=50, classes=65):
 def train():
     size, network, optimizer = WORKLOADS[workload]
     model = network()
+    if variant == "channels_last":
+        model = ChannelsLast(*model)
     optimizer = optimizer(model.parameters())
     if workload.startswith("mlp:"):
         images, labels = torch.rand(64 * size, width), torch.arange(64 * size) * 7 % width
@@ -188,6 +226,8 @@ def train():
         text = (text * 7919 + text // 13) % count
         rows = len(text) // length - 1
         images, labels = (text[k : rows * length + k].view(rows, length) for k in range(2))
+    elif workload == "w10":
+        images, labels = torch.rand(64 * size, 3072), torch.arange(64 * size) * 7 % 10
     else:
         images, labels = load("train")
     if workload.startswith("w7"):

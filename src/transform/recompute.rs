@@ -43,6 +43,8 @@ impl<T: Float, F: Fn(&Var<T>) -> Var<T> + 'static> AnyOp<T> for Recompute<T, F> 
         let variable = |(k, x): (usize, &Var<T>)| match saved.needs(k) {
             true if saved.recording => x.fresh(&tape),
             true => tape.var(x.value()),
+            // It stays connected: the gradients of others depend on it.
+            false if saved.recording => x.clone(),
             false => tape.constant(x.value()),
         };
         let variables: Vec<Var<T>> = inputs.iter().enumerate().map(variable).collect();

@@ -92,6 +92,18 @@ fn parameters_are_differentiated_to_any_order_wherever_else_they_are_read() {
 }
 
 #[test]
+fn a_gradient_by_the_input_can_be_differentiated_by_a_weight() {
+    let layer = Linear::<f64>::new(2, 3, Init::Xavier, &mut wengert::rng(0));
+    let gradient = |again: bool| {
+        let x = Tape::new_f64().var([[0.5, -1.0]]);
+        let inner = |layer: &Linear<f64>, x: &Var<f64>| layer.forward(x).tanh();
+        let y = if again { recompute(&layer, &x, inner) } else { inner(&layer, &x) };
+        y.sum().grad(&x).square().sum().backward()[&layer.weight].clone()
+    };
+    assert_eq!(gradient(true), gradient(false));
+}
+
+#[test]
 fn the_step_after_it_is_in_place_and_inference_records_nothing() {
     let mut block = Block::<f32>::new(4, &mut wengert::rng(0));
     let input: Tensor = Tensor::ones([3, 4]);

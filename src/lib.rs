@@ -56,7 +56,7 @@
 //! | [`autograd`] | [`Tape`], [`Var`], [`Gradients`], and [`Op`] for custom operations; [drawings](Tape::to_svg) of a tape, and the [search](Tape::detect_anomaly) for a NaN |
 //! | [`ops`] | every differentiable operation: methods of [`Var`] |
 //! | [`functional`], [`check`], [`parallel`] | derivatives of functions, gradient checks, gradients over shards of data on threads |
-//! | [`nn`] | [`Module`] and [`Layer`], [`Linear`], [`Conv2d`], pooling, [`MultiHeadAttention`], [`Init`] |
+//! | [`nn`] | [`Module`] and [`Layer`], [`Linear`], [`Conv2d`], [`Lstm`], [`MultiHeadAttention`], pooling, [`Init`] |
 //! | [`optim`] | [`Optimizer`], [`Sgd`], [`Adam`], [schedules](optim::schedule) of the learning rate |
 //! | [`data`] | data sets and batches, splitting and scaling; MNIST, IDX and CSV files |
 //! | [`text`] | tokenizers, windows of long texts, sampling and beam search for language models |

@@ -195,12 +195,12 @@ panic_messages! {
         "update_buffer: the buffer has shape {buffer:?}, the value {value:?}: they must be equal"
     not_a_batch(op: &str, shape: &[usize])
         "{op}: shape {shape:?} is not [N, in]: a step takes a row for each sequence of the batch"
-    not_sequences(op: &str, shape: &[usize], batch_first: bool)
-        "{op}: shape {shape:?} is not a batch of sequences, [T, N, in], or [N, T, in] with batch_first ({batch_first} here): unsqueeze makes a batch of one"
+    not_sequences(op: &str, shape: &[usize], layout: &str, axis: usize)
+        "{op}: shape {shape:?} is not a batch of sequences, {layout}: unsqueeze({axis}) makes a batch of one"
     recurrent_inputs(op: &str, shape: &[usize], inputs: usize)
-        "{op}: the last axis of {shape:?} does not have the {inputs} inputs of the layer"
+        "{op}: the last axis of shape {shape:?} must have the size {inputs}, the number of inputs of the layer"
     initial_state(op: &str, state: &[usize], expected: &[usize])
-        "{op}: the initial state has shape {state:?}, not {expected:?}: a state has [N, hidden] for each cell"
+        "{op}: the initial state has shape {state:?}, not {expected:?}: pass None to start from zeros"
     sequence_lengths(op: &str, lengths: &[usize], batch: usize, steps: usize)
         "{op}: the lengths {lengths:?} do not fit {batch} sequences of {steps} steps: give one length for each sequence, at most the number of steps"
     no_images(op: &str, shape: &[usize], axes: usize)

@@ -10,7 +10,7 @@ use rand::Rng;
 /// A lookup table of vectors, one for each index of a vocabulary or other discrete set.
 ///
 /// Its input is not a variable: indices are integers, which have no gradient, so the tape is passed as a separate argument.
-/// For this reason it is the only layer that does not implement [`Layer`](super::Layer).
+/// For this reason it does not implement [`Layer`](super::Layer).
 ///
 /// ```
 /// use wengert::prelude::*;

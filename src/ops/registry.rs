@@ -54,7 +54,7 @@ macro_rules! registry {
         /// The names of all operations, as shown in listings.
         pub(crate) fn names() -> Vec<&'static str> {
             fn collect<T: Float>() -> Vec<&'static str> {
-                let mut names = vec!["attention", "concat", "gru", "lstm", "rnn", "stack"];
+                let mut names = vec!["attention", "concat", "gru", "input", "lstm", "rnn", "stack"];
                 $($(names.push(<$op as Op<T, $inputs>>::NAME);)+)*
                 names
             }

@@ -30,7 +30,10 @@ impl Batch {
     /// The layout of `x`, `[T, N, …]` or `[N, T, …]`, whose sequences have these lengths or fill it.
     #[track_caller]
     pub(super) fn new(name: &str, shape: &[usize], batch_first: bool, lengths: Option<&[usize]>) -> Self {
-        let [first, second, _] = *shape else { panics::not_sequences(name, shape, batch_first) };
+        let [first, second, _] = *shape else {
+            let (layout, axis) = if batch_first { ("[N, T, in]", 0) } else { ("[T, N, in]", 1) };
+            panics::not_sequences(name, shape, layout, axis)
+        };
         let (count, size) = if batch_first { (second, first) } else { (first, second) };
         if let Some(lengths) = lengths
             && (lengths.len() != size || lengths.iter().any(|&length| length > count))

@@ -111,7 +111,8 @@ macro_rules! layer {
                     let $cell { weight_ih, weight_hh, bias_ih, bias_hh, .. } = cell;
                     let parameters = [Some(weight_ih), Some(weight_hh), bias_ih.as_ref(), bias_hh.as_ref()];
                     for (name, param) in self.options.names(k).iter().zip(parameters) {
-                        path.step(name.as_str(), stringify!($name), |path| param.into_iter().for_each(|param| param.visit(path, f)));
+                        let Some(param) = param else { continue };
+                        path.step(name.as_str(), stringify!($name), |path| param.visit(path, f));
                     }
                 }
             }
@@ -120,7 +121,8 @@ macro_rules! layer {
                     let $cell { weight_ih, weight_hh, bias_ih, bias_hh, .. } = cell;
                     let parameters = [Some(weight_ih), Some(weight_hh), bias_ih.as_mut(), bias_hh.as_mut()];
                     for (name, param) in self.options.names(k).iter().zip(parameters) {
-                        path.step(name.as_str(), stringify!($name), |path| param.into_iter().for_each(|param| param.visit_mut(path, f)));
+                        let Some(param) = param else { continue };
+                        path.step(name.as_str(), stringify!($name), |path| param.visit_mut(path, f));
                     }
                 }
             }

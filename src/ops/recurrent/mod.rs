@@ -160,10 +160,12 @@ impl<T: Float> Recurrent<T> {
         let (gates, rest) = activations.as_slice().split_at(rows * width);
         let (before, extra) = rest.split_at(rows * size);
         let (gy, last) = gy.as_slice().split_at(rows * size);
-        let mut state: Vec<Tensor<T>> =
-            last.chunks_exact((batch * size).max(1)).map(|last| Tensor::from_slice(last, [batch, size])).collect();
-        state.resize_with(2, || Tensor::zeros([0]));
-        let [h, c] = &mut state[..] else { unreachable!("there are two") };
+        let initial = |k: usize| match k < self.cell.states() {
+            true => Tensor::from_slice(&last[k * batch * size..(k + 1) * batch * size], [batch, size]),
+            false => Tensor::zeros([0]),
+        };
+        let mut state = [0, 1].map(initial);
+        let [h, c] = &mut state;
         let has_products = self.cell == Cell::Gru;
         let mut gproducts = Tensor::zeros([if has_products { rows } else { 0 }, width]);
         let ggates = Tensor::build(Dims::from_slice(&[rows, width]), |ggates| {

@@ -8,6 +8,7 @@
 mod support {
     pub mod digit;
     pub mod figure;
+    pub mod pca;
     pub mod style;
 }
 
@@ -15,6 +16,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use support::digit::digit;
 use support::figure::{Canvas, Outcome, figure, quick};
+use support::pca::Pca;
 use support::style::{COLORS, FONT};
 use wengert::data::{ImageBatch, Images, mnist, one_hot};
 use wengert::metrics::{Mean, accuracy};
@@ -92,56 +94,6 @@ fn train(images: &Images, epochs: usize) -> Autoencoder {
     model
 }
 
-/// Principal component analysis: the two directions of largest variance.
-struct Pca {
-    mean: Tensor,
-    /// Orthonormal columns: `[784, 2]`.
-    directions: Tensor,
-}
-
-impl Pca {
-    /// Finds the directions by orthogonal iteration: multiplying by the covariance turns any two directions toward those of
-    /// largest variance.
-    fn new(images: &Images) -> Self {
-        let mut mean = Tensor::zeros([PIXELS]);
-        for batch in images.batches(1000) {
-            mean += &(batch.images.sum_over(0) / images.len() as f64);
-        }
-        let mut covariance = Tensor::zeros([PIXELS, PIXELS]);
-        for batch in images.batches(1000) {
-            let centered = batch.images - &mean;
-            covariance += &(centered.transpose(0, 1).matmul(&centered) / images.len() as f64);
-        }
-        let mut directions = Tensor::randn([PIXELS, 2], &mut wengert::rng(0));
-        for _ in 0..100 {
-            directions = orthonormal(&covariance.matmul(&directions));
-        }
-        Pca { mean, directions }
-    }
-
-    fn encode(&self, images: &Tensor) -> Tensor {
-        (images - &self.mean).matmul(&self.directions)
-    }
-
-    fn decode(&self, codes: &Tensor) -> Tensor {
-        codes.matmul(&self.directions.transpose(0, 1)) + &self.mean
-    }
-}
-
-/// Orthonormalizes two columns by Gram–Schmidt.
-fn orthonormal(columns: &Tensor) -> Tensor {
-    let rows = columns.transpose(0, 1);
-    let unit = |row: Tensor| {
-        let length = row.map(|x| x * x).sum().item().sqrt();
-        row / f64::from(length)
-    };
-    let [first, second] = [0, 1].map(|row| rows.rows(&[row]));
-    let first = unit(first);
-    let overlap = (&first * &second).sum();
-    let second = unit(second - &first * overlap);
-    Tensor::from_vec([first.to_vec(), second.to_vec()].concat(), [2, PIXELS]).transpose(0, 1)
-}
-
 /// The test images as one of the two methods encodes and reconstructs them.
 struct View {
     name: &'static str,
@@ -185,9 +137,9 @@ fn main() -> Outcome {
     let codes = model.encode(&tape.constant(&test.images));
     let autoencoder =
         View { name: "autoencoder", images: model.decode(&codes).value().clone(), codes: codes.value().clone() };
-    let analysis = Pca::new(&train_set);
+    let analysis = Pca::new(|| train_set.batches(1000).map(|batch| batch.images));
     let codes = analysis.encode(&test.images);
-    let pca = View { name: "PCA", images: analysis.decode(&codes), codes };
+    let pca = View { name: "PCA", images: codes.matmul(&analysis.directions.transpose(0, 1)) + &analysis.mean, codes };
 
     let mean = analysis.mean.broadcast_to(test.images.shape());
     println!("\n{} test images            mean squared error        accuracy by nearest center", test.labels.len());

@@ -22,6 +22,7 @@
 //! | [Dimensionality reduction](dimensionality_reduction) | autoencoder and PCA | `14_autoencoder` |
 //! | [Second derivatives](second_derivatives) | Newton's method and Hessian-vector products | `15_second_order` |
 //! | [Learning to learn](learning_to_learn) | differentiating through a training step | `16_maml` |
+//! | [Word vectors](word_vectors) | skip-gram with negative sampling | `17_word2vec` |
 //! | [Recurrent networks](recurrent_networks) | state, gates, long sequences and sequences of different lengths | `18_char_rnn` |
 //! | [Custom operations](custom_operations) | a forward pass and a backward rule | `06_gradient_check` |
 //! | [Saving and resuming](saving_and_resuming) | models, and checkpoints that resume bit for bit | `mnist` |
@@ -55,6 +56,7 @@ page!(recommendation, "13_recommend");
 page!(dimensionality_reduction, "14_autoencoder");
 page!(second_derivatives, "15_rosenbrock");
 page!(learning_to_learn, "16_adaptation");
+page!(word_vectors, "17_word2vec");
 page!(recurrent_networks);
 page!(custom_operations);
 page!(saving_and_resuming);

@@ -73,7 +73,7 @@ impl Batch {
 
     /// The loss of scores `[n, 1 + NEGATIVES]`, summed over the pairs: `−ln σ(s₀) − Σₖ ln σ(−sₖ)`.
     fn loss(&self, scores: &Var) -> Var {
-        scores.bce_with_logits_loss(&self.targets(), Reduction::Sum)
+        scores.bce_with_logits_loss(self.targets(), Reduction::Sum)
     }
 }
 

@@ -13,6 +13,8 @@ use crate::kernel::base::threads::{CHUNK_MULTIPLE, chunk_size, for_each_chunk};
 const BLOCK: usize = 1024;
 /// The same if the rows are equal and therefore written out once.
 const BLOCK_OF_EQUAL_ROWS: usize = 4096;
+/// Elements from which on rows with a number for each are processed one by one instead.
+const MIN_ROW_OF_NUMBER: usize = 64;
 
 /// `y[i] = f(x[i])`.
 pub(crate) fn map<T: Float>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {
@@ -45,7 +47,7 @@ pub(crate) fn zip_equal<T: Float>(a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T
         *y = f(*a, *b);
         return;
     }
-    share_two(a, b, y, &|a, b, y| zip_chunk(a, b, y, &f));
+    share_two(a, b, y, &|a, b, y| zip_rows(Rows::one(a), Rows::one(b), y.len(), y, &f));
 }
 
 /// [`zip_equal`] for functions that are never called with inputs of different lengths: less code.
@@ -97,7 +99,7 @@ simd! {
                 y[lane] = (*near)(a[lane], x[lane]);
             }
             // A NaN is beyond any bound. Without an early exit the loop is vectorized.
-            if x.iter().fold(false, |any, x| any | !(x.abs() <= bound)) {
+            if !x.iter().fold(true, |all, x| all & (x.abs() <= bound)) {
                 for lane in 0..GROUP {
                     y[lane] = if x[lane].abs() <= bound { y[lane] } else { (*far)(a[lane], x[lane]) };
                 }
@@ -119,15 +121,43 @@ fn share_two<T: Float>(a: &[T], b: &[T], y: &mut [T], pass: &PassOfTwo<T>) {
     for_each_chunk(y, size, |index, y| pass(&a[index * size..], &b[index * size..], y));
 }
 
+/// An input along rows of the output: the distance of its elements, 0 if one is repeated, or 1, and the distance of its rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a, T> {
+    x: &'a [T],
+    strides: [usize; 2],
+}
+
+impl<'a, T> Rows<'a, T> {
+    /// A single row.
+    fn one(x: &'a [T]) -> Self {
+        Rows { x, strides: [1, 0] }
+    }
+
+    /// The elements from the start of a row on.
+    #[inline(always)]
+    fn row(&self, k: usize) -> &'a [T] {
+        &self.x[k * self.strides[1]..]
+    }
+}
+
 simd! {
-    /// An input of one element is repeated.
-    pub(crate) fn zip_chunk[T: Float, F: Fn(T, T) -> T](a: &[T], b: &[T], y: &mut [T], f: &F) {
-        match (a, b) {
-            (&[a], b) => y.iter_mut().zip(b).for_each(|(y, &b)| *y = (*f)(a, b)),
-            (a, &[b]) => y.iter_mut().zip(a).for_each(|(y, &a)| *y = (*f)(a, b)),
-            (a, b) => {
-                for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
-                    *y = (*f)(a, b);
+    /// `y = f(a, b)` row by row.
+    pub(crate) fn zip_rows[T: Float, F: Fn(T, T) -> T](a: Rows<T>, b: Rows<T>, inner: usize, y: &mut [T], f: &F) {
+        for (k, y) in y.chunks_mut(inner).enumerate() {
+            match (a.row(k), b.row(k)) {
+                (a_row, b_row) if a.strides[0] == 0 => {
+                    let a = a_row[0];
+                    y.iter_mut().zip(b_row).for_each(|(y, &b)| *y = (*f)(a, b));
+                }
+                (a_row, b_row) if b.strides[0] == 0 => {
+                    let b = b_row[0];
+                    y.iter_mut().zip(a_row).for_each(|(y, &a)| *y = (*f)(a, b));
+                }
+                (a_row, b_row) => {
+                    for ((y, &a), &b) in y.iter_mut().zip(a_row).zip(b_row) {
+                        *y = (*f)(a, b);
+                    }
                 }
             }
         }
@@ -192,32 +222,37 @@ impl Broadcast {
         plan
     }
 
-    /// Calls `f` with each block of the output, a long row or several short ones, and with the inputs there: as long or longer, or
-    /// a number that is repeated. An input that is not contiguous along several rows is written out.
+    /// Calls `f` with blocks of the output and the inputs there: all rows along the second axis, or several short rows as one. An input
+    /// that is not contiguous along short rows is written out.
     #[inline(never)]
-    fn for_each_block<T: Float>(&self, a: &[T], b: &[T], y: &mut [T], f: &PassOfTwo<T>) {
+    fn for_each_block<T: Float>(&self, a: &[T], b: &[T], y: &mut [T], f: &PassOfRows<T>) {
         let inner = self.shape[0];
         if y.is_empty() {
             return;
         }
-        // The second axis is part of the blocks if rows are short.
-        let block = if self.a[0] == 0 || self.b[0] == 0 { BLOCK } else { BLOCK_OF_EQUAL_ROWS };
-        let (rows, first) = if inner <= block / 4 && self.shape.len() > 1 { (self.shape[1], 2) } else { (1, 1) };
-        let size = if rows > 1 { (block / inner).min(rows) * inner } else { inner };
+        let (rows, first) = if self.shape.len() > 1 { (self.shape[1], 2) } else { (1, 1) };
+        let number = self.a[0] == 0 || self.b[0] == 0;
+        let (block, long) =
+            if number { (BLOCK, MIN_ROW_OF_NUMBER) } else { (BLOCK_OF_EQUAL_ROWS, BLOCK_OF_EQUAL_ROWS / 4) };
+        let by_row = rows == 1 || inner >= long;
+        let size = (block / inner).clamp(1, rows) * inner;
         let strides = |operand: &Dims| [operand[0], if rows > 1 { operand[1] } else { 0 }];
         let (strides_a, strides_b) = (strides(&self.a), strides(&self.b));
         let mut index: Dims = self.shape.iter().map(|_| 0).collect();
         let (mut at_a, mut at_b) = (0, 0);
-        let scratch = if rows > 1 { size } else { 0 };
-        with_scratch(2 * scratch, |scratch: &mut [T]| {
+        with_scratch(if by_row { 0 } else { 2 * size }, |scratch: &mut [T]| {
             let (scratch_a, scratch_b) = scratch.split_at_mut(scratch.len() / 2);
             for part in y.chunks_exact_mut(rows * inner) {
-                let (mut a, mut b) = (
-                    Operand::new(&a[at_a..], strides_a, inner, rows),
-                    Operand::new(&b[at_b..], strides_b, inner, rows),
-                );
-                for (k, block) in part.chunks_mut(size).enumerate() {
-                    f(a.block(k * size, block.len(), scratch_a), b.block(k * size, block.len(), scratch_b), block);
+                let (a, b) = (Rows { x: &a[at_a..], strides: strides_a }, Rows { x: &b[at_b..], strides: strides_b });
+                if by_row {
+                    f(a, b, inner, part);
+                } else {
+                    let (mut a, mut b) = (Operand::new(a, inner), Operand::new(b, inner));
+                    for (k, block) in part.chunks_mut(size).enumerate() {
+                        let (start, length) = (k * size, block.len());
+                        let (a, b) = (a.block(start, length, scratch_a), b.block(start, length, scratch_b));
+                        f(Rows::one(a), Rows::one(b), length, block);
+                    }
                 }
                 for axis in first..self.shape.len() {
                     index[axis] += 1;
@@ -235,33 +270,20 @@ impl Broadcast {
     }
 }
 
-/// An input along one row of the output, or along several short ones.
-struct Operand<'a, T> {
-    x: &'a [T],
-    strides: [usize; 2],
-    inner: usize,
-    layout: Layout,
-}
+/// A pass over rows of two inputs and an output.
+type PassOfRows<'a, T> = dyn Fn(Rows<T>, Rows<T>, usize, &mut [T]) + Sync + 'a;
 
-#[derive(Clone, Copy)]
-enum Layout {
-    Number,
-    Contiguous,
+/// An input along several short rows of the output, as one row.
+struct Operand<'a, T> {
+    rows: Rows<'a, T>,
+    inner: usize,
     /// Written out to scratch memory for each block, or once if all blocks are equal.
-    Scattered {
-        written: bool,
-    },
+    written: bool,
 }
 
 impl<'a, T: Float> Operand<'a, T> {
-    fn new(x: &'a [T], strides: [usize; 2], inner: usize, rows: usize) -> Self {
-        let layout = match strides {
-            [0, _] if rows == 1 => Layout::Number,
-            [1, _] if rows == 1 => Layout::Contiguous,
-            [1, down] if down == inner => Layout::Contiguous,
-            _ => Layout::Scattered { written: false },
-        };
-        Operand { x, strides, inner, layout }
+    fn new(rows: Rows<'a, T>, inner: usize) -> Self {
+        Operand { rows, inner, written: false }
     }
 
     /// The elements from `start` on.
@@ -270,21 +292,20 @@ impl<'a, T: Float> Operand<'a, T> {
     where
         'a: 's,
     {
-        match self.layout {
-            Layout::Number => return &self.x[..1],
-            Layout::Contiguous => return &self.x[start..],
-            Layout::Scattered { written: true } => return scratch,
-            Layout::Scattered { written: false } => {}
+        let [across, down] = self.rows.strides;
+        if across == 1 && down == self.inner {
+            return &self.rows.x[start..];
         }
-        let [across, down] = self.strides;
-        for (row, y) in scratch[..length].chunks_exact_mut(self.inner).enumerate() {
-            let at = (start / self.inner + row) * down;
-            match across {
-                0 => y.fill(self.x[at]),
-                _ => y.copy_from_slice(&self.x[at..][..self.inner]),
+        if !self.written {
+            for (k, y) in scratch[..length].chunks_exact_mut(self.inner).enumerate() {
+                let row = self.rows.row(start / self.inner + k);
+                match across {
+                    0 => y.fill(row[0]),
+                    _ => y.copy_from_slice(&row[..self.inner]),
+                }
             }
+            self.written = down == 0;
         }
-        self.layout = Layout::Scattered { written: down == 0 };
         scratch
     }
 }
@@ -293,5 +314,5 @@ impl<'a, T: Float> Operand<'a, T> {
 ///
 /// All blocks run the same loop; see [`Broadcast::for_each_block`].
 pub(crate) fn zip<T: Float>(plan: &Broadcast, a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T + Sync) {
-    plan.for_each_block(a, b, y, &|a, b, y| zip_chunk(a, b, y, &f));
+    plan.for_each_block(a, b, y, &|a, b, inner, y| zip_rows(a, b, inner, y, &f));
 }

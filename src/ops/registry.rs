@@ -151,6 +151,8 @@ registry! {
     elementwise::trigonometric::Cos: 1;
     elementwise::trigonometric::Sin: 1;
     elementwise::trigonometric::Tan: 1;
+    elementwise::trigonometric::TimesCos: 2;
+    elementwise::trigonometric::TimesSin: 2;
     linalg::cholesky::Cholesky: 1;
     linalg::determinant::Determinant: 1;
     linalg::determinant::LogDeterminant: 1;

@@ -2,6 +2,7 @@
 
 use super::{Dims, Float, Tensor, broadcast, check_shape};
 use crate::kernel::matmul::gemm::{Accum, Matrix, gemm};
+use crate::kernel::reduce;
 use crate::panics;
 
 impl<T: Float> Tensor<T> {
@@ -35,6 +36,15 @@ impl<T: Float> Tensor<T> {
         let ([m, k], [rows, n]) = (ordered(a_sizes, transpose_a), ordered(b_sizes, transpose_b));
         let (a, b) = (self.as_slice(), other.as_slice());
         if batch_a.is_empty() && batch_b.is_empty() {
+            match (m, k, n) {
+                (_, 1, _) => {
+                    return self.with_shape(Dims::from_slice(&[m, 1])) * other.with_shape(Dims::from_slice(&[1, n]));
+                }
+                (_, 2.., 1) if !transpose_a => {
+                    return Tensor::build(Dims::from_slice(&[m, 1]), |y| reduce::matvec(a, b, y));
+                }
+                _ => {}
+            }
             let (a, b) = (Matrix::new(a, m, k, transpose_a), Matrix::new(b, rows, n, transpose_b));
             return Tensor::build(Dims::from_slice(&[m, n]), |c| gemm(a, b, Accum::Replace, c));
         }

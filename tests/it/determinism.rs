@@ -208,3 +208,19 @@ fn the_number_of_threads_does_not_change_an_optimizer() {
     };
     same_on_any_number_of_threads(run);
 }
+
+#[test]
+fn the_number_of_threads_does_not_change_rows_and_lookups() {
+    for n in [10, 130, 1024] {
+        let x: Tensor = Tensor::randn([131_072 / n, n], &mut wengert::rng(0));
+        let indices = Indices::new((0..x.len()).map(|k| k * 37 % n).collect::<Vec<_>>(), [131_072 / n, n]);
+        let run = || {
+            let x = Tape::new().var(&x);
+            let rows = x.softmax(1) * x.log_softmax(1) + x.logsumexp_over(keepdim(1));
+            let y = (rows + x.gelu() * x.silu()).gather(1, &indices).scatter_add(1, &indices, &x);
+            let gradient = (&y * y.matmul(Tensor::ones([n])).unsqueeze(1)).sum().grad(&x);
+            y.value().iter().chain(gradient.value()).map(|x| x.to_bits()).collect::<Vec<u32>>()
+        };
+        same_on_any_number_of_threads(run);
+    }
+}

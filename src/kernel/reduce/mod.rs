@@ -4,6 +4,7 @@ pub(crate) mod scan;
 pub(crate) mod sums;
 
 use crate::kernel::Float;
+use crate::kernel::base::threads::{CHUNK_MULTIPLE, chunk_size, for_each_chunk};
 
 /// Rows that are summed in the precision of the elements; the sums of such blocks are added in double precision.
 const ROWS: usize = 32;
@@ -76,6 +77,22 @@ simd! {
     pub(crate) fn sum_rows[T: Float](x: &[T], n: usize, y: &mut [T]) {
         y.iter_mut().zip(x.chunks_exact(n)).for_each(|(y, x)| *y = sum_row(x, x, |x, _| x));
     }
+}
+
+simd! {
+    /// The product of each row of a matrix with a vector.
+    pub(crate) fn dot_rows[T: Float](rows: &[T], vector: &[T], y: &mut [T]) {
+        let rows = rows.chunks_exact(vector.len());
+        y.iter_mut().zip(rows).for_each(|(y, row)| *y = sum_row(row, vector, |x, y| x * y));
+    }
+}
+
+/// The product of a matrix with a vector, in parallel.
+#[inline(never)]
+pub(crate) fn matvec<T: Float>(matrix: &[T], vector: &[T], y: &mut [T]) {
+    let n = vector.len();
+    let size = (chunk_size(matrix.len(), n) / n).next_multiple_of(CHUNK_MULTIPLE);
+    for_each_chunk(y, size, |index, y| dot_rows(&matrix[index * size * n..], vector, y));
 }
 
 /// Σ x over the middle axis.

@@ -6,9 +6,9 @@ use crate::tensor::{Float, Tensor};
 
 elementwise! {
     /// Sine, `dy/dx = cos x`.
-    sin: Sin { x => x.sin(); input: |gy, x| gy * x.cos() }
+    sin: Sin { x => x.sin(); input: |gy, x| gy.times_cos(x) }
     /// Cosine, `dy/dx = −sin x`.
-    cos: Cos { x => x.cos(); input: |gy, x| -(gy * x.sin()) }
+    cos: Cos { x => x.cos(); input: |gy, x| -gy.times_sin(x) }
     /// Tangent, `dy/dx = 1 + y²`.
     tan: Tan { x => x.tan(); output: |gy, y| gy * (1.0 + y.square()) }
     /// Arc sine in [−π/2, π/2], `dy/dx = 1/√(1 − x²)`; NaN outside [−1, 1].
@@ -23,6 +23,10 @@ elementwise! {
 }
 
 gradients! {
+    /// gy cos x.
+    times_cos: TimesCos { x => x.cos(); |gy, x| -gy.times_sin(x) }
+    /// gy sin x.
+    times_sin: TimesSin { x => x.sin(); |gy, x| gy.times_cos(x) }
     /// gy/√(1 − x²), accurate near ±1.
     asin_gradient: AsinGradient {
         x => T::ONE / ((T::ONE - x) * (T::ONE + x)).sqrt();

@@ -67,3 +67,16 @@ fn properties() {
 fn panics() {
     insta::assert_snapshot!(messages(PANICS));
 }
+
+#[test]
+fn products_with_vectors_are_those_with_columns_of_a_matrix() {
+    let mut rng = wengert::rng(0);
+    for (m, k) in [(1, 1), (3, 1), (1, 40), (70, 33), (5, 600)] {
+        let (a, b): (Tensor<f64>, Tensor<f64>) = (Tensor::randn([m, k], &mut rng), Tensor::randn([k, 2], &mut rng));
+        let product = a.matmul(&b);
+        for column in 0..2 {
+            let y = a.matmul(&b.select(1, column));
+            assert!((y - product.select(1, column)).iter().all(|rest| rest.abs() < 1e-12), "[{m}, {k}]");
+        }
+    }
+}

@@ -46,3 +46,16 @@ fn sums_of_tensors_broadcast() {
     assert_eq!(parts.into_iter().sum::<Tensor>(), tensor![4.5, 5.5]);
     assert_eq!(Vec::<Tensor>::new().into_iter().sum::<Tensor>(), Tensor::scalar(0.0));
 }
+
+#[test]
+fn short_and_long_rows_broadcast_alike() {
+    for n in [1, 2, 7, 63, 64, 65, 300, 1100] {
+        let x: Tensor = Tensor::randn([3, 5, n], &mut wengert::rng(0));
+        for shape in [[3, 5, 1], [1, 5, 1], [3, 1, 1], [1, 1, n], [3, 1, n], [1, 5, n], [1, 1, 1]] {
+            let other: Tensor = Tensor::randn(shape, &mut wengert::rng(1));
+            let whole = other.broadcast_to([3, 5, n]);
+            assert_eq!(&x - &other, &x - &whole, "[3, 5, {n}] and {shape:?}");
+            assert_eq!(&other - &x, &whole - &x, "{shape:?} and [3, 5, {n}]");
+        }
+    }
+}

@@ -84,3 +84,22 @@ fn prelu_keeps_the_shape_of_a_scalar_and_ignores_the_other_side() {
     let infinite = tape.constant([f32::INFINITY]).prelu(&weight);
     assert_eq!((infinite.item(), infinite.sum().backward()[&weight].item()), (f32::INFINITY, 0.0));
 }
+
+#[test]
+fn a_value_does_not_depend_on_its_neighbors() {
+    let mut rng = wengert::rng(0);
+    let x: Tensor = Tensor::randn([200], &mut rng) * 2.0;
+    let gated: [fn(&Var) -> Var; 3] = [|x| x.silu(), |x| x.gelu(), |x| x.gelu_tanh()];
+    for f in gated {
+        let of = |x: Tensor| {
+            let x = Tape::new().var(x);
+            let y = f(&x);
+            (y.value().clone(), y.sum().grad(&x).value().clone())
+        };
+        let (values, slopes) = of(x.clone());
+        for (k, &x) in x.iter().enumerate() {
+            let (value, slope) = of(Tensor::scalar(f64::from(x)));
+            assert_eq!((value.item(), slope.item()), (values[[k]], slopes[[k]]), "at {x}");
+        }
+    }
+}

@@ -25,3 +25,14 @@ fn gradients() {
 fn panics() {
     insta::assert_snapshot!(messages(PANICS));
 }
+
+#[test]
+fn solutions_of_systems_of_any_size_solve_them() {
+    let mut rng = wengert::rng(0);
+    for n in 1..34 {
+        let (a, b): (Tensor<f64>, Tensor<f64>) = (Tensor::randn([n, n], &mut rng), Tensor::randn([n, 3], &mut rng));
+        let a = Tape::new_f64().constant(a);
+        let rest = a.matmul(a.solve(&b)) - &b;
+        assert!(rest.value().iter().all(|rest| rest.abs() < 1e-9), "{n}: {}", rest.value());
+    }
+}

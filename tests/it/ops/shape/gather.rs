@@ -139,3 +139,24 @@ fn a_source_is_added_once_for_each_of_its_elements() {
     assert_eq!(gradients[&x], tensor![f64; 1.0, 2.0]);
     assert_eq!(gradients[&source], tensor![f64; 2.0, 2.0, 1.0]);
 }
+
+#[test]
+fn many_elements_at_one_position_add_up_exactly() {
+    let source: Tensor = Tensor::full([2, 3000, 2], 0.1);
+    let indices = Indices::new((0..12_000).map(|k| k / 2 % 3).collect::<Vec<_>>(), [2, 3000, 2]);
+    let x = Tape::new().var(Tensor::<f32>::zeros([2, 3, 2]));
+    let y = x.scatter_add(1, indices.clone(), &source);
+    assert!(y.value().iter().all(|y| (y / 100.0 - 1.0).abs() < 1e-7), "{}", y.value());
+    let gx = (x.gather(1, indices) * &source).sum().grad(&x);
+    assert_eq!(gx.value(), y.value());
+}
+
+#[test]
+fn indices_may_cover_a_part_of_the_other_axes() {
+    let x = Tape::new_f64().var(Tensor::<f64>::randn([3, 4, 5], &mut wengert::rng(0)));
+    let y = x.gather(1, Indices::new(vec![3, 0, 1, 2], [2, 1, 2]));
+    let at = |i: usize, j: usize, k: usize| x.value()[[i, j, k]];
+    assert_eq!(y.value().to_vec(), [at(0, 3, 0), at(0, 0, 1), at(1, 1, 0), at(1, 2, 1)]);
+    assert_eq!(y.sum().grad(&x).value()[[1, 2, 1]], 1.0);
+    assert_eq!(y.sum().grad(&x).value().sum().item(), 4.0);
+}

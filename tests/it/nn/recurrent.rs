@@ -181,3 +181,17 @@ fn a_gradient_stops_at_a_detached_state() {
         assert_eq!((gradients.get(&x[0]).is_some(), gradients.get(&x[1]).is_some()), (flows, true));
     }
 }
+
+#[test]
+fn batches_without_sequences_or_steps_have_gradients() {
+    let layer = Gru::with_options(3, 2, Recurrent::new().layers(2), &mut wengert::rng(7));
+    for shape in [[0, 2, 3], [4, 0, 3]] {
+        let x = Tape::new().var(Tensor::ones(shape));
+        let h = x.constant(Tensor::ones([2, shape[1], 2]));
+        let (y, last) = layer.forward_state(&x, Some(&h));
+        assert_eq!((y.shape(), last.value()), (&[shape[0], shape[1], 2][..], h.value()));
+        let gradients = (y.sum() + last.sum()).gradients();
+        assert_eq!(gradients[&x].shape(), shape);
+        assert_eq!(gradients[&layer.cells[1].weight_hh], Tensor::zeros([6, 2]));
+    }
+}

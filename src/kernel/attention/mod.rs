@@ -15,6 +15,7 @@ pub(crate) use forward::forward;
 
 use crate::kernel::Float;
 use crate::kernel::base::threads::{Chunks, for_each_index};
+use crate::kernel::dropout::dropout_part;
 use crate::kernel::matmul::gemm::{Accum, MIN_FMAS_PER_THREAD, Matrix, gemm_serial};
 use std::ops::Range;
 
@@ -203,7 +204,7 @@ impl<T: Float> Problem<'_, T> {
         let Dropout { seed, threshold, scale } = *dropout;
         for (row, query) in weights.chunks_exact_mut(block.keys.len()).zip(block.queries.clone()) {
             let start = ((block.batch * heads + block.head) * queries + query) * keys + block.keys.start;
-            crate::kernel::dropout::dropout_part(row, start, seed, threshold, scale);
+            dropout_part(row, start, seed, threshold, scale);
         }
     }
 }

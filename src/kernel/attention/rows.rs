@@ -20,6 +20,27 @@ impl<T: Float, const N: usize> Running<T, N> {
     }
 }
 
+/// Hides the scores of a row beyond a limit. The result is the row up to the next whole vector; the rest is set to 0.
+#[inline(always)]
+fn hide<T: Float>(row: &mut [T], limit: usize) -> &mut [T] {
+    row[limit..].fill(T::ZERO);
+    let end = row.len().min(limit.next_multiple_of(LANES));
+    row[limit..end].fill(T::NEG_INFINITY);
+    &mut row[..end]
+}
+
+/// The sum of a row of a block, which has so few terms that no digits are lost.
+#[inline(always)]
+fn sum<T: Float>(row: &[T]) -> T {
+    let mut lanes = [T::ZERO; LANES];
+    let (chunks, rest) = row.as_chunks::<LANES>();
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane += x);
+    }
+    lanes.iter_mut().zip(rest).for_each(|(lane, &x)| *lane += x);
+    reduce_lanes(lanes, |sum, x| sum + x)
+}
+
 /// Turns scores into `exp(x − shift)`.
 #[inline(always)]
 fn exponentiate<T: Float>(row: &mut [T], shift: T) {
@@ -29,33 +50,16 @@ fn exponentiate<T: Float>(row: &mut [T], shift: T) {
             *x = (*x - shift).exp();
         }
     }
-    if !rest.is_empty() {
-        // A whole vector takes less time than a few scalars.
-        let mut lanes = [T::ZERO; LANES];
-        lanes.iter_mut().zip(&*rest).for_each(|(lane, &x)| *lane = x - shift);
-        for lane in &mut lanes {
-            *lane = lane.exp();
-        }
-        rest.copy_from_slice(&lanes[..rest.len()]);
+    for x in rest {
+        *x = (*x - shift).exp();
     }
-}
-
-/// The sum of a row of a block, which has so few terms that no digits are lost.
-#[inline(always)]
-fn sum<T: Float>(row: &[T]) -> T {
-    let mut sums = [T::ZERO; LANES];
-    for row in row.chunks(LANES) {
-        sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += x);
-    }
-    reduce_lanes(sums, |sum, x| sum + x)
 }
 
 simd! {
     /// Turns the first `limits[i]` scores of each row of `n` into exponentials, and the others into 0.
     pub(crate) fn exponentials[T: Float, const N: usize](scores: &mut [T], n: usize, limits: &[usize; N], running: &mut Running<T, N>) {
         for (i, row) in scores.chunks_exact_mut(n).enumerate() {
-            let (row, hidden) = row.split_at_mut(limits[i]);
-            hidden.fill(T::ZERO);
+            let row = hide(row, limits[i]);
             let before = running.largest[i];
             let largest = fold_row(row, T::NEG_INFINITY, T::maximum).maximum(before);
             let shift = shift(largest);
@@ -72,9 +76,7 @@ simd! {
     /// Turns the first `limits[i]` scores of each row of `n` into weights, `exp(x − logsumexp)`, and the others into 0.
     pub(crate) fn weights[T: Float](scores: &mut [T], n: usize, limits: &[usize], logsumexp: &[T]) {
         for ((row, &limit), &logsumexp) in scores.chunks_exact_mut(n).zip(limits).zip(logsumexp) {
-            let (row, hidden) = row.split_at_mut(limit);
-            hidden.fill(T::ZERO);
-            exponentiate(row, shift(logsumexp));
+            exponentiate(hide(row, limit), shift(logsumexp));
         }
     }
 }

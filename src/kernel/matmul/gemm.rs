@@ -187,7 +187,7 @@ macro_rules! levels {
             #[cfg(target_arch = "x86_64")]
             use crate::kernel::base::simd::{Level, level};
             #[cfg(target_arch = "x86_64")]
-            use crate::kernel::matmul::micro_kernel::copy_transposed;
+            use crate::kernel::matmul::micro_kernel;
             #[cfg(target_arch = "x86_64")]
             use crate::kernel::matmul::vector::{$avx2, $avx512};
 
@@ -274,14 +274,18 @@ macro_rules! levels {
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
             fn transpose_avx512(rows: usize, columns: usize, x: &[$t], x_step: usize, y: &mut [$t], y_step: usize) {
                 // SAFETY: this function enables the instructions, and `transpose` has checked that both matrices fit.
-                unsafe { copy_transposed::<$avx512>(rows, columns, x.as_ptr(), x_step, y.as_mut_ptr(), y_step) }
+                unsafe {
+                    micro_kernel::transpose::<$avx512, false>(rows, columns, x.as_ptr(), x_step, y.as_mut_ptr(), y_step)
+                }
             }
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             fn transpose_avx2(rows: usize, columns: usize, x: &[$t], x_step: usize, y: &mut [$t], y_step: usize) {
                 // SAFETY: as above.
-                unsafe { copy_transposed::<$avx2>(rows, columns, x.as_ptr(), x_step, y.as_mut_ptr(), y_step) }
+                unsafe {
+                    micro_kernel::transpose::<$avx2, false>(rows, columns, x.as_ptr(), x_step, y.as_mut_ptr(), y_step)
+                }
             }
 
             /// Writes the transpose of the matrix `[rows, columns]` at the beginning of `x`, whose rows are `x_step` apart, to
@@ -433,6 +437,24 @@ mod tests {
             unsafe { block(&product, 0..m, 0..n) };
             gemm(a, b, Accum::Add, &mut expected);
             assert_eq!(c, expected, "{m} × {k} × {n}, {transposed}");
+        }
+    }
+
+    #[test]
+    fn a_transpose_moves_every_element_and_no_other() {
+        fn check<T: Float>(rows: usize, columns: usize) {
+            let (x_step, y_step) = (columns + 3, rows + 2);
+            let (x, before) = (numbers::<T>(rows * x_step, 7), numbers::<T>(columns * y_step, 4));
+            let mut y = before.clone();
+            T::transpose(rows, columns, &x, x_step, &mut y, y_step);
+            for (k, y) in y.into_iter().enumerate() {
+                let (column, row) = (k / y_step, k % y_step);
+                assert_eq!(y, if row < rows { x[row * x_step + column] } else { before[k] }, "{rows} × {columns}");
+            }
+        }
+        for [rows, columns] in [[0, 5], [1, 1], [3, 20], [16, 9], [33, 40]] {
+            check::<f32>(rows, columns);
+            check::<f64>(rows, columns);
         }
     }
 

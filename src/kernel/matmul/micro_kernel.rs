@@ -251,24 +251,6 @@ unsafe fn copy<V: Vector, const PAD: bool>(
     }
 }
 
-/// Writes the transpose of `[rows, columns]`; rows are `source_step` apart, those of the transpose `target_step`.
-///
-/// # Safety
-/// The processor must have the instructions of the vectors. `source` must be readable for `rows` rows of `columns` elements, and
-/// `target` writable for `columns` rows of `rows` elements. They may not overlap.
-#[inline(always)]
-pub(super) unsafe fn copy_transposed<V: Vector>(
-    rows: usize,
-    columns: usize,
-    source: *const V::Element,
-    source_step: usize,
-    target: *mut V::Element,
-    target_step: usize,
-) {
-    // SAFETY: the caller guarantees what is required.
-    unsafe { transpose::<V, false>(rows, columns, source, source_step, target, target_step) }
-}
-
 /// Writes the transpose of `[rows, columns]`; rows are `source_step` apart, those of the transpose `target_step`. With `PAD`
 /// the latter are filled up with zeros to whole vectors.
 ///
@@ -276,7 +258,7 @@ pub(super) unsafe fn copy_transposed<V: Vector>(
 /// The processor must have the instructions of the vectors. `source` must be readable for `rows` rows of `columns` elements, and
 /// `target` writable for `columns` rows of `rows` elements, with `PAD` rounded up to whole vectors. They may not overlap.
 #[inline(always)]
-unsafe fn transpose<V: Vector, const PAD: bool>(
+pub(super) unsafe fn transpose<V: Vector, const PAD: bool>(
     rows: usize,
     columns: usize,
     source: *const V::Element,

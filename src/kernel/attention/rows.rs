@@ -1,7 +1,7 @@
 //! Loops over the rows of a block of scores.
 
 use crate::kernel::Float;
-use crate::kernel::reduce::{fold_row, reduce_lanes};
+use crate::kernel::reduce::{fold_row, sum_row};
 use crate::kernel::softmax::shift;
 
 /// Elements that are processed at a time.
@@ -27,18 +27,6 @@ fn hide<T: Float>(row: &mut [T], limit: usize) -> &mut [T] {
     let end = row.len().min(limit.next_multiple_of(LANES));
     row[limit..end].fill(T::NEG_INFINITY);
     &mut row[..end]
-}
-
-/// The sum of a row of a block, which has so few terms that no digits are lost.
-#[inline(always)]
-fn sum<T: Float>(row: &[T]) -> T {
-    let mut lanes = [T::ZERO; LANES];
-    let (chunks, rest) = row.as_chunks::<LANES>();
-    for chunk in chunks {
-        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane += x);
-    }
-    lanes.iter_mut().zip(rest).for_each(|(lane, &x)| *lane += x);
-    reduce_lanes(lanes, |sum, x| sum + x)
 }
 
 /// Turns scores into `exp(x − shift)`.
@@ -67,7 +55,7 @@ simd! {
             let factor = (before - shift).exp();
             running.largest[i] = largest;
             running.factors[i] = factor;
-            running.sums[i] = running.sums[i] * factor.to_f64() + sum(row).to_f64();
+            running.sums[i] = running.sums[i] * factor.to_f64() + sum_row(row, row, |x, _| x).to_f64();
         }
     }
 }
@@ -100,12 +88,6 @@ simd! {
 
 simd! {
     pub(crate) fn dot[T: Float](a: &[T], b: &[T]) -> T {
-        let mut sums = [T::ZERO; LANES];
-        for (a, b) in a.chunks(LANES).zip(b.chunks(LANES)) {
-            for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
-                *sum += a * b;
-            }
-        }
-        reduce_lanes(sums, |sum, x| sum + x)
+        sum_row(a, b, |a, b| a * b)
     }
 }

@@ -24,6 +24,7 @@
 //! | [Learning to learn](learning_to_learn) | differentiating through a training step | `16_maml` |
 //! | [Word vectors](word_vectors) | skip-gram with negative sampling | `17_word2vec` |
 //! | [Recurrent networks](recurrent_networks) | state, gates, long sequences and sequences of different lengths | `18_char_rnn` |
+//! | [Attention](attention) | encoder and decoder, masks, transformers | `19_seq2seq`, `20_gpt` |
 //! | [Custom operations](custom_operations) | a forward pass and a backward rule | `06_gradient_check` |
 //! | [Saving and resuming](saving_and_resuming) | models, and checkpoints that resume bit for bit | `mnist` |
 //! | [Parallel gradients](parallel_gradients) | results independent of the number of threads | `08_batch_sizes` |
@@ -58,6 +59,7 @@ page!(second_derivatives, "15_rosenbrock");
 page!(learning_to_learn, "16_adaptation");
 page!(word_vectors, "17_word2vec");
 page!(recurrent_networks);
+page!(attention, "19_seq2seq");
 page!(custom_operations);
 page!(saving_and_resuming);
 page!(parallel_gradients);

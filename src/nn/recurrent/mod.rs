@@ -60,7 +60,7 @@ impl Recurrent {
         Recurrent { bias: false, ..self }
     }
 
-    /// [Dropout](Var::dropout) of the outputs of every layer but the last; 0 by default. Zaremba, Sutskever and Vinyals 2014.
+    /// [Dropout](crate::Var::dropout) of the outputs of every layer but the last; 0 by default. Zaremba, Sutskever and Vinyals 2014.
     ///
     /// # Panics
     /// If not 0 ≤ rate < 1.

@@ -58,7 +58,7 @@ page!(dimensionality_reduction, "14_autoencoder");
 page!(second_derivatives, "15_rosenbrock");
 page!(learning_to_learn, "16_adaptation");
 page!(word_vectors, "17_word2vec");
-page!(recurrent_networks);
+page!(recurrent_networks, "18_char_rnn");
 page!(attention, "19_seq2seq");
 page!(custom_operations);
 page!(saving_and_resuming);

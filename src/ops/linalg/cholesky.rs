@@ -52,7 +52,7 @@ impl<T: Float> Op<T, 1> for Cholesky {
 impl<T: Float> Var<T> {
     /// The Cholesky factor of symmetric positive definite matrices A `[…, n, n]`: the lower triangular L with `L Lᵀ = A`.
     ///
-    /// LuFactors the symmetric part (A + Aᵀ)/2, so the gradient is symmetric (PyTorch reads only the lower triangle).
+    /// Factors the symmetric part (A + Aᵀ)/2, so the gradient is symmetric (PyTorch reads only the lower triangle).
     ///
     /// # Panics
     /// If the matrices are not square, or the symmetric part of one is not positive definite.

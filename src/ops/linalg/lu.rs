@@ -15,7 +15,7 @@ pub(crate) struct LuFactors<T: Float> {
 }
 
 impl<T: Float> LuFactors<T> {
-    /// LuFactors each matrix of a batch of square ones.
+    /// Factors each matrix of a batch of square ones.
     pub(crate) fn of(a: &Tensor<T>) -> Self {
         let n = a.shape()[a.rank() - 1];
         let (mut factors, mut singular) = (a.clone(), None);

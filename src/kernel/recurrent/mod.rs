@@ -111,7 +111,7 @@ impl Steps {
             done = self.sizes.iter().map(|&size| size.min(end)).sum();
             // A boundary is at the tile that is nearest to an equal share.
             let share = self.rows() * (parts.len() + 1) / count;
-            if end == self.batch || done + (done - before) / 2 >= share {
+            if end == self.batch || parts.len() + 1 < count && done + (done - before) / 2 >= share {
                 parts.push(start..end);
                 start = end;
             }

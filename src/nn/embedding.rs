@@ -12,6 +12,9 @@ use rand::Rng;
 /// Its input is not a variable: indices are integers, which have no gradient, so the tape is passed as a separate argument.
 /// For this reason it does not implement [`Layer`](super::Layer).
 ///
+/// The gradient of the table is a list of the rows that were read ([`Gradients::rows`](crate::Gradients::rows)): Adam updates these
+/// rows alone, as PyTorch's `SparseAdam` does; [`Gradients::into_dense`](crate::Gradients::into_dense) makes it update all.
+///
 /// ```
 /// use wengert::prelude::*;
 ///

@@ -1,7 +1,7 @@
 //! LU factorization with partial pivoting.
 
 use crate::kernel::Float;
-use crate::kernel::linalg::triangular::{self, subtract_rows};
+use crate::kernel::linalg::triangular;
 
 simd! {
     /// Factors a row-major n × n matrix in place, `P A = L U`: L below the diagonal, without its unit diagonal, and U on and above it.
@@ -42,18 +42,33 @@ const PANEL: usize = 8;
 /// Eliminates columns `start .. end`, whose factors are known, to the right of them.
 #[inline(always)]
 fn update_right<T: Float>(a: &mut [T], n: usize, start: usize, end: usize) {
-    if end == n {
-        return;
-    }
+    let width = n - end;
     for i in start + 1..end {
         let (above, row) = a.split_at_mut(i * n);
-        let (left, right) = row[..n].split_at_mut(end);
-        subtract_rows(right, &left[start..i], &above[start * n + end..], n);
+        for k in start..i {
+            let factor = row[k];
+            for (x, &y) in row[end..n].iter_mut().zip(&above[k * n + end..][..width]) {
+                *x -= factor * y;
+            }
+        }
     }
     let (above, below) = a.split_at_mut(end * n);
+    if width == 0 || end - start < PANEL {
+        // The last panel has nothing below it.
+        return;
+    }
+    let rows: [&[T]; PANEL] = std::array::from_fn(|k| &above[(start + k) * n + end..][..width]);
     for row in below.chunks_exact_mut(n) {
         let (left, right) = row.split_at_mut(end);
-        subtract_rows(right, &left[start..], &above[start * n + end..], n);
+        let factors: [T; PANEL] = std::array::from_fn(|k| left[start + k]);
+        let right = &mut right[..width];
+        for j in 0..width {
+            let mut x = right[j];
+            for k in 0..PANEL {
+                x -= factors[k] * rows[k][j];
+            }
+            right[j] = x;
+        }
     }
 }
 

@@ -19,11 +19,7 @@ pub(crate) trait AnyOp<T: Float> {
     fn save(&self) -> Save;
     /// See [`Op::describe`].
     fn describe(&self, _description: &mut Description) {}
-    /// See [`Op::check`].
-    fn check(&self, _inputs: &[&Tensor<T>]) -> Result<(), String> {
-        Ok(())
-    }
-    /// See [`Op::try_forward`].
+    /// Checks the shapes and computes the value; see [`Op::check`] and [`Op::try_forward`].
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String>;
     /// See [`Op::backward`]; appends the gradients.
     fn backward(&self, context: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>);
@@ -35,6 +31,9 @@ struct Boxed<O>(O);
 impl<T: Float, O: AnyOp<T> + 'static> AsDyn<dyn AnyOp<T>> for Boxed<O> {
     fn as_dyn(&self) -> &(dyn AnyOp<T> + 'static) {
         &self.0
+    }
+    fn as_dyn_mut(&mut self) -> &mut (dyn AnyOp<T> + 'static) {
+        &mut self.0
     }
 }
 
@@ -51,21 +50,25 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
     fn describe(&self, description: &mut Description) {
         self.0.describe(description);
     }
-    #[inline]
-    fn check(&self, inputs: &[&Tensor<T>]) -> Result<(), String> {
-        let mut shapes = [[].as_slice(); N];
-        for (shape, x) in shapes.iter_mut().zip(inputs) {
-            *shape = x.shape();
-        }
-        self.0.check(shapes)
-    }
     #[inline(never)]
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String> {
-        self.0.try_forward(inputs.try_into().expect("the number of inputs is that of the operation"))
+        let inputs = as_array(inputs);
+        self.0.check(inputs.map(Tensor::shape))?;
+        self.0.try_forward(*inputs)
     }
     fn backward(&self, context: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
-        gradients.extend(self.0.backward(&Saved::of(context), gy));
+        append(gradients, self.0.backward(&Saved::of(context), gy));
     }
+}
+
+/// The inputs of an operation of `N` of them.
+fn as_array<'s, 'a, T: Float, const N: usize>(inputs: &'s [&'a Tensor<T>]) -> &'s [&'a Tensor<T>; N] {
+    inputs.try_into().expect("the number of inputs is that of the operation")
+}
+
+#[inline(never)]
+fn append<T: Float, const N: usize>(gradients: &mut InputGradients<T>, added: [Option<Var<T>>; N]) {
+    gradients.extend(added);
 }
 
 /// Applies an operation: computes its value and, if an input is differentiable, records it.
@@ -75,11 +78,7 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
 #[track_caller]
 #[inline(never)]
 pub fn apply<T: Float, O: Op<T, N>, const N: usize>(op: O, inputs: [&Var<T>; N]) -> Var<T> {
-    let mut values = [inputs[0].value(); N];
-    for (value, x) in values.iter_mut().zip(inputs) {
-        *value = x.value();
-    }
-    apply_to_values(OfArity(op), &inputs, &values)
+    apply_boxed(SmallBox::new(Boxed(OfArity(op))), &inputs, &inputs.map(Var::value))
 }
 
 /// [`apply`] for an operation of any number of inputs, at least one.
@@ -87,26 +86,26 @@ pub fn apply<T: Float, O: Op<T, N>, const N: usize>(op: O, inputs: [&Var<T>; N])
 #[inline(never)]
 pub(crate) fn apply_any<T: Float, O: AnyOp<T> + 'static>(op: O, inputs: &[&Var<T>]) -> Var<T> {
     let values: Vec<&Tensor<T>> = inputs.iter().map(|x| x.value()).collect();
-    apply_to_values(op, inputs, &values)
+    apply_boxed(SmallBox::new(Boxed(op)), inputs, &values)
 }
 
-/// Compiled for each operation, and therefore short: what does not depend on the operation is in other functions.
+/// All of [`apply`] that need not be compiled for each operation.
 #[track_caller]
-#[inline]
-fn apply_to_values<T: Float, O: AnyOp<T> + 'static>(mut op: O, inputs: &[&Var<T>], values: &[&Tensor<T>]) -> Var<T> {
-    check_tapes(&op, inputs);
-    let value = match op.check(values).and_then(|()| op.forward(values)) {
+#[inline(never)]
+fn apply_boxed<T: Float>(mut op: SmallBox<dyn AnyOp<T>>, inputs: &[&Var<T>], values: &[&Tensor<T>]) -> Var<T> {
+    check_tapes(op.as_dyn(), inputs);
+    let value = match op.as_dyn_mut().forward(values) {
         Ok(value) => value,
-        Err(reason) => fail(&op, inputs, &reason),
+        Err(reason) => fail(op.as_dyn(), inputs, &reason),
     };
     let tape = inputs[0].tape();
     if tape.observer().is_some() {
-        observe(&op, inputs, &value);
+        observe(op.as_dyn(), inputs, &value);
     }
     if !inputs.iter().any(|x| x.node().is_some()) {
         return Var::new(value, tape.clone(), None);
     }
-    record(op.name(), op.save(), SmallBox::new(Boxed(op)), inputs, value)
+    record(op, inputs, value)
 }
 
 /// Applies an operation to plain tensors, without recording it.
@@ -116,8 +115,7 @@ fn apply_to_values<T: Float, O: AnyOp<T> + 'static>(mut op: O, inputs: &[&Var<T>
 #[track_caller]
 #[inline(never)]
 pub(crate) fn apply_to_tensors<T: Float, O: Op<T, N>, const N: usize>(op: O, inputs: [&Tensor<T>; N]) -> Tensor<T> {
-    let mut op = OfArity(op);
-    match op.check(&inputs).and_then(|()| op.forward(&inputs)) {
+    match OfArity(op).forward(&inputs) {
         Ok(value) => value,
         Err(reason) => panics::wrong_shapes(O::NAME, &reason, ""),
     }
@@ -154,14 +152,8 @@ fn observe<T: Float>(op: &dyn AnyOp<T>, inputs: &[&Var<T>], value: &Tensor<T>) {
 
 /// Adds an operation to the tape, with the values that its rule will read.
 #[track_caller]
-#[inline(never)]
-fn record<T: Float>(
-    name: &'static str,
-    what: Save,
-    op: SmallBox<dyn AnyOp<T>>,
-    inputs: &[&Var<T>],
-    value: Tensor<T>,
-) -> Var<T> {
+fn record<T: Float>(op: SmallBox<dyn AnyOp<T>>, inputs: &[&Var<T>], value: Tensor<T>) -> Var<T> {
+    let (name, what) = (op.as_dyn().name(), op.as_dyn().save());
     let tape = inputs[0].tape();
     let nodes = inputs.iter().map(|x| x.node());
     let keep = |saved: &mut Vec<_>| save(what, inputs, &value, saved);

@@ -16,21 +16,40 @@ const BLOCK_OF_EQUAL_ROWS: usize = 4096;
 /// Elements from which on rows with a number for each are processed one by one instead.
 const MIN_ROW_OF_NUMBER: usize = 64;
 
-/// `y[i] = f(x[i])`.
-pub(crate) fn map<T: Float>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {
-    // A single element is not worth the choice of an instruction set.
-    if let ([x], [y]) = (x, &mut *y) {
-        *y = f(*x);
-        return;
-    }
-    share(x, y, &|x, y| map_chunk(x, y, &f));
-}
+/// A pass over an input and an output.
+pub(crate) type Pass<'a, T> = dyn Fn(&[T], &mut [T]) + Sync + 'a;
+/// A pass over two inputs and an output.
+pub(crate) type PassOfTwo<'a, T> = dyn Fn(&[T], &[T], &mut [T]) + Sync + 'a;
+/// A pass over rows of two inputs and an output.
+pub(crate) type PassOfRows<'a, T> = dyn Fn(Rows<T>, Rows<T>, usize, &mut [T]) + Sync + 'a;
 
 /// Runs a pass over the elements of `x` and `y`, on several threads if there are many. Compiled once for all closures.
 #[inline(never)]
-fn share<T: Float>(x: &[T], y: &mut [T], pass: &(dyn Fn(&[T], &mut [T]) + Sync)) {
+pub(crate) fn share<T: Float>(x: &[T], y: &mut [T], pass: &Pass<T>) {
     let size = chunk_size(y.len(), CHUNK_MULTIPLE);
     for_each_chunk(y, size, |index, y| pass(&x[index * size..], y));
+}
+
+/// [`share`] with two inputs.
+#[inline(never)]
+pub(crate) fn share_two<T: Float>(a: &[T], b: &[T], y: &mut [T], pass: &PassOfTwo<T>) {
+    let size = chunk_size(y.len(), CHUNK_MULTIPLE);
+    for_each_chunk(y, size, |index, y| pass(&a[index * size..], &b[index * size..], y));
+}
+
+/// [`share_two`] with the inputs as rows.
+pub(crate) fn share_rows<T: Float>(a: &[T], b: &[T], y: &mut [T], pass: &PassOfRows<T>) {
+    share_two(a, b, y, &|a, b, y| pass(Rows::one(a), Rows::one(b), y.len(), y));
+}
+
+/// `y[i] = f(x[i])`.
+#[inline]
+pub(crate) fn map<T: Float>(x: &[T], y: &mut [T], f: &impl Fn(T) -> T) {
+    match (x, y) {
+        // A single element is not worth the choice of an instruction set.
+        ([x], [y]) => *y = f(*x),
+        (x, y) => map_chunk(x, y, f),
+    }
 }
 
 simd! {
@@ -42,21 +61,12 @@ simd! {
 }
 
 /// `y[i] = f(a[i], b[i])`.
-pub(crate) fn zip_equal<T: Float>(a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T + Sync) {
-    if let ([a], [b], [y]) = (a, b, &mut *y) {
-        *y = f(*a, *b);
-        return;
+#[inline]
+pub(crate) fn pair<T: Float>(a: &[T], b: &[T], y: &mut [T], f: &impl Fn(T, T) -> T) {
+    match (a, b, y) {
+        ([a], [b], [y]) => *y = f(*a, *b),
+        (a, b, y) => pair_chunk(a, b, y, f),
     }
-    share_two(a, b, y, &|a, b, y| zip_rows(Rows::one(a), Rows::one(b), y.len(), y, &f));
-}
-
-/// [`zip_equal`] for functions that are never called with inputs of different lengths: less code.
-pub(crate) fn pair<T: Float>(a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T + Sync) {
-    if let ([a], [b], [y]) = (a, b, &mut *y) {
-        *y = f(*a, *b);
-        return;
-    }
-    share_two(a, b, y, &|a, b, y| pair_chunk(a, b, y, &f));
 }
 
 simd! {
@@ -70,21 +80,10 @@ simd! {
 /// Elements that are checked together by [`pair_near`].
 const GROUP: usize = 32;
 
-/// `y[i] = near(a[i], x[i])` where |x[i]| ≤ bound, `far(a[i], x[i])` elsewhere. Groups without an element beyond the bound, which are the
-/// rule, cost no call of `far`.
-pub(crate) fn pair_near<T: Float>(
-    a: &[T],
-    x: &[T],
-    y: &mut [T],
-    bound: T,
-    near: impl Fn(T, T) -> T + Sync,
-    far: impl Fn(T, T) -> T + Sync,
-) {
-    share_two(a, x, y, &|a, x, y| pair_near_chunk(a, x, y, bound, &near, &far));
-}
-
 simd! {
-    pub(crate) fn pair_near_chunk[T: Float, N: Fn(T, T) -> T, F: Fn(T, T) -> T](
+    /// `y[i] = near(a[i], x[i])` where |x[i]| ≤ bound, `far(a[i], x[i])` elsewhere. Groups without an element beyond the bound, which are
+    /// the rule, cost no call of `far`.
+    pub(crate) fn pair_near[T: Float, N: Fn(T, T) -> T, F: Fn(T, T) -> T](
         a: &[T],
         x: &[T],
         y: &mut [T],
@@ -111,16 +110,6 @@ simd! {
     }
 }
 
-/// A pass over two inputs and an output.
-type PassOfTwo<'a, T> = dyn Fn(&[T], &[T], &mut [T]) + Sync + 'a;
-
-/// [`share`] with two inputs.
-#[inline(never)]
-fn share_two<T: Float>(a: &[T], b: &[T], y: &mut [T], pass: &PassOfTwo<T>) {
-    let size = chunk_size(y.len(), CHUNK_MULTIPLE);
-    for_each_chunk(y, size, |index, y| pass(&a[index * size..], &b[index * size..], y));
-}
-
 /// An input along rows of the output: the distance of its elements, 0 if one is repeated, or 1, and the distance of its rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a, T> {
@@ -141,8 +130,16 @@ impl<'a, T> Rows<'a, T> {
     }
 }
 
+/// `y = f(a, b)` for rows of `inner` elements.
+#[inline]
+pub(crate) fn zip<T: Float>(a: Rows<T>, b: Rows<T>, inner: usize, y: &mut [T], f: &impl Fn(T, T) -> T) {
+    match y {
+        [y] => *y = f(a.x[0], b.x[0]),
+        y => zip_rows(a, b, inner, y, f),
+    }
+}
+
 simd! {
-    /// `y = f(a, b)` row by row.
     pub(crate) fn zip_rows[T: Float, F: Fn(T, T) -> T](a: Rows<T>, b: Rows<T>, inner: usize, y: &mut [T], f: &F) {
         for (k, y) in y.chunks_mut(inner).enumerate() {
             match (a.row(k), b.row(k)) {
@@ -225,7 +222,7 @@ impl Broadcast {
     /// Calls `f` with blocks of the output and the inputs there: all rows along the second axis, or several short rows as one. An input
     /// that is not contiguous along short rows is written out.
     #[inline(never)]
-    fn for_each_block<T: Float>(&self, a: &[T], b: &[T], y: &mut [T], f: &PassOfRows<T>) {
+    pub(crate) fn for_each_block<T: Float>(&self, a: &[T], b: &[T], y: &mut [T], f: &PassOfRows<T>) {
         let inner = self.shape[0];
         if y.is_empty() {
             return;
@@ -270,9 +267,6 @@ impl Broadcast {
     }
 }
 
-/// A pass over rows of two inputs and an output.
-type PassOfRows<'a, T> = dyn Fn(Rows<T>, Rows<T>, usize, &mut [T]) + Sync + 'a;
-
 /// An input along several short rows of the output, as one row.
 struct Operand<'a, T> {
     rows: Rows<'a, T>,
@@ -308,11 +302,4 @@ impl<'a, T: Float> Operand<'a, T> {
         }
         scratch
     }
-}
-
-/// `y = f(a, b)` with both inputs broadcast to the output.
-///
-/// All blocks run the same loop; see [`Broadcast::for_each_block`].
-pub(crate) fn zip<T: Float>(plan: &Broadcast, a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T + Sync) {
-    plan.for_each_block(a, b, y, &|a, b, inner, y| zip_rows(a, b, inner, y, &f));
 }

@@ -54,9 +54,8 @@ macro_rules! registry {
         /// The names of all operations, as shown in listings.
         pub(crate) fn names() -> Vec<&'static str> {
             fn collect<T: Float>() -> Vec<&'static str> {
-                let mut names = vec!["attention", "concat", "gru", "input", "lstm", "rnn", "stack"];
-                $($(names.push(<$op as Op<T, $inputs>>::NAME);)+)*
-                names
+                let any_number = ["attention", "concat", "gru", "input", "lstm", "rnn", "stack"];
+                [any_number.as_slice(), &[$($(<$op as Op<T, $inputs>>::NAME,)+)*]].concat()
             }
             collect::<f64>()
         }

@@ -1,7 +1,7 @@
 //! Elementwise functions, the operators `+ - * /`, and comparisons.
 
 use super::{Float, Number, Tensor, broadcast_shapes, sums_to};
-use crate::kernel::elementwise::{self, Broadcast};
+use crate::kernel::elementwise::{self, Broadcast, Pass, PassOfRows, PassOfTwo};
 use crate::panics;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -14,7 +14,13 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(tensor![1.0, 4.0].map(f32::sqrt), tensor![1.0, 2.0]);
     /// ```
     pub fn map(&self, f: impl Fn(T) -> T + Sync) -> Self {
-        Tensor::build(self.dims(), |y| elementwise::map(self.as_slice(), y, f))
+        self.map_by(&|x, y| elementwise::map(x, y, &f))
+    }
+
+    /// [`map`](Tensor::map) by a pass over the elements. Compiled once for all functions.
+    #[inline(never)]
+    fn map_by(&self, pass: &Pass<T>) -> Self {
+        Tensor::build(self.dims(), |y| elementwise::share(self.as_slice(), y, pass))
     }
 
     /// Applies `f` to each pair of elements; the shapes broadcast by numpy's rules.
@@ -26,10 +32,31 @@ impl<T: Float> Tensor<T> {
         self.zip_named("zip", other, f)
     }
 
-    /// [`zip`](Tensor::zip) of tensors that are known to have the same shape.
+    /// [`zip`](Tensor::zip) with the operation name used in errors.
+    #[track_caller]
+    pub(crate) fn zip_named(&self, op: &str, other: &Self, f: impl Fn(T, T) -> T + Sync) -> Self {
+        self.zip_by(op, other, &|a, b, inner, y| elementwise::zip(a, b, inner, y, &f))
+    }
+
+    /// [`zip_named`](Tensor::zip_named) by a pass over rows. Compiled once for all functions.
+    #[track_caller]
+    #[inline(never)]
+    fn zip_by(&self, op: &str, other: &Self, pass: &PassOfRows<T>) -> Self {
+        let (a, b) = (self.as_slice(), other.as_slice());
+        if self.shape == other.shape {
+            return Tensor::build(self.dims(), |y| elementwise::share_rows(a, b, y, pass));
+        }
+        let shape = match broadcast_shapes(self.shape(), other.shape()) {
+            Ok(shape) => shape,
+            Err(reason) => panics::wrong_shapes(op, &reason, ""),
+        };
+        let plan = Broadcast::new(self.shape(), other.shape(), &shape);
+        Tensor::build(shape, |y| plan.for_each_block(a, b, y, pass))
+    }
+
+    /// [`zip`](Tensor::zip) of tensors that are known to have the same shape: less code.
     pub(crate) fn zip_equal(&self, other: &Self, f: impl Fn(T, T) -> T + Sync) -> Self {
-        assert_eq!(self.shape, other.shape, "the caller knows that the shapes are equal");
-        Tensor::build(self.dims(), |y| elementwise::pair(self.as_slice(), other.as_slice(), y, f))
+        self.zip_equal_by(other, &|a, b, y| elementwise::pair(a, b, y, &f))
     }
 
     /// `near(a, x)` where |x| ≤ bound and `far(a, x)` elsewhere, for elements a of this and x of a tensor of the same shape.
@@ -40,22 +67,14 @@ impl<T: Float> Tensor<T> {
         near: impl Fn(T, T) -> T + Sync,
         far: impl Fn(T, T) -> T + Sync,
     ) -> Self {
-        assert_eq!(self.shape, x.shape, "the caller knows that the shapes are equal");
-        Tensor::build(self.dims(), |y| elementwise::pair_near(self.as_slice(), x.as_slice(), y, bound, near, far))
+        self.zip_equal_by(x, &|a, x, y| elementwise::pair_near(a, x, y, bound, &near, &far))
     }
 
-    /// [`zip`](Tensor::zip) with the operation name used in errors.
-    #[track_caller]
-    pub(crate) fn zip_named(&self, op: &str, other: &Self, f: impl Fn(T, T) -> T + Sync) -> Self {
-        if self.shape == other.shape {
-            return Tensor::build(self.dims(), |y| elementwise::zip_equal(self.as_slice(), other.as_slice(), y, f));
-        }
-        let shape = match broadcast_shapes(self.shape(), other.shape()) {
-            Ok(shape) => shape,
-            Err(reason) => panics::wrong_shapes(op, &reason, ""),
-        };
-        let plan = Broadcast::new(self.shape(), other.shape(), &shape);
-        Tensor::build(shape, |y| elementwise::zip(&plan, self.as_slice(), other.as_slice(), y, f))
+    /// [`zip_equal`](Tensor::zip_equal) by a pass over the elements. Compiled once for all functions.
+    #[inline(never)]
+    fn zip_equal_by(&self, other: &Self, pass: &PassOfTwo<T>) -> Self {
+        assert_eq!(self.shape, other.shape, "the caller knows that the shapes are equal");
+        Tensor::build(self.dims(), |y| elementwise::share_two(self.as_slice(), other.as_slice(), y, pass))
     }
 
     /// 1 where `f` holds and 0 elsewhere: a mask for `where_` and `masked_fill`.

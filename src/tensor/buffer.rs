@@ -66,6 +66,7 @@ impl<T: Float> Buffer<T> {
     }
 
     /// The elements, mutably, in an unshared block.
+    #[inline(never)]
     pub(super) fn get_mut(&mut self) -> &mut [T] {
         if let Buffer::Many(block, range) = self
             && block.elements_mut().is_none()

@@ -75,9 +75,16 @@ impl<T: Float> Tensor<T> {
     /// A tensor whose elements are written by `fill`; its slice has arbitrary values, each of which it must overwrite.
     #[track_caller]
     pub(crate) fn build(shape: Dims, fill: impl FnOnce(&mut [T])) -> Self {
-        let mut tensor = Tensor { buffer: Buffer::uninitialized(element_count(&shape)), shape };
+        let mut tensor = Tensor::unfilled(shape);
         fill(tensor.buffer.get_mut());
         tensor
+    }
+
+    /// Elements with arbitrary values. Compiled once, where [`build`](Tensor::build) is compiled for each closure.
+    #[track_caller]
+    #[inline(never)]
+    fn unfilled(shape: Dims) -> Self {
+        Tensor { buffer: Buffer::uninitialized(element_count(&shape)), shape }
     }
 
     /// The sizes of the axes; empty for a scalar.

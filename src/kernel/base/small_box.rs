@@ -7,6 +7,7 @@ use std::mem::MaybeUninit;
 /// A value that can be viewed as a trait object `D`.
 pub(crate) trait AsDyn<D: ?Sized> {
     fn as_dyn(&self) -> &D;
+    fn as_dyn_mut(&mut self) -> &mut D;
 }
 
 /// A value that is too large to be stored inline.
@@ -15,6 +16,9 @@ struct Large<V>(Box<V>);
 impl<D: ?Sized, V: AsDyn<D>> AsDyn<D> for Large<V> {
     fn as_dyn(&self) -> &D {
         self.0.as_dyn()
+    }
+    fn as_dyn_mut(&mut self) -> &mut D {
+        self.0.as_dyn_mut()
     }
 }
 
@@ -32,11 +36,17 @@ pub(crate) struct SmallBox<D: ?Sized + 'static> {
 /// shared reference never change.
 type Words = UnsafeCell<MaybeUninit<[usize; 3]>>;
 
+/// Whether a value can be stored inline.
+const fn fits<V>() -> bool {
+    size_of::<V>() <= size_of::<Words>() && align_of::<V>() <= align_of::<Words>()
+}
+
 /// The operations on a value whose type only this table knows.
 ///
-/// Both functions require that the words hold a live value of that type.
+/// All functions require that the words hold a live value of that type.
 struct Table<D: ?Sized + 'static> {
     as_dyn: unsafe fn(&Words) -> &D,
+    as_dyn_mut: unsafe fn(&mut Words) -> &mut D,
     /// Ends the life of the value.
     drop: unsafe fn(&mut Words),
 }
@@ -44,15 +54,11 @@ struct Table<D: ?Sized + 'static> {
 impl<D: ?Sized + 'static> SmallBox<D> {
     pub(crate) fn new<V: AsDyn<D> + 'static>(value: V) -> Self {
         // A constant condition: only one of the two is compiled.
-        if const { size_of::<V>() <= size_of::<Words>() && align_of::<V>() <= align_of::<Words>() } {
-            Self::inline(value)
-        } else {
-            Self::inline(Large(Box::new(value)))
-        }
+        if const { fits::<V>() } { Self::inline(value) } else { Self::inline(Large(Box::new(value))) }
     }
 
     fn inline<V: AsDyn<D> + 'static>(value: V) -> Self {
-        assert!(size_of::<V>() <= size_of::<Words>() && align_of::<V>() <= align_of::<Words>());
+        assert!(const { fits::<V>() });
         let mut words = Words::new(MaybeUninit::uninit());
         // SAFETY: the words are writable, large enough and aligned for a `V`, as asserted. What they held before needs
         // no drop.
@@ -62,6 +68,8 @@ impl<D: ?Sized + 'static> SmallBox<D> {
                 // SAFETY: the caller guarantees a live `V` at the start of the words. It is borrowed as long as they are,
                 // so it is neither moved nor dropped meanwhile; mutation through its own cells is allowed by ours.
                 as_dyn: |words| unsafe { (*words.get().cast::<V>()).as_dyn() },
+                // SAFETY: as above; the exclusive reference makes the value ours to change.
+                as_dyn_mut: |words| unsafe { (*words.get_mut().as_mut_ptr().cast::<V>()).as_dyn_mut() },
                 // SAFETY: the caller guarantees a live `V`, which the exclusive reference makes ours to drop.
                 drop: |words| unsafe { words.get_mut().as_mut_ptr().cast::<V>().drop_in_place() },
             }
@@ -74,6 +82,10 @@ impl<D: ?Sized + 'static> AsDyn<D> for SmallBox<D> {
     fn as_dyn(&self) -> &D {
         // SAFETY: `inline` paired the table with the words, which hold their value until `drop`.
         unsafe { (self.table.as_dyn)(&self.words) }
+    }
+    fn as_dyn_mut(&mut self) -> &mut D {
+        // SAFETY: as above.
+        unsafe { (self.table.as_dyn_mut)(&mut self.words) }
     }
 }
 
@@ -110,6 +122,9 @@ mod tests {
 
     impl<const N: usize> AsDyn<dyn Total> for Value<N> {
         fn as_dyn(&self) -> &(dyn Total + 'static) {
+            self
+        }
+        fn as_dyn_mut(&mut self) -> &mut (dyn Total + 'static) {
             self
         }
     }

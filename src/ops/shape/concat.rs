@@ -26,10 +26,8 @@ impl<T: Float> AnyOp<T> for Concat {
         description.field("axis", &self.axis).field("sizes", &self.sizes);
     }
 
-    fn check(&self, inputs: &[&Tensor<T>]) -> Result<(), String> {
-        joins(inputs, self.axis)
-    }
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String> {
+        joins(inputs, self.axis)?;
         self.sizes = inputs.iter().map(|x| x.shape()[self.axis]).collect();
         Ok(Tensor::concat_with(inputs, self.axis))
     }
@@ -61,10 +59,8 @@ impl<T: Float> AnyOp<T> for Stack {
         description.field("axis", &self.axis).field("count", &self.count);
     }
 
-    fn check(&self, inputs: &[&Tensor<T>]) -> Result<(), String> {
-        stacks(inputs)
-    }
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String> {
+        stacks(inputs)?;
         Ok(Tensor::stack_with(inputs, self.axis))
     }
     fn backward(&self, saved: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {

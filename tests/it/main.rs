@@ -1,7 +1,8 @@
 //! Tests, laid out like the source: `src/ops/softmax.rs` is tested in `ops/softmax.rs`.
 //!
 //! Tests not tied to a single source file are at the top level: `layering` (imports only point down), `determinism` (the same
-//! seed gives the same bits), `panics` (every message is covered) and `wrong_programs` (messages as a beginner sees them).
+//! seed gives the same bits), `panics` (every message is covered), `guide` (both languages have the same pages and code) and
+//! `wrong_programs` (messages as a beginner sees them).
 //!
 //! They form a single binary, because every test binary compiles and links the crate's generic code again.
 
@@ -9,6 +10,7 @@ mod autograd;
 mod data;
 mod determinism;
 mod file;
+mod guide;
 mod inspect;
 mod io;
 mod layering;

@@ -1,5 +1,7 @@
 //! A guide to the ideas behind the crate. Each page has a motivation, a formula, a short runnable example and a figure.
 //!
+//! [日本語](ja)
+//!
 //! The pages follow the book 「ゼロから作る Deep Learning」 and can be read in order. Each has an example in the repository
 //! that covers the topic in full: `cargo run --release --example NAME` prints its results and writes its figures to
 //! `target/figures`.
@@ -29,37 +31,63 @@
 //! | [Saving and resuming](saving_and_resuming) | models, and checkpoints that resume bit for bit | `mnist` |
 //! | [Parallel gradients](parallel_gradients) | results independent of the number of threads | `08_batch_sizes` |
 
-/// Declares a page: the text of that name from `docs/guide`, followed by a figure from `docs/figures` drawn by its example.
-macro_rules! page {
-    ($name:ident $(, $figure:literal)?) => {
-        #[doc = include_str!(concat!("../docs/guide/", stringify!($name), ".md"))]
+/// Declares the pages of one language in reading order: name, title, and the figure from `docs/figures` that its example draws.
+/// Each page is the text of that name from a folder, followed by the figure and by links to its neighbors and to its twin.
+macro_rules! pages {
+    ($folder:literal, $twin:literal: $($pages:tt)*) => {
+        pages!(@page ($folder, $twin) $($pages)*);
+    };
+    (
+        @page ($folder:literal, $twin:literal)
+        $([after $previous:ident, $previous_title:literal])?
+        $name:ident, $title:literal $(, $figure:literal)?;
+        $($next:ident, $next_title:literal $(, $next_figure:literal)?; $($rest:tt)*)?
+    ) => {
+        #[doc = include_str!(concat!($folder, stringify!($name), ".md"))]
         $(
             #[doc = ""]
-            #[doc = include_str!(concat!("../docs/figures/", $figure, ".svg"))]
+            #[doc = include_str!(concat!("../../docs/figures/", $figure, ".svg"))]
         )?
+        #[doc = ""]
+        $(#[doc = concat!("[← ", $previous_title, "](", stringify!($previous), ") ·")])?
+        #[doc = concat!($twin, stringify!($name), ")")]
+        $(#[doc = concat!("· [", $next_title, " →](", stringify!($next), ")")])?
         pub mod $name {}
+
+        $(pages! {
+            @page ($folder, $twin)
+            [after $name, $title]
+            $next, $next_title $(, $next_figure)?;
+            $($rest)*
+        })?
     };
 }
 
-page!(numerical_differentiation, "01_numerical_diff");
-page!(gradient_descent, "02_gradient_descent");
-page!(backpropagation, "03_backprop_nodes");
-page!(matrix_products, "04_matrix_product");
-page!(inference, "05_throughput");
-page!(gradient_check, "06_gradient_check");
-page!(optimizers, "07_paths");
-page!(batch_sizes, "08_batch_sizes");
-page!(weight_initialization, "09_weight_init_relu");
-page!(batch_normalization, "10_large_rates");
-page!(overfitting, "11_overfitting");
-page!(hyperparameters, "12_hyperparameters");
-page!(recommendation, "13_recommend");
-page!(dimensionality_reduction, "14_autoencoder");
-page!(second_derivatives, "15_rosenbrock");
-page!(learning_to_learn, "16_adaptation");
-page!(word_vectors, "17_word2vec");
-page!(recurrent_networks, "18_char_rnn");
-page!(attention, "19_seq2seq");
-page!(custom_operations);
-page!(saving_and_resuming);
-page!(parallel_gradients);
+pub mod ja;
+
+pages! {
+    "../../docs/guide/", "[日本語](crate::guide::ja::":
+
+    numerical_differentiation, "Numerical differentiation", "01_numerical_diff";
+    gradient_descent, "Gradient descent", "02_gradient_descent";
+    backpropagation, "Backpropagation", "03_backprop_nodes";
+    matrix_products, "Matrix products", "04_matrix_product";
+    inference, "Inference", "05_throughput";
+    gradient_check, "Gradient check", "06_gradient_check";
+    optimizers, "Optimizers", "07_paths";
+    batch_sizes, "Batch sizes", "08_batch_sizes";
+    weight_initialization, "Weight initialization", "09_weight_init_relu";
+    batch_normalization, "Batch normalization", "10_large_rates";
+    overfitting, "Overfitting", "11_overfitting";
+    hyperparameters, "Hyperparameters", "12_hyperparameters";
+    recommendation, "Recommendation", "13_recommend";
+    dimensionality_reduction, "Dimensionality reduction", "14_autoencoder";
+    second_derivatives, "Second derivatives", "15_rosenbrock";
+    learning_to_learn, "Learning to learn", "16_adaptation";
+    word_vectors, "Word vectors", "17_word2vec";
+    recurrent_networks, "Recurrent networks", "18_char_rnn";
+    attention, "Attention", "19_seq2seq";
+    custom_operations, "Custom operations";
+    saving_and_resuming, "Saving and resuming";
+    parallel_gradients, "Parallel gradients";
+}

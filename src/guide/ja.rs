@@ -1,0 +1,57 @@
+//! wengert の背景にある考え方を、日本語で説明します。どのページも、動機、数式、動かせる短いコード、図からなります。
+//!
+//! [English](super)
+//!
+//! 内容は『ゼロから作る Deep Learning』の流れに沿っていて、用語も同書に合わせました。同書を読んだ方は気になるページから、はじめての方は上から順にお読みください。各ページの話題を最後まで扱う例がリポジトリにあり、`cargo run --release --example 名前` とすると、結果を表示し、図を `target/figures` に書き出します。
+//!
+//! | ページ | 内容 | 例 |
+//! |---|---|---|
+//! | [数値微分](numerical_differentiation) | 差分による微分と、その誤差 | `01_numerical_diff` |
+//! | [勾配降下法](gradient_descent) | 坂を下る更新と、学習率 | `02_gradient_descent` |
+//! | [誤差逆伝播法](backpropagation) | ノードごとの連鎖律 | `03_backprop_nodes` |
+//! | [行列の積](matrix_products) | レイヤと形状 | `04_matrix_product` |
+//! | [推論](inference) | スコアから予測へ、バッチ処理 | `05_forward` |
+//! | [勾配確認](gradient_check) | 数値微分と誤差逆伝播法の突き合わせ | `06_gradient_check` |
+//! | [最適化手法](optimizers) | Momentum、AdaGrad、Adam とその変種 | `07_optimizers` |
+//! | [バッチサイズ](batch_sizes) | オンライン学習、ミニバッチ、フルバッチ | `08_batch_sizes` |
+//! | [重みの初期値](weight_initialization) | Xavier の初期値、He の初期値、スケールの効き目 | `09_weight_init` |
+//! | [Batch Normalization](batch_normalization) | アクティベーションのスケールを保つ | `10_batch_norm` |
+//! | [過学習](overfitting) | 荷重減衰、Dropout、早期終了 | `11_overfitting` |
+//! | [ハイパーパラメータ](hyperparameters) | 検証データによるランダムサーチ | `12_hyperparameters` |
+//! | [推薦](recommendation) | 行列分解 | `13_recommend` |
+//! | [次元削減](dimensionality_reduction) | オートエンコーダと主成分分析 | `14_autoencoder` |
+//! | [2 階微分](second_derivatives) | ニュートン法、ヘッセ行列とベクトルの積 | `15_second_order` |
+//! | [学び方を学ぶ](learning_to_learn) | 学習の 1 ステップを微分する | `16_maml` |
+//! | [単語の分散表現](word_vectors) | skip-gram と Negative Sampling | `17_word2vec` |
+//! | [再帰型ニューラルネットワーク](recurrent_networks) | 隠れ状態、ゲート、長い系列、長さの異なる系列 | `18_char_rnn` |
+//! | [Attention](attention) | Encoder と Decoder、マスク、Transformer | `19_seq2seq`、`20_gpt` |
+//! | [独自の演算](custom_operations) | 順伝播と、逆伝播の規則 | `06_gradient_check` |
+//! | [保存と再開](saving_and_resuming) | モデルの保存と、1 ビットも違わない再開 | `mnist` |
+//! | [勾配の並列計算](parallel_gradients) | スレッド数によらない結果 | `08_batch_sizes` |
+
+pages! {
+    "../../docs/guide/ja/", "[English](crate::guide::":
+
+    numerical_differentiation, "数値微分", "01_numerical_diff";
+    gradient_descent, "勾配降下法", "02_gradient_descent";
+    backpropagation, "誤差逆伝播法", "03_backprop_nodes";
+    matrix_products, "行列の積", "04_matrix_product";
+    inference, "推論", "05_throughput";
+    gradient_check, "勾配確認", "06_gradient_check";
+    optimizers, "最適化手法", "07_paths";
+    batch_sizes, "バッチサイズ", "08_batch_sizes";
+    weight_initialization, "重みの初期値", "09_weight_init_relu";
+    batch_normalization, "Batch Normalization", "10_large_rates";
+    overfitting, "過学習", "11_overfitting";
+    hyperparameters, "ハイパーパラメータ", "12_hyperparameters";
+    recommendation, "推薦", "13_recommend";
+    dimensionality_reduction, "次元削減", "14_autoencoder";
+    second_derivatives, "2 階微分", "15_rosenbrock";
+    learning_to_learn, "学び方を学ぶ", "16_adaptation";
+    word_vectors, "単語の分散表現", "17_word2vec";
+    recurrent_networks, "再帰型ニューラルネットワーク", "18_char_rnn";
+    attention, "Attention", "19_seq2seq";
+    custom_operations, "独自の演算";
+    saving_and_resuming, "保存と再開";
+    parallel_gradients, "勾配の並列計算";
+}

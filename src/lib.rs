@@ -62,7 +62,7 @@
 //! | [`text`] | tokenizers, windows of long texts, sampling and beam search for language models |
 //! | [`io`] | saving and loading models, [checkpoints](io::Checkpoint), and the files of numpy |
 //! | [`metrics`] | accuracy, the confusion matrix, perplexity, running means |
-//! | [`guide`] | a page for each topic, from numerical differentiation to word vectors |
+//! | [`guide`] | a page for each topic, from numerical differentiation to word vectors ([日本語](guide::ja)) |
 //!
 //! A mistake in the program, such as shapes that do not fit, panics at the caller's line and names the operation and the
 //! shapes. An external failure, such as a truncated file, is an [`Error`].

@@ -1,6 +1,6 @@
-//! The guide in English and Japanese: every page is there in both languages, with the same code.
+//! The guide in English and Japanese: every page is there in both languages, listed in the same order, with the same code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -16,6 +16,16 @@ fn pages(folder: &str) -> BTreeMap<String, String> {
         }
     }
     pages
+}
+
+/// The names of the pages that a file of `src/guide` lists, in order, each with its figure.
+fn listed(file: &str) -> Vec<(String, Option<String>)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/guide").join(file);
+    let source = fs::read_to_string(path).unwrap();
+    let (_, list) = source.split_once("\npages! {").unwrap();
+    let pages = list.lines().filter_map(|line| line.trim().strip_suffix(';'));
+    let parts = pages.map(|page| page.split('"').map(str::to_owned).collect::<Vec<_>>()); // name, title, comma, figure
+    parts.map(|parts| (parts[0].trim_end_matches(", ").to_owned(), parts.get(3).cloned())).collect()
 }
 
 /// A line of code without its comment. Two slashes within a string begin none.
@@ -64,6 +74,14 @@ fn every_page_has_a_twin() {
     };
     let missing = [missing("", &english, &japanese), missing("ja/", &japanese, &english)].concat();
     assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+#[test]
+fn both_languages_list_the_same_pages() {
+    let (english, japanese) = (listed("mod.rs"), listed("ja.rs"));
+    assert_eq!(english, japanese);
+    let names: BTreeSet<&String> = english.iter().map(|(name, _)| name).collect();
+    assert_eq!(names, pages("").keys().collect());
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn listed(file: &str) -> Vec<(String, Option<String>)> {
 
 /// A line of code without its comment. Two slashes within a string begin none.
 fn without_comment(line: &str) -> &str {
-    let comment = line.match_indices("//").find(|&(at, _)| line[..at].matches('"').count() % 2 == 0);
+    let comment = line.match_indices("//").find(|&(at, _)| line[..at].matches('"').count().is_multiple_of(2));
     line[..comment.map_or(line.len(), |(at, _)| at)].trim_end()
 }
 

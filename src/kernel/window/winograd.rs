@@ -105,29 +105,34 @@ fn kernel_adjoint<T: Float>([u0, u1, u2, u3]: [Lanes<T>; 4]) -> [Lanes<T>; 3] {
     [u0 + sum, (u1 - u2).half(), sum + u3]
 }
 
-/// `F X Fᵀ` for the matrix with rows `x`.
+/// `F X Fᵀ` for the matrix with elements `x(row, column)`, each of which is read once: the compiler puts a whole matrix on the stack.
+#[expect(
+    clippy::needless_range_loop,
+    reason = "iterators are inlined only by link-time optimization, which a program may turn off"
+)]
 #[inline(always)]
 fn both<T: Float, const N: usize, const M: usize>(
-    x: [[Lanes<T>; N]; N],
+    x: impl Fn(usize, usize) -> Lanes<T>,
     f: impl Fn([Lanes<T>; N]) -> [Lanes<T>; M],
 ) -> [[Lanes<T>; M]; M] {
-    let mut columns = [[x[0][0]; M]; N];
-    for k in 0..N {
-        let mut column = [x[0][0]; N];
-        for l in 0..N {
-            column[l] = x[l][k];
+    let mut rows = [[Lanes([T::ZERO; LANES]); N]; M];
+    for column in 0..N {
+        let mut elements = [Lanes([T::ZERO; LANES]); N];
+        for row in 0..N {
+            elements[row] = x(row, column);
         }
-        columns[k] = f(column);
-    }
-    let mut y = [[x[0][0]; M]; M];
-    for k in 0..M {
-        let mut row = [x[0][0]; N];
-        for l in 0..N {
-            row[l] = columns[l][k];
+        let elements = f(elements);
+        for row in 0..M {
+            rows[row][column] = elements[row];
         }
-        y[k] = f(row);
     }
-    y
+    rows.map(f)
+}
+
+/// The distance of matrices of so many elements: one vector more, since the same line of the matrices would otherwise compete for the same
+/// place in the first-level cache.
+fn spaced(elements: usize) -> usize {
+    elements + LANES
 }
 
 /// Images `[channels, height, width]` that are cut into tiles.
@@ -208,7 +213,8 @@ impl Winograd {
         mut f: impl FnMut(Range<usize>, &mut [T], &mut [T], &mut [[T; LANES]]),
     ) {
         let ([height, across], rows) = (self.x.tiles, self.rows());
-        let [x_len, y_len] = [&self.x, &self.y].map(|tiling| ELEMENTS * rows * across * tiling.channels);
+        let length = |tiles: usize, tiling: &Tiling| ELEMENTS * spaced(tiles * tiling.channels);
+        let [x_len, y_len] = [&self.x, &self.y].map(|tiling| length(rows * across, tiling));
         let strip = (2 * rows + 2) * self.x.size[1].max(self.y.size[1]) + 4 * (2 * across + 2);
         with_scratch(x_len + y_len + strip * LANES, |scratch| {
             let (x, scratch) = scratch.split_at_mut(x_len);
@@ -216,8 +222,8 @@ impl Winograd {
             let (scratch, _) = scratch.as_chunks_mut();
             for first in (0..images * height).step_by(rows) {
                 let rows = first..(images * height).min(first + rows);
-                let tiles = ELEMENTS * rows.len() * across;
-                f(rows, &mut x[..tiles * self.x.channels], &mut y[..tiles * self.y.channels], scratch);
+                let [x_len, y_len] = [&self.x, &self.y].map(|tiling| length(rows.len() * across, tiling));
+                f(rows, &mut x[..x_len], &mut y[..y_len], scratch);
             }
         });
     }
@@ -257,10 +263,15 @@ impl Winograd {
             self.for_each_block(y.len() / image, |rows, tiles, sums, scratch| {
                 transform_tiles(&self.x, rows.clone(), x, tiles, scratch, input);
                 let count = rows.len() * self.x.tiles[1];
-                let factors = tiles.chunks_exact(count * inputs).zip(u.chunks_exact(inputs * outputs));
-                for (sums, (tiles, u)) in sums.chunks_exact_mut(count * outputs).zip(factors) {
+                let factors = tiles.chunks_exact(spaced(count * inputs)).zip(u.chunks_exact(inputs * outputs));
+                for (sums, (tiles, u)) in sums.chunks_exact_mut(spaced(count * outputs)).zip(factors) {
                     let u = Matrix::new(u, inputs, outputs, false);
-                    gemm(Matrix::new(tiles, count, inputs, false), u, Accum::Replace, sums);
+                    gemm(
+                        Matrix::new(&tiles[..count * inputs], count, inputs, false),
+                        u,
+                        Accum::Replace,
+                        &mut sums[..count * outputs],
+                    );
                 }
                 transform_sums(&self.y, rows, sums, bias, scratch, y);
             });
@@ -276,10 +287,11 @@ impl Winograd {
                 transform_tiles(&self.x, rows.clone(), x, x_tiles, scratch, input);
                 transform_tiles(&self.y, rows.clone(), y, y_tiles, scratch, output_adjoint);
                 let count = rows.len() * self.x.tiles[1];
-                let factors = x_tiles.chunks_exact(count * inputs).zip(y_tiles.chunks_exact(count * outputs));
+                let tiles = |tiles, channels| <[T]>::chunks_exact(tiles, spaced(count * channels));
+                let factors = tiles(x_tiles, inputs).zip(tiles(y_tiles, outputs));
                 for (u, (x, y)) in u.chunks_exact_mut(inputs * outputs).zip(factors) {
-                    let y = Matrix::new(y, count, outputs, false);
-                    gemm(Matrix::new(x, inputs, count, true), y, Accum::Add, u);
+                    let y = Matrix::new(&y[..count * outputs], count, outputs, false);
+                    gemm(Matrix::new(&x[..count * inputs], inputs, count, true), y, Accum::Add, u);
                 }
             });
             with_scratch(weight.len(), |taps| {
@@ -297,11 +309,8 @@ simd! {
         let ((taps, _), (u, _)) = (taps.as_chunks::<LANES>(), u.as_chunks_mut::<LANES>());
         for at in 0..size {
             let (row, group) = (at / groups, at % groups);
-            let mut w = [[Lanes([T::ZERO; LANES]); 3]; 3];
-            for k in 0..9 {
-                let tap = if rotated { 8 - k } else { k };
-                w[k / 3][k % 3] = Lanes(taps[(row * 9 + tap) * groups + group]);
-            }
+            let tap = |k: usize| if rotated { 8 - k } else { k };
+            let w = |i, j| Lanes(taps[(row * 9 + tap(3 * i + j)) * groups + group]);
             let transformed = both(w, kernel);
             for k in 0..ELEMENTS {
                 u[k * size + at] = transformed[k / 4][k % 4].0;
@@ -317,11 +326,7 @@ simd! {
         let ((u, _), (taps, _)) = (u.as_chunks::<LANES>(), taps.as_chunks_mut::<LANES>());
         for at in 0..size {
             let (row, group) = (at / groups, at % groups);
-            let mut elements = [[Lanes([T::ZERO; LANES]); 4]; 4];
-            for k in 0..ELEMENTS {
-                elements[k / 4][k % 4] = Lanes(u[k * size + at]);
-            }
-            let w = both(elements, kernel_adjoint);
+            let w = both(|i, j| Lanes(u[(4 * i + j) * size + at]), kernel_adjoint);
             for tap in 0..9 {
                 taps[(row * 9 + tap) * groups + group] = w[tap / 3][tap % 3].0;
             }
@@ -330,7 +335,7 @@ simd! {
 }
 
 simd! {
-    /// `F x Fᵀ` of tiles of N × N elements that are 2 apart, as `[16, tiles, channels]`.
+    /// `F x Fᵀ` of tiles of N × N elements that are 2 apart, as 16 [`spaced`] matrices `[tiles, channels]`.
     pub(crate) fn transform_tiles[T: Float, const N: usize, F: Fn([Lanes<T>; N]) -> [Lanes<T>; 4]](
         tiling: &Tiling,
         rows: Range<usize>,
@@ -340,7 +345,7 @@ simd! {
         f: F,
     ) {
         let (groups, [height, width], across) = (tiling.channels / LANES, tiling.size, tiling.tiles[1]);
-        let (count, line) = (rows.len() * across, 2 * across + N - 2);
+        let (step, line) = (spaced(rows.len() * across * tiling.channels) / LANES, 2 * across + N - 2);
         let (tiles, _) = tiles.as_chunks_mut::<LANES>();
         let (lines, strip) = scratch.split_at_mut(4 * line);
         // The padding on both sides of a line stays zero.
@@ -370,7 +375,7 @@ simd! {
                             }
                             let elements = f(elements);
                             for l in 0..4 {
-                                tiles[(4 * k + l) * count * groups + at] = elements[l].0;
+                                tiles[(4 * k + l) * step + at] = elements[l].0;
                             }
                         }
                     }
@@ -403,18 +408,19 @@ fn gather<'a, T: Float>(
 }
 
 simd! {
-    /// `Aᵀ m A` of `[16, tiles, channels]`, plus a bias, in some rows of tiles of the output.
+    /// `Aᵀ m A` of 16 [`spaced`] matrices `[tiles, channels]`, plus a bias, in some rows of tiles of the output.
     pub(crate) fn transform_sums[T: Float](
         tiling: &Tiling,
         rows: Range<usize>,
         sums: &[T],
         bias: Option<&[T]>,
-        strip: &mut [[T; LANES]],
+        scratch: &mut [[T; LANES]],
         y: &mut [T],
     ) {
         let (groups, [height, width], across) = (tiling.channels / LANES, tiling.size, tiling.tiles[1]);
-        let (count, size) = (rows.len() * across, height * width);
+        let (step, size) = (spaced(rows.len() * across * tiling.channels) / LANES, height * width);
         let ((sums, _), mut tile) = (sums.as_chunks::<LANES>(), 0);
+        let (lines, strip) = scratch.split_at_mut(8 * across);
         for (image, rows) in tiling.images(rows) {
             for group in 0..groups {
                 let mut start = Lanes([T::ZERO; LANES]);
@@ -422,17 +428,30 @@ simd! {
                     start.0.copy_from_slice(&bias[group * LANES..][..LANES]);
                 }
                 for row in 0..rows.len() {
-                    for column in 0..across {
-                        let at = (tile + row * across + column) * groups + group;
-                        let mut elements = [[start; 4]; 4];
-                        for k in 0..ELEMENTS {
-                            elements[k / 4][k % 4] = Lanes(sums[k * count * groups + at]);
+                    for k in 0..4 {
+                        for column in 0..across {
+                            let at = (tile + row * across + column) * groups + group;
+                            let mut elements = [start; 4];
+                            for l in 0..4 {
+                                elements[l] = Lanes(sums[(4 * l + k) * step + at]);
+                            }
+                            let elements = output(elements);
+                            for l in 0..2 {
+                                lines[(4 * l + k) * across + column] = elements[l].0;
+                            }
                         }
-                        let elements = both(elements, output);
-                        for k in 0..4 {
-                            let column = 2 * column + k % 2;
-                            if column < width {
-                                strip[(2 * row + k / 2) * width + column] = (elements[k / 2][k % 2] + start).0;
+                    }
+                    for half in 0..2 {
+                        for column in 0..across {
+                            let mut elements = [start; 4];
+                            for k in 0..4 {
+                                elements[k] = Lanes(lines[(4 * half + k) * across + column]);
+                            }
+                            let [left, right] = output(elements);
+                            let at = (2 * row + half) * width + 2 * column;
+                            strip[at] = (left + start).0;
+                            if 2 * column + 1 < width {
+                                strip[at + 1] = (right + start).0;
                             }
                         }
                     }

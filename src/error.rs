@@ -1,19 +1,19 @@
 //! I/O and format errors.
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::{self, Debug, Display, Formatter};
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// A failure outside the program, such as a missing or malformed file: what is wrong, where, what was expected and what
 /// was found.
 ///
-/// It prints on one line, including the cause; a list of mismatches takes one more line for each.
+/// It prints on one line, including the cause, which is therefore not its [`source`](std::error::Error::source); a list of
+/// mismatches takes one more line for each. `{:?}`, which `unwrap` and a `main` that returns a `Result` show, prints the same.
 ///
 /// ```
 /// let error = wengert::data::idx::read("no/such/file").unwrap_err();
 /// assert!(error.to_string().starts_with("\"no/such/file\": "));
 /// ```
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// An I/O operation failed.
@@ -137,11 +137,10 @@ impl Display for Mismatch {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Error::Io { source, .. } => Some(source),
-            _ => None,
-        }
+impl Debug for Error {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        Display::fmt(self, f)
     }
 }
+
+impl std::error::Error for Error {}

@@ -5,7 +5,6 @@
 //! yields the gradients, which are values that an optimizer takes.
 //!
 //! ```
-//! # use wengert::data::Images;
 //! use wengert::prelude::*;
 //!
 //! struct Mlp { hidden: Linear, output: Linear }
@@ -13,25 +12,28 @@
 //!
 //! impl Mlp {
 //!     fn new(rng: &mut impl Rng) -> Self {
-//!         Mlp { hidden: Linear::new(784, 256, Init::He, rng), output: Linear::new(256, 10, Init::Xavier, rng) }
+//!         let hidden = Linear::new(784, 256, Init::He, rng);
+//!         Mlp { hidden, output: Linear::new(256, 10, Init::Xavier, rng) }
 //!     }
 //!     fn forward(&self, x: &Var) -> Var {
-//!         let h = self.hidden.forward(x).relu();
-//!         self.output.forward(&h)
+//!         self.output.forward(&self.hidden.forward(x).relu())
 //!     }
 //! }
 //!
-//! # let mut rng = wengert::rng(0);
-//! # let train = Images::new(vec![7; 256 * 784], vec![3; 256], [28, 28]);
-//! let mut model = Mlp::new(&mut rng);
-//! let mut optimizer = Adam::new(1e-3);
-//! for batch in train.batches(128).shuffled(&mut rng) {
-//!     let tape = Tape::training(&mut rng);
-//!     let x = tape.constant(batch.images);
-//!     let loss = model.forward(&x).softmax_cross_entropy(&batch.labels);
-//!     println!("{}", loss.item());
-//!     let gradients = loss.backward();
-//!     optimizer.step(&mut model, &gradients);
+//! fn main() -> Result<(), wengert::Error> {
+//!     let mut rng = wengert::rng(0);
+//!     let (train, _test) = wengert::data::mnist::load("data/mnist")?;
+//!     let mut model = Mlp::new(&mut rng);
+//!     let mut optimizer = Adam::new(1e-3);
+//!     for batch in train.batches(128).shuffled(&mut rng) {
+//!         let tape = Tape::training(&mut rng);
+//!         let x = tape.constant(batch.images);
+//!         let scores = model.forward(&x);
+//!         let loss = scores.softmax_cross_entropy(&batch.labels);
+//!         println!("{}", loss.item());
+//!         optimizer.step(&mut model, &loss.backward());
+//!     }
+//!     Ok(())
 //! }
 //! ```
 //!

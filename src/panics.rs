@@ -77,7 +77,7 @@ panic_messages! {
     not_scalar(op: &str, shape: &[usize], place: &dyn Display)
         "{op}: the result has shape {shape:?} instead of one element: reduce it first, for example with .sum() or .mean() ({place})"
     not_recorded(op: &str, place: &dyn Display)
-        "{op}: nothing was recorded: the result does not depend on a parameter or a tape.var(..), or the tape is for inference ({place})"
+        "{op}: nothing was recorded: the result does not depend on a parameter or a tape.var(..), of which value() is a constant, or the tape is for inference ({place})"
     running(place: &dyn Display)
         "grad: the rule of {place} is running and cannot differentiate its own operation"
     does_not_depend(y: &dyn Display, x: &dyn Display)
@@ -106,6 +106,8 @@ panic_messages! {
         "{op}: the parameter of shape {shape:?} was already read or bound on this tape: {op} it once, before its first use"
     no_gradient(place: &dyn Display)
         "gradients: there is no gradient for {place}, because the result does not depend on it: get() returns None in that case"
+    gradient_of_a_constant()
+        "gradients: a constant has no gradient: create it with tape.var(..), on a tape that records"
     not_retained(place: &dyn Display)
         "gradients: the gradient of an intermediate result is not kept: call retain_grad() on it before the backward pass ({place})"
     /// `report` is written by the observer.
@@ -445,7 +447,11 @@ pub(crate) fn probability_shape(scores: &[usize], target: &[usize]) -> String {
 /// Why a convolution does not apply: the rank of the input or the weight.
 pub(crate) fn not_convolvable(x: &[usize], weight: &[usize], channels: &str, axes: usize) -> String {
     let (images, kernel) = if axes == 1 { ("length", "kernel") } else { ("H, W", "kernel height, kernel width") };
-    format!("{x:?} and the weight {weight:?} do not fit: they are [N, channels, {images}] and [{channels}, {kernel}]")
+    let hint =
+        if (x.len(), axes) == (2, 2) { ": reshape([-1, 1, 28, 28]) makes images of rows of 784 pixels" } else { "" };
+    format!(
+        "{x:?} and the weight {weight:?} do not fit: they are [N, channels, {images}] and [{channels}, {kernel}]{hint}"
+    )
 }
 
 /// Why a convolution does not apply: the number of channels.

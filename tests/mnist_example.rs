@@ -56,6 +56,24 @@ fn it_trains_and_prints_a_line_an_epoch() {
 }
 
 #[test]
+fn the_readme_quotes_what_it_prints() {
+    let quoted = include_str!("../README.md").split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    let (begin, end) = quoted.split_once("…\n").expect("epochs left out");
+    let output = run(&[]);
+    assert!(output.status.success());
+    let [begin, end, out] = [begin, end, &text(output.stdout)].map(without_speed);
+    assert!(out.starts_with(&begin) && out.ends_with(&end), "{out}");
+}
+
+/// The lines of a text without the samples per second.
+fn without_speed(text: &str) -> String {
+    let line = |line: &str| {
+        line.strip_suffix(" samples/s").map_or(line, |line| line.trim_end_matches(char::is_numeric)).to_string()
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
 fn the_convolutional_network_trains_with_the_same_options() {
     let run = |arguments: &[&str]| example_named("mnist_cnn").args(arguments).output().expect("it is built too");
     let output = run(&["--limit", "1024", "--epochs", "2", "--hidden", "32", "--batch", "16", "--batch-norm"]);

@@ -314,6 +314,7 @@ impl<T: Float, K: GradientKey<T>> Index<&K> for Gradients<T> {
     fn index(&self, of: &K) -> &Tensor<T> {
         match self.get(of) {
             Some(gradient) => gradient,
+            None if of.key() == Key(Owner::Nothing) => panics::gradient_of_a_constant(),
             None if of.key().is_intermediate() => panics::not_retained(&of.describe()),
             None => panics::no_gradient(&of.describe()),
         }

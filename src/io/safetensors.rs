@@ -101,7 +101,8 @@ impl Contents {
         let length = length.iter().rev().fold(0, |length, &byte| length << 8 | u64::from(byte));
         if length > MAX_HEADER {
             let expected = format!("at most {MAX_HEADER} bytes");
-            return Err(source.error(0, "length of the header", &expected, length.to_string()));
+            let found = format!("{length}: not a safetensors file");
+            return Err(source.error(0, "length of the header", &expected, found));
         }
         let bytes = source.read_exact(length, "header")?;
         let header = json::parse(&bytes).map_err(|(at, reason)| {

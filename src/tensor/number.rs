@@ -4,7 +4,8 @@
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a number",
     label = "expected a tensor or a number",
-    note = "a list of numbers becomes a tensor by `Tensor::from`"
+    note = "a list of numbers becomes a tensor by `Tensor::from`, a nested `Vec` by `Tensor::from_vec(flat, shape)`",
+    note = "a tensor of the other precision is converted by `cast()`"
 )]
 pub trait Number: Copy + sealed::Sealed {
     #[doc(hidden)]

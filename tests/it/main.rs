@@ -20,6 +20,7 @@ mod nn;
 mod ops;
 mod optim;
 mod panics;
+mod readme;
 mod support;
 mod tensor;
 mod text;

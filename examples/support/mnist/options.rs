@@ -225,7 +225,7 @@ fn training() -> [Arg; 8] {
         option("batch", "N", "Batch size").default_value("128").value_parser(whole(1, 60_000)),
         option("seed", "SEED", "Random seed: the same seed trains the same network")
             .default_value("0")
-            .value_parser(value_parser!(u64)),
+            .value_parser(|text: &str| text.parse::<u64>().map_err(|_| "not a whole number from 0")),
         option("limit", "N", "Trains on the first N images only").default_value("60000").value_parser(whole(1, 60_000)),
     ]
     .map(|argument| argument.help_heading("Training"))

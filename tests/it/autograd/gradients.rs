@@ -12,6 +12,10 @@ pub const PANICS: &[Panic] = &[
         _ = x.sum().backward()[&unused];
     }),
     ("no_gradient", || _ = variable().sum().backward()[&Param::new(1.0)]),
+    ("gradient_of_a_constant", || {
+        let x = variable();
+        _ = (&x * &x.constant(2.0)).sum().backward()[&x.constant(2.0)];
+    }),
     ("not_retained", || {
         let h = variable().exp();
         _ = h.sum().backward()[&h];

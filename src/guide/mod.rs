@@ -30,6 +30,10 @@
 //! | [Custom operations](custom_operations) | a forward pass and a backward rule | `06_gradient_check` |
 //! | [Saving and resuming](saving_and_resuming) | models, and checkpoints that resume bit for bit | `mnist` |
 //! | [Parallel gradients](parallel_gradients) | results independent of the number of threads | `08_batch_sizes` |
+//! | [From PyTorch](from_pytorch) | names, and what differs | |
+//! | [From numpy](from_numpy) | names, and what differs | |
+//! | [From the book](from_the_book) | chapter by chapter, and what differs from its code | |
+//! | [Loading weights](loading_weights) | models trained with PyTorch | |
 
 /// Declares the pages of one language in reading order: name, title, and the figure from `docs/figures` that its example draws.
 /// Each page is the text of that name from a folder, followed by the figure and by links to its neighbors and to its twin.
@@ -90,4 +94,8 @@ pages! {
     custom_operations, "Custom operations";
     saving_and_resuming, "Saving and resuming";
     parallel_gradients, "Parallel gradients";
+    from_pytorch, "From PyTorch";
+    from_numpy, "From numpy";
+    from_the_book, "From the book";
+    loading_weights, "Loading weights";
 }

@@ -119,6 +119,7 @@ pub use transform::parallel;
 
 /// A random generator with a fixed algorithm, xoshiro256++: the same seed gives the same numbers on every machine and in every
 /// version.
+#[doc(alias("manual_seed", "default_rng", "seed"))]
 pub fn rng(seed: u64) -> Generator {
     rand::SeedableRng::seed_from_u64(seed)
 }

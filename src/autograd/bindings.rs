@@ -107,6 +107,7 @@ impl<T: Float> Tape<T> {
     /// let slope = loss_after.backward()[&weight].item(); // through the step
     /// assert!((slope - 2.0 * (2.0 * 2.6 - 1.0) * 2.0 * 0.8).abs() < 1e-5);
     /// ```
+    #[doc(alias = "functional_call")]
     #[track_caller]
     pub fn with_bound<'a, R>(
         &self,

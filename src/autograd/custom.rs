@@ -74,6 +74,7 @@ where
 ///
 /// # Panics
 /// If the inputs are on different tapes.
+#[doc(alias("custom_vjp", "custom_gradient"))]
 #[track_caller]
 pub fn custom<T: Float, const N: usize>(
     name: &'static str,

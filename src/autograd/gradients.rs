@@ -25,6 +25,7 @@ use std::panic::Location;
 /// assert_eq!(gradients[&x].item(), 3.0);
 /// assert!(gradients.get(&unused).is_none());
 /// ```
+#[doc(alias("zero_grad", "cleargrads"))]
 #[derive(Clone, Debug)]
 pub struct Gradients<T: Float = f32> {
     /// Sorted by key.

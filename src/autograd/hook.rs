@@ -45,6 +45,7 @@ impl<T: Float> Var<T> {
     /// assert_eq!(largest.get(), 5.0);
     /// assert_eq!(gradients[&x], tensor![2.0, 4.0]); // 1 · 2x instead of 5 · 2x
     /// ```
+    #[doc(alias = "register_hook")]
     #[track_caller]
     pub fn hook(&self, hook: impl Fn(Var<T>) -> Var<T> + 'static) -> Var<T> {
         self.apply(Hook(hook))

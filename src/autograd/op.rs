@@ -108,6 +108,7 @@ use crate::tensor::{Float, SparseRows, Tensor};
 /// ```
 ///
 /// An operation for one use can be made of two closures: [`custom`](super::custom).
+#[doc(alias("Function", "autograd.Function"))]
 pub trait Op<T: Float, const N: usize>: 'static {
     /// The name in listings and messages.
     const NAME: &'static str;

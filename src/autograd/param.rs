@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// let gradients = (tape.constant([3.0, 4.0]) * &weight).sum().backward();
 /// assert_eq!(gradients[&weight], tensor![3.0, 4.0]);
 /// ```
+#[doc(alias = "Parameter")]
 pub struct Param<T: Float = f32> {
     id: ParamId,
     /// The parameter of which this one is a clone, at any number of removes, or itself.
@@ -42,6 +43,7 @@ impl<T: Float> Param<T> {
     /// A value that is saved with a model but not trained, such as a running mean: a constant on every tape.
     ///
     /// A forward pass updates it through [`Tape::update_buffer`](super::Tape::update_buffer).
+    #[doc(alias = "register_buffer")]
     pub fn buffer(value: impl Into<Tensor<T>>) -> Self {
         Param::create(value.into(), false)
     }
@@ -63,6 +65,7 @@ impl<T: Float> Param<T> {
     }
 
     /// The value, mutably. Changing it between two reads on one tape is a mistake, on which the tape panics.
+    #[doc(alias = "copy_")]
     pub fn value_mut(&mut self) -> &mut Tensor<T> {
         self.version = self.version.wrapping_add(1);
         &mut self.value

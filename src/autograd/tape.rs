@@ -43,6 +43,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// let y = x.powi(3) - 4.0 * &x + 5.0;
 /// assert_eq!(y.grad(&x).item(), 8.0); // 3x² − 4
 /// ```
+#[doc(alias("GradientTape", "computational_graph"))]
 pub struct Tape<T: Float = f32>(Rc<Inner<T>>);
 
 /// The mode of a tape; see the table at [`Tape`].
@@ -184,11 +185,13 @@ impl Tape {
     /// A tape for one training step: records, with dropout and batch statistics.
     ///
     /// Takes one number from `rng` and seeds the tape's own generator with it.
+    #[doc(alias("train", "train_flg"))]
     pub fn training(rng: &mut impl Rng) -> Self {
         Tape::with_mode(Mode::Training(rng.next_u64()))
     }
 
     /// A tape that does not record: for prediction.
+    #[doc(alias("eval", "no_grad", "inference_mode", "test_mode"))]
     pub fn inference() -> Self {
         Tape::with_mode(Mode::Inference)
     }
@@ -301,6 +304,7 @@ impl<T: Float> Tape<T> {
     /// let x = tape.var([1.0, 2.0]);
     /// assert_eq!(x.square().sum().backward()[&x], tensor![2.0, 4.0]);
     /// ```
+    #[doc(alias("requires_grad", "Variable"))]
     #[track_caller]
     pub fn var(&self, value: impl Into<Tensor<T>>) -> Var<T> {
         let value = value.into();

@@ -15,6 +15,7 @@ use std::panic::Location;
 /// Cloning is cheap: the value is shared. Operators work on borrowed and owned variables, and with
 /// numbers on either side: `1.0 - &y * &y`; see [`Operand`](super::Operand). A variable stays on its thread; tensors, parameters and
 /// gradients can be sent to others.
+#[doc(alias = "Variable")]
 #[derive(Clone)]
 #[must_use = "operations leave a variable as it is and return a new one"]
 pub struct Var<T: Float = f32> {
@@ -33,6 +34,7 @@ impl<T: Float> Var<T> {
     }
 
     /// The value.
+    #[doc(alias("data", "numpy"))]
     pub fn value(&self) -> &Tensor<T> {
         &self.value
     }
@@ -151,6 +153,7 @@ impl<T: Float> Var<T> {
     }
 
     /// Like [`backward`](Var::backward), but retains the tape for further passes.
+    #[doc(alias = "retain_graph")]
     #[track_caller]
     pub fn gradients(&self) -> Gradients<T> {
         self.all_gradients(None)
@@ -196,6 +199,7 @@ impl<T: Float> Var<T> {
     /// let d3y = y.grad(&x).grad(&x).grad(&x);
     /// assert!((d3y.item() + 0.5f32.cos()).abs() < 1e-6);
     /// ```
+    #[doc(alias("create_graph", "autograd.grad"))]
     #[track_caller]
     #[inline(never)]
     pub fn grad(&self, x: &Var<T>) -> Var<T> {

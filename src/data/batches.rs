@@ -57,6 +57,7 @@ pub trait Dataset {
     ///
     /// # Panics
     /// If `size` is 0.
+    #[doc(alias = "DataLoader")]
     #[track_caller]
     fn batches(&self, size: usize) -> Batches<'_, Self>
     where
@@ -104,6 +105,7 @@ pub trait Dataset {
     /// let (train, validation) = samples.split(0.8, &mut wengert::rng(0));
     /// assert_eq!((train.len(), validation.len()), (8, 2));
     /// ```
+    #[doc(alias("random_split", "train_test_split"))]
     #[track_caller]
     fn split(&self, first: impl Portion, rng: &mut impl Rng) -> (Subset<'_, Self>, Subset<'_, Self>)
     where
@@ -127,6 +129,7 @@ pub trait Dataset {
     ///     assert_eq!((train.len(), validation.len()), (8, 2));
     /// }
     /// ```
+    #[doc(alias("KFold", "cross_validation"))]
     #[track_caller]
     fn k_fold(&self, k: usize, rng: &mut impl Rng) -> Folds<'_, Self>
     where
@@ -160,6 +163,7 @@ pub struct Batches<'a, D> {
 
 impl<D: Dataset> Batches<'_, D> {
     /// Visits the samples in a random order (Fisher–Yates), which depends only on the state of the generator.
+    #[doc(alias("shuffle", "RandomSampler"))]
     pub fn shuffled(mut self, rng: &mut impl Rng) -> Self {
         self.order[self.position..].shuffle(rng);
         self
@@ -191,6 +195,7 @@ impl<D: Dataset> Batches<'_, D> {
     /// });
     /// assert_eq!(sizes, [4, 4, 2]);
     /// ```
+    #[doc(alias = "num_workers")]
     pub fn prefetch<R>(self, count: usize, work: impl FnOnce(mpsc::IntoIter<D::Batch>) -> R) -> R
     where
         D: Sync,

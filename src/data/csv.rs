@@ -35,6 +35,7 @@ const EXCERPT: usize = 40;
 /// # std::fs::remove_file(&path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("read_csv", "loadtxt"))]
 pub fn read(path: impl AsRef<Path>) -> Result<Table, Error> {
     Reader::new().read(path)
 }

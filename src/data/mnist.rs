@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 /// assert_eq!(train.labels()[..3], [5, 0, 4]);
 /// # Ok::<(), wengert::Error>(())
 /// ```
+#[doc(alias = "load_mnist")]
 pub fn load(directory: impl AsRef<Path>) -> Result<(Images, Images), Error> {
     let directory = directory.as_ref();
     Ok((load_part(directory, "train")?, load_part(directory, "t10k")?))

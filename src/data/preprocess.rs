@@ -20,6 +20,7 @@ use crate::tensor::{Dims, Float, Labels, Tensor, all_classes_of, element_count};
 /// assert_eq!(standardizer.apply(&test), tensor![[0.0, 1.0]]);
 /// assert_eq!(standardizer.invert(&standardizer.apply(&test)), test);
 /// ```
+#[doc(alias = "StandardScaler")]
 #[derive(Clone, Debug)]
 pub struct Standardizer {
     mean: Vec<f64>,
@@ -88,6 +89,7 @@ impl Standardizer {
 /// assert_eq!(scale.apply(&tensor![[2.0, 70.0]]), tensor![[0.5, 2.0]]);
 /// assert_eq!(scale.invert(&tensor![[0.5, 2.0]]), tensor![[2.0, 70.0]]);
 /// ```
+#[doc(alias = "MinMaxScaler")]
 #[derive(Clone, Debug)]
 pub struct MinMax(Affine);
 
@@ -136,6 +138,7 @@ impl MinMax {
 ///
 /// assert_eq!(one_hot(&[2, 0], 3), tensor![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
 /// ```
+#[doc(alias("to_categorical", "convert_one_hot", "OneHotEncoder"))]
 #[track_caller]
 pub fn one_hot(labels: &(impl Labels + ?Sized), classes: usize) -> Tensor {
     let labels = all_classes_of("one_hot", &labels.labels(), classes);

@@ -27,6 +27,7 @@ use crate::tensor::{Float, Tensor};
 /// assert_eq!(batch.inputs, (vec![1, 0], vec![7, 7]));
 /// assert_eq!(batch.targets, tensor![5.0, 4.0]);
 /// ```
+#[doc(alias = "TensorDataset")]
 #[derive(Clone, Debug)]
 pub struct Samples<X = Tensor, Y = Vec<usize>> {
     inputs: X,

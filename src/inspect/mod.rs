@@ -188,6 +188,7 @@ impl<T: Float> Tape<T> {
     /// let y = x.sin() + &x;
     /// assert!(x.tape().to_dot().contains("n1 -> n2"));
     /// ```
+    #[doc(alias("make_dot", "graphviz"))]
     #[inline(never)]
     pub fn to_dot(&self) -> String {
         dot::draw(&Graph::of(self))
@@ -206,6 +207,7 @@ impl<T: Float> Tape<T> {
     /// let y = x.sin() + &x;
     /// assert!(x.tape().to_svg().starts_with("<svg"));
     /// ```
+    #[doc(alias("plot_dot_graph", "plot_model"))]
     #[inline(never)]
     pub fn to_svg(&self) -> String {
         svg::draw(&Graph::of(self))

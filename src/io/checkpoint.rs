@@ -52,6 +52,7 @@ use std::path::Path;
 /// }
 /// # Ok::<(), wengert::Error>(())
 /// ```
+#[doc(alias = "ModelCheckpoint")]
 #[derive(Clone, Debug, Default)]
 #[must_use = "a checkpoint is written by `save`"]
 pub struct Checkpoint {

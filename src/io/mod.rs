@@ -53,6 +53,7 @@ pub use resume::Resume;
 /// assert_eq!(other.weight.value(), model.weight.value());
 /// # Ok::<(), wengert::Error>(())
 /// ```
+#[doc(alias("save_weights", "torch.save", "save_file"))]
 pub fn save<T: Float, M: Module<T> + ?Sized>(model: &M, path: impl AsRef<Path>) -> Result<(), Error> {
     safetensors::save(named_arrays(model, ""), &BTreeMap::new(), path.as_ref())
 }
@@ -81,6 +82,7 @@ pub fn save<T: Float, M: Module<T> + ?Sized>(model: &M, path: impl AsRef<Path>) 
 /// assert!(error.contains("weight: expected F32 [2, 4], found F32 [2, 3]"));
 /// # Ok::<(), wengert::Error>(())
 /// ```
+#[doc(alias("load_state_dict", "load_weights", "torch.load"))]
 pub fn load<T: Float, M: Module<T> + ?Sized>(model: &mut M, path: impl AsRef<Path>) -> Result<(), Error> {
     let contents = Contents::read(path.as_ref())?;
     let mut validator = Validator::new(&contents);

@@ -32,6 +32,7 @@ use std::fmt::{self, Display, Formatter};
 /// accuracy                               0.7500        4
 /// ");
 /// ```
+#[doc(alias = "classification_report")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfusionMatrix {
     names: Vec<String>,
@@ -40,6 +41,7 @@ pub struct ConfusionMatrix {
 }
 
 /// The scores of one class, or their average over the classes.
+#[doc(alias("precision_score", "recall_score", "f1_score"))]
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ClassScores {

@@ -13,6 +13,7 @@ use std::f64::consts::LN_2;
 /// let loss = scores.softmax_cross_entropy(&[3, 1, 4, 1, 5]);
 /// assert!((perplexity(loss.item()) - 10.0).abs() < 1e-5);
 /// ```
+#[doc(alias = "eval_perplexity")]
 #[must_use]
 pub fn perplexity(cross_entropy: impl Into<f64>) -> f64 {
     cross_entropy.into().exp()

@@ -16,6 +16,7 @@ use std::fmt::{self, Display, Formatter};
 /// loss.add_weighted(0.1, 32.0);
 /// assert_eq!(format!("{loss:.3}"), "0.420");
 /// ```
+#[doc(alias = "AverageMeter")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Mean {
     sum: CompensatedSum,

@@ -29,6 +29,7 @@ use crate::tensor::{Float, Labels, Tensor, all_classes_of, class_axis};
 /// let scores = tensor![[2.0, 1.0, 0.0], [0.0, 3.0, 0.0], [1.0, 0.0, 5.0], [1.0, 2.0, 0.0]];
 /// assert_eq!(accuracy(&scores, &[0, 1, 2, 0]), 0.75);
 /// ```
+#[doc(alias = "accuracy_score")]
 #[track_caller]
 #[must_use]
 pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: &(impl Labels + ?Sized)) -> f64 {
@@ -49,6 +50,7 @@ pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: &(impl Labels + ?Sized)) -
 /// let scores = tensor![[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]];
 /// assert_eq!(top_k(&scores, &[1, 0], 2), 0.5);
 /// ```
+#[doc(alias = "top_k_accuracy")]
 #[track_caller]
 #[must_use]
 pub fn top_k<T: Float>(scores: &Tensor<T>, labels: &(impl Labels + ?Sized), k: usize) -> f64 {

@@ -30,6 +30,7 @@ use std::panic::Location;
 /// Sgd::new(0.0).step(&mut layer, &y.sum().backward());
 /// assert_eq!(format!("{:.3}", layer.running_mean.value()), "[0.2 2. ]"); // 0.9 · 0 + 0.1 · [2, 20]
 /// ```
+#[doc(alias("BatchNorm1d", "BatchNorm2d", "BatchNormalization"))]
 #[derive(Clone, Debug)]
 pub struct BatchNorm<T: Float = f32> {
     /// The scale γ of each channel, `[C]`, initialized to ones.

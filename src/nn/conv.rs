@@ -166,6 +166,7 @@ layer! {
     /// let tape = Tape::new();
     /// assert_eq!(layer.forward(&tape.constant(Tensor::ones([8, 3, 32, 32]))).shape(), [8, 16, 16, 16]);
     /// ```
+    #[doc(alias = "Convolution")]
     Conv2d, 2, conv2d, conv2d_bias, "`[out, in / groups, kernel height, kernel width]`.", transposed: false
 }
 
@@ -184,6 +185,7 @@ layer! {
     /// let tape = Tape::new();
     /// assert_eq!(layer.forward(&tape.constant(Tensor::ones([8, 16, 16, 16]))).shape(), [8, 3, 32, 32]);
     /// ```
+    #[doc(alias("Deconvolution", "Conv2DTranspose", "deconv2d"))]
     ConvTranspose2d, 2, conv_transpose2d, conv_transpose2d_bias, "`[in, out / groups, kernel height, kernel width]`.", transposed: true
 }
 

@@ -14,6 +14,7 @@ use crate::tensor::Float;
 /// struct Net { hidden: Linear, dropout: Dropout, output: Linear }
 /// module!(Net { hidden, output; dropout });
 /// ```
+#[doc(alias = "TimeDropout")]
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {
     /// The probability that an element is set to 0.

@@ -25,6 +25,7 @@ use rand::Rng;
 /// assert_eq!(y.shape(), [2, 3, 3]);
 /// assert_eq!(y.value().select(0, 1).select(0, 2), Tensor::zeros([3]));
 /// ```
+#[doc(alias("EmbedID", "TimeEmbedding", "nn.Embedding"))]
 #[derive(Clone, Debug)]
 pub struct Embedding<T: Float = f32> {
     /// `[count, size]`.

@@ -19,14 +19,19 @@ use rand::Rng;
 pub enum Init {
     /// Normal with variance 2/fan-in: preserves the variance of activations through ReLU layers. He et al. 2015, PyTorch's
     /// `kaiming_normal_`.
+    #[doc(alias("kaiming_normal_", "he_normal"))]
     He,
     /// Uniform with the variance of [`Init::He`].
+    #[doc(alias("kaiming_uniform_", "he_uniform"))]
     HeUniform,
     /// Normal with variance 2/(fan-in + fan-out): for tanh and sigmoid. Glorot and Bengio 2010.
+    #[doc(alias("xavier_normal_", "glorot_normal"))]
     Xavier,
     /// Uniform with the variance of [`Init::Xavier`].
+    #[doc(alias("xavier_uniform_", "glorot_uniform"))]
     XavierUniform,
     /// Normal with variance 1/fan-in: for SELU and linear layers. LeCun et al. 1998.
+    #[doc(alias = "lecun_normal")]
     LeCun,
     /// Uniform with the variance of [`Init::LeCun`].
     LeCunUniform,
@@ -79,6 +84,7 @@ pub enum Nonlinearity {
 impl Nonlinearity {
     /// The scale factor of the weights relative to a layer without nonlinearity, as in PyTorch's `calculate_gain`:
     /// 1, 1, 5/3, √2, √(2/(1 + slope²)) and 3/4.
+    #[doc(alias = "calculate_gain")]
     pub fn gain(self) -> f64 {
         match self {
             Nonlinearity::Linear | Nonlinearity::Sigmoid => 1.0,

@@ -57,6 +57,7 @@ use crate::tensor::Float;
 /// argument.
 ///
 /// Calls through `dyn Layer` lose the caller's location: listings and panics then show the source line of the layer itself.
+#[doc(alias = "__call__")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a `Layer<{T}>`",
     label = "has no `forward` of one variable",

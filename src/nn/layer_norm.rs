@@ -18,6 +18,7 @@ use crate::tensor::{Dims, Float, IntoShape, Tensor, resolve_shape};
 /// let y = layer.forward(&tape.constant([[1.0, 3.0], [10.0, 30.0]]));
 /// assert_eq!(format!("{:.3}", y.value()), "[[-1.  1.]\n [-1.  1.]]");
 /// ```
+#[doc(alias = "LayerNormalization")]
 #[derive(Clone, Debug)]
 pub struct LayerNorm<T: Float = f32> {
     /// The scale γ, of the normalized shape, initialized to ones.

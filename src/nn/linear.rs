@@ -18,6 +18,7 @@ use rand::Rng;
 /// let y = layer.forward(&tape.constant(Tensor::ones([5, 3])));
 /// assert_eq!(y.shape(), [5, 2]);
 /// ```
+#[doc(alias("Affine", "Dense", "FullyConnected", "TimeAffine"))]
 #[derive(Clone, Debug)]
 pub struct Linear<T: Float = f32> {
     /// `[out, in]`.

@@ -52,6 +52,7 @@ use crate::tensor::Float;
 /// # let gradients = model.forward(&Tape::new(), [1, 4]).sum().backward();
 /// # assert_eq!((model.parameters().len(), gradients.len()), (3, 3));
 /// ```
+#[doc(alias("Model", "nn.Module"))]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a `Module<{T}>`",
     label = "not a module",
@@ -104,6 +105,7 @@ pub trait Module<T: Float = f32> {
     }
 
     /// The total number of trainable elements.
+    #[doc(alias("num_params", "count_params"))]
     #[doc(alias = "numel")]
     fn parameter_count(&self) -> usize {
         let mut count = 0;
@@ -112,6 +114,7 @@ pub trait Module<T: Float = f32> {
     }
 
     /// A printable table of the layers and their parameters.
+    #[doc(alias = "torchinfo")]
     fn summary(&self) -> Summary {
         Summary::of(|path, f| self.visit(path, f))
     }

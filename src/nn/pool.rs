@@ -38,13 +38,16 @@ layers! {
     /// The maximum of each window along the last axis.
     MaxPool1d = MaxPool<1>, max_pool1d;
     /// The maximum of each window of an image.
+    #[doc(alias("Pooling", "MaxPooling2D"))]
     MaxPool2d = MaxPool<2>, max_pool2d;
     /// The mean of each window along the last axis.
     AvgPool1d = AvgPool<1>, avg_pool1d;
     /// The mean of each window of an image.
+    #[doc(alias = "AveragePooling2D")]
     AvgPool2d = AvgPool<2>, avg_pool2d;
     /// The mean of each of a given number of windows along the last axis.
     AdaptiveAvgPool1d = AdaptiveAvgPool<1>, adaptive_avg_pool1d;
     /// The mean of each of a given number of windows of an image.
+    #[doc(alias = "GlobalAveragePooling2D")]
     AdaptiveAvgPool2d = AdaptiveAvgPool<2>, adaptive_avg_pool2d;
 }

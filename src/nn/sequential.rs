@@ -24,6 +24,7 @@ use std::fmt::{self, Debug, Formatter};
 /// ```
 ///
 /// If the layers are known at compile time, a tuple of them is a [`Layer`] too, and keeps their types.
+#[doc(alias("ModuleList", "TwoLayerNet", "MultiLayerNet"))]
 pub struct Sequential<T: Float = f32> {
     layers: Vec<Box<dyn CloneLayer<T>>>,
 }

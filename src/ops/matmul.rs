@@ -71,6 +71,7 @@ impl<T: Float> Var<T> {
     /// assert_eq!(y.value(), &tensor![[11.0]]);
     /// assert_eq!(y.sum().grad(&x).value(), &tensor![[3.0, 4.0]]);
     /// ```
+    #[doc(alias("mm", "bmm"))]
     #[track_caller]
     pub fn matmul(&self, other: impl Operand<T>) -> Var<T> {
         self.times(&self.resolve_operand(&other))
@@ -162,6 +163,7 @@ impl<T: Float> Var<T> {
     /// let tape = Tape::new();
     /// assert_eq!(tape.var([1.0, 2.0]).dot(&tensor![3.0, 4.0]).item(), 11.0);
     /// ```
+    #[doc(alias("inner", "vdot"))]
     #[track_caller]
     pub fn dot(&self, other: impl Operand<T>) -> Var<T> {
         let other = self.resolve_operand(&other);

@@ -65,6 +65,7 @@ impl<T: Float> Gradients<T> {
     ///
     /// # Panics
     /// If the bound is negative or NaN.
+    #[doc(alias("clip_grad_norm_", "clip_grads", "clip_by_global_norm"))]
     #[track_caller]
     pub fn clip_norm(&mut self, bound: f64) -> f64 {
         self.clip_norm_p(bound, 2.0)
@@ -102,6 +103,7 @@ impl<T: Float> Gradients<T> {
     ///
     /// # Panics
     /// If the bound is negative or NaN.
+    #[doc(alias = "clip_grad_value_")]
     #[track_caller]
     #[inline(never)]
     pub fn clip_value(&mut self, bound: f64) {

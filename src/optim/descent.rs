@@ -33,6 +33,7 @@ impl<R, T: Float> Descent<R, T> {
     ///
     /// # Panics
     /// If the weight decay is negative or NaN.
+    #[doc(alias = "l2_regularization")]
     #[track_caller]
     pub fn weight_decay(mut self, weight_decay: f64) -> Self {
         self.settings.weight_decay = check_option("weight_decay", weight_decay, 0.0..);

@@ -31,6 +31,7 @@ use std::ops::Bound;
 /// let suggestion = finder.suggestion().expect("the loss fell");
 /// assert!(0.01 < suggestion && suggestion < 0.5); // it diverges from 1 on
 /// ```
+#[doc(alias = "lr_find")]
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct LearningRateFinder {

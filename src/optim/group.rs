@@ -22,6 +22,7 @@ use std::sync::Arc;
 /// assert_eq!(optimizer.settings().step_for("output.bias").unwrap().weight_decay, 0.0);
 /// assert!(optimizer.settings().step_for("hidden.weight").is_none());
 /// ```
+#[doc(alias("param_groups", "add_param_group"))]
 #[derive(Clone)]
 #[must_use]
 pub struct Group {

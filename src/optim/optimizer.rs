@@ -37,6 +37,7 @@ pub trait Optimizer<T: Float = f32> {
     /// If the shape of a gradient, or of the optimizer state for a path, differs from that of the parameter; if all gradients
     /// belong to another model, such as a clone; if the [state](State) is that of another model; if a [group](super::Group) matches no parameter. The step panics before any
     /// change.
+    #[doc(alias = "apply_gradients")]
     #[track_caller]
     fn step(&mut self, model: &mut dyn Module<T>, gradients: &Gradients<T>);
 
@@ -67,6 +68,7 @@ pub trait Optimizer<T: Float = f32> {
     ///
     /// # Panics
     /// If the learning rate is negative or NaN.
+    #[doc(alias = "lr")]
     #[track_caller]
     fn set_learning_rate(&mut self, learning_rate: f64) {
         self.settings_mut().learning_rate = check_option("learning_rate", learning_rate, 0.0..);

@@ -19,6 +19,7 @@ use crate::tensor::Float;
 /// optimizer.step(&mut model, &gradients);
 /// assert_eq!(model.value(), &tensor![0.8, -1.6]);
 /// ```
+#[doc(alias("Momentum", "MomentumSGD", "Nesterov"))]
 pub type Sgd<T = f32> = Descent<SgdRule, T>;
 
 /// The update rule of [`Sgd`].

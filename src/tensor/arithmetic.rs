@@ -83,11 +83,13 @@ impl<T: Float> Tensor<T> {
     /// # use wengert::prelude::*;
     /// assert_eq!(tensor![-1.0, 2.0].mask(|x| x > 0.0), tensor![0.0, 1.0]);
     /// ```
+    #[doc(alias("greater", "less", "gt", "lt"))]
     pub fn mask(&self, f: impl Fn(T) -> bool + Sync) -> Self {
         self.map(|x| if f(x) { T::ONE } else { T::ZERO })
     }
 
     /// The same elements in the other precision.
+    #[doc(alias("astype", "dtype"))]
     #[inline(never)]
     pub fn cast<U: Float>(&self) -> Tensor<U> {
         Tensor::from_vec(self.as_slice().iter().map(|x| U::from_f64(x.to_f64())).collect(), self.shape())

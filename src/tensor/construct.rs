@@ -38,6 +38,7 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If the number of elements is not the product of the shape.
+    #[doc(alias("from_numpy", "asarray"))]
     #[track_caller]
     pub fn from_vec(elements: Vec<T>, shape: impl IntoShape) -> Self {
         let shape = resolve_shape("from_vec", shape, Some((elements.len(), &[elements.len()])));
@@ -63,6 +64,7 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If the shape has a negative entry; this holds for the other constructors as well.
+    #[doc(alias = "zeros_like")]
     #[track_caller]
     pub fn zeros(shape: impl IntoShape) -> Self {
         Tensor::zeros_of(resolve_shape("zeros", shape, None))
@@ -75,12 +77,14 @@ impl<T: Float> Tensor<T> {
     }
 
     /// A tensor of ones.
+    #[doc(alias = "ones_like")]
     #[track_caller]
     pub fn ones(shape: impl IntoShape) -> Self {
         Tensor::filled(resolve_shape("ones", shape, None), T::ONE)
     }
 
     /// A tensor filled with one value.
+    #[doc(alias = "full_like")]
     #[track_caller]
     pub fn full(shape: impl IntoShape, value: f64) -> Self {
         Tensor::filled(resolve_shape("full", shape, None), T::from_f64(value))
@@ -141,6 +145,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// The identity matrix `[n, n]`.
+    #[doc(alias = "identity")]
     #[track_caller]
     #[inline(never)]
     pub fn eye(n: usize) -> Self {
@@ -159,6 +164,7 @@ impl<T: Float> Tensor<T> {
     /// let noise: Tensor = Tensor::randn([1000], &mut rng) * 0.1;
     /// assert!(noise.mean().item().abs() < 0.02);
     /// ```
+    #[doc(alias("normal", "standard_normal"))]
     #[track_caller]
     pub fn randn(shape: impl IntoShape, rng: &mut impl Rng) -> Self {
         Tensor::normal(resolve_shape("randn", shape, None), rng)
@@ -168,6 +174,7 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If `low` is greater than `high`, or one of the two or their distance is not finite.
+    #[doc(alias = "rand")]
     #[track_caller]
     pub fn uniform(shape: impl IntoShape, low: f64, high: f64, rng: &mut impl Rng) -> Self {
         if low > high || !(high - low).is_finite() {

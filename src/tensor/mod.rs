@@ -64,6 +64,7 @@ pub(crate) use crate::kernel::strided::View;
 /// assert_eq!(x[[1, 2]], 6.0);
 /// assert_eq!((&x * 2.0 + 1.0).sum(), Tensor::scalar(48.0));
 /// ```
+#[doc(alias = "ndarray")]
 #[derive(Clone)]
 #[must_use = "operations leave a tensor as it is and return a new one"]
 pub struct Tensor<T: Float = f32> {
@@ -93,11 +94,13 @@ impl<T: Float> Tensor<T> {
     }
 
     /// The number of axes: 0 for a scalar, 1 for a vector, 2 for a matrix.
+    #[doc(alias("ndim", "dim"))]
     pub fn rank(&self) -> usize {
         self.shape.len()
     }
 
     /// The number of elements, the product of the shape.
+    #[doc(alias = "size")]
     pub fn len(&self) -> usize {
         self.buffer.len()
     }
@@ -118,6 +121,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// The elements in row-major order, copied.
+    #[doc(alias = "tolist")]
     pub fn to_vec(&self) -> Vec<T> {
         self.as_slice().to_vec()
     }

@@ -216,6 +216,7 @@ impl Axes for AxisList {
 /// let x = tensor![[1.0, 3.0], [2.0, 6.0]];
 /// assert_eq!(&x - x.mean_over(keepdim(1)), tensor![[-1.0, 1.0], [-2.0, 2.0]]);
 /// ```
+#[doc(alias = "keepdims")]
 pub fn keepdim(axes: impl Axes) -> impl Axes {
     AxisList { keepdim: true, ..axes.list() }
 }

@@ -21,6 +21,7 @@ use std::hint::black_box;
 /// assert_eq!(next.shape(), [2]);
 /// assert_eq!(Categorical::new(&logits).temperature(0.0).sample(&mut rng), Indices::from([1, 0]));
 /// ```
+#[doc(alias = "multinomial")]
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Categorical<T: Float = f32> {

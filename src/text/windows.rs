@@ -137,6 +137,7 @@ impl<S: Tokens> Windows<S> {
     ///
     /// # Panics
     /// If `count` is 0.
+    #[doc(alias = "get_batch")]
     #[track_caller]
     pub fn sample(&self, count: usize, rng: &mut impl Rng) -> S::Batch {
         check_option("Windows: count", count as f64, 1.0..);
@@ -161,6 +162,7 @@ impl<S: Tokens> Windows<S> {
     ///     Windows::new(&tokens, 2).streams(2).map(|batch| batch.inputs.as_slice().to_vec()).collect();
     /// assert_eq!(inputs, [vec![0, 1, 5, 6], vec![2, 3, 7, 8], vec![4, 9]]);
     /// ```
+    #[doc(alias = "truncated_bptt")]
     #[track_caller]
     pub fn streams(&self, count: usize) -> Streams<'_, S> {
         check_option("Windows: streams", count as f64, 1.0..);

@@ -41,6 +41,7 @@ pub fn numerical_diff(f: impl Fn(f64) -> f64, x: f64, h: f64) -> f64 {
 /// let gradient = check::numerical_gradient(f, &tensor![f64; 3.0, 4.0], 1e-4);
 /// assert_eq!(gradient.to_vec(), [6.00000000000378, 7.999999999999119]);
 /// ```
+#[doc(alias = "finite_differences")]
 pub fn numerical_gradient(f: impl Fn(&Tensor<f64>) -> f64, x: &Tensor<f64>, h: f64) -> Tensor<f64> {
     let partial = |k: usize| {
         let along = |value: f64| {

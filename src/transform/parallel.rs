@@ -37,6 +37,7 @@ pub fn map<I: Sync, R: Send>(items: &[I], work: impl Fn(&I) -> R + Sync) -> Vec<
 /// assert_eq!(total, 10.0);
 /// assert_eq!(gradients[&model.weight], tensor![[4.0, 6.0]]);
 /// ```
+#[doc(alias = "DataParallel")]
 pub fn gradients<T: Float, S: Sync>(
     rng: &mut impl Rng,
     shards: &[S],

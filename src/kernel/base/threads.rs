@@ -20,6 +20,7 @@ static NUMBER: LazyLock<AtomicUsize> = LazyLock::new(|| {
 
 /// The number of threads for parallel work: the number of processors by default, or as set by the environment variable
 /// `WENGERT_NUM_THREADS` or [`set_num_threads`]. Results do not depend on it.
+#[doc(alias = "get_num_threads")]
 #[inline]
 pub fn num_threads() -> usize {
     NUMBER.load(Ordering::Relaxed)

@@ -148,6 +148,7 @@ layer! {
     /// let (y, h) = layer.forward_state(&x, None);
     /// assert_eq!((y.shape(), h.shape()), (&[7, 2, 5][..], &[1, 2, 5][..]));
     /// ```
+    #[doc(alias("SimpleRNN", "TimeRNN"))]
     Rnn, RnnCell, Var<T>, parts: |h| h.as_slice(), state: |last| last.into_iter().next().expect("a state")
 }
 
@@ -167,6 +168,7 @@ layer! {
     /// let (y, state) = layer.forward_padded(&x, &[7, 4], None); // the second sequence has 4 steps
     /// assert_eq!(y.value().select(1, 1).select(0, 3), state.h.value().select(0, 1).select(0, 1));
     /// ```
+    #[doc(alias = "TimeLSTM")]
     Lstm, LstmCell, LstmState<T>,
     parts: |state| state.map(LstmState::parts).as_ref().map_or(&[], |parts| &parts[..]), state: |last| LstmState::of(last)
 }
@@ -182,6 +184,7 @@ layer! {
     /// let (y, h) = layer.forward_state(&x, None);
     /// assert_eq!((y.shape(), h.shape()), (&[2, 7, 10][..], &[2, 2, 5][..]));
     /// ```
+    #[doc(alias = "TimeGRU")]
     Gru, GruCell, Var<T>, parts: |h| h.as_slice(), state: |last| last.into_iter().next().expect("a state")
 }
 

@@ -41,6 +41,7 @@ impl Recurrent {
     ///
     /// # Panics
     /// If it is 0.
+    #[doc(alias = "num_layers")]
     #[track_caller]
     pub fn layers(self, layers: usize) -> Self {
         if layers == 0 {

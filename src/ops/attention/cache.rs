@@ -12,6 +12,7 @@ use crate::tensor::{Float, Tensor};
 /// them again.
 ///
 /// The memory for all positions is allocated once. See [`Var::cached_attention`].
+#[doc(alias("kv_cache", "past_key_values"))]
 #[derive(Clone, Debug)]
 pub struct KeyValueCache<T: Float = f32> {
     /// `[N, positions, Hk D]`, of which only the first positions are filled.

@@ -40,6 +40,7 @@ impl<T: Float> Attention<T> {
     }
 
     /// Query i attends to keys 0 to i only. Blocks of keys that no query of a block attends to are skipped.
+    #[doc(alias = "is_causal")]
     pub fn causal(self) -> Self {
         Attention { causal: true, ..self }
     }
@@ -47,6 +48,7 @@ impl<T: Float> Attention<T> {
     /// Hides the keys where the mask is 0, as does PyTorch's function of this name for a mask of booleans.
     ///
     /// A query whose keys are all hidden gives 0, and has gradient 0.
+    #[doc(alias = "attn_mask")]
     pub fn mask(mut self, mask: &Tensor<T>) -> Self {
         self.biases.push(mask.map(|x| if x == T::ZERO { T::NEG_INFINITY } else { T::ZERO }));
         self
@@ -164,6 +166,7 @@ impl<T: Float> Var<T> {
     /// let y = q.scaled_dot_product_attention(&k, &v, &Attention::new().causal());
     /// assert_eq!(y.value(), &tensor![[[1.0], [1.5]]]);
     /// ```
+    #[doc(alias("sdpa", "flash_attention"))]
     #[track_caller]
     pub fn scaled_dot_product_attention(
         &self,

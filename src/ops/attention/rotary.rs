@@ -20,6 +20,7 @@ use crate::tensor::{Dims, Float, Tensor};
 /// let y = x.rotary(&rotary, 0);
 /// assert_eq!(format!("{:.2}", y.value()), "[[1.   0.  ]\n [0.54 0.84]]");
 /// ```
+#[doc(alias = "RoPE")]
 #[derive(Clone, Debug)]
 pub struct Rotary<T: Float = f32> {
     /// `[positions, D / 2]`.
@@ -149,6 +150,7 @@ impl<T: Float> Var<T> {
 /// let positions: Tensor = sinusoidal_positions(2, 2);
 /// assert_eq!(format!("{positions:.2}"), "[[0.   1.  ]\n [0.84 0.54]]");
 /// ```
+#[doc(alias = "positional_encoding")]
 pub fn sinusoidal_positions<T: Float>(positions: usize, size: usize) -> Tensor<T> {
     let element = |at: usize| {
         let (position, k) = (at / size, at % size);

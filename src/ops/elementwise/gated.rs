@@ -70,6 +70,7 @@ elementwise! {
         input: |gy, x| gy.gelu_gradient(x)
     }
     /// Tanh approximation of [`gelu`](Var::gelu): x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).
+    #[doc(alias = "gelu_new")]
     gelu_tanh: GeluTanh {
         x => {
             let z = limit(x, NORMAL);

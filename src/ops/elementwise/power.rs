@@ -81,6 +81,7 @@ broadcasting! {
     ///
     /// # Panics
     /// If the shapes do not broadcast.
+    #[doc(alias = "power")]
     pow: Pow { x, exponent => x.zip(exponent, T::powf); InputsAndOutput: |saved, gy| {
         let ([x, p], y) = (saved.inputs(), saved.output());
         let mask = |f: fn(T, T) -> bool| x.value().zip(p.value(), |x, p| if f(x, p) { T::ONE } else { T::ZERO });

@@ -22,6 +22,7 @@ use std::sync::Arc;
 /// let loss = CrossEntropy::new().label_smoothing(0.1).reduction(Reduction::Sum).loss(&scores, &[0, 1]);
 /// assert!((loss.item() - 0.8025f32).abs() < 1e-4);
 /// ```
+#[doc(alias = "CrossEntropyLoss")]
 #[derive(Clone, Debug, Default)]
 pub struct CrossEntropy {
     reduction: Reduction,
@@ -122,6 +123,7 @@ impl CrossEntropy {
     ///
     /// # Panics
     /// If the shapes differ, the number of class weights does not match, or the scores are a scalar.
+    #[doc(alias = "categorical_crossentropy")]
     #[track_caller]
     pub fn soft_target_loss<T: Float>(&self, scores: &Var<T>, target: impl Operand<T>) -> Var<T> {
         let axis = class_axis("softmax_cross_entropy", scores.shape());
@@ -295,6 +297,7 @@ impl<T: Float> Var<T> {
     /// let loss = scores.softmax_cross_entropy(&[3, 1, 4, 1]);
     /// assert!((loss.item() - 10f32.ln()).abs() < 1e-6);
     /// ```
+    #[doc(alias("cross_entropy", "SoftmaxWithLoss", "cross_entropy_error"))]
     #[track_caller]
     pub fn softmax_cross_entropy(&self, labels: &(impl Labels + ?Sized)) -> Var<T> {
         CrossEntropy::new().loss(self, labels)

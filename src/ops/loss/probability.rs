@@ -93,6 +93,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes differ, or a probability or target is not between 0 and 1, such as NaN.
+    #[doc(alias = "binary_cross_entropy")]
     #[track_caller]
     pub fn bce_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
         let target = self.target("bce_loss", &target);
@@ -115,6 +116,7 @@ impl<T: Float> Var<T> {
     /// let scores = tape.var([1e4, -1e4]);
     /// assert_eq!(scores.bce_with_logits_loss(&tensor![1.0, 1.0], Reduction::Sum).item(), 1e4);
     /// ```
+    #[doc(alias("binary_cross_entropy_with_logits", "SigmoidWithLoss"))]
     #[track_caller]
     pub fn bce_with_logits_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
         BinaryCrossEntropyWithLogits.of([self, &*self.target("bce_with_logits_loss", &target)]).reduce(reduction)
@@ -124,6 +126,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes of the scores and the target differ, or the weight does not broadcast to them.
+    #[doc(alias = "pos_weight")]
     #[track_caller]
     pub fn bce_with_logits_pos_weight(
         &self,
@@ -144,6 +147,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes differ.
+    #[doc(alias("kl_divergence", "KLDivLoss"))]
     #[track_caller]
     pub fn kl_div_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
         KlDivergence.of([self, &*self.target("kl_div_loss", &target)]).reduce(reduction)

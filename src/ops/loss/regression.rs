@@ -44,6 +44,7 @@ impl<T: Float> Var<T> {
     /// let y = tape.var([1.0, 3.0]);
     /// assert_eq!(y.mse_loss(&tensor![1.0, 1.0], Reduction::Mean).item(), 2.0);
     /// ```
+    #[doc(alias("mean_squared_error", "sum_squared_error"))]
     #[track_caller]
     pub fn mse_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
         (self - &*self.target("mse_loss", &target)).square().reduce(reduction)
@@ -53,6 +54,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes differ.
+    #[doc(alias = "mean_absolute_error")]
     #[track_caller]
     pub fn l1_loss(&self, target: impl Operand<T>, reduction: Reduction) -> Var<T> {
         (self - &*self.target("l1_loss", &target)).abs().reduce(reduction)

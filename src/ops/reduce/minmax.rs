@@ -110,6 +110,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an axis is out of range or named twice, or there are no elements to choose from.
+    #[doc(alias("amax", "reduce_max"))]
     #[track_caller]
     pub fn amax_over(&self, axes: impl Axes) -> Var<T> {
         self.shared_extremum("amax", true, reduction_of("amax", self.shape(), &axes))

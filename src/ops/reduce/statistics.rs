@@ -14,6 +14,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an axis is out of range or named twice.
+    #[doc(alias("average", "reduce_mean"))]
     #[track_caller]
     pub fn mean_over(&self, axes: impl Axes) -> Var<T> {
         let reduction = reduction_of("mean", self.shape(), &axes);
@@ -30,6 +31,7 @@ functions! {
     ///
     /// # Panics
     /// If an axis is out of range or named twice.
+    #[doc(alias("ddof", "unbiased"))]
     fn var_over(x, axes: impl Axes, correction: f64) = {
         let freedom = degrees_of_freedom("var", x.shape(), &axes, correction);
         (x - x.mean_over(keepdim(&axes))).square().sum_over(axes) / freedom

@@ -87,6 +87,7 @@ impl<T: Float> Var<T> {
     /// assert_eq!(x.sum_over(0).value(), &tensor![4.0, 6.0]);
     /// assert_eq!(x.sum_over(keepdim([0, 1])).value(), &tensor![[10.0]]);
     /// ```
+    #[doc(alias("sum_to", "reduce_sum"))]
     #[track_caller]
     pub fn sum_over(&self, axes: impl Axes) -> Var<T> {
         self.sum_reduction(&reduction_of("sum", self.shape(), &axes))
@@ -101,6 +102,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the value does not broadcast to the shape.
+    #[doc(alias("expand", "expand_as"))]
     #[track_caller]
     pub fn broadcast_to(&self, shape: impl IntoShape) -> Var<T> {
         let shape = broadcast_target(self.shape(), &shape.entries());
@@ -118,6 +120,7 @@ impl<T: Float> Var<T> {
     /// let x = tape.var([1.0, 2.0]);
     /// assert_eq!(x.repeat([2, 2]).value(), &tensor![[1.0, 2.0, 1.0, 2.0], [1.0, 2.0, 1.0, 2.0]]);
     /// ```
+    #[doc(alias = "tile")]
     #[track_caller]
     pub fn repeat(&self, repeats: impl IntoShape) -> Var<T> {
         let [apart, tiled, merged] = tiling(self.shape(), &repeats.entries());

@@ -52,6 +52,7 @@ functions! {
     /// assert_eq!(x.norm().item(), 5.0);
     /// assert_eq!(x.norm().grad(&x).value(), &tensor![0.6, 0.8]);
     /// ```
+    #[doc(alias = "linalg.norm")]
     fn norm(x) = x.norm_over(2.0, ..);
 
     /// Divides by the p-norm over [`Axes`], `x / max(‖x‖ₚ, ε)`: vectors of norm 1, except those with a norm below ε.

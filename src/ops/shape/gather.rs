@@ -188,6 +188,7 @@ impl<T: Float> Var<T> {
     /// let y = x.index(&[[2, 0].into(), 1.into()]);
     /// assert_eq!(y.value(), &tensor![6.0, 2.0]);
     /// ```
+    #[doc(alias = "fancy_indexing")]
     #[track_caller]
     pub fn index(&self, indices: &[Indices]) -> Var<T> {
         self.select_rows(Rows::of_leading_axes(self.shape(), indices))

@@ -62,6 +62,7 @@ impl<T: Float> Var<T> {
     /// assert_eq!(x.slice(1, 1..).value(), &tensor![[2.0, 3.0], [5.0, 6.0]]);
     /// assert_eq!(x.slice(1, ..-1).value(), &tensor![[1.0, 2.0], [4.0, 5.0]]);
     /// ```
+    #[doc(alias("__getitem__", "get_item"))]
     #[doc(alias = "narrow")]
     #[track_caller]
     pub fn slice(&self, axis: impl AxisIndex, range: impl RangeBounds<isize>) -> Var<T> {
@@ -157,6 +158,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an axis is out of range or given twice.
+    #[doc(alias("fliplr", "flipud"))]
     #[track_caller]
     pub fn flip(&self, axes: impl Axes) -> Var<T> {
         self.slice_by(View::flip(self.shape(), &axes))
@@ -174,6 +176,7 @@ impl<T: Float> Var<T> {
     /// assert_eq!(x.pad(&[(1, 2)], PadMode::Constant(0.0)).value(), &tensor![[0.0, 1.0, 2.0, 3.0, 0.0, 0.0]]);
     /// assert_eq!(x.pad(&[(1, 2)], PadMode::Reflect).value(), &tensor![[2.0, 1.0, 2.0, 3.0, 2.0, 1.0]]);
     /// ```
+    #[doc(alias = "ZeroPad2d")]
     #[track_caller]
     pub fn pad(&self, pairs: &[(usize, usize)], mode: PadMode) -> Var<T> {
         let padding = padding(self.shape(), pairs);

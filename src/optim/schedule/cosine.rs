@@ -24,6 +24,7 @@ fn half_wave(from: f64, to: f64, progress: f64) -> f64 {
 /// assert_eq!((schedule.at(0), schedule.at(100)), (0.1, 0.02));
 /// assert!((schedule.at(50) - 0.06).abs() < 1e-12);
 /// ```
+#[doc(alias("CosineAnnealingLR", "CosineDecay"))]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Cosine {
@@ -66,6 +67,7 @@ impl Schedule for Cosine {
 /// assert_eq!((schedule.at(0), schedule.at(10), schedule.at(30)), (0.1, 0.1, 0.1));
 /// assert!((schedule.at(20) - 0.05).abs() < 1e-12);
 /// ```
+#[doc(alias = "CosineAnnealingWarmRestarts")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct CosineWarmRestarts {
@@ -130,6 +132,7 @@ impl Schedule for CosineWarmRestarts {
 /// assert_eq!(schedule.at(14), 0.5);
 /// assert!((schedule.at(49) - 0.5 / 25.0 / 1e4).abs() < 1e-12);
 /// ```
+#[doc(alias = "OneCycleLR")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct OneCycle {

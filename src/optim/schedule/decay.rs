@@ -13,6 +13,7 @@ use crate::panics::check_option;
 /// let schedule = StepDecay::new(0.1, 10).gamma(0.5);
 /// assert_eq!((schedule.at(9), schedule.at(10), schedule.at(20)), (0.1, 0.05, 0.025));
 /// ```
+#[doc(alias = "StepLR")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct StepDecay {
@@ -53,6 +54,7 @@ impl Schedule for StepDecay {
 /// let schedule = MultiStep::new(0.1, [30, 80]).gamma(0.5);
 /// assert_eq!((schedule.at(29), schedule.at(30), schedule.at(80)), (0.1, 0.05, 0.025));
 /// ```
+#[doc(alias = "MultiStepLR")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct MultiStep {
@@ -93,6 +95,7 @@ impl Schedule for MultiStep {
 /// let schedule = Exponential::new(0.1, 0.5);
 /// assert_eq!((schedule.at(0), schedule.at(1), schedule.at(3)), (0.1, 0.05, 0.0125));
 /// ```
+#[doc(alias = "ExponentialLR")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Exponential {
@@ -130,6 +133,7 @@ impl Schedule for Exponential {
 /// let schedule = Polynomial::new(0.1, 40).power(2.0);
 /// assert_eq!((schedule.at(0), schedule.at(20), schedule.at(50)), (0.1, 0.025, 0.0));
 /// ```
+#[doc(alias = "PolynomialLR")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Polynomial {

@@ -49,6 +49,7 @@ pub use ramp::{Constant, LinearRamp};
 /// };
 /// assert!(transformer.at(3999) > transformer.at(10) && transformer.at(3999) > transformer.at(9000));
 /// ```
+#[doc(alias("lr_scheduler", "LambdaLR"))]
 pub trait Schedule {
     /// The learning rate at a step, counted from 0.
     fn at(&self, step: usize) -> f64;
@@ -61,6 +62,7 @@ pub trait Schedule {
     /// let schedule = StepDecay::new(0.1, 30).then(60, Exponential::new(0.001, 0.9));
     /// assert_eq!((schedule.at(59), schedule.at(60)), (0.1 * 0.1, 0.001));
     /// ```
+    #[doc(alias = "SequentialLR")]
     fn then<S: Schedule>(self, steps: usize, next: S) -> Then<Self, S>
     where
         Self: Sized,
@@ -76,6 +78,7 @@ pub trait Schedule {
     /// let schedule = Exponential::new(0.1, 0.5).times(LinearRamp::new(1.0, 4).start_factor(0.5));
     /// assert_eq!((schedule.at(0), schedule.at(4)), (0.05, 0.1 / 16.0));
     /// ```
+    #[doc(alias = "ChainedScheduler")]
     fn times<S: Schedule>(self, factor: S) -> Times<Self, S>
     where
         Self: Sized,

@@ -22,6 +22,7 @@ use crate::optim::option::setters;
 /// }
 /// assert_eq!(optimizer.learning_rate(), 0.05);
 /// ```
+#[doc(alias = "ReduceLROnPlateau")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct ReduceOnPlateau {

@@ -13,6 +13,7 @@ use crate::panics::check_option;
 /// let schedule = Constant::new(0.1, 0.25, 7);
 /// assert_eq!((schedule.at(6), schedule.at(7)), (0.025, 0.1));
 /// ```
+#[doc(alias = "ConstantLR")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Constant {
@@ -52,6 +53,7 @@ impl Schedule for Constant {
 /// let warm_up = LinearRamp::new(0.1, 4).start_factor(0.5);
 /// assert_eq!((warm_up.at(0), warm_up.at(2), warm_up.at(9)), (0.05, 0.1 * 0.75, 0.1));
 /// ```
+#[doc(alias("LinearLR", "warmup"))]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct LinearRamp {

@@ -40,6 +40,7 @@ const VERSION: &str = "#version: 0.2";
 /// assert_eq!(tokenizer.decode(&tokens), "slowest 新");
 /// # Ok::<(), wengert::Error>(())
 /// ```
+#[doc(alias("BPE", "tiktoken"))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BytePair {
     /// The bytes of each token.

@@ -76,6 +76,7 @@ pub fn grad<T: Float, P: Primal<T> + ?Sized>(f: impl FnOnce(&P::Input) -> Var<T>
 /// let (value, gradient) = functional::value_and_grad(|x| x.square().sum(), &tensor![1.0, -2.0]);
 /// assert_eq!((value.item(), gradient), (5.0, tensor![2.0, -4.0]));
 /// ```
+#[doc(alias = "grad_and_value")]
 #[track_caller]
 pub fn value_and_grad<T: Float, P: Primal<T> + ?Sized>(
     f: impl FnOnce(&P::Input) -> Var<T>,
@@ -144,6 +145,7 @@ pub fn jvp<T: Float, P: Primal<T> + ?Sized>(
 /// let rotated = |x: &Var| x.matmul(tensor![[0.0, 1.0], [-1.0, 0.0]]);
 /// assert_eq!(functional::jacobian(rotated, &tensor![3.0, 4.0]), tensor![[0.0, -1.0], [1.0, 0.0]]);
 /// ```
+#[doc(alias("jacrev", "jacfwd"))]
 #[track_caller]
 pub fn jacobian<T: Float, P: Primal<T> + ?Sized>(f: impl FnOnce(&P::Input) -> Var<T>, x: &P) -> P::Gradient {
     let recording = Recording::new("jacobian", f, x);
@@ -192,6 +194,7 @@ pub fn hessian<T: Float, P: Primal<T> + ?Sized>(f: impl FnOnce(&P::Input) -> Var
 /// let product = functional::hvp(|x| x.powi(3).sum(), &tensor![1.0, 2.0], &tensor![1.0, 10.0]);
 /// assert_eq!(product, tensor![6.0, 120.0]);
 /// ```
+#[doc(alias = "hessian_vector_product")]
 #[track_caller]
 pub fn hvp<T: Float, P: Primal<T> + ?Sized>(
     f: impl FnOnce(&P::Input) -> Var<T>,
@@ -270,6 +273,7 @@ impl<T: Float, P: Primal<T> + ?Sized> QuadraticModel<'_, T, P> {
 /// let gradients = functional::per_sample_gradients(output, &model.parameters(), &samples);
 /// assert_eq!(gradients[&model.weight], tensor![[[1.0, 2.0]], [[3.0, 4.0]], [[5.0, 6.0]]]);
 /// ```
+#[doc(alias = "vmap")]
 #[track_caller]
 pub fn per_sample_gradients<T: Float, P, S: Sync>(
     f: impl Fn(&P::Input, &S) -> Var<T> + Sync,

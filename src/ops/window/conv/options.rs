@@ -187,6 +187,7 @@ impl<T: Float> Var<T> {
     /// let y = x.conv_transpose2d(&Tensor::ones([1, 1, 1, 2]), Conv::new().stride([1, 2]));
     /// assert_eq!(y.value(), &tensor![[[[1.0, 1.0, 2.0, 2.0]]]]);
     /// ```
+    #[doc(alias = "deconv2d")]
     #[track_caller]
     pub fn conv_transpose2d(&self, weight: impl Operand<T>, options: Conv<2>) -> Var<T> {
         self.transpose_convolve("conv_transpose2d", &self.resolve_operand(&weight), None, &options)

@@ -79,6 +79,7 @@ impl<T: Float> Var<T> {
     /// let y = x.unfold2d([2, 2], Conv::new());
     /// assert_eq!(y.value(), &tensor![[[1.0, 2.0], [2.0, 3.0], [4.0, 5.0], [5.0, 6.0]]]);
     /// ```
+    #[doc(alias = "im2col")]
     #[track_caller]
     pub fn unfold2d(&self, kernel: impl PerAxis<2>, options: Conv<2>) -> Var<T> {
         let [_, channels, _, _] = *self.shape() else { panics::no_image_batch("unfold2d", self.shape()) };

@@ -46,17 +46,17 @@
 //! let y = x.powi(3) - 4.0 * &x + 5.0;
 //! let dy = y.grad(&x);        // a Var on the same tape: 3x² - 4
 //! let d2y = dy.grad(&x);      // 6x
-//! println!("{tape}");         // the Wengert list: one operation per line, with shapes and source lines
+//! println!("{tape}");         // the Wengert list, with shapes and source lines
 //! # assert_eq!((y.item(), dy.item(), d2y.item()), (5.0, 8.0, 12.0));
 //! ```
 //!
 //! # Where things are
 //!
-//! | | |
+//! | module | what it has |
 //! |---|---|
 //! | [`mod@tensor`] | [`Tensor`]: n-dimensional values without gradients, [`macro@tensor`], reductions, matrix products |
 //! | [`autograd`] | [`Tape`], [`Var`], [`Gradients`], and [`Op`] for custom operations; [drawings](Tape::to_svg) of a tape, and the [search](Tape::detect_anomaly) for a NaN |
-//! | [`ops`] | every differentiable operation: methods of [`Var`] |
+//! | [`ops`] | every differentiable operation: methods of [`Var`], [by subject, with their derivatives](ops#operations-by-subject) |
 //! | [`functional`], [`check`], [`parallel`] | derivatives of functions, gradient checks, gradients over shards of data on threads |
 //! | [`nn`] | [`Module`] and [`Layer`], [`Linear`], [`Conv2d`], [`Lstm`], [`MultiHeadAttention`], pooling, [`Init`] |
 //! | [`optim`] | [`Optimizer`], [`Sgd`], [`Adam`], [schedules](optim::schedule) of the learning rate |
@@ -64,7 +64,7 @@
 //! | [`text`] | tokenizers, windows of long texts, sampling and beam search for language models |
 //! | [`io`] | saving and loading models, [checkpoints](io::Checkpoint), and the files of numpy |
 //! | [`metrics`] | accuracy, the confusion matrix, perplexity, running means |
-//! | [`guide`] | a page for each topic, from numerical differentiation to word vectors ([日本語](guide::ja)) |
+//! | [`guide`] | a page for each topic ([日本語](guide::ja)), and for those who come [from PyTorch](guide::from_pytorch), [numpy](guide::from_numpy) or [the book](guide::from_the_book) |
 //!
 //! A mistake in the program, such as shapes that do not fit, panics at the caller's line and names the operation and the
 //! shapes. An external failure, such as a truncated file, is an [`Error`].
@@ -109,10 +109,12 @@ pub mod optim;
 pub mod tensor;
 pub mod text;
 
+#[doc(inline)]
 pub use autograd::{TapeConstructors, apply};
 pub use error::Error;
 pub use generator::Generator;
 pub use kernel::{num_threads, set_num_threads};
+#[doc(inline)]
 pub use prelude::*;
 pub use rand;
 pub use transform::parallel;
@@ -127,22 +129,26 @@ pub fn rng(seed: u64) -> Generator {
 /// The items that most programs use, `use wengert::prelude::*;`. The root of the crate has the same names.
 pub mod prelude {
     pub use crate::autograd::TapeConstructors as _;
-    pub use crate::autograd::{Description, Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var};
-    pub use crate::data::Dataset;
-    pub use crate::nn::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d};
-    pub use crate::nn::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
-    pub use crate::nn::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Dropout, Embedding, Linear};
-    pub use crate::nn::{Elu, Gelu, LeakyRelu, LogSoftmax, Relu, Sigmoid, Silu, Softmax, Softplus, Tanh};
-    pub use crate::nn::{Fan, Init, Nonlinearity};
-    pub use crate::nn::{Flatten, Identity, Lambda, Layer, Module, Sequential};
-    pub use crate::nn::{Gru, GruCell, Lstm, LstmCell, LstmState, Recurrent, Rnn, RnnCell};
-    pub use crate::nn::{MultiHeadAttention, TransformerDecoderLayer, TransformerEncoderLayer};
-    pub use crate::ops::einsum;
-    pub use crate::ops::{Attention, Conv, CrossEntropy, Reduction};
-    pub use crate::optim::{Adam, AdamW, Optimizer, Schedule, Sgd};
-    pub use crate::tensor::{Float, Indices, Labels, PadMode, SparseRows, Tensor, keepdim};
-    pub use crate::text::Tokenizer;
-    pub use crate::transform::{check, functional};
-    pub use crate::{module, tensor};
+    #[doc(inline)]
+    pub use crate::{
+        autograd::{Description, Gradients, Mode, Op, Operand, Param, Save, Saved, Tape, Var},
+        data::Dataset,
+        module,
+        nn::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d},
+        nn::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm},
+        nn::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Dropout, Embedding, Linear},
+        nn::{Elu, Gelu, LeakyRelu, LogSoftmax, Relu, Sigmoid, Silu, Softmax, Softplus, Tanh},
+        nn::{Fan, Init, Nonlinearity},
+        nn::{Flatten, Identity, Lambda, Layer, Module, Sequential},
+        nn::{Gru, GruCell, Lstm, LstmCell, LstmState, Recurrent, Rnn, RnnCell},
+        nn::{MultiHeadAttention, TransformerDecoderLayer, TransformerEncoderLayer},
+        ops::einsum,
+        ops::{Attention, Conv, CrossEntropy, Reduction},
+        optim::{Adam, AdamW, Optimizer, Schedule, Sgd},
+        tensor,
+        tensor::{Float, Indices, Labels, PadMode, SparseRows, Tensor, keepdim},
+        text::Tokenizer,
+        transform::{check, functional},
+    };
     pub use rand::Rng;
 }

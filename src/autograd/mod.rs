@@ -24,7 +24,7 @@
 //!
 //! # The types
 //!
-//! | | |
+//! | item | what it is |
 //! |---|---|
 //! | [`Tape`] | A cheap handle to the list. Every variable carries one. |
 //! | [`Var`] | A value and its node on a tape; a constant has no node. The value is owned by the `Var`, not by the tape, and is freed with its last user. |

@@ -12,6 +12,8 @@ use std::panic::Location;
 
 /// A value on a [`Tape`], differentiable if it came from a variable or a parameter.
 ///
+/// Its methods are listed [by subject](crate::ops#operations-by-subject), with formulas and derivatives.
+///
 /// Cloning is cheap: the value is shared. Operators work on borrowed and owned variables, and with
 /// numbers on either side: `1.0 - &y * &y`; see [`Operand`](super::Operand). A variable stays on its thread; tensors, parameters and
 /// gradients can be sent to others.

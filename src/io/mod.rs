@@ -1,6 +1,6 @@
 //! Saving and loading of models, checkpoints, and arrays shared with numpy.
 //!
-//! | | |
+//! | item | what it is for |
 //! |---|---|
 //! | [`save`], [`load`] | the parameters and buffers of a model, as safetensors |
 //! | [`Checkpoint`], [`Resume`] | the complete state of a training run |

@@ -9,6 +9,8 @@
 //! [`abs`](crate::Var::abs) at 0 and for [`clamp`](crate::Var::clamp) at its bounds; half to each input of
 //! [`maximum`](crate::Var::maximum) at a tie; all of it to the first maximum for [`max_over`](crate::Var::max_over).
 //!
+#![doc = include_str!("../../docs/operations.md")]
+//!
 #![doc = include_str!("../../docs/accuracy.md")]
 
 #[macro_use]

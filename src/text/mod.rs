@@ -1,6 +1,6 @@
 //! Language models: tokenizers, windows of long texts, sampling and beam search.
 //!
-//! | | |
+//! | item | what it does |
 //! |---|---|
 //! | [`Characters`], [`Words`], [`BytePair`] | vocabularies that turn text into tokens and back, each a [`Tokenizer`] |
 //! | [`Windows`] | batches of inputs and targets from a long text, at random or in order |

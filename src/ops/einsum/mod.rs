@@ -19,7 +19,7 @@ pub trait EinsumOperand: Sized {
 ///
 /// The equation names the axes of each operand by letters, and after `->` those of the output, as in numpy and PyTorch:
 ///
-/// | | |
+/// | equation | result |
 /// |---|---|
 /// | `ij,jk->ik` | matrix product |
 /// | `bhqd,bhkd->bhqk` | batched matrix product, the second operand transposed |

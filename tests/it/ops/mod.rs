@@ -4,6 +4,7 @@
 //! code paths. `registry` fails if an operation has no row.
 
 mod attention;
+mod by_subject;
 mod dropout;
 mod einsum;
 mod elementwise;

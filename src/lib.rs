@@ -23,6 +23,7 @@
 //! fn main() -> Result<(), wengert::Error> {
 //!     let mut rng = wengert::rng(0);
 //!     let (train, _test) = wengert::data::mnist::load("data/mnist")?;
+//!     # let train = train.take(1024);
 //!     let mut model = Mlp::new(&mut rng);
 //!     let mut optimizer = Adam::new(1e-3);
 //!     for batch in train.batches(128).shuffled(&mut rng) {

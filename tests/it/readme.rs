@@ -7,13 +7,15 @@ fn file(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)).unwrap()
 }
 
-/// The blocks of code in a text, without their comments, which differ between languages.
+/// The blocks of code in a text, without their comments, which differ between languages, and without the lines that
+/// documentation hides.
 fn code(text: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     for (index, part) in text.split("```").enumerate().filter(|(index, _)| index % 2 == 1) {
         let (language, block) = part.split_once('\n').unwrap_or_else(|| panic!("block {index} has one line"));
         let comment = if language == "sh" { "#" } else { "//" };
-        let lines = block.lines().map(|line| line.split(comment).next().unwrap_or(line).trim_end());
+        let shown = block.lines().filter(|line| language == "sh" || !line.trim_start().starts_with("# "));
+        let lines = shown.map(|line| line.split(comment).next().unwrap_or(line).trim_end());
         blocks.push(format!("{language}\n{}", lines.collect::<Vec<_>>().join("\n")));
     }
     blocks
@@ -28,9 +30,9 @@ fn both_languages_show_the_same_code_and_output() {
 
 #[test]
 fn the_crate_page_has_the_program_of_the_readme() {
-    let page: Vec<String> =
-        file("src/lib.rs").lines().map_while(|line| Some(line.strip_prefix("//!")?.into())).collect();
-    let page = page.iter().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n");
+    let source = file("src/lib.rs");
+    let page = source.lines().map_while(|line| line.strip_prefix("//!"));
+    let page: String = page.map(|line| line.strip_prefix(' ').unwrap_or(line).to_string() + "\n").collect();
     let [readme, page] = [code(&file("README.md")), code(&page)].map(|blocks| blocks[0].replacen("rust", "", 1));
     assert_eq!(readme, page);
 }

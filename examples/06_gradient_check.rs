@@ -55,7 +55,7 @@ fn main() -> Outcome {
     let gradients = backprop();
     let start = Instant::now();
     for _ in 0..100 {
-        backprop();
+        _ = backprop();
     }
     let backprop_seconds = start.elapsed().as_secs_f64() / 100.0;
 

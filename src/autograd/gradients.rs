@@ -27,6 +27,7 @@ use std::panic::Location;
 /// ```
 #[doc(alias("zero_grad", "cleargrads"))]
 #[derive(Clone, Debug)]
+#[must_use = "gradients are values, which the step of an optimizer takes"]
 pub struct Gradients<T: Float = f32> {
     /// Sorted by key.
     entries: Vec<(Key, Gradient<T>)>,
@@ -153,7 +154,6 @@ impl<T: Float> Gradients<T> {
     /// optimizer.step(&mut table, &gradients.into_dense());
     /// assert_eq!(format!("{:.4}", table.value().reshape([3])), "[0.95   0.95   0.7075]");
     /// ```
-    #[must_use]
     pub fn into_dense(mut self) -> Self {
         let dense = |(key, gradient): (Key, Gradient<T>)| (key, Gradient::Dense(gradient.into_dense()));
         self.entries = self.entries.into_iter().map(dense).collect();

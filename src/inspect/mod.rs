@@ -169,7 +169,7 @@ impl<T: Float> Tape<T> {
     /// let x = tape.var(Tensor::ones([10, 10]));
     /// let y = (x.sin() * x.cos()).sum();
     /// assert_eq!(tape.saved_bytes(), 3 * 400); // x, sin(x) and cos(x)
-    /// y.backward();
+    /// _ = y.backward();
     /// assert_eq!((tape.saved_bytes(), tape.live_nodes()), (0, 1));
     /// ```
     #[inline(never)]

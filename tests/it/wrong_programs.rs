@@ -177,7 +177,7 @@ const DERIVATIVES: &[Program] = &[
         let tape = Tape::new();
         let x = tape.var([1.0, 2.0, 3.0]);
         let losses = (x - 2.0).square();
-        losses.backward();
+        _ = losses.backward();
     }),
     ("the derivative of a vector", || {
         let x = Tape::new().var([1.0, 2.0, 3.0]);

@@ -22,8 +22,8 @@ pub const PANICS: &[Panic] = &[
     ("cotangent_shape", || _ = variable().vjp(&variable().sum(), &[])),
     ("released", || {
         let y = variable().sum();
-        y.clone().backward();
-        y.backward();
+        _ = y.clone().backward();
+        _ = y.backward();
     }),
 ];
 

@@ -45,7 +45,7 @@ fn hooks_and_retained_gradients_end_with_the_tape() {
         });
         h.retain_grad();
         if released {
-            h.clone().backward();
+            _ = h.clone().backward();
         }
         weak
     };

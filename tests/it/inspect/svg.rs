@@ -58,7 +58,7 @@ fn drawings_are_well_formed() {
     let y = x.apply(Odd);
     check_svg(&x.tape().to_svg());
     assert!(x.tape().to_dot().contains(r#"label="a<b & \"c\" "#), "{}", x.tape().to_dot());
-    (y.square() + &x * &x).sum().backward();
+    _ = (y.square() + &x * &x).sum().backward();
     let svg = x.tape().to_svg();
     check_svg(&svg);
     assert!(svg.contains("released") && svg.contains("6 nodes, 1 live"), "{svg}");

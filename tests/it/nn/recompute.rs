@@ -134,7 +134,7 @@ fn a_deep_network_needs_a_fraction_of_the_memory() {
                 let x = tape.constant(Tensor::ones([ROWS, WIDTH]));
                 let loss = loss(&blocks, &x, again);
                 let (saved, forward) = (tape.saved_bytes(), held_bytes() - before);
-                loss.backward();
+                _ = loss.backward();
                 (saved, forward)
             };
             let ((saved, forward), most) = most_bytes(pass);

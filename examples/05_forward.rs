@@ -13,6 +13,7 @@
 mod support {
     pub mod digit;
     pub mod figure;
+    pub mod image;
     pub mod style;
 }
 

@@ -8,6 +8,8 @@
 mod support {
     pub mod digit;
     pub mod figure;
+    pub mod image;
+    pub mod marks;
     pub mod pca;
     pub mod style;
 }
@@ -16,8 +18,9 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use support::digit::digit;
 use support::figure::{Canvas, Outcome, figure, quick};
+use support::marks::{draw_legend, mark};
 use support::pca::Pca;
-use support::style::{COLORS, FONT};
+use support::style::FONT;
 use wengert::data::{ImageBatch, Images, mnist, one_hot};
 use wengert::metrics::{Mean, accuracy};
 use wengert::optim::schedule::LinearRamp;
@@ -155,7 +158,7 @@ fn main() -> Outcome {
 fn draw(area: &Canvas, test: &ImageBatch, views: [&View; 2]) -> Outcome {
     let (top, rows) = area.split_vertically(590);
     let (legend, planes) = top.split_vertically(30);
-    draw_legend(&legend)?;
+    draw_legend(&legend, 330)?;
     for (plane, view) in planes.split_evenly((1, 2)).iter().zip(views) {
         draw_plane(plane, view, &test.labels)?;
     }
@@ -163,25 +166,6 @@ fn draw(area: &Canvas, test: &ImageBatch, views: [&View; 2]) -> Outcome {
     draw_row(originals, ["digit", "original"], &test.images, test)?;
     draw_row(first, ["squared error", views[0].name], &views[0].images, test)?;
     draw_row(second, ["squared error", views[1].name], &views[1].images, test)
-}
-
-/// The marker of a digit: one of five colors, as a dot up to 4 and as a triangle from 5 on.
-fn mark<'a, Point: Clone + 'static>(digit: usize, at: Point, size: i32) -> DynElement<'static, SVGBackend<'a>, Point> {
-    let style = COLORS[digit % 5].filled();
-    if digit < 5 {
-        Circle::new(at, size, style).into_dyn()
-    } else {
-        TriangleMarker::new(at, size + 1, style).into_dyn()
-    }
-}
-
-fn draw_legend(area: &Canvas) -> Outcome {
-    for number in 0..10 {
-        let x = 330 + 60 * number as i32;
-        area.draw(&mark(number, (x, 17), 5))?;
-        area.draw(&Text::new(number.to_string(), (x + 10, 8), (FONT, 18)))?;
-    }
-    Ok(())
 }
 
 /// Draws test images at their codes, and the label of each digit at its center.

@@ -34,16 +34,40 @@ pub fn figure(name: &str, title: &str, size: (u32, u32), draw: impl FnOnce(&Canv
         area.present()?;
     }
     // Drop attributes that repeat the defaults, and fit the figure to the width of a page.
-    let svg = svg
-        .replace(" opacity=\"1\"", "")
-        .replace(" stroke=\"none\"", "")
-        .replace(" stroke-width=\"1\"", "")
-        .replacen("<svg ", "<svg style=\"max-width:100%;height:auto\" ", 1);
+    let svg = svg.replace(" opacity=\"1\"", "").replace(" stroke=\"none\"", "").replace(" stroke-width=\"1\"", "");
+    let svg = joined(&svg).replacen("<svg ", "<svg style=\"max-width:100%;height:auto\" ", 1);
     fs::create_dir_all(directory())?;
     let path = directory().join(format!("{name}.svg"));
     fs::write(&path, svg)?;
     println!("figure: target/figures/{name}.svg");
     index()
+}
+
+/// Joins successive rectangles of one color, of which images consist, into one path, which is several times shorter.
+fn joined(svg: &str) -> String {
+    let (mut joined, mut open) = (String::new(), "");
+    for line in svg.lines() {
+        let parts: Vec<&str> = line.split('"').collect();
+        let rectangle = match parts[..] {
+            ["<rect x=", x, " y=", y, " width=", width, " height=", height, " fill=", color, "/>"] => {
+                Some((color, format!("M{x} {y}h{width}v{height}H{x}z")))
+            }
+            _ => None,
+        };
+        let color = rectangle.as_ref().map_or("", |rectangle| rectangle.0);
+        if color != open {
+            joined.push_str(if open.is_empty() { "" } else { "\"/>\n" });
+            open = color;
+            if !open.is_empty() {
+                joined.push_str(&format!("<path fill=\"{open}\" d=\""));
+            }
+        }
+        match rectangle {
+            Some((_, path)) => joined.push_str(&path),
+            None => joined.push_str(&format!("{line}\n")),
+        }
+    }
+    joined
 }
 
 /// Writes the page that shows all figures.

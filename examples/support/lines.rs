@@ -39,8 +39,8 @@ pub fn lines(
         .x_label_area_size(42)
         .y_label_area_size(58)
         .build_cartesian_2d(range(points().map(|(x, _)| x)), y)?;
-    // Rounded, to hide rounding errors.
-    let number = |value: &f64| ((value * 1e6).round() / 1e6).to_string();
+    // Rounded, to hide rounding errors; 0 is added because it is not to be −0.
+    let number = |value: &f64| ((value * 1e6).round() / 1e6 + 0.0).to_string();
     chart
         .configure_mesh()
         .x_desc(axes.0)

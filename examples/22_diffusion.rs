@@ -175,7 +175,7 @@ fn main() -> Outcome {
     let (train_set, test_set) = (halved(&train_set.take(count)), halved(&test_set));
     let mut rng = wengert::rng(0);
     let model = train(&train_set, epochs, &mut rng);
-    let errors = report_errors(&model, &test_set.clone().take(2000), &mut rng);
+    let errors = report_errors(&model, &test_set.clone().take(count / 30), &mut rng);
 
     let classifier = train_classifier(&train_set, 4, &mut rng);
     let test = test_set.all();

@@ -35,13 +35,11 @@ use wengert::text::{Characters, Tokenizer};
 /// Depth of the expressions for training, and of those for tests.
 const TRAINED: usize = 4;
 const TESTED: usize = 10;
-/// Expressions of each depth for tests.
-const TESTS: usize = 200;
 /// Expressions per shard. A batch has [`SHARDS`] shards, whose gradients are computed in parallel.
 const SHARD: usize = 32;
 const SHARDS: usize = 2;
-/// Steps between two lines of output.
-const INTERVAL: usize = 200;
+/// Number of lines that report on training.
+const REPORTS: usize = 10;
 /// Initial learning rate; it falls linearly to 0.
 const LEARNING_RATE: f64 = 3e-3;
 /// Size of the state of a part of an expression, and of the layer between.
@@ -162,7 +160,7 @@ fn train<N: Network>(model: &mut N, steps: usize, rng: &mut Generator) {
         mean.add(loss);
         gradients.clip_norm(1.0);
         optimizer.step(model, &gradients);
-        if step % INTERVAL == 0 {
+        if step.is_multiple_of(steps / REPORTS) {
             let (loss, seconds) = (std::mem::take(&mut mean).value(), start.elapsed().as_secs_f64());
             println!("{:>11}  {loss:>6.4}  {seconds:>7.1}", step * SHARD * SHARDS);
         }
@@ -192,15 +190,15 @@ fn main() -> Outcome {
         .arg(Arg::new("quick").long("quick").action(ArgAction::SetTrue).help("Trains on few expressions"))
         .get_matches();
     let mut rng = wengert::rng(0);
-    let steps = if quick() { INTERVAL } else { 2000 };
+    let (steps, count) = if quick() { (50, 20) } else { (2000, 200) };
     let tests: Vec<Vec<Expression>> =
-        (1..=TESTED).map(|depth| (0..TESTS).map(|_| Expression::random(depth, &mut rng)).collect()).collect();
+        (1..=TESTED).map(|depth| (0..count).map(|_| Expression::random(depth, &mut rng)).collect()).collect();
     println!("expressions such as {} = {}", tests[TRAINED - 1][0], tests[TRAINED - 1][0].value());
     let (mut tree, mut reader) = (TreeNet::new(&mut rng), Reader::new(&mut rng));
     train(&mut tree, steps, &mut rng);
     train(&mut reader, steps, &mut rng);
     let results = [evaluate(&tree, &tests), evaluate(&reader, &tests), zeros(&tests)];
-    println!("\naccuracy on {TESTS} expressions of each depth; up to {TRAINED} as in training");
+    println!("\naccuracy on {count} expressions of each depth; up to {TRAINED} as in training");
     println!("{:>5}  {:>12}  {:>12}  {:>12}", "depth", results[0].label, results[1].label, results[2].label);
     for depth in 1..=TESTED {
         let [a, b, c] = [0, 1, 2].map(|k: usize| results[k].points[depth - 1].1);

@@ -64,7 +64,8 @@
 //! | [`data`] | data sets and batches, splitting and scaling; MNIST, IDX and CSV files |
 //! | [`text`] | tokenizers, windows of long texts, sampling and beam search for language models |
 //! | [`io`] | saving and loading models, [checkpoints](io::Checkpoint), and the files of numpy |
-//! | [`metrics`] | accuracy, the confusion matrix, perplexity, running means |
+//! | [`metrics`] | accuracy, the confusion matrix, ranking, calibration, errors of regression, perplexity, running means |
+//! | [`training`] | what a training loop keeps track of: the best model, when to stop, the history |
 //! | [`guide`] | a page for each topic ([日本語](guide::ja)), and for those who come [from PyTorch](guide::from_pytorch), [numpy](guide::from_numpy) or [the book](guide::from_the_book) |
 //!
 //! A mistake in the program, such as shapes that do not fit, panics at the caller's line and names the operation and the
@@ -109,6 +110,7 @@ pub mod ops;
 pub mod optim;
 pub mod tensor;
 pub mod text;
+pub mod training;
 
 #[doc(inline)]
 pub use autograd::{TapeConstructors, apply};

@@ -25,6 +25,10 @@
 //! | [単語の分散表現](word_vectors) | skip-gram と Negative Sampling | `17_word2vec` |
 //! | [再帰型ニューラルネットワーク](recurrent_networks) | 隠れ状態、ゲート、長い系列、長さの異なる系列 | `18_char_rnn` |
 //! | [Attention](attention) | Encoder と Decoder、マスク、Transformer | `19_seq2seq`、`20_gpt` |
+//! | [変分オートエンコーダ](variational_autoencoder) | エビデンス下界、再パラメータ化 | `21_vae` |
+//! | [拡散モデル](diffusion) | 少しずつ加えるノイズ、分類器を使わないガイダンス | `22_diffusion` |
+//! | [方策勾配法](policy_gradients) | REINFORCE、Actor-Critic、DQN | `23_policy` |
+//! | [木構造のネットワーク](tree_networks) | サンプルごとに異なる計算グラフ | `24_tree_net` |
 //! | [独自の演算](custom_operations) | 順伝播と、逆伝播の規則 | `06_gradient_check` |
 //! | [保存と再開](saving_and_resuming) | モデルの保存と、1 ビットも違わない再開 | `mnist` |
 //! | [勾配の並列計算](parallel_gradients) | スレッド数によらない結果 | `08_batch_sizes` |
@@ -55,6 +59,10 @@ pages! {
     word_vectors, "単語の分散表現", "17_word2vec";
     recurrent_networks, "再帰型ニューラルネットワーク", "18_char_rnn";
     attention, "Attention", "19_seq2seq";
+    variational_autoencoder, "変分オートエンコーダ", "21_vae";
+    diffusion, "拡散モデル", "22_diffusion";
+    policy_gradients, "方策勾配法", "23_policy";
+    tree_networks, "木構造のネットワーク", "24_tree_net";
     custom_operations, "独自の演算";
     saving_and_resuming, "保存と再開";
     parallel_gradients, "勾配の並列計算";

@@ -27,6 +27,10 @@
 //! | [Word vectors](word_vectors) | skip-gram with negative sampling | `17_word2vec` |
 //! | [Recurrent networks](recurrent_networks) | state, gates, long sequences and sequences of different lengths | `18_char_rnn` |
 //! | [Attention](attention) | encoder and decoder, masks, transformers | `19_seq2seq`, `20_gpt` |
+//! | [Variational autoencoder](variational_autoencoder) | the evidence lower bound, reparameterization | `21_vae` |
+//! | [Diffusion](diffusion) | noise, step by step, and classifier-free guidance | `22_diffusion` |
+//! | [Policy gradients](policy_gradients) | REINFORCE, actor and critic, deep Q-networks | `23_policy` |
+//! | [Tree networks](tree_networks) | a graph of its own for every sample | `24_tree_net` |
 //! | [Custom operations](custom_operations) | a forward pass and a backward rule | `06_gradient_check` |
 //! | [Saving and resuming](saving_and_resuming) | models, and checkpoints that resume bit for bit | `mnist` |
 //! | [Parallel gradients](parallel_gradients) | results independent of the number of threads | `08_batch_sizes` |
@@ -91,6 +95,10 @@ pages! {
     word_vectors, "Word vectors", "17_word2vec";
     recurrent_networks, "Recurrent networks", "18_char_rnn";
     attention, "Attention", "19_seq2seq";
+    variational_autoencoder, "Variational autoencoder", "21_vae";
+    diffusion, "Diffusion", "22_diffusion";
+    policy_gradients, "Policy gradients", "23_policy";
+    tree_networks, "Tree networks", "24_tree_net";
     custom_operations, "Custom operations";
     saving_and_resuming, "Saving and resuming";
     parallel_gradients, "Parallel gradients";

@@ -1,15 +1,20 @@
-//! Metrics: accuracy, the confusion matrix with precision, recall and F1, perplexity, and running means.
+//! Metrics: accuracy, the confusion matrix with precision, recall and F1, ranking and calibration of two classes, errors of regression,
+//! perplexity, and running means.
 //!
 //! Metrics take plain tensors and have no gradient. A ratio 0/0 counts as 0, as in scikit-learn; each metric documents
 //! when that happens.
 
+mod binary;
 mod confusion;
 mod language;
 mod mean;
+mod regression;
 
+pub use binary::{BinaryScores, CalibrationBin, Threshold};
 pub use confusion::{ClassScores, ConfusionMatrix};
 pub use language::{bits_per_byte, bits_per_character, perplexity};
 pub use mean::Mean;
+pub use regression::Regression;
 
 use crate::panics;
 use crate::tensor::{Float, Labels, Tensor, all_classes_of, class_axis};

@@ -14,7 +14,7 @@ const LAYERS: [&[&str]; 10] = [
     &["nn"],
     &["optim"],
     &["data", "metrics", "text"],
-    &["io"],
+    &["io", "training"],
     &["guide", "instances"],
 ];
 

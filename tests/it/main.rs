@@ -1,10 +1,8 @@
 //! Tests, laid out like the source: `src/ops/softmax.rs` is tested in `ops/softmax.rs`.
 //!
 //! Tests not tied to a single source file are at the top level: `layering` (imports only point down), `determinism` (the same
-//! seed gives the same bits), `panics` (every message is covered), `guide` (both languages have the same pages and code) and
-//! `wrong_programs` (messages as a beginner sees them).
-//! seed gives the same bits), `panics` (every message is covered), `wrong_programs` (messages as a beginner sees them) and `cart_pole`
-//! (the environment of an example).
+//! seed gives the same bits), `panics` (every message is covered), `guide` and `readme` (both languages have the same code),
+//! `wrong_programs` (messages as a beginner sees them) and `cart_pole` (the environment of an example).
 //!
 //! They form a single binary, because every test binary compiles and links the crate's generic code again.
 
@@ -27,5 +25,6 @@ mod readme;
 mod support;
 mod tensor;
 mod text;
+mod training;
 mod transform;
 mod wrong_programs;

@@ -1,7 +1,7 @@
 //! Coverage of `src/panics.rs`: every message is shown by a mistake in some test file.
 
 use crate::support::panics::{Panic, panic_of};
-use crate::{autograd, data, inspect, limits, metrics, nn, ops, optim, tensor, text, transform};
+use crate::{autograd, data, inspect, limits, metrics, nn, ops, optim, tensor, text, training, transform};
 
 /// The mistakes of all files.
 fn panics() -> Vec<Panic> {
@@ -17,6 +17,7 @@ fn panics() -> Vec<Panic> {
         metrics::panics(),
         text::panics(),
         limits::PANICS.to_vec(),
+        training::PANICS.to_vec(),
     ];
     panics.into_iter().flatten().collect()
 }

@@ -1,8 +1,10 @@
 //! Metrics compared with results computed by hand.
 
+mod binary;
 mod confusion;
 mod language;
 mod mean;
+mod regression;
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;
@@ -11,7 +13,7 @@ use wengert::prelude::*;
 use wengert::rand::RngExt;
 
 pub fn panics() -> Vec<Panic> {
-    [confusion::PANICS, mean::PANICS, PANICS].concat()
+    [binary::PANICS, confusion::PANICS, mean::PANICS, regression::PANICS, PANICS].concat()
 }
 
 const PANICS: &[Panic] = &[

@@ -18,14 +18,15 @@ use std::fmt::{self, Debug, Display, Formatter};
 /// The state of a training loop, for a model of type `M`.
 ///
 /// ```
+/// use wengert::data::Samples;
 /// use wengert::prelude::*;
 /// use wengert::training::Fit;
 ///
 /// let mut rng = wengert::rng(0);
 /// let x = Tensor::uniform([64, 1], -1.0, 1.0, &mut rng);
 /// let data = Samples::new(x.clone(), &x * 3.0 - 1.0);
-/// let mut model = Linear::new(1, 1, Init::Zeros, &mut rng);
-/// let mut optimizer = Sgd::new(0.1);
+/// let mut model = Linear::new(1, 1, Init::Constant(0.0), &mut rng);
+/// let mut optimizer = Sgd::new(0.3);
 ///
 /// let mut fit = Fit::new(20).patience(3).clip_norm(1.0);
 /// while fit.next_epoch() {
@@ -39,7 +40,7 @@ use std::fmt::{self, Debug, Display, Formatter};
 /// }
 /// let best = fit.best_model().unwrap();
 /// assert!((best.weight.value().item() - 3.0).abs() < 0.05);
-/// assert!(fit.history().to_csv().starts_with("epoch,step,learning_rate,loss,validation\n1,4,0.1,"));
+/// assert!(fit.history().to_csv().starts_with("epoch,step,learning_rate,loss,validation\n1,4,0.3,"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[doc(alias("fit", "Trainer", "ModelCheckpoint", "EarlyStopping"))]

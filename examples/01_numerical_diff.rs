@@ -7,14 +7,23 @@
 
 mod support {
     pub mod arrow;
+    pub mod command;
     pub mod figure;
+    pub mod log;
+    pub mod number;
+    pub mod path;
     pub mod plane;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
 use plotters::prelude::*;
+use support::command::start;
 use support::figure::{Canvas, Outcome, figure, quick};
+use support::log::Log;
 use support::plane::{Axes, plane, vector};
+use support::stroke::stroke;
 use support::style::{COLORS, FONT};
 use wengert::check::{numerical_diff, numerical_gradient};
 use wengert::prelude::*;
@@ -46,6 +55,7 @@ fn exact_gradient(x: &Tensor<f64>) -> Tensor<f64> {
 }
 
 fn main() -> Outcome {
+    start(include_str!("01_numerical_diff.rs"), []);
     println!("f(x) = 0.01x² + 0.1x, f'(x) = 0.02x + 0.1, by (f(x + h) − f(x − h)) / 2h with h = {H}\n");
     println!("{:>4}  {:<20}  {:<20}  error", "x", "by a difference", "by the tape");
     for x in [5.0, 10.0] {
@@ -97,13 +107,14 @@ fn draw_tangents(area: &Canvas) -> Outcome {
         .x_desc("x")
         .y_desc("f(x)")
         .draw()?;
-    let curve = (0..=20).map(f64::from).map(|x| (x, parabola(x)));
-    chart.draw_series(LineSeries::new(curve, BLACK.stroke_width(2)))?;
+    let curve = (0..=100).map(|k| f64::from(k) / 5.0).map(|x| (x, parabola(x)));
+    stroke(&chart, curve, BLACK.stroke_width(2))?;
     for (at, color) in [5.0, 10.0].into_iter().zip(COLORS) {
         let slope = numerical_diff(parabola, at, H);
         let tangent = [0.0, 20.0].map(|x| (x, parabola(at) + slope * (x - at)));
+        stroke(&chart, tangent, color.stroke_width(2))?;
         chart
-            .draw_series(LineSeries::new(tangent, color.stroke_width(2)))?
+            .draw_series(LineSeries::new([], color.stroke_width(2)))?
             .label(format!("slope {slope:.4} at {at}"))
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], color.stroke_width(2)));
         chart.draw_series([Circle::new((at, parabola(at)), 5, color.filled())])?;
@@ -119,15 +130,13 @@ fn draw_errors(area: &Canvas) -> Outcome {
         .margin(12)
         .x_label_area_size(42)
         .y_label_area_size(62)
-        .build_cartesian_2d((1e-15..1.0).log_scale(), (1e-13..10.0).log_scale())?;
-    let power = |value: &f64| format!("{value:.0e}");
+        .build_cartesian_2d(Log(1e-15..1.0), Log(1e-16..10.0))?;
     chart
         .configure_mesh()
         .disable_mesh()
         .label_style((FONT, 15))
         .axis_desc_style((FONT, 17))
-        .x_label_formatter(&power)
-        .y_label_formatter(&power)
+        .y_labels(20)
         .x_desc("step h")
         .y_desc("|error|")
         .draw()?;
@@ -135,9 +144,10 @@ fn draw_errors(area: &Canvas) -> Outcome {
     let names = ["forward: f(x+h)−f(x) over h", "central: f(x+h)−f(x−h) over 2h"];
     for (kind, name) in names.into_iter().enumerate() {
         let color = COLORS[kind];
-        let errors = steps().map(|h| (h, (slopes(h)[kind] - 1f64.exp()).abs().max(1e-13)));
+        let errors = steps().map(|h| (h, (slopes(h)[kind] - 1f64.exp()).abs()));
+        stroke(&chart, errors, color.stroke_width(2))?;
         chart
-            .draw_series(LineSeries::new(errors, color.stroke_width(2)))?
+            .draw_series(LineSeries::new([], color.stroke_width(2)))?
             .label(name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], color.stroke_width(2)));
     }

@@ -6,16 +6,23 @@
 
 mod support {
     pub mod arrow;
+    pub mod command;
     pub mod figure;
     pub mod lines;
+    pub mod number;
+    pub mod path;
     pub mod plane;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
 use plotters::prelude::*;
+use support::command::start;
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::lines::{Line, lines};
 use support::plane::{Axes, plane, vector};
+use support::stroke::stroke;
 use support::style::{COLORS, FONT};
 use wengert::prelude::*;
 
@@ -43,6 +50,7 @@ fn distance(point: &Tensor<f64>) -> f64 {
 }
 
 fn main() -> Outcome {
+    start(include_str!("02_gradient_descent.rs"), []);
     let steps = if quick() { 20 } else { 100 };
     println!("x0² + x1² from {START:?}, {steps} steps; the minimum is at [0, 0]\n");
     println!("{:>6}  {:>13}  {:>14}  {:>14}  {:>8}", "rate", "1 − 2 · rate", "x0", "x1", "distance");
@@ -89,10 +97,12 @@ fn draw_path(area: &Canvas, rate: f64, outcome: &str) -> Outcome {
     for level in [1.0f64, 4.0, 9.0, 16.0, 25.0, 36.0, 49.0, 64.0] {
         let angles = (0..=72).map(|k| f64::from(k * 5).to_radians());
         let circle = angles.map(|angle| (level.sqrt() * angle.cos(), level.sqrt() * angle.sin()));
-        chart.draw_series(LineSeries::new(circle, BLACK.mix(0.25)))?;
+        stroke(&chart, circle, BLACK.mix(0.25))?;
     }
     let path: Vec<_> = descend(rate, 10).iter().map(|point| (point[[0]], point[[1]])).collect();
     let inside = path.iter().take_while(|(x0, x1)| x0.abs() < 9.0 && x1.abs() < 9.0).count();
+    // The step that leaves the axes, without a head.
+    stroke(&chart, path[inside - 1..].iter().copied().take(2), COLORS[0].stroke_width(2))?;
     for step in path[..inside].windows(2) {
         vector(&chart, [step[0], step[1]], COLORS[0], 2)?;
     }

@@ -6,7 +6,9 @@
 
 mod support {
     pub mod arrow;
+    pub mod command;
     pub mod figure;
+    pub mod path;
     pub mod style;
 }
 
@@ -14,6 +16,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::time::Instant;
 use support::arrow::arrow;
+use support::command::start;
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::style::{COLORS, FONT};
 use wengert::prelude::*;
@@ -67,6 +70,7 @@ struct Edge {
 }
 
 fn main() -> Outcome {
+    start(include_str!("03_backprop_nodes.rs"), []);
     let tape = Tape::new_f64();
     let inputs = INPUTS.map(|(_, value, _)| tape.var(value));
     let [apples, apple, orange, oranges, tax] = &inputs;
@@ -142,17 +146,17 @@ fn draw(area: &Canvas, edges: &[Edge]) -> Outcome {
         let (x, y) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));
         let along = |pixels: f64| {
             let share = pixels / x.hypot(y);
-            (from.0 + (share * x).round() as i32, from.1 + (share * y).round() as i32)
+            (f64::from(from.0) + share * x, f64::from(from.1) + share * y)
         };
         let input = from.0 < FOR_APPLES.0;
         let start = if input { 0.0 } else { RADIUS };
         let length = x.hypot(y) - if *to == END { 0.0 } else { RADIUS + 2.0 };
         arrow(area, [along(start), along(length)], BLACK, 2)?;
         // Edges that meet are labeled near their start, where there is room.
-        let middle = along(if input { 0.3 * length } else { (start + length) / 2.0 });
-        let clear = 14 + (18.0 * (y / x).abs()) as i32;
-        centered(area, &format!("{value:.1}"), (middle.0, middle.1 - clear), 20, COLORS[0])?;
-        centered(area, &format!("{gradient:.1}"), (middle.0, middle.1 + clear), 20, COLORS[1])?;
+        let (x0, y0) = along(if input { 0.3 * length } else { (start + length) / 2.0 });
+        let clear = 14.0 + 18.0 * (y / x).abs();
+        centered(area, &format!("{value:.1}"), (x0 as i32, (y0 - clear) as i32), 20, COLORS[0])?;
+        centered(area, &format!("{gradient:.1}"), (x0 as i32, (y0 + clear) as i32), 20, COLORS[1])?;
     }
     for (name, _, (x, y)) in INPUTS {
         area.draw(&Rectangle::new([(x - 200, y - 18), (x, y + 18)], WHITE.filled()))?;

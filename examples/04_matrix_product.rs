@@ -8,20 +8,28 @@
 
 mod support {
     pub mod arrow;
+    pub mod command;
     pub mod figure;
+    pub mod number;
+    pub mod path;
     pub mod plane;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::panic::{catch_unwind, set_hook, take_hook};
+use support::command::start;
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::plane::{Axes, plane, vector};
+use support::stroke::stroke;
 use support::style::{COLORS, FONT};
 use wengert::prelude::*;
 
 fn main() -> Outcome {
+    start(include_str!("04_matrix_product.rs"), []);
     shapes_that_chain();
     shapes_that_do_not();
     order_matters();
@@ -139,7 +147,7 @@ fn draw_square(area: &Canvas, caption: &str, matrix: &Tensor<f64>) -> Outcome {
     };
     let corners = [image(0.0, 0.0), image(1.0, 0.0), image(1.0, 1.0), image(0.0, 1.0)];
     chart.draw_series([Polygon::new(corners, COLORS[5].mix(0.35))])?;
-    chart.draw_series([PathElement::new([corners[1], corners[2], corners[3]], BLACK.stroke_width(1))])?;
+    stroke(&chart, [corners[1], corners[2], corners[3]], BLACK.stroke_width(1))?;
     for (tip, color, column) in [(corners[1], COLORS[0], 1), (corners[3], COLORS[1], 2)] {
         vector(&chart, [(0.0, 0.0), tip], color, 3)?;
         let style = (FONT, 17).into_font().color(&color).pos(Pos::new(HPos::Center, VPos::Center));

@@ -11,20 +11,29 @@
 //! another file.
 
 mod support {
+    pub mod command;
     pub mod digit;
     pub mod figure;
     pub mod image;
+    pub mod log;
+    pub mod number;
+    pub mod path;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
+use support::command::start;
 use support::digit::digit;
 use support::figure::{Canvas, Outcome, figure, quick};
+use support::log::Log;
+use support::stroke::stroke;
 use support::style::{COLORS, FONT};
 use wengert::data::{Images, mnist};
 use wengert::metrics::accuracy;
@@ -102,8 +111,8 @@ fn train(images: &Images, path: &Path) -> Outcome {
 /// Prints and draws the throughput, and checks that the predictions do not depend on the batch size.
 fn show_throughput(network: &Network, images: &Images, single: &Tensor) -> Outcome {
     let passes = if quick() { 1 } else { 5 };
-    println!("{:>5}  {:>9}  {:>10}  largest difference from a", "batch", "images/s", "ms/batch");
-    println!("{:>5}  {:>9}  {:>10}  probability at batch size 1", "", "", "");
+    println!("probabilities in batches, and their largest difference from those of batches of 1");
+    println!("{:>5}  {:>9}  {:>10}  {:>10}", "batch", "images/s", "ms/batch", "difference");
     let mut points = Vec::new();
     for size in BATCHES {
         let mut fastest = f64::INFINITY;
@@ -115,7 +124,7 @@ fn show_throughput(network: &Network, images: &Images, single: &Tensor) -> Outco
         }
         let difference = (network.predict(images, size) - single).map(f32::abs).max().item();
         let rate = images.len() as f64 / fastest;
-        println!("{size:>5}  {rate:>9.0}  {:>10.3}  {difference}", 1000.0 * size as f64 / rate);
+        println!("{size:>5}  {rate:>9.0}  {:>10.3}  {difference:>10.1e}", 1000.0 * size as f64 / rate);
         points.push((size as f64, rate / 1000.0));
     }
     println!("The predictions for all {} images do not depend on the batch size.", images.len());
@@ -128,26 +137,23 @@ fn show_throughput(network: &Network, images: &Images, single: &Tensor) -> Outco
 fn draw_throughput(area: &Canvas, points: &[(f64, f64)]) -> Outcome {
     let rates = || points.iter().map(|&(_, rate)| rate);
     let (low, high) = (rates().fold(f64::INFINITY, f64::min), rates().fold(0.0, f64::max));
-    // Extend the axis to whole powers of ten.
-    let range = 10f64.powf(low.log10().floor())..10f64.powf((1.3 * high).log10().ceil());
     let mut chart = ChartBuilder::on(area)
         .margin(14)
         .x_label_area_size(46)
         .y_label_area_size(66)
-        .build_cartesian_2d((0.5..1500.0).log_scale(), range.log_scale())?;
-    let power = |value: &f64| if value.log10().fract().abs() < 1e-9 { value.to_string() } else { String::new() };
+        .build_cartesian_2d(Log(0.5..1500.0), Log(0.7 * low..1.5 * high))?;
     chart
         .configure_mesh()
         .x_desc("batch size")
         .y_desc("thousand images per second")
-        .x_label_formatter(&power)
-        .y_label_formatter(&power)
+        .x_labels(7)
+        .y_labels(20)
         .label_style((FONT, 15))
         .axis_desc_style((FONT, 16))
         .bold_line_style(BLACK.mix(0.12))
         .light_line_style(TRANSPARENT)
         .draw()?;
-    chart.draw_series(LineSeries::new(points.iter().copied(), COLORS[0].stroke_width(2)))?;
+    stroke(&chart, points.iter().copied(), COLORS[0].stroke_width(2))?;
     for &point in points {
         let style = (FONT, 16).into_text_style(area).pos(Pos::new(HPos::Right, VPos::Bottom));
         let label = Text::new(format!("{:.1}", point.1), (-6, -4), style);
@@ -198,16 +204,15 @@ fn run(options: &ArgMatches) -> Outcome {
 }
 
 fn main() -> ExitCode {
-    let options = Command::new("05_forward").about("Classifies handwritten digits with saved parameters").args([
+    let options = [
         Arg::new("parameters")
             .long("parameters")
             .value_name("FILE")
             .value_parser(value_parser!(PathBuf))
             .help("File with the parameters"),
         Arg::new("train").long("train").action(ArgAction::SetTrue).help("Trains the network and writes the file first"),
-        Arg::new("quick").long("quick").action(ArgAction::SetTrue).help("Measures the time only once"),
-    ]);
-    if let Err(error) = run(&options.get_matches()) {
+    ];
+    if let Err(error) = run(&start(include_str!("05_forward.rs"), options)) {
         // A load error has one line per mismatch; join them.
         eprintln!("error: {}", error.to_string().replace(":\n  ", ": ").replace("\n  ", "; "));
         return ExitCode::from(2);

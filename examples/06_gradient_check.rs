@@ -5,14 +5,23 @@
 //! pass for all. Then it shows how a wrong backward rule is caught.
 
 mod support {
+    pub mod command;
     pub mod figure;
+    pub mod log;
+    pub mod number;
+    pub mod path;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::time::Instant;
+use support::command::start;
 use support::figure::{Canvas, Outcome, figure, quick};
+use support::log::Log;
+use support::stroke::stroke;
 use support::style::{COLORS, FONT};
 use wengert::data::mnist;
 use wengert::prelude::*;
@@ -44,6 +53,7 @@ struct Comparison {
 }
 
 fn main() -> Outcome {
+    start(include_str!("06_gradient_check.rs"), []);
     let (train, _) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     let batch = train.batch(&[0, 1, 2]);
     let (images, labels) = (batch.images.cast::<f64>(), batch.labels);
@@ -142,23 +152,24 @@ fn catch_a_wrong_rule() {
 /// Draws the difference of the two gradients against the gradient, for some elements of each parameter.
 fn draw_differences(area: &Canvas, comparisons: &[Comparison]) -> Outcome {
     const SHOWN: usize = 150;
+    let pairs = comparisons.iter().flat_map(|one| one.backprop.as_slice().iter().zip(one.numerical.as_slice()));
+    let largest = pairs.map(|(backprop, numerical)| (backprop - numerical).abs()).fold(0.0, f64::max);
     let mut chart = ChartBuilder::on(area)
-        .caption("Each point is a weight or a bias: the difference is about 1e-12", (FONT, 17))
+        .caption(format!("Each point is a weight or a bias: no difference above {largest:.0e}"), (FONT, 17))
         .margin(12)
         .x_label_area_size(42)
         .y_label_area_size(66)
-        .build_cartesian_2d((1e-8..1.0).log_scale(), (1e-18..1.0).log_scale())?;
+        .build_cartesian_2d(Log(1e-8..1.0), Log(1e-18..1.0))?;
     chart
         .configure_mesh()
         .disable_mesh()
         .label_style((FONT, 15))
         .axis_desc_style((FONT, 17))
-        .x_label_formatter(&|value| format!("{value:.0e}"))
-        .y_label_formatter(&|value| format!("{value:.0e}"))
+        .y_labels(20)
         .x_desc("|gradient| by backpropagation")
         .y_desc("|difference|")
         .draw()?;
-    chart.draw_series(LineSeries::new([(1e-8, 1e-8), (1.0, 1.0)], BLACK))?;
+    stroke(&chart, [(1e-8, 1e-8), (1.0, 1.0)], BLACK)?;
     chart.draw_series([Text::new("line: as large as the gradient", (2e-5, 2e-7), (FONT, 16))])?;
     for (comparison, color) in comparisons.iter().zip(COLORS) {
         let pairs = comparison.backprop.as_slice().iter().zip(comparison.numerical.as_slice());
@@ -177,28 +188,30 @@ fn draw_differences(area: &Canvas, comparisons: &[Comparison]) -> Outcome {
 
 /// Draws the time that each method takes.
 fn draw_seconds(area: &Canvas, seconds: &[(&str, f64); 2]) -> Outcome {
-    const FLOOR: f64 = 1e-2;
     let mut chart = ChartBuilder::on(area)
         .caption("Time for the whole gradient", (FONT, 17))
         .margin(12)
         .x_label_area_size(42)
         .y_label_area_size(62)
-        .build_cartesian_2d(0.0..2.0, (FLOOR..1e5).log_scale())?;
+        .build_cartesian_2d(0.0..2.0, Log(1e-2..1e5))?;
     chart
         .configure_mesh()
         .disable_mesh()
         .x_labels(0)
         .label_style((FONT, 15))
         .axis_desc_style((FONT, 17))
-        .y_label_formatter(&|value| format!("{value:e}"))
+        .y_labels(20)
         .y_desc("milliseconds")
         .draw()?;
     for (k, ((name, seconds), color)) in seconds.iter().zip([COLORS[5], COLORS[4]]).enumerate() {
+        // A point, because a bar would have no foot: the axis has no zero.
         let (middle, time) = (k as f64 + 0.5, 1e3 * seconds);
-        chart.draw_series([Rectangle::new([(middle - 0.3, FLOOR), (middle + 0.3, time)], color.filled())])?;
+        chart.draw_series([Circle::new((middle, time), 8, color.filled())])?;
         let style = (FONT, 16).into_font().color(&BLACK).pos(Pos::new(HPos::Center, VPos::Bottom));
         let label = |text: String, height: f64| Text::new(text, (middle, height), style.clone());
-        chart.draw_series([label(name.to_string(), 3.0 * time), label(format!("{time:.3} ms"), 1.2 * time)])?;
+        // Three digits.
+        let digits = (2.0 - time.log10().floor()).max(0.0) as usize;
+        chart.draw_series([label(name.to_string(), 4.0 * time), label(format!("{time:.digits$} ms"), 1.7 * time)])?;
     }
     Ok(())
 }

@@ -7,18 +7,26 @@
 
 mod support {
     pub mod arrow;
+    pub mod command;
     pub mod curves;
     pub mod figure;
+    pub mod log;
     pub mod mlp;
+    pub mod number;
+    pub mod path;
     pub mod plane;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
 use plotters::prelude::*;
+use support::command::start;
 use support::curves::{Curve, curves};
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::mlp::Mlp;
 use support::plane::{Axes, plane, vector};
+use support::stroke::stroke;
 use support::style::COLORS;
 use wengert::data::{Images, mnist};
 use wengert::optim::{AdaGrad, Lion, NAdam, RmsProp};
@@ -111,6 +119,7 @@ fn train(rule: &Rule, train_set: &Images, test_set: &Images, epochs: usize) -> R
 }
 
 fn main() -> Outcome {
+    start(include_str!("07_optimizers.rs"), []);
     show_valley()?;
     show_slope()?;
     show_mnist()
@@ -153,7 +162,7 @@ fn draw_path(area: &Canvas, rule: &Rule) -> Outcome {
         let right = 10f64.min(height * 20f64.sqrt());
         let xs = (-18..=18).map(|k| right * f64::from(k * 5).to_radians().sin());
         let half = xs.map(|x| (x, sign * (height * height - x * x / 20.0).max(0.0).sqrt()));
-        chart.draw_series(LineSeries::new(half, BLACK.mix(0.2)))?;
+        stroke(&chart, half, BLACK.mix(0.2))?;
     }
     let path = descend(rule, valley, START, STEPS);
     for step in path.windows(2) {
@@ -215,7 +224,11 @@ fn show_mnist() -> Outcome {
     };
     let ranges = (0.0..(POINT * runs[0].losses.len()) as f64 + 10.0, 0.05..3.0);
     let loss = format!("training loss, mean of {POINT} steps");
-    figure("07_learning_curves", "Eight optimizers on MNIST, the same network and batches", (1100, 500), |area| {
+    let ends = || runs.iter().map(|run| run.losses[run.losses.len() - 1]);
+    let (low, high) = (ends().fold(f64::INFINITY, f64::min), ends().fold(0.0, f64::max));
+    let title =
+        format!("Eight optimizers at their best rates, the same network and batches: all end at {low:.3} to {high:.3}");
+    figure("07_learning_curves", &title, (1100, 500), |area| {
         let halves =
             [("SGD, momentum and sign updates", [0, 1, 2, 7]), ("Scaled by past gradient magnitudes", [3, 4, 5, 6])];
         for (panel, (caption, rules)) in area.split_evenly((1, 2)).iter().zip(halves) {

@@ -7,13 +7,20 @@
 //! - so something in between reaches a given loss soonest.
 
 mod support {
+    pub mod command;
     pub mod curves;
     pub mod figure;
+    pub mod log;
     pub mod mlp;
+    pub mod number;
+    pub mod path;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
 use std::time::Instant;
+use support::command::start;
 use support::curves::{Curve, curves};
 use support::figure::{Outcome, figure, quick};
 use support::mlp::Mlp;
@@ -94,6 +101,7 @@ fn full_batch(model: &mut Mlp, optimizer: &mut Sgd, shards: &[ImageBatch], rng: 
 }
 
 fn main() -> Outcome {
+    start(include_str!("08_batch_sizes.rs"), []);
     let (images, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     let images = images.take(if quick() { 1000 } else { 5000 });
     let runs = PLANS.map(|plan| {

@@ -8,6 +8,7 @@
 //! - Xavier preserves the spread for sigmoid and tanh but loses half of the variance in each ReLU layer; He corrects that.
 
 mod support {
+    pub mod command;
     pub mod figure;
     pub mod style;
 }
@@ -15,6 +16,7 @@ mod support {
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::ops::Range;
+use support::command::start;
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::style::{COLORS, FONT};
 use wengert::prelude::*;
@@ -76,6 +78,7 @@ fn std(values: &Tensor) -> f64 {
 }
 
 fn main() -> Outcome {
+    start(include_str!("09_weight_init.rs"), []);
     let inputs = if quick() { 100 } else { 1000 };
     println!(
         "{inputs} normal inputs through {LAYERS} layers of {UNITS}: mean ± standard deviation of the activations\n"
@@ -111,10 +114,13 @@ fn short(value: f64) -> String {
 /// Draws a row of histograms for each initialization, one per layer.
 fn draw(area: &Canvas, activation: &Activation, all: &[Vec<Tensor>]) -> Outcome {
     let rows = area.split_evenly((all.len(), 1));
-    for (((name, _), outputs), row) in INITS.iter().zip(all).zip(rows) {
+    for (number, (((name, _), outputs), row)) in (1..).zip(INITS.iter().zip(all).zip(rows)) {
         for (layer, (values, panel)) in outputs.iter().zip(row.split_evenly((1, LAYERS))).enumerate() {
             let caption = format!("{name}, layer {}", layer + 1);
-            histogram(&panel, &caption, activation, values)?;
+            // The axes are named once, at the left and at the bottom.
+            let names =
+                [if number == all.len() { "activation" } else { "" }, if layer == 0 { "share in %" } else { "" }];
+            histogram(&panel, &caption, names, activation, values)?;
         }
     }
     Ok(())
@@ -131,13 +137,13 @@ fn shares(values: &Tensor, range: &Range<f64>) -> Vec<f64> {
 }
 
 /// Draws the histogram of one layer.
-fn histogram(area: &Canvas, caption: &str, activation: &Activation, values: &Tensor) -> Outcome {
+fn histogram(area: &Canvas, caption: &str, names: [&str; 2], activation: &Activation, values: &Tensor) -> Outcome {
     let range = &activation.range;
     let mut chart = ChartBuilder::on(area)
-        .caption(caption, (FONT, 15))
+        .caption(caption, (FONT, 17))
         .margin(6)
         .margin_right(12)
-        .x_label_area_size(38)
+        .x_label_area_size(42)
         .y_label_area_size(46)
         .build_cartesian_2d(range.clone(), 0.0..MAX_SHARE)?;
     chart
@@ -147,10 +153,10 @@ fn histogram(area: &Canvas, caption: &str, activation: &Activation, values: &Ten
         .y_labels(5)
         .x_label_formatter(&f64::to_string)
         .y_label_formatter(&f64::to_string)
-        .label_style((FONT, 13))
-        .axis_desc_style((FONT, 13))
-        .x_desc("activation")
-        .y_desc("share in %")
+        .label_style((FONT, 15))
+        .axis_desc_style((FONT, 16))
+        .x_desc(names[0])
+        .y_desc(names[1])
         .draw()?;
     let width = (range.end - range.start) / BINS as f64;
     for (bin, share) in shares(values, range).into_iter().enumerate() {

@@ -8,12 +8,20 @@
 //! and counts how many of the runs learn.
 
 mod support {
+    pub mod command;
     pub mod figure;
+    pub mod number;
+    pub mod path;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
 use plotters::prelude::*;
+use support::command::start;
 use support::figure::{Canvas, Outcome, figure, quick};
+use support::number::number;
+use support::stroke::stroke;
 use support::style::{COLORS, FONT};
 use wengert::data::{Images, mnist};
 use wengert::metrics::accuracy;
@@ -125,6 +133,7 @@ fn compare(name: &str, title: &str, settings: Vec<(String, Init, f64)>, images: 
 }
 
 fn main() -> Outcome {
+    start(include_str!("10_batch_norm.rs"), []);
     let (images, _) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     let images = images.take(IMAGES);
     let (epochs, scales) = if quick() { (4, 4) } else { (20, 16) };
@@ -169,7 +178,7 @@ fn draw(area: &Canvas, pair: &Pair) -> Outcome {
         .bold_line_style(BLACK.mix(0.1))
         .x_labels(5)
         .y_labels(6)
-        .x_label_formatter(&f64::to_string)
+        .x_label_formatter(&number)
         .y_label_formatter(&|value| format!("{value:.1}"))
         .label_style((FONT, 13))
         .axis_desc_style((FONT, 13))
@@ -178,7 +187,7 @@ fn draw(area: &Canvas, pair: &Pair) -> Outcome {
         .draw()?;
     for (accuracies, (_, color)) in [&pair.plain, &pair.normalized].into_iter().zip(LINES) {
         let points = accuracies.iter().enumerate().map(|(epoch, &accuracy)| (epoch as f64, accuracy));
-        chart.draw_series(LineSeries::new(points, color.stroke_width(2)))?;
+        stroke(&chart, points, color.stroke_width(2))?;
     }
     Ok(())
 }

@@ -2,19 +2,27 @@
 //!
 //! `cargo run --release --example 11_overfitting` trains a network of six hidden layers on 300 images and shows
 //! - that it soon classifies all of them correctly, and still misclassifies a fifth of the test images,
-//! - how much of the gap weight decay, which keeps weights small, and dropout, which trains a different subnetwork in each
-//!   step, close alone and together.
+//! - that weight decay, which keeps weights small, closes the gap only when it is so strong that the training accuracy falls, and the
+//!   test accuracy with it,
+//! - that dropout of half of the pixels and a tenth of the units, so that each step sees other images and trains another subnetwork,
+//!   closes it from below: the test accuracy rises.
 //!
 //! One run proves little, because the initial weights matter as much as the remedy: each is run with several seeds.
 
 mod support {
+    pub mod command;
     pub mod figure;
     pub mod lines;
+    pub mod number;
+    pub mod path;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
+use support::command::start;
 use support::figure::{Canvas, Outcome, figure, quick};
-use support::lines::{Line, lines, range};
+use support::lines::{Line, lines};
 use wengert::data::{Images, mnist};
 use wengert::metrics::accuracy;
 use wengert::optim::Group;
@@ -28,23 +36,24 @@ const LEARNING_RATE: f64 = 0.001;
 /// Epochs between two evaluations.
 const INTERVAL: usize = 10;
 
-/// Six hidden layers of 100 with ReLU, each followed by dropout.
+/// Six hidden layers of 100 with ReLU, with dropout of pixels and of units.
 struct DeepNet {
     hidden: Vec<Linear>,
     output: Linear,
-    dropout: Dropout,
+    dropout: [Dropout; 2],
 }
 module!(DeepNet { hidden, output; dropout });
 
 impl DeepNet {
-    fn new(dropout: f64, rng: &mut impl Rng) -> Self {
+    fn new(dropout: [f64; 2], rng: &mut impl Rng) -> Self {
         let inputs = |layer| if layer == 0 { 784 } else { 100 };
         let hidden = (0..HIDDEN_LAYERS).map(|layer| Linear::new(inputs(layer), 100, Init::He, rng)).collect();
-        DeepNet { hidden, output: Linear::new(100, 10, Init::He, rng), dropout: Dropout::new(dropout) }
+        DeepNet { hidden, output: Linear::new(100, 10, Init::He, rng), dropout: dropout.map(Dropout::new) }
     }
 
     fn forward(&self, x: &Var) -> Var {
-        let h = self.hidden.iter().fold(x.clone(), |h, layer| self.dropout.forward(&layer.forward(&h).relu()));
+        let [pixels, units] = &self.dropout;
+        let h = self.hidden.iter().fold(pixels.forward(x), |h, layer| units.forward(&layer.forward(&h).relu()));
         self.output.forward(&h)
     }
 }
@@ -53,14 +62,15 @@ impl DeepNet {
 struct Remedy {
     name: &'static str,
     weight_decay: f64,
-    dropout: f64,
+    /// Fractions of the pixels and of the hidden units that are dropped.
+    dropout: [f64; 2],
 }
 
 const REMEDIES: [Remedy; 4] = [
-    Remedy { name: "none", weight_decay: 0.0, dropout: 0.0 },
-    Remedy { name: "weight decay", weight_decay: 0.3, dropout: 0.0 },
-    Remedy { name: "dropout", weight_decay: 0.0, dropout: 0.2 },
-    Remedy { name: "both", weight_decay: 0.3, dropout: 0.2 },
+    Remedy { name: "none", weight_decay: 0.0, dropout: [0.0, 0.0] },
+    Remedy { name: "weight decay 0.3", weight_decay: 0.3, dropout: [0.0, 0.0] },
+    Remedy { name: "weight decay 20", weight_decay: 20.0, dropout: [0.0, 0.0] },
+    Remedy { name: "dropout", weight_decay: 0.0, dropout: [0.5, 0.1] },
 ];
 
 /// Training and test accuracy, every [`INTERVAL`] epochs.
@@ -96,10 +106,11 @@ fn train(remedy: &Remedy, seed: u64, train_set: &Images, test_set: &Images, epoc
 }
 
 fn main() -> Outcome {
+    start(include_str!("11_overfitting.rs"), []);
     let (train_set, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     let train_set = train_set.take(TRAINING_IMAGES);
     let (epochs, seeds, test_set) = if quick() { (20, 1, test_set.take(1000)) } else { (120, 4, test_set) };
-    let parameters = DeepNet::new(0.0, &mut wengert::rng(0)).parameter_count();
+    let parameters = DeepNet::new([0.0, 0.0], &mut wengert::rng(0)).parameter_count();
     println!("{parameters} parameters, {TRAINING_IMAGES} training images, {} test images", test_set.len());
     println!("after {epochs} epochs, mean and standard deviation of {seeds} runs:\n");
 
@@ -107,10 +118,11 @@ fn main() -> Outcome {
         REMEDIES.iter().flat_map(|remedy| (0..seeds).map(move |seed| (remedy, seed))).collect();
     let runs = parallel::map(&jobs, |&(remedy, seed)| train(remedy, seed, &train_set, &test_set, epochs));
     let runs: Vec<&[Accuracies]> = runs.chunks(seeds as usize).collect();
-    println!("{:<14}  {:>8}  {:>15}  {:>6}", "remedy", "training", "test", "gap");
+    println!("{:<16}  {:>8}  {:>15}  {:>15}", "remedy", "training", "test", "gap");
     for (remedy, runs) in REMEDIES.iter().zip(&runs) {
-        let [(train, _), (test, spread)] = [0, 1].map(|kind| mean_and_deviation(runs, epochs / INTERVAL, kind));
-        println!("{:<14}  {train:>8.4}  {test:.4} ± {spread:.4}  {:>6.4}", remedy.name, train - test);
+        let last = |value: fn([f64; 2]) -> f64| mean_and_deviation(runs, epochs / INTERVAL, value);
+        let [train, test, gap] = [last(|[train, _]| train), last(|[_, test]| test), last(|[train, test]| train - test)];
+        println!("{:<16}  {:>8.4}  {:.4} ± {:.4}  {:.4} ± {:.4}", remedy.name, train.0, test.0, test.1, gap.0, gap.1);
     }
     figure("11_overfitting", "Remedies against overfitting: 300 images, six hidden layers", (1000, 780), |area| {
         for ((panel, remedy), runs) in area.split_evenly((2, 2)).iter().zip(&REMEDIES).zip(&runs) {
@@ -120,10 +132,10 @@ fn main() -> Outcome {
     })
 }
 
-/// Mean and standard deviation over the runs, for one evaluation of the training (0) or test (1) accuracy.
-fn mean_and_deviation(runs: &[Accuracies], evaluation: usize, kind: usize) -> (f64, f64) {
-    let values: Tensor<f64> =
-        Tensor::from_vec(runs.iter().map(|accuracies| accuracies[evaluation][kind]).collect(), [runs.len()]);
+/// Mean and standard deviation over the runs of a value of one evaluation.
+fn mean_and_deviation(runs: &[Accuracies], evaluation: usize, value: impl Fn([f64; 2]) -> f64) -> (f64, f64) {
+    let values = runs.iter().map(|accuracies| value(accuracies[evaluation])).collect();
+    let values: Tensor<f64> = Tensor::from_vec(values, [runs.len()]);
     let mean = values.mean().item();
     (mean, (&values - mean).map(|error| error * error).mean().item().sqrt())
 }
@@ -131,11 +143,11 @@ fn mean_and_deviation(runs: &[Accuracies], evaluation: usize, kind: usize) -> (f
 /// Draws training and test accuracy by epoch.
 fn draw(area: &Canvas, remedy: &Remedy, runs: &[Accuracies]) -> Outcome {
     let line = |(kind, name): (usize, &str)| {
-        let points: Vec<_> =
-            (0..runs[0].len()).map(|k| ((k * INTERVAL) as f64, mean_and_deviation(runs, k, kind).0)).collect();
+        let mean = |k: usize| mean_and_deviation(runs, k, |accuracies| accuracies[kind]).0;
+        let points: Vec<_> = (0..runs[0].len()).map(|k| ((k * INTERVAL) as f64, mean(k))).collect();
         let (_, end) = points[points.len() - 1];
         Line { label: format!("{name}: {end:.3} at the end"), points }
     };
     let all: Vec<Line> = ["training", "test"].into_iter().enumerate().map(line).collect();
-    lines(area, remedy.name, ("epoch", "accuracy"), Some(range([0.0, 1.0].into_iter())), &all)
+    lines(area, remedy.name, ("epoch", "accuracy"), Some(0.4..1.02), &all)
 }

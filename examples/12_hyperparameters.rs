@@ -7,17 +7,25 @@
 //! - the test accuracy of the best trial, measured once, at the end.
 
 mod support {
+    pub mod command;
     pub mod figure;
     pub mod lines;
+    pub mod log;
     pub mod mlp;
+    pub mod number;
+    pub mod path;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::ops::Range;
+use support::command::start;
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::lines::{Line, lines};
+use support::log::Log;
 use support::mlp::Mlp;
 use support::style::FONT;
 use wengert::data::{ImageBatch, mnist};
@@ -83,6 +91,7 @@ impl TrialResult {
 }
 
 fn main() -> Outcome {
+    start(include_str!("12_hyperparameters.rs"), []);
     let (images, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     let (count, epochs) = if quick() { (12, 4) } else { (80, 25) };
     let mut rng = wengert::rng(0);
@@ -141,13 +150,10 @@ fn draw_map(area: &Canvas, results: &[TrialResult]) -> Outcome {
         .margin(12)
         .x_label_area_size(46)
         .y_label_area_size(66)
-        .build_cartesian_2d(rates.log_scale(), decays.log_scale())?;
-    let power = |value: &f64| format!("1e{:.0}", value.log10());
+        .build_cartesian_2d(Log(rates), Log(decays))?;
     chart
         .configure_mesh()
         .disable_mesh()
-        .x_label_formatter(&power)
-        .y_label_formatter(&power)
         .label_style((FONT, 14))
         .axis_desc_style((FONT, 16))
         .x_desc("learning rate")

@@ -1,27 +1,34 @@
 //! Recommendation: predicting ratings from other ratings.
 //!
 //! `cargo run --release --example 13_recommend` factorizes a table of ratings of which one in five is known: a rating is a
-//! mean, plus a user bias, plus an item bias, plus the dot product of user and item factors. The ratings are generated from
-//! such a model with noise, so the lowest possible error and the best items are known for comparison.
+//! mean, plus a user bias, plus an item bias, plus the dot product of user and item factors. The ratings, from 1 to 5, are generated
+//! from such a model with noise, so the lowest possible error and the best items are known for comparison.
 //!
 //! `-- --ratings FILE` reads real ratings instead: a file `ratings.csv` in MovieLens format, with `movies.csv` beside it for
 //! the titles. `-- --user NAME` selects the user to recommend items to.
 
 mod support {
+    pub mod command;
     pub mod figure;
     pub mod lines;
+    pub mod number;
+    pub mod path;
     pub mod ratings;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgMatches, value_parser};
 use plotters::prelude::*;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use support::command::start;
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::lines::{Line, lines, range};
-use support::ratings::{self, NOISE, Ratings, Table};
+use support::ratings::{self, Ratings, Table};
+use support::stroke::stroke;
 use support::style::{COLORS, FONT};
 use wengert::data::{SampleBatch, Subset};
 use wengert::metrics::Mean;
@@ -237,9 +244,9 @@ fn draw(table: &Table, test_set: &Batch, biases: &Run, factorization: &Run) -> O
         line("biases, training", biases, 0),
     ];
     let truth = table.truth.as_ref().map(|truth| without_noise(truth, &test_set.inputs));
-    if truth.is_some() {
-        let last = (factorization.errors.len() - 1) as f64;
-        all.push(Line { label: "noise".into(), points: vec![(0.0, NOISE), (last, NOISE)] });
+    if let Some(truth) = &truth {
+        let (last, noise) = ((factorization.errors.len() - 1) as f64, rmse(truth, &test_set.targets));
+        all.push(Line { label: "noise".into(), points: vec![(0.0, noise), (last, noise)] });
     }
     let predicted = factorization.model.predict(&test_set.inputs);
     figure("13_recommend", "Matrix factorization of ratings", (1120, 540), |area| {
@@ -272,21 +279,20 @@ fn draw_points(area: &Canvas, x_name: &str, x: &Tensor, y: &Tensor) -> Outcome {
         .y_desc("rating predicted by the factorization")
         .draw()?;
     chart.draw_series(points.iter().map(|&point| Circle::new(point, 2, COLORS[0].mix(0.5).filled())))?;
-    chart.draw_series(LineSeries::new([both.start, both.end].map(|end| (end, end)), BLACK.stroke_width(1)))?;
+    stroke(&chart, [both.start, both.end].map(|end| (end, end)), BLACK.stroke_width(1))?;
     Ok(())
 }
 
 fn main() -> ExitCode {
-    let options = Command::new("13_recommend").about("Recommends by matrix factorization of ratings").args([
+    let options = [
         Arg::new("ratings")
             .long("ratings")
             .value_name("FILE")
             .value_parser(value_parser!(PathBuf))
             .help("Reads ratings in MovieLens format instead of generating them"),
         Arg::new("user").long("user").value_name("NAME").help("User to recommend items to"),
-        Arg::new("quick").long("quick").action(ArgAction::SetTrue).help("Trains only a few epochs"),
-    ]);
-    match run(&options.get_matches()) {
+    ];
+    match run(&start(include_str!("13_recommend.rs"), options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

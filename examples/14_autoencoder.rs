@@ -6,6 +6,7 @@
 //! - the same for principal component analysis (PCA), the best linear encoding.
 
 mod support {
+    pub mod command;
     pub mod digit;
     pub mod figure;
     pub mod image;
@@ -16,6 +17,7 @@ mod support {
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use support::command::start;
 use support::digit::digit;
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::marks::{draw_legend, mark};
@@ -131,6 +133,7 @@ fn squared_error(a: &Tensor, b: &Tensor) -> f64 {
 }
 
 fn main() -> Outcome {
+    start(include_str!("14_autoencoder.rs"), []);
     let (train_set, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     let (train_set, epochs) = if quick() { (train_set.take(3000), 2) } else { (train_set, 8) };
     let test = test_set.all();

@@ -9,21 +9,30 @@
 
 mod support {
     pub mod arrow;
+    pub mod command;
     pub mod curves;
     pub mod figure;
+    pub mod log;
+    pub mod number;
+    pub mod path;
     pub mod plane;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
 use plotters::prelude::*;
+use support::command::start;
 use support::curves::{Curve, curves};
 use support::figure::{Outcome, figure, quick};
 use support::plane::{Axes, plane, vector};
+use support::stroke::stroke;
 use support::style::COLORS;
 use wengert::data::mnist;
 use wengert::prelude::*;
 
 fn main() -> Outcome {
+    start(include_str!("15_second_order.rs"), []);
     show_valley()?;
     show_network()
 }
@@ -76,13 +85,12 @@ fn show_valley() -> Outcome {
         {
             let height = |x: f64| x * x + sign * ((level - (1.0 - x).powi(2)) / 100.0).sqrt();
             let contour = (-200..=200).map(|k| f64::from(k) / 100.0).map(|x| (x, height(x)));
-            let inside = contour.filter(|(_, y)| (-3.5..2.5).contains(y));
-            chart.draw_series(LineSeries::new(inside, BLACK.mix(0.25)))?;
+            stroke(&chart, contour, BLACK.mix(0.25))?;
         }
         // After the first hundred steps, drawing every hundredth is enough.
         let (fast, slow) = descent_path.split_at(100);
         let points = fast.iter().chain(slow.iter().step_by(100)).map(|&([x, y], _)| (x, y));
-        chart.draw_series(LineSeries::new(points, COLORS[1].stroke_width(3)))?;
+        stroke(&chart, points, COLORS[1].stroke_width(3))?;
         for step in newton.windows(2) {
             vector(&chart, [0, 1].map(|end| (step[end].0[0], step[end].0[1])), COLORS[0], 2)?;
         }
@@ -96,7 +104,7 @@ fn show_valley() -> Outcome {
             curve("Newton's method", &newton, COLORS[0]),
             curve(&format!("gradient descent, rate {RATE}"), &descent_path, COLORS[1]),
         ];
-        curves(&right, "The value after each step", ("step", "value"), (0.0..50.5, 1e-5..1e5), &all)
+        curves(&right, "The value after each step", ("step", "value"), (0.0..50.5, 1e-20..1e5), &all)
     })
 }
 

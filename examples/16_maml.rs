@@ -10,15 +10,24 @@
 //! - a network trained on all tasks at once, without the inner step: it can only learn their mean.
 
 mod support {
+    pub mod command;
     pub mod curves;
     pub mod figure;
+    pub mod log;
+    pub mod number;
+    pub mod path;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
 use plotters::prelude::*;
 use std::f64::consts::PI;
+use support::command::start;
 use support::curves::{Curve, curves};
 use support::figure::{Canvas, Outcome, figure, quick};
+use support::number::number;
+use support::stroke::stroke;
 use support::style::{COLORS, FONT};
 use wengert::parallel;
 use wengert::prelude::*;
@@ -166,6 +175,7 @@ struct Trained {
 }
 
 fn main() -> Outcome {
+    start(include_str!("16_maml.rs"), []);
     let (steps, tasks) = if quick() { (300, 50) } else { (8000, 500) };
     println!("sinusoids from {SHOTS} points each; {steps} training steps of {TASKS} tasks, a network of 1-40-40-1\n");
     let mut rng = wengert::rng(1);
@@ -241,15 +251,14 @@ fn draw_task(area: &Canvas, method: &Trained, task: &Sinusoid) -> Outcome {
         .x_label_area_size(40)
         .y_label_area_size(46)
         .build_cartesian_2d(-5.0..5.0, -6.0..6.0)?;
-    let whole = |value: &f64| value.to_string();
     chart
         .configure_mesh()
         .x_desc("x")
         .y_desc("y")
         .x_labels(5)
         .y_labels(7)
-        .x_label_formatter(&whole)
-        .y_label_formatter(&whole)
+        .x_label_formatter(&number)
+        .y_label_formatter(&number)
         .label_style((FONT, 14))
         .axis_desc_style((FONT, 16))
         .bold_line_style(BLACK.mix(0.1))
@@ -258,10 +267,10 @@ fn draw_task(area: &Canvas, method: &Trained, task: &Sinusoid) -> Outcome {
     let x = Tensor::<f32>::linspace(-5.0, 5.0, 201).reshape([201, 1]);
     let at: Vec<f64> = x.as_slice().iter().map(|&x| f64::from(x)).collect();
     let truth = at.iter().map(|&x| (x, task.amplitude * (x + task.phase).sin()));
-    chart.draw_series(LineSeries::new(truth, BLACK.stroke_width(1)))?;
+    stroke(&chart, truth, BLACK.stroke_width(1))?;
     for (_, step, color, width) in STAGES {
         let curve = at.iter().copied().zip(stages[step].values(&x));
-        chart.draw_series(LineSeries::new(curve, color.stroke_width(width)))?;
+        stroke(&chart, curve, color.stroke_width(width))?;
     }
     let [xs, ys] = [&task.support.x, &task.support.y].map(|points| points.as_slice().iter().map(|&p| f64::from(p)));
     chart.draw_series(xs.zip(ys).map(|point| Circle::new(point, 5, COLORS[1].filled())))?;

@@ -11,21 +11,27 @@
 //! `-- --text FILE` reads another text, and `-- --words king,queen` selects the words whose neighbors are listed.
 
 mod support {
+    pub mod command;
     pub mod corpus;
     pub mod figure;
     pub mod lines;
+    pub mod number;
+    pub mod path;
     pub mod pca;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
     pub mod vectors;
     pub mod word_map;
 }
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgMatches, value_parser};
 use std::collections::HashSet;
 use std::iter;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+use support::command::start;
 use support::corpus::{ANALOGIES, Corpus, Group};
 use support::figure::{Outcome, figure, quick};
 use support::lines::{Line, lines};
@@ -319,16 +325,15 @@ fn draw(corpus: &Corpus, vectors: &Vectors, losses: &[[f64; 2]], unigram: f64) -
 }
 
 fn main() -> ExitCode {
-    let options = Command::new("17_word2vec").about("Learns word vectors by skip-gram with negative sampling").args([
+    let options = [
         Arg::new("text")
             .long("text")
             .value_name("FILE")
             .value_parser(value_parser!(PathBuf))
             .help("Reads a text instead of the sources of this crate"),
         Arg::new("words").long("words").value_name("WORDS").help("Words to list the neighbors of, separated by commas"),
-        Arg::new("quick").long("quick").action(ArgAction::SetTrue).help("Trains only two epochs"),
-    ]);
-    match run(&options.get_matches()) {
+    ];
+    match run(&start(include_str!("17_word2vec.rs"), options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

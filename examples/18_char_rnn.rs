@@ -10,8 +10,13 @@
 //! models: counts of what followed the last n − 1 characters, smoothed by those of shorter contexts.
 
 mod support {
+    pub mod command;
     pub mod figure;
     pub mod lines;
+    pub mod number;
+    pub mod path;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
@@ -21,6 +26,7 @@ use std::f64::consts::LN_2;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use std::{env, fs};
+use support::command::start;
 use support::figure::{Outcome, figure, quick};
 use support::lines::{Line, lines};
 use wengert::prelude::*;
@@ -201,6 +207,7 @@ fn train(network: &mut Network, train: &[usize], test: &[usize], steps: usize, r
 }
 
 fn main() -> Outcome {
+    start(include_str!("18_char_rnn.rs"), []);
     let mut text = text()?;
     let (hidden, steps) = if quick() { (32, 40) } else { (128, 600) };
     let steps = option("--steps").map_or(Ok(steps), |number| number.parse())?;

@@ -10,18 +10,24 @@
 //! where it looks while it writes. `-- --date "2 June 1999"` has it read others.
 
 mod support {
+    pub mod command;
     pub mod dates;
     pub mod figure;
     pub mod heat_map;
     pub mod lines;
+    pub mod number;
+    pub mod path;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches};
 use std::iter;
 use std::process::ExitCode;
 use std::time::Instant;
+use support::command::start;
 use support::dates::dates;
 use support::figure::{Outcome, figure, quick};
 use support::heat_map::{heat_map, heat_map_size};
@@ -346,11 +352,8 @@ fn draw(curves: &[Line], readings: &[Reading]) -> Outcome {
 
 fn main() -> ExitCode {
     let date = Arg::new("date").long("date").value_name("TEXT").value_parser(NonEmptyStringValueParser::new());
-    let options = Command::new("19_seq2seq").about("Learns to read dates, with attention and without").args([
-        date.action(ArgAction::Append).help("A date to read after training; may be repeated"),
-        Arg::new("quick").long("quick").action(ArgAction::SetTrue).help("Trains only two epochs on few dates"),
-    ]);
-    match run(&options.get_matches()) {
+    let date = date.action(ArgAction::Append).help("A date to read after training; may be repeated");
+    match run(&start(include_str!("19_seq2seq.rs"), [date])) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

@@ -8,14 +8,16 @@
 //! `--help` lists the options.
 
 mod support {
+    pub mod command;
     pub mod gpt;
 }
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use std::{fs, io};
+use support::command::start;
 use support::gpt::{Gpt, Sizes};
 use wengert::io::{Checkpoint, Resume};
 use wengert::metrics::Mean;
@@ -47,7 +49,7 @@ impl Settings {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let matches = command().get_matches();
+    let matches = start(include_str!("20_gpt.rs"), options());
     let mut settings = Settings::new(&matches);
     let text = match matches.get_one::<PathBuf>("text") {
         Some(path) => fs::read_to_string(path)?,
@@ -78,17 +80,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn command() -> Command {
+fn options() -> [Arg; 5] {
     let path = |name| Arg::new(name).long(name).value_parser(value_parser!(PathBuf));
     let flag = |name| Arg::new(name).long(name).action(ArgAction::SetTrue);
-    Command::new("20_gpt").about("Trains a language model with the architecture of GPT-2, and writes with it").args([
+    [
         path("text").help("The text [default: this crate's own source]"),
         path("checkpoint").help("The file of the checkpoint [default: target/gpt.safetensors]"),
         flag("resume").help("Continues from the checkpoint"),
         flag("nano-gpt").help("The sizes of nanoGPT's command for a CPU: 4 layers of 4 heads, 128 wide, 2000 steps"),
         Arg::new("steps").long("steps").value_parser(value_parser!(usize)).help("The number of training steps"),
-        flag("quick").help("A tiny model and few steps, to see that it runs"),
-    ])
+    ]
 }
 
 /// The sources and the documentation of the crate, in the order of their paths.

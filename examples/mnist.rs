@@ -5,7 +5,10 @@
 //! loop, `checkpoint.rs` saves and resumes runs, and `report.rs` writes an HTML page with the results.
 
 mod support {
+    pub mod log;
     pub mod mnist;
+    pub mod number;
+    pub mod scale;
     pub mod style;
 }
 

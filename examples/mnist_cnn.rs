@@ -3,7 +3,10 @@
 //! `-- --help` lists the options. This file holds the network; the rest is shared with the example `mnist`.
 
 mod support {
+    pub mod log;
     pub mod mnist;
+    pub mod number;
+    pub mod scale;
     pub mod style;
 }
 

@@ -1,6 +1,9 @@
 //! Charts with a logarithmic vertical axis.
 
 use crate::support::figure::{Canvas, Outcome};
+use crate::support::log::Log;
+use crate::support::number::number;
+use crate::support::stroke::stroke;
 use crate::support::style::FONT;
 use plotters::prelude::*;
 use std::ops::Range;
@@ -12,7 +15,7 @@ pub struct Curve {
     pub color: RGBColor,
 }
 
-/// Draws curves with a legend on a logarithmic vertical axis. Points outside the ranges are not drawn.
+/// Draws curves with a legend on a logarithmic vertical axis, cut off at the ranges.
 pub fn curves(
     area: &Canvas,
     caption: &str,
@@ -26,32 +29,25 @@ pub fn curves(
         .margin_right(20)
         .x_label_area_size(46)
         .y_label_area_size(66)
-        .build_cartesian_2d(ranges.0.clone(), ranges.1.clone().log_scale())?;
-    // Rounded, to hide rounding errors.
-    let number = |value: &f64| ((value * 1e6).round() / 1e6).to_string();
-    // Only the ticks at 1, 2 and 5 times a power of ten are labeled.
-    let power = |value: &f64| {
-        let text = number(value);
-        let labeled = text.trim_matches(['0', '.']).parse::<u32>().is_ok_and(|digit| [1, 2, 5].contains(&digit));
-        if labeled { text } else { String::new() }
-    };
+        .build_cartesian_2d(ranges.0, Log(ranges.1))?;
+    let chart_height = chart.plotting_area().dim_in_pixel().1 as usize;
     chart
         .configure_mesh()
         .x_desc(axes.0)
         .y_desc(axes.1)
         .x_label_formatter(&number)
-        .y_label_formatter(&power)
-        .y_labels(20)
+        // Labels 16 pixels apart, at least.
+        .y_labels(chart_height / 16)
         .label_style((FONT, 14))
         .axis_desc_style((FONT, 15))
         .bold_line_style(BLACK.mix(0.12))
         .light_line_style(TRANSPARENT)
         .draw()?;
     for curve in all {
-        let inside = |(x, y): &(f64, f64)| ranges.0.contains(x) && ranges.1.contains(y);
         let style = curve.color.stroke_width(2);
+        stroke(&chart, curve.points.iter().copied(), style)?;
         chart
-            .draw_series(LineSeries::new(curve.points.iter().copied().filter(inside), style))?
+            .draw_series(LineSeries::new([], style))?
             .label(&curve.label)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
     }

@@ -1,6 +1,8 @@
 //! Line charts with linear axes.
 
 use crate::support::figure::{Canvas, Outcome};
+use crate::support::number::number;
+use crate::support::stroke::stroke;
 use crate::support::style::{COLORS, FONT};
 use plotters::prelude::*;
 use std::error::Error;
@@ -39,8 +41,6 @@ pub fn lines(
         .x_label_area_size(42)
         .y_label_area_size(58)
         .build_cartesian_2d(range(points().map(|(x, _)| x)), y)?;
-    // Rounded, to hide rounding errors; 0 is added because it is not to be −0.
-    let number = |value: &f64| ((value * 1e6).round() / 1e6 + 0.0).to_string();
     chart
         .configure_mesh()
         .x_desc(axes.0)
@@ -53,8 +53,7 @@ pub fn lines(
         .light_line_style(TRANSPARENT)
         .draw()?;
     for (k, line) in all.iter().enumerate() {
-        let finite = line.points.iter().copied().take_while(|(_, y)| y.is_finite());
-        chart.draw_series(LineSeries::new(finite, color(k).stroke_width(2)))?;
+        stroke(&chart, line.points.iter().copied(), color(k).stroke_width(2))?;
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use crate::support::arrow::arrow;
 use crate::support::figure::{Canvas, Outcome};
+use crate::support::number::number;
+use crate::support::stroke::{Chart, pixel};
 use crate::support::style::FONT;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
@@ -9,7 +11,7 @@ use std::error::Error;
 use std::ops::Range;
 
 /// A chart of the plane.
-pub type Plane<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+pub type Plane<'a> = Chart<'a, RangedCoordf64, RangedCoordf64>;
 
 /// Ranges and labels of the two axes.
 pub struct Axes<'a> {
@@ -35,14 +37,13 @@ pub fn plane<'a>(area: &Canvas<'a>, caption: &str, axes: &Axes) -> Result<Plane<
         .y_label_area_size(LABELS.0)
         .x_label_area_size(LABELS.1)
         .build_cartesian_2d(axes.ranges[0].clone(), axes.ranges[1].clone())?;
-    let whole = |value: &f64| value.to_string();
     chart
         .configure_mesh()
         .disable_mesh()
         .x_labels(7)
         .y_labels(7)
-        .x_label_formatter(&whole)
-        .y_label_formatter(&whole)
+        .x_label_formatter(&number)
+        .y_label_formatter(&number)
         .label_style((FONT, 15))
         .axis_desc_style((FONT, 17))
         .x_desc(axes.names[0])
@@ -53,11 +54,6 @@ pub fn plane<'a>(area: &Canvas<'a>, caption: &str, axes: &Axes) -> Result<Plane<
 
 /// Draws an arrow between two points of the plane.
 pub fn vector(chart: &Plane, ends: [(f64, f64); 2], color: RGBColor, width: u32) -> Outcome {
-    let area = chart.plotting_area();
-    let (left, top) = area.get_pixel_range();
-    let pixels = |point| {
-        let (x, y) = area.map_coordinate(&point);
-        (x - left.start, y - top.start)
-    };
-    arrow(&area.strip_coord_spec(), ends.map(pixels), color, width)
+    let area = chart.plotting_area().strip_coord_spec();
+    arrow(&area, ends.map(|end| pixel(chart, end)), color, width)
 }

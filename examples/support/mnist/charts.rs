@@ -1,7 +1,9 @@
 //! The charts of the report: loss, accuracy and learning rate over the epochs.
 
+use crate::support::log::Log;
 use crate::support::mnist::options::Options;
 use crate::support::mnist::training::{Epoch, Run};
+use crate::support::number::number;
 use crate::support::style::{COLORS, FONT};
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
@@ -39,7 +41,7 @@ pub fn curves<N>(
     let mut charts = String::new();
     // Values that are not finite are skipped; without any value there is no chart.
     if let Some((low, high)) = range(&loss) {
-        charts += &chart("Loss", (low / 1.3..high * 1.3).log_scale(), true, epochs, &loss)?;
+        charts += &chart("Loss", Log(low / 1.3..high * 1.3), true, epochs, &loss)?;
     }
     if let Some((low, _)) = range(&accuracy) {
         charts += &chart("Accuracy", low - (1.02 - low) * 0.1..1.0 + (1.0 - low) * 0.02, false, epochs, &accuracy)?;
@@ -63,56 +65,60 @@ fn range(lines: &[Line]) -> Option<(f64, f64)> {
 }
 
 /// A chart over the epochs, as SVG. The legend assumes falling curves on a logarithmic axis and rising ones otherwise.
+///
+/// It is drawn enlarged, as plotters knows whole pixels only.
 fn chart<Y>(title: &str, y: Y, logarithmic: bool, epochs: usize, lines: &[Line]) -> Result<String, Box<dyn Error>>
 where
     Y: AsRangedCoord<Value = f64>,
     Y::CoordDescType: ValueFormatter<f64>,
 {
+    const SCALE: u32 = 10;
     let mut svg = String::new();
-    let area = SVGBackend::with_string(&mut svg, (360, 280)).into_drawing_area();
+    let area = SVGBackend::with_string(&mut svg, (360 * SCALE, 280 * SCALE)).into_drawing_area();
     let first = if lines.len() > 1 { 1.0 } else { 0.0 };
     let margin = (epochs as f64 * 0.03).max(0.1);
     let mut chart = ChartBuilder::on(&area)
-        .caption(title, (FONT, 16))
-        .margin(8)
-        .x_label_area_size(40)
-        .y_label_area_size(58)
+        .caption(title, (FONT, 16 * SCALE))
+        .margin(8 * SCALE)
+        .x_label_area_size(40 * SCALE)
+        .y_label_area_size(58 * SCALE)
         .build_cartesian_2d(first - margin..epochs as f64 + margin, y)?;
+    let axis = BLACK.mix(0.4).stroke_width(SCALE);
     chart
         .configure_mesh()
         .disable_x_mesh()
         .x_desc("epoch")
         .x_labels(8)
-        .y_labels(if logarithmic { 20 } else { 7 })
-        .x_label_formatter(&|x| if x.fract() == 0.0 { x.to_string() } else { String::new() })
-        .y_label_formatter(&|y| tick(*y, logarithmic))
-        .label_style((FONT, 13))
-        .axis_desc_style((FONT, 13))
-        .axis_style(BLACK.mix(0.4))
-        .bold_line_style(BLACK.mix(0.12))
+        .y_labels(if logarithmic { 12 } else { 7 })
+        .x_label_formatter(&|x| if x.fract() == 0.0 { number(x) } else { String::new() })
+        .y_label_formatter(&number)
+        .label_style((FONT, 13 * SCALE))
+        .axis_desc_style((FONT, 13 * SCALE))
+        .axis_style(axis)
+        .set_all_tick_mark_size(5 * SCALE)
+        .bold_line_style(BLACK.mix(0.12).stroke_width(SCALE))
         .light_line_style(TRANSPARENT)
         .draw()?;
     for Line { name, color, points } in lines {
-        let style = color.stroke_width(2);
+        let (style, unit) = (color.stroke_width(2 * SCALE), SCALE as i32);
         let drawn = chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
         if !name.is_empty() {
-            drawn.label(*name).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
-            chart.draw_series(points.iter().map(|&point| Circle::new(point, 3, color.filled())))?;
+            drawn.label(*name).legend(move |(x, y)| PathElement::new([(x, y), (x + 18 * unit, y)], style));
+            chart.draw_series(points.iter().map(|&point| Circle::new(point, 3 * unit, color.filled())))?;
         }
     }
     if lines.len() > 1 {
         let corner = if logarithmic { SeriesLabelPosition::UpperRight } else { SeriesLabelPosition::LowerRight };
         let mut legend = chart.configure_series_labels();
-        legend.position(corner).background_style(WHITE.mix(0.85)).label_font((FONT, 13)).draw()?;
+        legend
+            .position(corner)
+            .margin(10 * SCALE)
+            .legend_area_size(30 * SCALE)
+            .label_font((FONT, 13 * SCALE))
+            .draw()?;
     }
     area.present()?;
     drop((chart, area));
-    Ok(svg)
-}
-
-/// The label of a tick, without rounding noise. On a logarithmic axis only 1, 2 and 5 times a power of ten are labeled.
-fn tick(value: f64, logarithmic: bool) -> String {
-    let text = format!("{value:.3e}").parse().map_or(String::new(), |value: f64| value.to_string());
-    let named = text.trim_matches(['0', '.']).parse::<u32>().is_ok_and(|digit| [1, 2, 5].contains(&digit));
-    if named || !logarithmic { text } else { String::new() }
+    let described = format!("<svg role=\"img\" aria-label=\"{title} by epoch\" ");
+    Ok(svg.replacen("<svg ", &described, 1))
 }

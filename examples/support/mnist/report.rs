@@ -3,7 +3,8 @@
 use crate::support::mnist::Network;
 use crate::support::mnist::charts::{BLUE, VERMILION, curves};
 use crate::support::mnist::options::{Options, short};
-use crate::support::mnist::training::{PIXELS, Run};
+use crate::support::mnist::training::{Epoch, PIXELS, Run};
+use crate::support::number::number;
 use plotters::style::RGBColor;
 use std::error::Error;
 use std::fmt::Write;
@@ -18,7 +19,8 @@ const SHOWN: usize = 24;
 
 /// Style sheet of the page.
 const STYLE: &str = "
-body { margin: 0 auto; max-width: 1120px; padding: 32px 24px 64px; color: #1c1e21; background: #fff;
+main { margin: 0 auto; max-width: 1120px; padding: 32px 16px 64px; }
+body { margin: 0; color: #1c1e21; background: #fff;
   font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif; }
 h1 { margin: 0 0 4px; font-size: 28px; font-weight: 650; letter-spacing: -0.01em; }
 h2 { margin: 48px 0 4px; font-size: 19px; font-weight: 650; }
@@ -27,26 +29,33 @@ p { margin: 0 0 14px; max-width: 46em; color: #5a6068; }
 .facts div { flex: 1 1 130px; padding: 12px 16px; border: 1px solid #e2e5e9; border-radius: 8px; }
 .facts b { display: block; font-size: 22px; font-weight: 600; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .facts span { color: #5a6068; font-size: 13px; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 16px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(320px, 100%), 1fr)); gap: 16px; }
 .charts svg { width: 100%; height: auto; }
 svg text { font-family: inherit; }
+.history td, .history th { padding: 2px 0 2px 1.5em; text-align: right; font-weight: 500; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .confusion td, .confusion th { width: 54px; height: 32px; padding: 0 10px; box-sizing: border-box; text-align: right; }
 .confusion td { border: 2px solid #fff; background: #f6f7f8; }
 .confusion th, .confusion .share { font-weight: 500; color: #5a6068; background: none; }
 .confusion .share { padding-left: 18px; }
-.gallery { display: grid; grid-template-columns: repeat(8, 1fr); gap: 18px 14px; }
+.scroll { overflow-x: auto; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 18px 14px; }
 figure { margin: 0; font-size: 13px; line-height: 1.4; }
 figure svg { display: block; width: 100%; margin-bottom: 5px; border: 1px solid #e2e5e9; border-radius: 6px; }
 figcaption span { display: block; color: #5a6068; font-variant-numeric: tabular-nums; }
 pre { margin: 0; padding: 14px 18px; overflow-x: auto; background: #f6f7f8; border-radius: 8px;
   font: 13px/1.55 ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
 summary { margin: 12px 0; color: #5a6068; cursor: pointer; }
-.settings { columns: 2; column-gap: 48px; }
+.settings { columns: 2 20em; column-gap: 48px; }
 .settings div { display: flex; justify-content: space-between; gap: 24px; padding: 5px 0;
   border-bottom: 1px solid #e9ebee; break-inside: avoid; }
 .settings span { color: #5a6068; }
 .settings b { font-weight: 500; overflow-wrap: anywhere; text-align: right; }
+@media (max-width: 720px) {
+  .confusion { font-size: 11px; }
+  .confusion td, .confusion th { width: auto; height: 24px; padding: 0 2px; }
+  .confusion .share { padding-left: 4px; }
+}
 ";
 
 /// A misclassified image.
@@ -68,11 +77,14 @@ pub fn write<N: Network>(
 ) -> Result<(), Box<dyn Error>> {
     let (matrix, mistakes) = examine(&run.model, test);
     let tape = tape(options, run, train);
-    let graph =
-        format!("{}<details><summary>As text</summary>\n{}</details>", tape.to_svg(), preformatted(&tape.to_string()));
+    let graph = format!(
+        "{}<details><summary>As text</summary>\n{}</details>",
+        scrolling(&tape.to_svg()),
+        preformatted(&tape.to_string())
+    );
     let page = [
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>MNIST</title>\n".to_string(),
-        format!("<style>{STYLE}</style>\n</head>\n<body>\n<h1>Handwritten digits</h1>\n"),
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>MNIST</title>\n".to_string(),
+        format!("<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>Handwritten digits</h1>\n"),
         format!(
             "<p>A {}, trained on {} images of MNIST and tested on {} others.</p>\n",
             N::KIND,
@@ -80,13 +92,13 @@ pub fn write<N: Network>(
             grouped(test.len())
         ),
         facts(options, run, &matrix),
-        section("Learning curves", CURVES, &curves(options, run, schedule, train.len())?),
-        section("Confusion matrix", MATRIX, &confusion(&matrix)),
+        section("Learning curves", CURVES, &(curves(options, run, schedule, train.len())? + &history(&run.history))),
+        section("Confusion matrix", MATRIX, &scrolling(&confusion(&matrix))),
         section("Worst mistakes", WORST, &gallery(test, &mistakes)),
         section("The network", NETWORK, &preformatted(&run.model.summary().to_string())),
         section("The graph of a step", GRAPH, &graph),
-        section("Settings", SETTINGS, &settings(options)),
-        "</body>\n</html>\n".into(),
+        section("Settings", SETTINGS, &(preformatted(&command_line(N::EXAMPLE)) + &settings(options))),
+        "</main>\n</body>\n</html>\n".into(),
     ]
     .concat();
     let with_path = |error| format!("{:?}: {error}", options.report);
@@ -102,7 +114,7 @@ const MATRIX: &str = "Number of images by true digit (row) and predicted digit (
 const WORST: &str = "The most confident wrong predictions: true digit, predicted digit, and the predicted probability.";
 const NETWORK: &str = "Layers with the shapes of their parameters.";
 const GRAPH: &str = "The tape of one training step, which the backward pass replays in reverse: operations with their settings and output shapes, the parameters and constants that they read, what each saves for its backward rule, and the source line. In the text form a constant is written _.";
-const SETTINGS: &str = "All options. The same options train the same network, bit for bit.";
+const SETTINGS: &str = "The command, and all options. The same options train the same network, bit for bit.";
 
 /// A section of the page.
 fn section(title: &str, text: &str, content: &str) -> String {
@@ -112,6 +124,11 @@ fn section(title: &str, text: &str, content: &str) -> String {
 /// Escapes HTML markup.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Content that may be wider than the screen.
+fn scrolling(content: &str) -> String {
+    format!("<div class=\"scroll\" tabindex=\"0\">\n{content}</div>\n")
 }
 
 fn preformatted(text: &str) -> String {
@@ -139,6 +156,33 @@ fn facts<N: Network>(options: &Options, run: &Run<N>, matrix: &ConfusionMatrix) 
     let boxes: String =
         facts.iter().map(|(name, value)| format!("<div><b>{value}</b><span>{name}</span></div>\n")).collect();
     format!("<div class=\"facts\">\n{boxes}</div>\n")
+}
+
+/// The metrics of each epoch as a table, and as a CSV file inside the page.
+fn history(epochs: &[Epoch]) -> String {
+    const NAMES: [&str; 6] = ["epoch", "training loss", "training accuracy", "test loss", "test accuracy", "seconds"];
+    let numbers = |(index, epoch): (usize, &Epoch)| {
+        let Epoch { train_loss, train_accuracy, test_loss, test_accuracy, seconds } = epoch;
+        [(index + 1) as f64, *train_loss, *train_accuracy, *test_loss, *test_accuracy, *seconds]
+    };
+    let rows = || epochs.iter().enumerate().map(numbers);
+    let line = |cells: [String; 6]| cells.join(",") + "%0A";
+    let csv: String = line(NAMES.map(|name| name.replace(' ', "_")))
+        + &rows().map(|row| line(row.map(|x| x.to_string()))).collect::<String>();
+    let head: String = NAMES.iter().map(|name| format!("<th scope=\"col\">{name}</th>")).collect();
+    let cells = |row: [f64; 6]| row.map(|value| format!("<td>{}</td>", number(&value))).concat();
+    let body: String = rows().map(|row| format!("<tr>{}</tr>\n", cells(row))).collect();
+    let table = scrolling(&format!("<table class=\"history\">\n<tr>{head}</tr>\n{body}</table>\n"));
+    let link = format!("<p><a download=\"history.csv\" href=\"data:text/csv,{csv}\">history.csv</a></p>");
+    format!("<details><summary>As numbers</summary>\n{table}{link}\n</details>")
+}
+
+/// The command that repeats the run.
+fn command_line(example: &str) -> String {
+    let plain = |text: &str| text.chars().all(|c| c.is_alphanumeric() || "-_.,/=".contains(c));
+    let quoted = |text: String| if plain(&text) { text } else { format!("'{}'", text.replace('\'', "'\\''")) };
+    let given: String = std::env::args().skip(1).map(|argument| format!(" {}", quoted(argument))).collect();
+    format!("cargo run --release --example {example}{}{given}", if given.is_empty() { "" } else { " --" })
 }
 
 /// Classifies all images; returns the confusion matrix and the mistakes, the most confident first.
@@ -177,15 +221,15 @@ fn confusion(matrix: &ConfusionMatrix) -> String {
         }
     };
     let share = |share: f64| format!("<td class=\"share\">{share:.3}</td>");
-    let mut table = String::from("<table class=\"confusion\">\n<tr><th></th>");
-    table.extend(classes.clone().map(|answer| format!("<th>{answer}</th>")));
-    table += "<th>recall</th></tr>\n";
+    let mut table = String::from("<table class=\"confusion\">\n<tr><td></td>");
+    table.extend(classes.clone().map(|answer| format!("<th scope=\"col\">{answer}</th>")));
+    table += "<th scope=\"col\">recall</th></tr>\n";
     for label in classes.clone() {
         let cells: String = classes.clone().map(|answer| cell(label, answer)).collect();
-        table += &format!("<tr><th>{label}</th>{cells}{}</tr>\n", share(matrix.class(label).recall));
+        table += &format!("<tr><th scope=\"row\">{label}</th>{cells}{}</tr>\n", share(matrix.class(label).recall));
     }
     let shares: String = classes.map(|answer| share(matrix.class(answer).precision)).collect();
-    table + &format!("<tr><th>precision</th>{shares}<td class=\"share\"></td></tr>\n</table>")
+    table + &format!("<tr><th scope=\"row\">precision</th>{shares}<td class=\"share\"></td></tr>\n</table>")
 }
 
 /// The worst mistakes as images.
@@ -195,7 +239,8 @@ fn gallery(images: &Images, mistakes: &[Mistake]) -> String {
     }
     let mut gallery = String::from("<div class=\"gallery\">\n");
     for Mistake { image, label, answer, probability } in mistakes.iter().take(SHOWN) {
-        let picture = picture(images.batch(&[*image]).images.as_slice(), images.image_shape()[1]);
+        let name = format!("image {image} of the test set, a {label}");
+        let picture = picture(&name, images.batch(&[*image]).images.as_slice(), images.image_shape()[1]);
         gallery += &format!(
             "<figure>{picture}<figcaption>{label}, predicted {answer}<span>with {probability:.4}</span></figcaption></figure>\n"
         );
@@ -204,7 +249,7 @@ fn gallery(images: &Images, mistakes: &[Mistake]) -> String {
 }
 
 /// An image as SVG: one path for each of 15 gray levels, made of horizontal runs of pixels.
-fn picture(pixels: &[f32], width: usize) -> String {
+fn picture(name: &str, pixels: &[f32], width: usize) -> String {
     let shade = |pixel: &f32| (15.0 * (f64::from(*pixel) * PIXELS.1 + PIXELS.0)).round() as usize;
     let mut paths = vec![String::new(); 16];
     for (y, row) in pixels.chunks(width).enumerate() {
@@ -214,7 +259,8 @@ fn picture(pixels: &[f32], width: usize) -> String {
             x += run.len();
         }
     }
-    let mut svg = format!("<svg viewBox=\"0 0 {width} {}\" shape-rendering=\"crispEdges\">", pixels.len() / width);
+    let size = format!("viewBox=\"0 0 {width} {}\" shape-rendering=\"crispEdges\"", pixels.len() / width);
+    let mut svg = format!("<svg role=\"img\" aria-label=\"{name}\" {size}>");
     for (shade, path) in paths.iter().enumerate().skip(1).filter(|(_, path)| !path.is_empty()) {
         svg += &format!("<path stroke=\"#000\" stroke-opacity=\"{:.2}\" d=\"{path}\"/>", shade as f64 / 15.0);
     }

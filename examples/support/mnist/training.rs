@@ -32,7 +32,12 @@ impl Score {
 
 impl Display for Score {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        write!(f, "loss {:.4}  accuracy {:.4}", self.loss, self.accuracy)
+        match self.loss.value() {
+            // The loss of a run that diverges.
+            loss @ 1e6.. => write!(f, "loss {loss:.3e}")?,
+            loss => write!(f, "loss {loss:.4}")?,
+        }
+        write!(f, "  accuracy {:.4}", self.accuracy)
     }
 }
 

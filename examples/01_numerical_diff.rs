@@ -130,7 +130,7 @@ fn draw_errors(area: &Canvas) -> Outcome {
         .margin(12)
         .x_label_area_size(42)
         .y_label_area_size(62)
-        .build_cartesian_2d(Log(1e-15..1.0), Log(1e-16..10.0))?;
+        .build_cartesian_2d(Log(1e-15..1.0), Log(1e-13..10.0))?;
     chart
         .configure_mesh()
         .disable_mesh()

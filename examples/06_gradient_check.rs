@@ -159,7 +159,7 @@ fn draw_differences(area: &Canvas, comparisons: &[Comparison]) -> Outcome {
         .margin(12)
         .x_label_area_size(42)
         .y_label_area_size(66)
-        .build_cartesian_2d(Log(1e-8..1.0), Log(1e-18..1.0))?;
+        .build_cartesian_2d(Log(1e-8..1.0), Log(1e-16..1.0))?;
     chart
         .configure_mesh()
         .disable_mesh()
@@ -170,12 +170,12 @@ fn draw_differences(area: &Canvas, comparisons: &[Comparison]) -> Outcome {
         .y_desc("|difference|")
         .draw()?;
     stroke(&chart, [(1e-8, 1e-8), (1.0, 1.0)], BLACK)?;
-    chart.draw_series([Text::new("line: as large as the gradient", (2e-5, 2e-7), (FONT, 16))])?;
+    chart.draw_series([Text::new("line: as large as the gradient", (1e-3, 1e-4), (FONT, 16))])?;
     for (comparison, color) in comparisons.iter().zip(COLORS) {
         let pairs = comparison.backprop.as_slice().iter().zip(comparison.numerical.as_slice());
         let points = pairs.map(|(backprop, numerical)| (backprop.abs(), (backprop - numerical).abs()));
         // The gradient of weights at black pixels is 0 both ways.
-        let visible: Vec<_> = points.filter(|&(x, y)| x > 1e-8 && y > 1e-18).collect();
+        let visible: Vec<_> = points.filter(|&(x, y)| x > 1e-8 && y > 1e-16).collect();
         let some = visible.iter().step_by(visible.len().div_ceil(SHOWN).max(1));
         chart
             .draw_series(some.map(|&point| Circle::new(point, 4, color.mix(0.6).filled())))?

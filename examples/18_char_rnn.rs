@@ -1,7 +1,7 @@
 //! A recurrent network that writes: an LSTM learns the characters of a text.
 //!
-//! `cargo run --release --example 18_char_rnn` learns from the sources of this crate; `-- --text PATH` takes any other text file, and
-//! `--steps NUMBER` trains longer or shorter.
+//! `cargo run --release --example 18_char_rnn` learns from the sources of this crate; `-- --text FILE` takes any other text file, and
+//! `--steps N` trains longer or shorter.
 //! The network reads character after character and predicts the next one (Karpathy 2015, "The Unreasonable Effectiveness of
 //! Recurrent Neural Networks"). The text is cut into parallel streams, which are read in windows: the state is carried from one
 //! window to the next, the gradient is not.
@@ -20,12 +20,13 @@ mod support {
     pub mod style;
 }
 
+use clap::{Arg, value_parser};
 use std::collections::HashMap;
 use std::error::Error;
 use std::f64::consts::LN_2;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use std::{env, fs};
 use support::command::start;
 use support::figure::{Outcome, figure, quick};
 use support::lines::{Line, lines};
@@ -133,15 +134,10 @@ impl<'a> Grams<'a> {
     }
 }
 
-/// The argument after a name.
-fn option(name: &str) -> Option<String> {
-    env::args().skip_while(|argument| argument != name).nth(1)
-}
-
-/// The sources and the guide of this crate, or the file after `--text`.
-fn text() -> Result<String, Box<dyn Error>> {
-    if let Some(path) = option("--text") {
-        return Ok(fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?);
+/// A file, or the sources and the guide of this crate.
+fn text(path: Option<&PathBuf>) -> Result<String, Box<dyn Error>> {
+    if let Some(path) = path {
+        return Ok(fs::read_to_string(path).map_err(|error| format!("{path:?}: {error}"))?);
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut files = Vec::new();
@@ -157,6 +153,10 @@ fn text() -> Result<String, Box<dyn Error>> {
 fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> Outcome {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
+        // Without the guide in Japanese.
+        if path.file_stem().is_some_and(|name| name == "ja") {
+            continue;
+        }
         if path.is_dir() {
             collect(&path, files)?;
         } else {
@@ -207,10 +207,24 @@ fn train(network: &mut Network, train: &[usize], test: &[usize], steps: usize, r
 }
 
 fn main() -> Outcome {
-    start(include_str!("18_char_rnn.rs"), []);
-    let mut text = text()?;
+    let options = start(
+        include_str!("18_char_rnn.rs"),
+        [
+            Arg::new("text")
+                .long("text")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("Text to learn from"),
+            Arg::new("steps")
+                .long("steps")
+                .value_name("N")
+                .value_parser(value_parser!(usize))
+                .help("Number of training steps"),
+        ],
+    );
+    let mut text = text(options.get_one("text"))?;
     let (hidden, steps) = if quick() { (32, 40) } else { (128, 600) };
-    let steps = option("--steps").map_or(Ok(steps), |number| number.parse())?;
+    let steps = options.get_one("steps").copied().unwrap_or(steps);
     if quick() {
         text = text.chars().take(40_000).collect();
     }

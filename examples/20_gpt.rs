@@ -100,6 +100,8 @@ fn own_text(root: &Path) -> io::Result<String> {
     while let Some(path) = entries.pop() {
         if path.is_dir() {
             let mut inner = fs::read_dir(&path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+            // Without the guide in Japanese.
+            inner.retain(|path| path.file_stem().is_some_and(|name| name != "ja"));
             inner.sort();
             entries.extend(inner.into_iter().rev());
         } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "md") {

@@ -116,6 +116,8 @@ fn append(path: &Path, text: &mut String) -> Result<(), std::io::Error> {
     if path.is_dir() {
         let mut entries =
             fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, std::io::Error>>()?;
+        // Without the guide in Japanese.
+        entries.retain(|entry| entry.file_stem().is_some_and(|name| name != "ja"));
         entries.sort();
         entries.iter().try_for_each(|entry| append(entry, text))?;
     } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "md") {

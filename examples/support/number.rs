@@ -4,7 +4,7 @@
 pub fn number(value: &f64) -> String {
     let rounded: f64 = format!("{value:.5e}").parse().unwrap_or(*value);
     match rounded.abs() {
-        0.0 | 1e-4..1e6 => rounded.to_string(),
+        0.0 | 1e-4..1e5 => rounded.to_string(),
         _ => format!("{rounded:e}"),
     }
 }

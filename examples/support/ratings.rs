@@ -14,7 +14,7 @@ const ITEMS: usize = 400;
 const FACTORS: usize = 3;
 const RATED: f64 = 0.2;
 /// Standard deviation of the noise in the generated ratings.
-const NOISE: f64 = 0.4;
+const NOISE: f64 = 0.3;
 /// The lowest and the highest rating.
 const STARS: (f32, f32) = (1.0, 5.0);
 
@@ -36,9 +36,9 @@ pub struct Table {
 pub fn generate(rng: &mut impl Rng) -> Table {
     let normal = |shape: [usize; 2], std: f64, rng: &mut _| Tensor::<f32>::randn(shape, rng) * std;
     let biases = normal([USERS, 1], 0.25, rng) + normal([1, ITEMS], 0.35, rng);
-    let factors = normal([USERS, FACTORS], 0.6, rng).matmul(&normal([FACTORS, ITEMS], 0.6, rng));
+    let factors = normal([USERS, FACTORS], 0.55, rng).matmul(&normal([FACTORS, ITEMS], 0.55, rng));
     let stars = |rating: f32| rating.clamp(STARS.0, STARS.1);
-    let truth = (biases + factors + 3.2).map(stars);
+    let truth = (biases + factors + 3.1).map(stars);
     let given = (&truth + normal([USERS, ITEMS], NOISE, rng)).map(stars);
     let chosen = Tensor::<f32>::uniform([USERS, ITEMS], 0.0, 1.0, rng);
     let pairs = || (0..USERS * ITEMS).filter(|&pair| f64::from(chosen.as_slice()[pair]) < RATED);

@@ -6,6 +6,7 @@
 //!
 //! | ページ | 内容 | 例 |
 //! |---|---|---|
+//! | [パーセプトロン](perceptron) | 1 つのニューロン、XOR、活性化関数 | `00_perceptron` |
 //! | [数値微分](numerical_differentiation) | 差分による微分と、その誤差 | `01_numerical_diff` |
 //! | [勾配降下法](gradient_descent) | 坂を下る更新と、学習率 | `02_gradient_descent` |
 //! | [誤差逆伝播法](backpropagation) | ノードごとの連鎖律 | `03_backprop_nodes` |
@@ -29,6 +30,10 @@
 //! | [拡散モデル](diffusion) | 少しずつ加えるノイズ、分類器を使わないガイダンス | `22_diffusion` |
 //! | [方策勾配法](policy_gradients) | REINFORCE、Actor-Critic、DQN | `23_policy` |
 //! | [木構造のネットワーク](tree_networks) | サンプルごとに異なる計算グラフ | `24_tree_net` |
+//! | [ネットワークと物理](physics) | ニューラル常微分方程式、物理に基づくネットワーク | `25_physics` |
+//! | [間隔反復](spaced_repetition) | 記憶のモデルと、時間をさかのぼる勾配 | `26_spaced_repetition` |
+//! | [ガウス過程](gaussian_process) | 行列の計算による、誤差の幅の付いた曲線 | `27_gaussian_process` |
+//! | [フィルター](filters) | 行列の積としての畳み込み演算 | `28_filters` |
 //! | [独自の演算](custom_operations) | 順伝播と、逆伝播の規則 | `06_gradient_check` |
 //! | [保存と再開](saving_and_resuming) | モデルの保存と、1 ビットも違わない再開 | `mnist` |
 //! | [勾配の並列計算](parallel_gradients) | スレッド数によらない結果 | `08_batch_sizes` |
@@ -40,6 +45,7 @@
 pages! {
     "../../docs/guide/ja/", "[English](crate::guide::":
 
+    perceptron, "パーセプトロン", "00_perceptron";
     numerical_differentiation, "数値微分", "01_numerical_diff";
     gradient_descent, "勾配降下法", "02_gradient_descent";
     backpropagation, "誤差逆伝播法", "03_backprop_nodes";
@@ -63,6 +69,10 @@ pages! {
     diffusion, "拡散モデル", "22_diffusion";
     policy_gradients, "方策勾配法", "23_policy";
     tree_networks, "木構造のネットワーク", "24_tree_net";
+    physics, "ネットワークと物理", "25_physics";
+    spaced_repetition, "間隔反復", "26_spaced_repetition";
+    gaussian_process, "ガウス過程", "27_gaussian_process";
+    filters, "フィルター", "28_filters";
     custom_operations, "独自の演算";
     saving_and_resuming, "保存と再開";
     parallel_gradients, "勾配の並列計算";

@@ -8,6 +8,7 @@
 //!
 //! | page | topic | example |
 //! |---|---|---|
+//! | [The perceptron](perceptron) | one neuron, XOR, activation functions | `00_perceptron` |
 //! | [Numerical differentiation](numerical_differentiation) | finite differences and their error | `01_numerical_diff` |
 //! | [Gradient descent](gradient_descent) | steps downhill, and the learning rate | `02_gradient_descent` |
 //! | [Backpropagation](backpropagation) | the chain rule, node by node | `03_backprop_nodes` |
@@ -31,6 +32,10 @@
 //! | [Diffusion](diffusion) | noise, step by step, and classifier-free guidance | `22_diffusion` |
 //! | [Policy gradients](policy_gradients) | REINFORCE, actor and critic, deep Q-networks | `23_policy` |
 //! | [Tree networks](tree_networks) | a graph of its own for every sample | `24_tree_net` |
+//! | [Networks and physics](physics) | neural differential equations, physics-informed networks | `25_physics` |
+//! | [Spaced repetition](spaced_repetition) | a model of memory, fitted through time | `26_spaced_repetition` |
+//! | [Gaussian processes](gaussian_process) | a curve with an error band, by linear algebra | `27_gaussian_process` |
+//! | [Filters](filters) | convolution as a matrix product | `28_filters` |
 //! | [Custom operations](custom_operations) | a forward pass and a backward rule | `06_gradient_check` |
 //! | [Saving and resuming](saving_and_resuming) | models, and checkpoints that resume bit for bit | `mnist` |
 //! | [Parallel gradients](parallel_gradients) | results independent of the number of threads | `08_batch_sizes` |
@@ -76,6 +81,7 @@ pub mod ja;
 pages! {
     "../../docs/guide/", "[日本語](crate::guide::ja::":
 
+    perceptron, "The perceptron", "00_perceptron";
     numerical_differentiation, "Numerical differentiation", "01_numerical_diff";
     gradient_descent, "Gradient descent", "02_gradient_descent";
     backpropagation, "Backpropagation", "03_backprop_nodes";
@@ -99,6 +105,10 @@ pages! {
     diffusion, "Diffusion", "22_diffusion";
     policy_gradients, "Policy gradients", "23_policy";
     tree_networks, "Tree networks", "24_tree_net";
+    physics, "Networks and physics", "25_physics";
+    spaced_repetition, "Spaced repetition", "26_spaced_repetition";
+    gaussian_process, "Gaussian processes", "27_gaussian_process";
+    filters, "Filters", "28_filters";
     custom_operations, "Custom operations";
     saving_and_resuming, "Saving and resuming";
     parallel_gradients, "Parallel gradients";

@@ -182,14 +182,23 @@ fn draw_gate<'a>(
     targets: [f64; 4],
     on: impl Fn([f64; 2]) -> bool,
 ) -> Result<Plane<'a>, Box<dyn Error>> {
-    const CELLS: i32 = 60;
+    const CELLS: usize = 160;
     let axes = Axes { ranges: [-0.5..1.5, -0.5..1.5], names: ["x0", "x1"] };
     let mut chart = plane(area, name, &axes)?;
-    let at = |k: i32| -0.5 + 2.0 * f64::from(k) / f64::from(CELLS);
-    let cells = (0..CELLS).flat_map(|x| (0..CELLS).map(move |y| (x, y)));
-    let inside = cells.filter(|&(x, y)| on([at(x) + 1.0 / f64::from(CELLS), at(y) + 1.0 / f64::from(CELLS)]));
-    let color = COLORS[5].mix(0.35).filled();
-    chart.draw_series(inside.map(|(x, y)| Rectangle::new([(at(x), at(y)), (at(x + 1), at(y + 1))], color)))?;
+    let at = |cell: f64| -0.5 + 2.0 * cell / CELLS as f64;
+    for x in (0..CELLS).map(|x| x as f64) {
+        // Each run of cells in a column is one rectangle.
+        let cells: Vec<bool> = (0..CELLS).map(|y| on([at(x + 0.5), at(y as f64 + 0.5)])).collect();
+        let mut y = 0.0;
+        for run in cells.chunk_by(|a, b| a == b) {
+            let (below, above) = (at(y), at(y + run.len() as f64));
+            y += run.len() as f64;
+            if run[0] {
+                let corners = [(at(x), below), (at(x + 1.0), above)];
+                chart.draw_series([Rectangle::new(corners, COLORS[5].mix(0.35).filled())])?;
+            }
+        }
+    }
     for ([x0, x1], target) in INPUTS.into_iter().zip(targets) {
         let style = if target > 0.0 { COLORS[0].filled() } else { COLORS[1].stroke_width(2) };
         chart.draw_series([Circle::new((x0, x1), 7, style)])?;

@@ -3,8 +3,8 @@
 //! `cargo run --release --example 28_filters` trains one convolution of eight 5 × 5 filters and a linear layer on MNIST, and shows
 //! - the filters before and after: from noise they turn into detectors of edges and strokes,
 //! - where each responds to a digit,
-//! - that a convolution is one matrix product of the filters and the windows of the image as columns (im2col), which would take 25
-//!   times the memory of the image.
+//! - that a convolution is one matrix product of the filters and the windows of the image as columns (im2col), which take
+//!   eighteen times the memory of the image.
 
 mod support {
     pub mod command;

@@ -52,13 +52,11 @@ fn clip([from, to]: [(f64, f64); 2], corner: [f64; 2]) -> Option<[(f64, f64); 2]
     for axis in 0..2 {
         let (start, size) = (from[axis], to[axis] - from[axis]);
         let shares = [-start / size, (corner[axis] - start) / size];
-        match size == 0.0 {
-            true if !(0.0..=corner[axis]).contains(&start) => return None,
-            true => {}
-            false => {
-                enter = enter.max(shares[0].min(shares[1]));
-                leave = leave.min(shares[0].max(shares[1]));
-            }
+        if size != 0.0 {
+            enter = enter.max(shares[0].min(shares[1]));
+            leave = leave.min(shares[0].max(shares[1]));
+        } else if !(0.0..=corner[axis]).contains(&start) {
+            return None;
         }
     }
     let at = |share: f64, end: [f64; 2]| match share {

@@ -121,8 +121,8 @@ pub fn train<N: Network>() -> Result<(), Box<dyn Error>> {
     writeln!(out, "{origin}  test {test}")?;
     for epoch in run.history.len() + 1..=options.epochs {
         // The bar is drawn on a terminal only; the line that replaces it is always printed.
-        let bar = ProgressBar::new(train_set.len() as u64);
-        bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}")?);
+        let bar = ProgressBar::new(train_set.len() as u64).with_prefix(format!("epoch {epoch}/{}", options.epochs));
+        bar.set_style(ProgressStyle::with_template("{prefix} {bar:30} {eta} left  {msg}")?);
         let train = run.train(&train_set, options.batch, &*schedule, &bar);
         let seconds = bar.elapsed().as_secs_f64();
         bar.finish_and_clear();

@@ -9,16 +9,17 @@
 //! - the plane: encoded test images, and digits decoded at the points of a grid.
 
 mod support {
+    pub mod command;
     pub mod figure;
     pub mod image;
     pub mod marks;
     pub mod style;
 }
 
-use clap::{Arg, ArgAction, Command};
 use plotters::prelude::*;
 use std::f64::consts::LN_2;
 use std::time::Instant;
+use support::command::start;
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::image::image;
 use support::marks::{draw_legend, mark};
@@ -190,10 +191,7 @@ fn independent_pixels(training: &Images, images: &Tensor) -> f32 {
 }
 
 fn main() -> Outcome {
-    Command::new("21_vae")
-        .about("Encodes digits in two numbers by a variational autoencoder, and draws new ones from them")
-        .arg(Arg::new("quick").long("quick").action(ArgAction::SetTrue).help("Trains only two epochs on few images"))
-        .get_matches();
+    start(include_str!("21_vae.rs"), []);
     let (train_set, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     let (train_set, epochs) = if quick() { (train_set.take(3000), 2) } else { (train_set, 12) };
     let mut rng = wengert::rng(0);

@@ -9,18 +9,23 @@
 //! - digits on their way from noise, and digits with and without guidance.
 
 mod support {
+    pub mod command;
     pub mod denoiser;
     pub mod figure;
     pub mod image;
     pub mod lines;
     pub mod mlp;
     pub mod noise;
+    pub mod number;
+    pub mod path;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
-use clap::{Arg, ArgAction, Command};
 use plotters::prelude::*;
 use std::time::Instant;
+use support::command::start;
 use support::denoiser::Denoiser;
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::image::image;
@@ -166,10 +171,7 @@ fn variety(images: &Tensor, classes: &[usize]) -> f64 {
 }
 
 fn main() -> Outcome {
-    Command::new("22_diffusion")
-        .about("Draws digits from noise by denoising diffusion, with and without guidance")
-        .arg(Arg::new("quick").long("quick").action(ArgAction::SetTrue).help("Trains only one epoch on few images"))
-        .get_matches();
+    start(include_str!("22_diffusion.rs"), []);
     let (train_set, test_set) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     let (count, epochs, per_class) = if quick() { (1000, 1, COLUMNS) } else { (60000, 3, 20) };
     let (train_set, test_set) = (halved(&train_set.take(count)), halved(&test_set));

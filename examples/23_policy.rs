@@ -10,15 +10,20 @@
 
 mod support {
     pub mod cart_pole;
+    pub mod command;
     pub mod figure;
     pub mod lines;
+    pub mod number;
+    pub mod path;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
-use clap::{Arg, ArgAction, Command};
 use plotters::prelude::*;
 use std::time::Instant;
 use support::cart_pole::{CartPole, End, MAX_STEPS};
+use support::command::start;
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::lines::{Line, lines};
 use support::style::{COLORS, FONT};
@@ -295,10 +300,7 @@ struct Run {
 }
 
 fn main() -> Outcome {
-    Command::new("23_policy")
-        .about("Balances a pole on a cart by REINFORCE, an actor and a critic, and a deep Q-network")
-        .arg(Arg::new("quick").long("quick").action(ArgAction::SetTrue).help("Trains on few steps"))
-        .get_matches();
+    start(include_str!("23_policy.rs"), []);
     let (budget, seeds) = if quick() { (2 * INTERVAL, 2) } else { (100_000, SEEDS) };
     let tasks: Vec<(usize, usize)> =
         (0..METHODS.len()).flat_map(|method| (0..seeds).map(move |k| (method, k))).collect();

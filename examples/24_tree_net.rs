@@ -9,16 +9,21 @@
 //! expression is; the figure shows what the first network makes of the parts.
 
 mod support {
+    pub mod command;
     pub mod expression;
     pub mod figure;
     pub mod lines;
+    pub mod number;
+    pub mod path;
+    pub mod scale;
+    pub mod stroke;
     pub mod style;
 }
 
-use clap::{Arg, ArgAction, Command};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::time::Instant;
+use support::command::start;
 use support::expression::{Expression, MODULUS, OPERATORS};
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::lines::{Line, lines};
@@ -185,10 +190,7 @@ fn zeros(tests: &[Vec<Expression>]) -> Line {
 }
 
 fn main() -> Outcome {
-    Command::new("24_tree_net")
-        .about("Calculates expressions by a network in the shape of each, and by one that reads them")
-        .arg(Arg::new("quick").long("quick").action(ArgAction::SetTrue).help("Trains on few expressions"))
-        .get_matches();
+    start(include_str!("24_tree_net.rs"), []);
     let mut rng = wengert::rng(0);
     let (steps, count) = if quick() { (50, 20) } else { (2000, 200) };
     let tests: Vec<Vec<Expression>> =

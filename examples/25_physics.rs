@@ -91,7 +91,7 @@ fn trajectory(f: &dyn Fn(&Var) -> Var, start: &Var, intervals: usize) -> Vec<Var
 /// Learns the motion from noisy swings; returns an unseen one with its prediction.
 fn learn_motion() -> [Line; 2] {
     let mut rng = wengert::rng(0);
-    let steps = if quick() { 150 } else { 2000 };
+    let steps = if quick() { 50 } else { 2000 };
     let starts = Tensor::uniform([SWINGS, 2], -2.2, 2.2, &mut rng);
     let exact = trajectory(&pendulum, &Tape::inference().constant(starts), OBSERVATIONS);
     let observed: Vec<Tensor> =
@@ -213,7 +213,7 @@ impl Heat {
 /// Learns the solution and the conductivity from the equation and a few measurements.
 fn learn_heat() -> Heat {
     let mut rng = wengert::rng(1);
-    let steps = if quick() { 100 } else { 6000 };
+    let steps = if quick() { 50 } else { 6000 };
     let [places, times] = [(); 2].map(|()| Tensor::<f32>::uniform([MEASUREMENTS, 1], 0.0, 1.0, &mut rng));
     let exact = places.zip(&times, |x: f32, t: f32| exact_heat(x.into(), t.into()) as f32);
     let measured = exact + Tensor::<f32>::randn([MEASUREMENTS, 1], &mut rng) * HEAT_NOISE;

@@ -1,5 +1,6 @@
 //! I/O and format errors.
 
+use std::borrow::Cow;
 use std::fmt::{self, Debug, Display, Formatter};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,8 @@ use std::path::{Path, PathBuf};
 /// was found.
 ///
 /// It prints on one line, including the cause, which is therefore not its [`source`](std::error::Error::source); a list of
-/// mismatches takes one more line for each. `{:?}`, which `unwrap` and a `main` that returns a `Result` show, prints the same.
+/// mismatches takes one more line for each of the first fifty. Long names and values from a file are shortened. `{:?}`, which `unwrap`
+/// and a `main` that returns a `Result` show, prints the same.
 ///
 /// ```
 /// let error = wengert::data::idx::read("no/such/file").unwrap_err();
@@ -68,6 +70,11 @@ pub enum Error {
     },
 }
 
+/// The maximum length of a name or value in a message, in characters.
+const MAX_FIELD: usize = 300;
+/// The maximum number of mismatches in a message.
+const MAX_MISMATCHES: usize = 50;
+
 /// One difference between a file and what the program expects, such as the shape of a tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -108,15 +115,34 @@ impl Error {
     }
 }
 
+/// A text of a maximum length in characters: a longer one loses its middle.
+pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    let count = text.chars().count();
+    if count <= most {
+        return text.into();
+    }
+    let (begin, end): (String, String) =
+        (text.chars().take(most / 2).collect(), text.chars().skip(count - most / 2).collect());
+    format!("{begin} … {end}").into()
+}
+
+/// The description of a malformed part.
+fn write_part(f: &mut Formatter, place: &str, part: [&String; 3]) -> fmt::Result {
+    let [what, expected, found] = part.map(|text| shortened(text, MAX_FIELD));
+    write!(f, "{what}{place}: expected {expected}, found {found}")
+}
+
 impl Display for Error {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         match self {
             Error::Io { path, source } => write!(f, "{path:?}: {source}"),
             Error::Format { path, offset, what, expected, found } => {
-                write!(f, "{path:?}: {what} at byte {offset}: expected {expected}, found {found}")
+                write!(f, "{path:?}: ")?;
+                write_part(f, &format!(" at byte {offset}"), [what, expected, found])
             }
             Error::Line { path, line, what, expected, found } => {
-                write!(f, "{path:?}: {what} on line {line}: expected {expected}, found {found}")
+                write!(f, "{path:?}: ")?;
+                write_part(f, &format!(" on line {line}"), [what, expected, found])
             }
             Error::UnknownCharacter { character, position, count } => {
                 let vocabulary = format_args!("the {count} characters of the vocabulary");
@@ -124,16 +150,26 @@ impl Display for Error {
             }
             Error::Mismatch { path, mismatches } => {
                 write!(f, "{path:?}: does not match:")?;
-                mismatches.iter().try_for_each(|mismatch| write!(f, "\n  {mismatch}"))
+                mismatches.iter().take(MAX_MISMATCHES).try_for_each(|mismatch| write!(f, "\n  {mismatch}"))?;
+                match mismatches.len().saturating_sub(MAX_MISMATCHES) {
+                    0 => Ok(()),
+                    more => write!(f, "\n  and {more} more"),
+                }
             }
         }
+    }
+}
+
+impl Debug for Error {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        Display::fmt(self, f)
     }
 }
 
 impl Display for Mismatch {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         let Mismatch { name, expected, found } = self;
-        write!(f, "{name}: expected {expected}, found {found}")
+        write_part(f, "", [name, expected, found])
     }
 }
 

@@ -1,7 +1,9 @@
 //! Reading untrusted files and replacing files atomically.
 
 use crate::error::Error;
-use std::fs::{self, File, OpenOptions};
+use flate2::Crc;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -140,26 +142,30 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Writes to a temporary file and atomically renames it over `path`: a crash leaves either the old file or the new one.
+/// Writes to a temporary file and atomically renames it over `path`: a crash leaves either the old file or the new one. Temporary
+/// files that earlier crashes left are removed.
 pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), Error> {
-    let (target, permissions) = match fs::metadata(path) {
-        // Renaming onto a symbolic link would replace the link, not the file it points to.
-        Ok(old) if old.is_file() => (fs::canonicalize(path).map_err(Error::io(path))?, Some(old.permissions())),
+    let permissions = match fs::metadata(path) {
+        Ok(old) if old.is_file() => Some(old.permissions()),
         Ok(_) => return Err(not_regular(path)),
-        Err(error) if error.kind() == ErrorKind::NotFound => (path.to_path_buf(), None),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(Error::io(path)(error)),
     };
     let store = || {
+        // Renaming onto a symbolic link would replace the link, not the file it points to.
+        let target = follow_links(path)?;
         let directory = target.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
-        let (temporary, file) = TempFile::create(directory)?;
+        let prefix = TempFile::prefix(&target);
+        TempFile::remove_abandoned(directory, &prefix);
+        let (temporary, file) = TempFile::create(directory, &prefix, permissions.is_some())?;
         let mut writer = BufWriter::with_capacity(1 << 16, file);
         write(&mut writer)?;
+        // Stays open, and locked, until it is renamed.
         let file = writer.into_inner().map_err(|error| error.into_error())?;
         if let Some(permissions) = permissions {
             file.set_permissions(permissions)?;
         }
         file.sync_all()?;
-        drop(file);
         temporary.rename(&target)?;
         // Makes the rename survive a power failure. Not every system can sync a directory, so a failure is ignored.
         let _ = File::open(directory).and_then(|directory| directory.sync_all());
@@ -168,18 +174,80 @@ pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> i
     store().map_err(Error::io(path))
 }
 
+/// The path at the end of a chain of symbolic links, where there may be no file yet.
+fn follow_links(path: &Path) -> io::Result<PathBuf> {
+    // As many as Linux follows.
+    const MAX_LINKS: usize = 40;
+    let mut target = path.to_path_buf();
+    for _ in 0..MAX_LINKS {
+        let Ok(next) = fs::read_link(&target) else { return Ok(target) };
+        target = target.parent().map_or(next.clone(), |directory| directory.join(next));
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
 /// A temporary file, removed on drop unless it was renamed.
+///
+/// Its name says which target it is for, and no other file ever has the same one. Its process holds a lock on it: a file of which
+/// another process can take the lock was left by a process that no longer runs.
 struct TempFile(PathBuf);
 
 impl TempFile {
-    fn create(directory: &Path) -> io::Result<(TempFile, File)> {
-        let mut number = 0;
+    const SUFFIX: &str = ".tmp";
+
+    /// The beginning of the names for a target, of fixed length, because that of the target may have the maximum already.
+    fn prefix(target: &Path) -> String {
+        let mut checksum = Crc::new();
+        checksum.update(target.file_name().unwrap_or_default().as_encoded_bytes());
+        format!(".wengert-{:08x}-", checksum.sum())
+    }
+
+    /// Creates and locks a file, which other users can read unless it is `private`.
+    fn create(directory: &Path, prefix: &str, private: bool) -> io::Result<(TempFile, File)> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        if private {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(0o600);
+        }
+        #[cfg(not(unix))]
+        let _ = private;
         loop {
-            let path = directory.join(format!(".wengert-{}-{number}.tmp", process::id()));
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
-                Ok(file) => return Ok((TempFile(path), file)),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            // Each state hashes differently, at random.
+            let unique = RandomState::new().hash_one(process::id());
+            let path = directory.join(format!("{prefix}{unique:016x}{}", Self::SUFFIX));
+            match options.open(&path) {
+                Ok(file) => {
+                    // Where files cannot be locked, none is ever found to be abandoned.
+                    let locked = file.try_lock();
+                    let temporary = TempFile(path);
+                    // Another process may have taken it for abandoned before it was locked.
+                    if !matches!(locked, Err(TryLockError::WouldBlock)) && temporary.0.exists() {
+                        return Ok((temporary, file));
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Removes the files for a target whose processes no longer run. Failures do not matter: the next save tries again.
+    fn remove_abandoned(directory: &Path, prefix: &str) {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let matches = name.to_str().is_some_and(|name| name.starts_with(prefix) && name.ends_with(Self::SUFFIX));
+            // A pipe of that name must not be opened, which may block.
+            if !matches || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                continue;
+            }
+            // For reading, because the old file may have been read-only. The lock is held until the file is gone, so that its process,
+            // if it is only about to lock it, notices.
+            if let Ok(file) = File::open(entry.path())
+                && file.try_lock().is_ok()
+            {
+                let _ = fs::remove_file(entry.path());
             }
         }
     }

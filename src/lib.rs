@@ -85,7 +85,9 @@
 //! # Conventions
 //!
 //! Broadcasting follows numpy; names and numerical conventions follow PyTorch. Where libraries differ, the documentation of a
-//! function states its convention. Everything is deterministic: the same seed gives the same bits.
+//! function states its convention. Everything is deterministic: the same seed gives the same bits, with any number of threads, and
+//! with AVX2 as with AVX-512. Matrix products on processors without fused multiply-add, and on architectures other than x86-64, round
+//! differently.
 
 #![warn(missing_docs)]
 

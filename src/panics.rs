@@ -1,11 +1,15 @@
 //! The wording of every panic: mistakes of the program that uses the crate.
 //!
 //! Each is one sentence: the operation first, then every shape and what does not fit. All functions are cold and report the
-//! caller's line.
+//! caller's line. A long one, such as one with the shape of each of a thousand operands, loses its middle.
 
+use crate::error::shortened;
 use std::fmt::{Debug, Display};
 use std::ops::{Bound, RangeBounds};
 use std::panic::Location;
+
+/// The maximum length of a message, in characters.
+const MAX_LENGTH: usize = 2000;
 
 macro_rules! panic_messages {
     ($($(#[$meta:meta])* $name:ident($($arg:ident: $ty:ty),* $(,)?) $text:literal)*) => {
@@ -14,7 +18,7 @@ macro_rules! panic_messages {
         #[inline(never)]
         #[track_caller]
         pub(crate) fn $name($($arg: $ty),*) -> ! {
-            panic!($text)
+            panic!("{}", shortened(&format!($text), MAX_LENGTH))
         })*
     };
 }

@@ -29,7 +29,7 @@ pub(crate) enum Targets<'a, T: Float> {
     /// Every variable and parameter, and the results that [`Var::retain_grad`] marked. Gradients of leaves that are lists of rows
     /// are put aside.
     Leaves(&'a RowGradients<T>),
-    /// The given nodes; no other path is followed.
+    /// The given nodes, in ascending order; no other path is followed.
     Nodes(&'a [NodeId]),
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn walk<T: Float>(
                 continue;
             }
             Targets::Leaves(_) if is_last(&mut retained, id) => found.push((id, gy.clone())),
-            Targets::Nodes(nodes) if nodes.contains(&id) => found.push((id, gy.clone())),
+            Targets::Nodes(nodes) if nodes.binary_search(&id).is_ok() => found.push((id, gy.clone())),
             _ => {}
         }
         if walk.collect_wanted(id) {

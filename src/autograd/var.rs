@@ -244,10 +244,15 @@ impl<T: Float> Var<T> {
             panics::two_tapes("vjp", &self.place(), &other.place());
         }
         let Some(root) = self.node else { return vec![None; xs.len()] };
-        let targets: Vec<NodeId> = xs.iter().filter_map(|x| x.node).collect();
+        let mut targets: Vec<NodeId> = xs.iter().filter_map(|x| x.node).collect();
+        targets.sort_unstable();
         let found = backward::walk(&self.tape, root, u.clone(), Targets::Nodes(&targets), pass);
-        let gradient =
-            |x: &&Var<T>| found.iter().find(|(id, _)| Some(*id) == x.node).map(|(_, gradient)| gradient.clone());
+        // Nodes are found in descending order.
+        let gradient = |x: &&Var<T>| {
+            let node = x.node?;
+            let at = found.binary_search_by(|(id, _)| node.cmp(id)).ok()?;
+            Some(found[at].1.clone())
+        };
         xs.iter().map(gradient).collect()
     }
 

@@ -1,6 +1,7 @@
 //! The graph in Graphviz format.
 
 use crate::inspect::{Graph, Input, Kind, Vertex};
+use std::collections::HashMap;
 use std::fmt::Write;
 
 /// The graph as text, with a cluster for each group.
@@ -8,7 +9,7 @@ pub(crate) fn draw(graph: &Graph) -> String {
     let mut text = String::from("digraph tape {\n  node [shape=box, style=rounded, fontname=Helvetica];\n");
     text += "  edge [fontname=Helvetica, fontsize=10];\n";
     text += "  graph [fontname=Helvetica, style=rounded, color=\"#9fc5de\"];\n";
-    text += &members(graph, None, 1);
+    text += &Members::of(graph).draw(None, 1);
     for (index, vertex) in graph.vertices.iter().enumerate() {
         for (k, input) in vertex.inputs.iter().enumerate() {
             text += &match input {
@@ -25,29 +26,55 @@ pub(crate) fn draw(graph: &Graph) -> String {
     text + "}\n"
 }
 
-/// The nodes of a group, or those without one, and its subgroups as clusters.
-fn members(graph: &Graph, group: Option<usize>, depth: usize) -> String {
-    let indent = "  ".repeat(depth);
-    let mut text = String::new();
-    for (index, vertex) in graph.vertices.iter().enumerate().filter(|&(index, _)| group_of(graph, index) == group) {
-        writeln!(text, "{indent}n{index} [{}];", attributes(vertex)).expect("a string takes everything");
-    }
-    for (index, inner) in graph.groups.iter().enumerate().filter(|(_, inner)| inner.parent == group) {
-        let label = escaped(&format!("{}  {}", inner.path, inner.kind));
-        let inside = members(graph, Some(index), depth + 1);
-        text += &format!("{indent}subgraph cluster_{index} {{\n{indent}  label=\"{label}\";\n{inside}{indent}}}\n");
-    }
-    text
+/// What each group contains.
+struct Members<'a> {
+    graph: &'a Graph,
+    /// Nodes by group; those without one under `None`.
+    nodes: HashMap<Option<usize>, Vec<usize>>,
+    subgroups: HashMap<Option<usize>, Vec<usize>>,
 }
 
-/// The group in which a node is drawn; a parameter goes with the first operation that reads it.
-fn group_of(graph: &Graph, index: usize) -> Option<usize> {
-    if graph.vertices[index].kind != Kind::Parameter {
-        return graph.vertices[index].group;
+impl<'a> Members<'a> {
+    fn of(graph: &'a Graph) -> Self {
+        let mut members = Members { graph, nodes: HashMap::new(), subgroups: HashMap::new() };
+        for (index, group) in groups_of(graph).into_iter().enumerate() {
+            members.nodes.entry(group).or_default().push(index);
+        }
+        for (index, group) in graph.groups.iter().enumerate() {
+            members.subgroups.entry(group.parent).or_default().push(index);
+        }
+        members
     }
-    let reads =
-        |vertex: &&Vertex| vertex.inputs.iter().any(|input| matches!(input, Input::Node(source) if *source == index));
-    graph.vertices.iter().find(reads).and_then(|vertex| vertex.group)
+
+    /// The nodes of a group, or those without one, and its subgroups as clusters.
+    fn draw(&self, group: Option<usize>, depth: usize) -> String {
+        let indent = "  ".repeat(depth);
+        let mut text = String::new();
+        for &index in self.nodes.get(&group).into_iter().flatten() {
+            let attributes = attributes(&self.graph.vertices[index]);
+            writeln!(text, "{indent}n{index} [{attributes}];").expect("a string takes everything");
+        }
+        for &index in self.subgroups.get(&group).into_iter().flatten() {
+            let inner = &self.graph.groups[index];
+            let label = escaped(&format!("{}  {}", inner.path, inner.kind));
+            let inside = self.draw(Some(index), depth + 1);
+            text += &format!("{indent}subgraph cluster_{index} {{\n{indent}  label=\"{label}\";\n{inside}{indent}}}\n");
+        }
+        text
+    }
+}
+
+/// The group in which each node is drawn; a parameter goes with the first operation that reads it.
+fn groups_of(graph: &Graph) -> Vec<Option<usize>> {
+    let mut groups: Vec<Option<usize>> = graph.vertices.iter().map(|vertex| vertex.group).collect();
+    for vertex in graph.vertices.iter().rev() {
+        for source in vertex.sources() {
+            if graph.vertices[source].kind == Kind::Parameter {
+                groups[source] = vertex.group;
+            }
+        }
+    }
+    groups
 }
 
 fn attributes(vertex: &Vertex) -> String {

@@ -6,7 +6,7 @@
 //! range of the tape.
 
 use crate::inspect::{Kind, Vertex};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// One application of a module: a contiguous range of the tape.
 pub(crate) struct Group {
@@ -33,7 +33,7 @@ struct Call {
 struct Open {
     group: usize,
     module: (String, &'static str),
-    parameters: Vec<usize>,
+    parameters: HashSet<usize>,
 }
 
 /// Assigns each operation its group; returns the groups.
@@ -52,7 +52,7 @@ pub(crate) fn group(vertices: &mut [Vertex], modules: &HashMap<usize, Chain>) ->
             for module in &call.chain[open.len()..] {
                 let parent = open.last().map(|open| open.group);
                 groups.push(Group { path: module.0.clone(), kind: module.1, parent, depth: open.len() });
-                open.push(Open { group: groups.len() - 1, module: module.clone(), parameters: Vec::new() });
+                open.push(Open { group: groups.len() - 1, module: module.clone(), parameters: HashSet::new() });
             }
             open.iter_mut().for_each(|open| open.parameters.extend(&call.parameters));
         }

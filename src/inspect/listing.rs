@@ -1,6 +1,7 @@
 //! Printing a tape as the Wengert list.
 
 use crate::autograd::Tape;
+use crate::error::shortened;
 use crate::inspect::{Graph, Input, Kind, Vertex};
 use crate::tensor::Float;
 use std::fmt::{self, Display, Formatter};
@@ -40,6 +41,9 @@ impl<T: Float> Display for Tape<T> {
     }
 }
 
+/// The maximum width of a column. Every line is as wide as the widest.
+const MAX_WIDTH: usize = 200;
+
 /// The columns of one line.
 fn line(graph: &Graph, index: usize, vertex: &Vertex) -> [String; 6] {
     let input = |input: &Input| match input {
@@ -57,4 +61,5 @@ fn line(graph: &Graph, index: usize, vertex: &Vertex) -> [String; 6] {
     let module = vertex.group.map_or(String::new(), |group| graph.groups[group].path.clone());
     let at = format!("{}:{}", vertex.location.file(), vertex.location.line());
     [format!("%{index}"), operation, format!("{:?}", vertex.shape), saved, module, at]
+        .map(|text| shortened(&text, MAX_WIDTH).into_owned())
 }

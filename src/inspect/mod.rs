@@ -12,7 +12,7 @@ use crate::autograd::{Description, Save, Tape};
 use crate::kernel::base::small_box::AsDyn;
 use crate::tensor::{Float, Tensor};
 use groups::{Group, group};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hint::black_box;
 use std::panic::Location;
 
@@ -66,15 +66,9 @@ impl Vertex {
 
     /// The distinct nodes that it reads.
     fn sources(&self) -> Vec<usize> {
-        let mut sources = Vec::new();
-        for input in &self.inputs {
-            if let Input::Node(source) = *input
-                && !sources.contains(&source)
-            {
-                sources.push(source);
-            }
-        }
-        sources
+        let mut seen = HashSet::new();
+        let node = |input: &Input| if let Input::Node(source) = *input { Some(source) } else { None };
+        self.inputs.iter().filter_map(node).filter(|&source| seen.insert(source)).collect()
     }
 }
 
@@ -82,7 +76,15 @@ impl Graph {
     fn of<T: Float>(tape: &Tape<T>) -> Self {
         let paths = paths(tape);
         let (list, passes) = (tape.list(), tape.diagnostics().passes.borrow());
+        // At each node, how many passes begin less how many end.
+        let mut changes: HashMap<usize, isize> = HashMap::new();
+        for pass in passes.iter() {
+            *changes.entry(pass.start).or_default() += 1;
+            *changes.entry(pass.end).or_default() -= 1;
+        }
+        let mut depth = 0;
         let vertex = |(id, node): (NodeId, &Node<T>)| {
+            depth += changes.get(&id.index()).copied().unwrap_or(0);
             let (kind, settings) = describe(&node.content);
             let input = |(k, input): (usize, &Option<NodeId>)| match input {
                 Some(source) => Input::Node(source.index()),
@@ -96,7 +98,7 @@ impl Graph {
                 shape: node.shape.to_vec(),
                 saved_bytes: list.saved(id).iter().flatten().map(bytes).sum(),
                 location: node.location,
-                backward: passes.iter().any(|pass| pass.contains(&id.index())),
+                backward: depth > 0,
                 group: None,
             }
         };
@@ -199,7 +201,8 @@ impl<T: Float> Tape<T> {
     /// Parameters and constants are drawn to the left of the operations that read them. After
     /// [`name_parameters`](Tape::name_parameters) each application of a module is a box around the operations that read its
     /// parameters, those recorded by the same call, and those in between. Operations of a recorded backward pass have a different
-    /// color.
+    /// color. A graph of more than 10 000 nodes and inputs would be no picture: a sentence takes its place, which points to
+    /// [`to_dot`](Tape::to_dot).
     ///
     /// ```
     /// # use wengert::prelude::*;

@@ -40,9 +40,25 @@ fn edge_color(from: &Vertex, to: &Vertex) -> &'static str {
     if to.backward && !from.backward { "#e59a66" } else { "#6b727b" }
 }
 
+/// The maximum number of nodes and inputs that are drawn.
+const MAX_ELEMENTS: usize = 10_000;
+
 /// The drawing as text.
 pub(crate) fn draw(graph: &Graph) -> String {
+    let inputs: usize = graph.vertices.iter().map(|vertex| vertex.inputs.len()).sum();
+    if graph.vertices.len() + inputs > MAX_ELEMENTS {
+        return too_large(graph.vertices.len());
+    }
     Drawing { layout: Layout::of(graph), graph }.to_string()
+}
+
+/// What is drawn in place of a large graph.
+fn too_large(nodes: usize) -> String {
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 640 48\" width=\"640\" height=\"48\" role=\"img\">\n\
+         <text x=\"16\" y=\"29\" font-family=\"sans-serif\" font-size=\"{LARGE}\" fill=\"{INK}\">{nodes} nodes are too many for a \
+         drawing: use to_dot(), or print the tape</text>\n</svg>\n"
+    )
 }
 
 struct Drawing<'a> {

@@ -2,10 +2,14 @@
 
 use crate::io::Network;
 use crate::support::files::{bits, directory, message, names};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{env, fs};
+use std::time::Duration;
+use std::{env, fs, thread};
 use wengert::io::{self, safetensors};
 use wengert::prelude::*;
+use wengert::rand::RngExt;
+use wengert::text::{TokenFile, write_tokens};
 
 #[test]
 fn a_save_that_fails_loses_nothing() {
@@ -30,45 +34,110 @@ fn a_save_that_fails_loses_nothing() {
 
 /// Environment variable of a process to be killed: the file to which it saves models in a loop.
 const VICTIM: &str = "WENGERT_TEST_SAVES_TO";
+/// Environment variable for long runs: how many processes are killed.
+const KILLS: &str = "WENGERT_TEST_KILLS";
+
+/// A model that holds the number of its save.
+fn numbered(save: f64) -> Param {
+    Param::new(Tensor::full([500_000], save))
+}
+
+/// The number of the save in a file, which is whole.
+fn saved_number(path: &Path) -> f64 {
+    let mut model = numbered(-1.0);
+    io::load(&mut model, path).unwrap();
+    let values = model.value().as_slice();
+    assert!(values.iter().all(|value| *value == values[0]), "of one save");
+    values[0].into()
+}
 
 #[test]
-fn killing_a_process_that_saves_leaves_a_whole_file() {
-    let model = |value: f64| Param::<f32>::new(Tensor::full([500_000], value));
+fn killing_a_process_loses_no_save_that_it_acknowledged() {
     if let Some(path) = env::var_os(VICTIM) {
-        let mut save = 0.0;
+        let path = Path::new(&path);
         loop {
-            save += 1.0;
-            io::save(&model(save), &path).unwrap();
+            let save = saved_number(path) + 1.0;
+            io::save(&numbered(save), path).unwrap();
+            println!("{save}");
         }
     }
     let directory = directory();
     let path = directory.path().join("model.safetensors");
-    io::save(&model(0.0), &path).unwrap();
-    let mut hits = 0;
-    for _ in 0..1000 {
+    io::save(&numbered(0.0), &path).unwrap();
+    let wanted = env::var(KILLS).map_or(10, |kills| kills.parse().expect("a number"));
+    let mut rng = wengert::rng(0);
+    let (mut acknowledged, mut hits) = (0.0, 0);
+    for kill in 0..1000 {
         let mut child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "file::killing_a_process_that_saves_leaves_a_whole_file"])
+            .args(["--exact", "--nocapture", "file::killing_a_process_loses_no_save_that_it_acknowledged"])
             .env(VICTIM, &path)
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        // A second file in the directory indicates a save in progress.
-        while names(directory.path()).len() == hits + 1 {
-            assert!(child.try_wait().unwrap().is_none(), "it saves until it is killed");
-        }
+        thread::sleep(Duration::from_millis(rng.random_range(20..120)));
         child.kill().unwrap();
-        child.wait().unwrap();
-        let mut loaded = model(-1.0);
-        io::load(&mut loaded, &path).unwrap();
-        let values = loaded.value().as_slice();
-        assert!(values[0] >= 0.0 && values.iter().all(|value| *value == values[0]), "of one save");
-        // The temporary file remains, unless the process was killed after renaming it.
-        hits = names(directory.path()).len() - 1;
-        if hits == 5 {
+        let output = child.wait_with_output().unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let numbers = lines.lines().filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+        acknowledged = numbers.fold(acknowledged, f64::max);
+        assert!(saved_number(&path) >= acknowledged, "kill {kill}");
+        // The file of an earlier kill is gone; that of this one stays, unless the process was between two saves.
+        let files = names(directory.path()).len();
+        assert!(files <= 2, "{files} files");
+        hits += files - 1;
+        if kill + 1 >= wanted && hits > 0 && acknowledged > 0.0 {
+            io::save(&numbered(0.0), &path).unwrap();
+            assert_eq!(names(directory.path()), ["model.safetensors"]);
             return;
         }
     }
-    panic!("no save was hit in the middle");
+    panic!("{hits} saves were hit in the middle, {acknowledged} acknowledged");
+}
+
+/// Saves to a path; calls `meanwhile` when the temporary file is there.
+fn save_and(path: &Path, meanwhile: impl Fn()) {
+    let tokens = (0..3usize).inspect(|&token| {
+        if token == 1 {
+            meanwhile()
+        }
+    });
+    write_tokens(path, 10, tokens).unwrap();
+}
+
+/// The temporary file in a directory.
+fn temporary(directory: &Path) -> PathBuf {
+    let name = names(directory).into_iter().find(|name| name.ends_with(".tmp"));
+    directory.join(name.expect("one is being written"))
+}
+
+#[test]
+fn a_save_removes_what_a_crash_left_and_nothing_else() {
+    let directory = directory();
+    let path = directory.path().join("tokens");
+    save_and(&path, || {
+        // As if this process had been killed here.
+        let name = temporary(directory.path());
+        let name = name.file_name().unwrap().to_str().unwrap();
+        fs::write(directory.path().join(format!("{}0.tmp", &name[..name.len() - 5])), "left").unwrap();
+    });
+    assert_eq!(names(directory.path()).len(), 2);
+    fs::write(directory.path().join(".wengert-00000000-0.tmp"), "for another file").unwrap();
+    save_and(&path, || ());
+    let mut left = names(directory.path());
+    left.sort();
+    assert_eq!(left, [".wengert-00000000-0.tmp", "tokens"]);
+}
+
+#[test]
+fn two_saves_of_one_file_at_a_time_both_succeed() {
+    let directory = directory();
+    let path = directory.path().join("tokens");
+    save_and(&path, || save_and(&path, || ()));
+    assert_eq!(names(directory.path()), ["tokens"]);
+    let save = |_| (0..50).for_each(|_| save_and(&path, || ()));
+    thread::scope(|scope| (0..4).for_each(|k| _ = scope.spawn(move || save(k))));
+    assert_eq!(TokenFile::open(&path).unwrap().read(0, 3).unwrap(), [0, 1, 2]);
+    assert_eq!(names(directory.path()), ["tokens"]);
 }
 
 #[cfg(unix)]
@@ -91,6 +160,32 @@ mod unix {
         let mut loaded: Network = Network::new(2);
         io::load(&mut loaded, &file).unwrap();
         assert_eq!(bits(&loaded), bits(&other));
+    }
+
+    #[test]
+    fn a_link_to_no_file_yet_stays() {
+        let directory = directory();
+        let [file, link, second] = ["file", "link", "second"].map(|name| directory.path().join(name));
+        symlink("file", &link).unwrap();
+        symlink(&link, &second).unwrap();
+        let model: Network = Network::new(0);
+        io::save(&model, &second).unwrap();
+        assert!([&link, &second].iter().all(|link| fs::symlink_metadata(link).unwrap().is_symlink()));
+        io::load(&mut Network::<f32>::new(1), &file).unwrap();
+        fs::remove_file(&file).unwrap();
+        symlink(&second, &file).unwrap();
+        assert!(io::save(&model, &second).is_err(), "a loop");
+    }
+
+    #[test]
+    fn a_private_file_is_private_while_it_is_written() {
+        let directory = directory();
+        let path = directory.path().join("tokens");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        save_and(&path, || ());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        save_and(&path, || assert_eq!(mode(&temporary(directory.path())), 0o600));
+        assert_eq!(mode(&path), 0o640);
     }
 
     #[test]

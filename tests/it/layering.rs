@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers from the lowest up; the modules of one layer are independent of each other.
-const LAYERS: [&[&str]; 10] = [
-    &["panics", "error", "generator"],
+const LAYERS: [&[&str]; 11] = [
+    &["error", "generator"],
+    &["panics"],
     &["kernel", "file"],
     &["tensor"],
     &["autograd"],

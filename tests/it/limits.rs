@@ -1,8 +1,11 @@
 //! Sizes whose products exceed the range of integers: refused by name, with the numbers as given, and nothing stays behind.
 
+use crate::support::files::directory;
 use crate::support::panics::{Panic, messages, panic_of};
-use wengert::einsum;
+use wengert::io::{self, safetensors};
+use wengert::optim::Group;
 use wengert::prelude::*;
+use wengert::{Error, einsum};
 
 const HUGE: usize = 1 << 62;
 
@@ -95,6 +98,36 @@ fn nothing_stays_behind_a_refusal() {
         assert_eq!(tensor![1.0, 2.0, 3.0] + 1.0, tensor![2.0, 3.0, 4.0]);
         assert_eq!(Tensor::<f64>::zeros([3]).len(), 3);
     }
+}
+
+#[test]
+fn messages_are_of_bounded_length() {
+    let x = tensor![[1.0, 2.0], [3.0, 4.0]];
+    let long = "ij,".repeat(10_000);
+    let mut model = Linear::new(2, 2, Init::He, &mut wengert::rng(0));
+    let gradients = model.forward(&Tape::new().constant(&x)).sum().backward();
+    let group = Group::with_prefix(&"layer".repeat(10_000));
+    let mistakes: [&mut dyn FnMut(); 4] = [
+        &mut || _ = einsum(&long, &[&x]),
+        &mut || _ = einsum(&("i,".repeat(5000) + "i"), &vec![&x; 5001]),
+        &mut || _ = x.permute(vec![0isize; 100_000]),
+        &mut || Sgd::new(0.1).group(group.clone()).step(&mut model, &gradients),
+    ];
+    for mistake in mistakes {
+        let message = panic_of(mistake).expect("a mistake").message;
+        assert!((500..8100).contains(&message.len()), "{message}");
+    }
+
+    let directory = directory();
+    let path = directory.path().join("file");
+    let names = (0..1000).map(|k| (format!("{}{k}", "名".repeat(1000)), tensor![1.0]));
+    safetensors::write(names, &path).unwrap();
+    let error = io::load(&mut model, &path).unwrap_err();
+    let text = error.to_string();
+    assert!(text.ends_with("and 952 more") && text.len() < 100_000, "{} bytes: {text}", text.len());
+    assert_eq!(format!("{error:?}"), text);
+    let Error::Mismatch { mismatches, .. } = error else { panic!("another error") };
+    assert_eq!(mismatches.len(), 1002);
 }
 
 #[test]

@@ -71,11 +71,10 @@ fn run(count: usize, work: &(dyn Fn(usize) + Sync)) {
     match owned {
         None => (0..count).for_each(work),
         Some(mut started) => {
-            let job = Job { work, count, helpers, next: AtomicUsize::new(0), panics: Mutex::new(Vec::new()) };
+            let job = Job { work, count, helpers, next: AtomicUsize::new(0), panic: Mutex::new(None) };
             POOL.run(&job, &mut started);
             drop(started);
-            let panics = job.panics.into_inner().unwrap_or_else(PoisonError::into_inner);
-            if let Some((_, panic)) = panics.into_iter().min_by_key(|&(index, _)| index) {
+            if let Some((_, panic)) = job.panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
                 resume_unwind(panic);
             }
         }
@@ -156,9 +155,8 @@ struct Job<'a> {
     helpers: usize,
     /// The next unclaimed index.
     next: AtomicUsize,
-    /// The indices that panicked, with their payloads. All are kept until the job is over: dropping one runs arbitrary
-    /// code, which may panic again.
-    panics: Mutex<Vec<(usize, Box<dyn Any + Send>)>>,
+    /// The lowest index that panicked, with its payload.
+    panic: Mutex<Option<(usize, Box<dyn Any + Send>)>>,
 }
 
 impl Job<'_> {
@@ -170,8 +168,20 @@ impl Job<'_> {
                 return;
             }
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (self.work)(index))) {
-                lock(&self.panics).push((index, panic));
+                self.keep(index, panic);
             }
+        }
+    }
+
+    /// Keeps the panic of the lowest index. The payloads of others are leaked: dropping one runs arbitrary code, which may panic
+    /// again.
+    #[cold]
+    fn keep(&self, index: usize, panic: Box<dyn Any + Send>) {
+        let mut kept = lock(&self.panic);
+        if kept.as_ref().is_none_or(|&(lowest, _)| index < lowest) {
+            std::mem::forget(kept.replace((index, panic)));
+        } else {
+            std::mem::forget(panic);
         }
     }
 }
@@ -354,15 +364,17 @@ mod tests {
         struct Payload;
         impl Drop for Payload {
             fn drop(&mut self) {
-                if !std::thread::panicking() {
-                    panic!("dropped");
-                }
+                panic!("dropped");
             }
         }
         set_num_threads(3);
         let bad = || for_each_index(8, |_| std::panic::panic_any(Payload));
-        std::mem::forget(catch_unwind(bad).expect_err("every index panics"));
-        assert_eq!(map_indices(3, |k| k), [0, 1, 2]);
+        for _ in 0..50 {
+            let panic = catch_unwind(bad).expect_err("every index panics");
+            assert!(panic.is::<Payload>());
+            std::mem::forget(panic);
+            assert_eq!(map_indices(3, |k| k), [0, 1, 2]);
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub trait EinsumOperand: Sized {
 /// ignored.
 ///
 /// Operands are contracted in pairs: up to eight along the path with the fewest multiplications, more of them greedily, the cheapest
-/// pair first.
+/// pair of the first 64 first.
 ///
 /// # Panics
 /// If the equation is malformed or does not fit the shapes.

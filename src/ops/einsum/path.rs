@@ -4,59 +4,93 @@ use crate::ops::einsum::equation::{Equation, Label};
 
 /// Up to this number of operands the optimal path is found.
 const MAX_OPTIMAL: usize = 8;
+/// The number of terms among which the cheapest pair is sought: a bound on the time that many operands take.
+const MAX_CANDIDATES: usize = 64;
 
 /// The pairs of terms to contract, in order. The n operands are terms 0 to n − 1, the result of the first pair is term n, and so on.
 ///
 /// For few operands this is the path with the fewest multiplications, found by dynamic programming over subsets; for many it is
 /// greedy.
 pub(crate) fn contraction_path(equation: &Equation) -> Vec<(usize, usize)> {
-    if equation.operands.len() <= MAX_OPTIMAL { optimal(equation) } else { greedy(equation) }
+    let problem = Problem::of(equation);
+    if equation.operands.len() <= MAX_OPTIMAL { problem.optimal() } else { problem.greedy() }
 }
 
-/// The labels that remain in a product of terms: those of the output or of the terms outside.
-fn remaining(equation: &Equation, inside: &[&[Label]], outside: &[&[Label]]) -> Vec<Label> {
-    let needed = |label: &Label| equation.output.contains(label) || outside.iter().any(|other| other.contains(label));
-    let mut labels: Vec<Label> = inside.iter().copied().flatten().copied().filter(needed).collect();
-    labels.sort_unstable();
-    labels.dedup();
-    labels
+/// A set of labels, as bits: 52 letters and at most 64 axes of an ellipsis.
+type Set = u128;
+
+/// An equation with sets of labels.
+struct Problem {
+    /// The size of each label.
+    sizes: Vec<f64>,
+    operands: Vec<Set>,
+    output: Set,
 }
 
-/// The number of multiplications of a contraction: the product of the sizes of all its labels.
-fn cost(equation: &Equation, a: &[Label], b: &[Label]) -> f64 {
-    let others = b.iter().filter(|label| !a.contains(label));
-    a.iter().chain(others).map(|label| equation.sizes[label] as f64).product()
-}
-
-/// The path with the lowest total cost.
-fn optimal(equation: &Equation) -> Vec<(usize, usize)> {
-    let n = equation.operands.len();
-    let part = |set: usize, inside: bool| {
-        let chosen = (0..n).filter(|k| (set >> k & 1 == 1) == inside);
-        chosen.map(|k| equation.operands[k].as_slice()).collect::<Vec<_>>()
-    };
-    let labels: Vec<_> = (0..1 << n).map(|set| remaining(equation, &part(set, true), &part(set, false))).collect();
-    // For each set the lowest cost, which may be infinite, and one of the two parts that it is the product of, or 0.
-    let mut best = vec![(f64::INFINITY, 0); 1 << n];
-    for set in 1..1usize << n {
-        if set.is_power_of_two() {
-            best[set] = (0.0, 0);
-            continue;
-        }
-        let mut part = (set - 1) & set;
-        while part > 0 {
-            let rest = set ^ part;
-            let total = best[part].0 + best[rest].0 + cost(equation, &labels[part], &labels[rest]);
-            // Each split occurs twice.
-            if part < rest && (best[set].1 == 0 || total < best[set].0) {
-                best[set] = (total, part);
-            }
-            part = (part - 1) & set;
+impl Problem {
+    fn of(equation: &Equation) -> Self {
+        let known: Vec<Label> = equation.sizes.keys().copied().collect();
+        let bit = |label: &Label| 1 << known.binary_search(label).expect("every label has a size");
+        let set = |labels: &Vec<Label>| labels.iter().map(bit).fold(0, |a: Set, b: Set| a | b);
+        Problem {
+            sizes: equation.sizes.values().map(|&size| size as f64).collect(),
+            operands: equation.operands.iter().map(set).collect(),
+            output: set(&equation.output),
         }
     }
-    let mut pairs = Vec::new();
-    pairs_of((1 << n) - 1, n, &best, &mut pairs);
-    pairs
+
+    /// The number of multiplications of a contraction: the product of the sizes of all its labels.
+    fn cost(&self, a: Set, b: Set) -> f64 {
+        let has = |k: &usize| (a | b) >> k & 1 == 1;
+        (0..self.sizes.len()).filter(has).map(|k| self.sizes[k]).product()
+    }
+
+    /// The path with the lowest total cost.
+    fn optimal(&self) -> Vec<(usize, usize)> {
+        let n = self.operands.len();
+        let union = |set: usize| (0..n).filter(|k| set >> k & 1 == 1).fold(0, |all, k| all | self.operands[k]);
+        // The labels that remain in each product: those of the output or of the terms outside.
+        let labels: Vec<Set> = (0..1usize << n).map(|set| union(set) & (self.output | union(!set))).collect();
+        // For each set the lowest cost, which may be infinite, and one of the two parts that it is the product of, or 0.
+        let mut best = vec![(f64::INFINITY, 0); 1 << n];
+        for set in 1..1usize << n {
+            if set.is_power_of_two() {
+                best[set] = (0.0, 0);
+                continue;
+            }
+            let mut part = (set - 1) & set;
+            // Each split occurs twice.
+            while part > 0 {
+                let rest = set ^ part;
+                if part < rest {
+                    let total = best[part].0 + best[rest].0 + self.cost(labels[part], labels[rest]);
+                    if best[set].1 == 0 || total < best[set].0 {
+                        best[set] = (total, part);
+                    }
+                }
+                part = (part - 1) & set;
+            }
+        }
+        let mut pairs = Vec::new();
+        pairs_of((1 << n) - 1, n, &best, &mut pairs);
+        pairs
+    }
+
+    /// The path that always contracts the cheapest pair of the first terms.
+    fn greedy(&self) -> Vec<(usize, usize)> {
+        let mut terms: Vec<(usize, Set)> = self.operands.iter().copied().enumerate().collect();
+        let (n, mut pairs) = (terms.len(), Vec::new());
+        while terms.len() > 1 {
+            let all = (0..terms.len().min(MAX_CANDIDATES)).flat_map(|j| (0..j).map(move |i| (i, j)));
+            let costs = all.map(|(i, j)| (self.cost(terms[i].1, terms[j].1), i, j));
+            let (_, i, j) = costs.min_by(|a, b| a.0.total_cmp(&b.0)).expect("there are two terms");
+            let (b, a) = (terms.remove(j), terms.remove(i));
+            let outside = terms.iter().fold(self.output, |all, term| all | term.1);
+            pairs.push((a.0, b.0));
+            terms.push((n + pairs.len() - 1, (a.1 | b.1) & outside));
+        }
+        pairs
+    }
 }
 
 /// Appends the pairs that contract a set; returns the number of the resulting term.
@@ -68,23 +102,6 @@ fn pairs_of(set: usize, n: usize, best: &[(f64, usize)], pairs: &mut Vec<(usize,
     let pair = (pairs_of(part, n, best, pairs), pairs_of(set ^ part, n, best, pairs));
     pairs.push(pair);
     n + pairs.len() - 1
-}
-
-/// The path that always contracts the cheapest pair.
-fn greedy(equation: &Equation) -> Vec<(usize, usize)> {
-    let mut terms: Vec<(usize, Vec<Label>)> = equation.operands.iter().cloned().enumerate().collect();
-    let (n, mut pairs) = (terms.len(), Vec::new());
-    while terms.len() > 1 {
-        let all = (0..terms.len()).flat_map(|j| (0..j).map(move |i| (i, j)));
-        let cost = |&(i, j): &(usize, usize)| cost(equation, &terms[i].1, &terms[j].1);
-        let (i, j) = all.min_by(|a, b| cost(a).total_cmp(&cost(b))).expect("there are two terms");
-        let (b, a) = (terms.remove(j), terms.remove(i));
-        let outside: Vec<_> = terms.iter().map(|(_, labels)| labels.as_slice()).collect();
-        let labels = remaining(equation, &[&a.1, &b.1], &outside);
-        pairs.push((a.0, b.0));
-        terms.push((n + pairs.len() - 1, labels));
-    }
-    pairs
 }
 
 #[cfg(test)]
@@ -111,12 +128,28 @@ mod tests {
         assert_eq!((made(left).0, made(made(left).1), made(made(right).0), made(right).1), (0, (1, 2), (3, 4), 5));
     }
 
+    /// Checks that every term but the last is contracted once.
+    fn check_path(equation: &Equation) {
+        let mut used: Vec<usize> = contraction_path(equation).iter().flat_map(|&(i, j)| [i, j]).collect();
+        used.sort_unstable();
+        assert_eq!(used, (0..2 * equation.operands.len() - 2).collect::<Vec<_>>());
+    }
+
     #[test]
     fn many_operands_are_contracted_greedily() {
         let sizes: Vec<usize> = (0..20).map(|k| 1 + k * 7 % 5).collect();
-        let pairs = contraction_path(&chain(&sizes));
-        let mut used: Vec<usize> = pairs.iter().flat_map(|&(i, j)| [i, j]).collect();
-        used.sort_unstable();
-        assert_eq!(used, (0..36).collect::<Vec<_>>());
+        check_path(&chain(&sizes));
+    }
+
+    #[test]
+    fn the_search_of_many_letters_and_operands_is_bounded() {
+        let letters: String = ('a'..='z').chain('A'..='Z').collect();
+        for n in [MAX_OPTIMAL, MAX_OPTIMAL + 1, 100] {
+            // The costs are infinite.
+            let (terms, shape) = (vec![letters.as_str(); n], [usize::MAX; 52]);
+            check_path(&Equation::new(&(terms.join(",") + "->"), &vec![&shape[..]; n]));
+        }
+        let terms = vec!["ab"; 3000];
+        check_path(&Equation::new(&(terms.join(",") + "->"), &vec![&[2, 3][..]; 3000]));
     }
 }

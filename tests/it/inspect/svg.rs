@@ -63,3 +63,31 @@ fn drawings_are_well_formed() {
     check_svg(&svg);
     assert!(svg.contains("released") && svg.contains("6 nodes, 1 live"), "{svg}");
 }
+
+#[test]
+fn a_large_graph_is_a_sentence_instead_of_megabytes() {
+    let drawing = |record: &dyn Fn(&Var, usize) -> Vec<Var>| {
+        let x = Tape::new().var([2.0]);
+        let _kept = record(&x, 100_000);
+        let svg = x.tape().to_svg();
+        assert_eq!(check_svg(&svg), 2);
+        assert!(svg.len() < 1000 && svg.contains("to_dot()"), "{svg}");
+        x.tape().to_dot().len() + x.tape().to_string().len()
+    };
+    let all_read_one = drawing(&|x, n| (0..n).map(|_| x.sin()).collect());
+    let chain = drawing(&|x, n| vec![(0..n).fold(x.clone(), |y, _| y.sin())]);
+    let both = drawing(&|x, n| vec![(0..n / 2).fold(x.clone(), |y, _| y + x)]);
+    let one_reads_all = drawing(&|x, n| {
+        let all: Vec<Var> = (0..n).map(|_| x.tape().var([1.0])).collect();
+        vec![Var::concat(&all.iter().collect::<Vec<_>>(), 0)]
+    });
+    let passes = drawing(&|x, n| {
+        let y = x.sin().sum();
+        (0..n / 10).map(|_| y.grad(x)).collect()
+    });
+    for (name, length) in
+        [("one", all_read_one), ("chain", chain), ("both", both), ("all", one_reads_all), ("passes", passes)]
+    {
+        assert!(length < 100_000 * 500, "{name}: {length} bytes");
+    }
+}

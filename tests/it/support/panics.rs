@@ -23,11 +23,22 @@ pub struct Report {
 
 /// Runs a mistake and returns its panic, if any.
 pub fn panic_of(mistake: impl FnOnce()) -> Option<Report> {
+    let (payload, (file, line)) = caught(mistake)?;
+    Some(Report { message: text(&*payload), file, line })
+}
+
+/// Runs a mistake and returns the payload of its panic, if any.
+pub fn payload_of(mistake: impl FnOnce()) -> Option<Box<dyn Any + Send>> {
+    caught(mistake).map(|(payload, _)| payload)
+}
+
+/// The payload of a panic, and the reported file and line.
+fn caught(mistake: impl FnOnce()) -> Option<(Box<dyn Any + Send>, (String, usize))> {
     silence_expected_panics();
     REPORTED.set(Some(Default::default()));
     let panicked = panic::catch_unwind(AssertUnwindSafe(mistake));
-    let (file, line) = REPORTED.take().unwrap_or_default();
-    panicked.err().map(|payload| Report { message: text(&*payload), file, line })
+    let place = REPORTED.take().unwrap_or_default();
+    panicked.err().map(|payload| (payload, place))
 }
 
 /// Makes the panic hook note where an expected panic is reported, instead of printing it.

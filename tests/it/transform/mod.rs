@@ -2,6 +2,7 @@
 
 mod check;
 mod functional;
+mod parallel;
 mod recompute;
 
 use crate::support::panics::Panic;

@@ -7,7 +7,8 @@
 //! | [`safetensors`], [`npy`], [`npz`] | arrays in common file formats |
 //!
 //! Files are replaced atomically: a temporary file is written, synced and renamed, so neither a crash nor a full disk
-//! loses the previous content. Files are not trusted when read: a malformed one results in an [`Error`], and memory use
+//! loses the previous content; a temporary file that a crash leaves is removed by the next save of the same file. Models and checkpoints
+//! have a checksum, which is verified when they are loaded. Files are not trusted when read: a malformed one results in an [`Error`], and memory use
 //! is bounded by the size of the file, whatever its header claims.
 
 mod array;

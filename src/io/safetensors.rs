@@ -2,7 +2,8 @@
 //!
 //! A file holds the length of the header in 8 bytes, the header, and the elements of all tensors without gaps. The
 //! header is a JSON object that maps names to the dtype, shape and offsets of each tensor, and `__metadata__` to a map
-//! of strings.
+//! of strings. Files written here have the CRC-32 of the elements there, under `crc32`, and a file that has one is checked against it when
+//! it is read.
 //!
 //! ```
 //! use wengert::io::safetensors;
@@ -20,15 +21,18 @@ use crate::error::{Error, Mismatch};
 use crate::file::{self, Source};
 use crate::io::array::{Array, DType, POSSIBLE_SHAPE, impossible};
 use crate::io::json::{self, Field, Object, quoted};
+use flate2::{Crc, CrcWriter};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 /// The maximum header length, as in the reference implementation.
 const MAX_HEADER: u64 = 100_000_000;
 /// The header entry that is not a tensor.
 const METADATA: &str = "__metadata__";
+/// The metadata entry with the checksum of all elements, in hexadecimal.
+const CHECKSUM: &str = "crc32";
 
 /// Reads all tensors of a file.
 ///
@@ -61,11 +65,11 @@ pub(super) fn save(
 ) -> Result<(), Error> {
     // The order of the reference implementation, which aligns every element to its size.
     arrays.sort_by_key(|(_, array)| Reverse(array.dtype().size()));
-    let (mut entries, mut names, mut mismatches, mut end) = (Vec::new(), BTreeSet::new(), Vec::new(), 0);
-    if !metadata.is_empty() {
-        let texts: Vec<_> = metadata.iter().map(|(key, text)| format!("{}:{}", quoted(key), quoted(text))).collect();
-        entries.push(format!("\"{METADATA}\":{{{}}}", texts.join(",")));
-    }
+    let checksum = (CHECKSUM, checksum(&arrays).map_err(Error::io(path))?);
+    let metadata = metadata.iter().map(|(key, text)| (key.as_str(), text.clone())).chain([checksum]);
+    let texts: Vec<_> = metadata.map(|(key, text)| format!("{}:{}", quoted(key), quoted(&text))).collect();
+    let (mut entries, mut names) = (vec![format!("\"{METADATA}\":{{{}}}", texts.join(","))], BTreeSet::new());
+    let (mut mismatches, mut end) = (Vec::new(), 0);
     for (name, array) in &arrays {
         let (begin, dtype, shape) = (end, array.dtype(), array.shape());
         end += array.len() * dtype.size();
@@ -85,6 +89,13 @@ pub(super) fn save(
         writer.write_all(header.as_bytes())?;
         arrays.iter().try_for_each(|(_, array)| array.write(writer))
     })
+}
+
+/// The checksum of the elements of arrays.
+fn checksum(arrays: &[(String, Array)]) -> io::Result<String> {
+    let mut writer = CrcWriter::new(io::sink());
+    arrays.iter().try_for_each(|(_, array)| array.write(&mut writer))?;
+    Ok(format!("{:08x}", writer.crc().sum()))
 }
 
 /// The content of a file.
@@ -110,15 +121,26 @@ impl Contents {
         })?;
         let (metadata, tensors) = parse_header(header).map_err(|error| error.into_error(&source))?;
         check_offsets(&tensors, source.remaining()).map_err(|error| error.into_error(&source))?;
-        let mut arrays = BTreeMap::new();
+        let (mut arrays, mut checksum, data) = (BTreeMap::new(), Crc::new(), source.position());
         for TensorInfo { name, dtype, shape, begin, end } in tensors {
             let what = format!("elements of {name:?}");
             let start = source.position();
             let bytes = source.read_exact(end - begin, &what)?;
+            checksum.update(&bytes);
             let array = dtype
                 .decode(&bytes, shape)
                 .map_err(|number| source.error(start, &what, "integers that fit in an i64", number.to_string()))?;
             arrays.insert(name, array);
+        }
+        let found = format!("{:08x}", checksum.sum());
+        if let Some(expected) = metadata.get(CHECKSUM).filter(|expected| **expected != found) {
+            let expected = format!("{expected}, as when it was written");
+            return Err(source.error(
+                data,
+                "CRC-32 of the elements",
+                &expected,
+                format!("{found}: the file is damaged"),
+            ));
         }
         Ok(Contents { arrays, metadata })
     }

@@ -54,6 +54,29 @@ impl Mean {
         self.sum.value() / self.weight.value()
     }
 
+    /// The state of the mean, for a checkpoint: the sums of values and weights, each with its rounding error.
+    ///
+    /// ```
+    /// use wengert::metrics::Mean;
+    ///
+    /// let mut mean = Mean::new();
+    /// mean.add(0.1);
+    /// let mut same = Mean::from_state(mean.state());
+    /// same.add(0.3);
+    /// assert_eq!(same.value(), 0.2);
+    /// ```
+    pub fn state(&self) -> [f64; 4] {
+        [self.sum.sum, self.sum.error, self.weight.sum, self.weight.error]
+    }
+
+    /// The mean with a [state](Mean::state).
+    pub fn from_state([sum, sum_error, weight, weight_error]: [f64; 4]) -> Self {
+        Mean {
+            sum: CompensatedSum { sum, error: sum_error },
+            weight: CompensatedSum { sum: weight, error: weight_error },
+        }
+    }
+
     /// The sum of the weights; the number of values if they were added without weights.
     pub fn weight(&self) -> f64 {
         self.weight.value()

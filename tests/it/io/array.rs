@@ -2,6 +2,7 @@
 
 use super::eighths;
 use crate::support::files::{directory, mismatches, names};
+use flate2::Crc;
 use std::fs;
 use wengert::io::{self, Array, Integers, npy, npz, safetensors};
 use wengert::prelude::*;
@@ -46,7 +47,10 @@ fn the_same_arrays_give_the_same_bytes() {
     assert_eq!(fs::read(&first).unwrap(), fs::read(&second).unwrap());
     safetensors::write([("x", eighths())], &first).unwrap();
     let bytes = fs::read(&first).unwrap();
-    let header = r#"{"x":{"dtype":"F32","shape":[2, 3],"data_offsets":[0,24]}}      "#;
+    let mut checksum = Crc::new();
+    checksum.update(&bytes[bytes.len() - 24..]);
+    let metadata = format!(r#""__metadata__":{{"crc32":"{:08x}"}}"#, checksum.sum());
+    let header = format!(r#"{{{metadata},"x":{{"dtype":"F32","shape":[2, 3],"data_offsets":[0,24]}}}}  "#);
     assert_eq!(&bytes[..8], (header.len() as u64).to_le_bytes());
     assert_eq!(&bytes[8..8 + header.len()], header.as_bytes());
     assert_eq!(bytes.len(), 8 + header.len() + 24);

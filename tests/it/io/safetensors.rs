@@ -98,3 +98,23 @@ fn headers_of_safetensors_that_lie_are_refused() {
         assert!(found.contains("header at byte"), "{found}");
     }
 }
+
+#[test]
+fn a_number_that_changed_on_the_disk_is_noticed() {
+    let directory = directory();
+    let path = directory.path().join("file");
+    safetensors::write([("x", tensor![1.0, 2.0]), ("y", tensor![3.0, 4.0])], &path).unwrap();
+    let intact = fs::read(&path).unwrap();
+    for at in intact.len() - 16..intact.len() {
+        let mut bytes = intact.clone();
+        bytes[at] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        let found = message(safetensors::read(&path));
+        assert!(
+            found.starts_with("CRC-32 of the elements at byte ") && found.ends_with(": the file is damaged"),
+            "{found}"
+        );
+    }
+    fs::write(&path, intact).unwrap();
+    assert_eq!(safetensors::read(&path).unwrap()["y"], tensor![3.0, 4.0].into());
+}

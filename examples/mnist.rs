@@ -2,7 +2,7 @@
 //!
 //! `-- --help` lists the options. This file holds the network. The folder `support/mnist` holds what it shares with the
 //! convolutional network of the example `mnist_cnn`: `options.rs` parses the command line, `training.rs` has the training
-//! loop, `checkpoint.rs` saves and resumes runs, and `report.rs` writes an HTML page with the results.
+//! loop, `checkpoint.rs` saves and resumes runs, `interrupt.rs` notes Ctrl-C, and `report.rs` writes an HTML page with the results.
 
 mod support {
     pub mod log;

@@ -173,10 +173,4 @@ impl Display for Mismatch {
     }
 }
 
-impl Debug for Error {
-    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        Display::fmt(self, f)
-    }
-}
-
 impl std::error::Error for Error {}

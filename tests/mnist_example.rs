@@ -120,11 +120,131 @@ fn a_killed_run_goes_on_to_the_same_model_and_report() {
     assert!(loads.iter().all(|load| !page.contains(load)), "the page has everything in it");
 }
 
+/// Options of a short run, and its report.
+fn short_run(directory: &Path) -> Vec<String> {
+    let report = path_in(directory, "report.html");
+    let options =
+        ["--limit", "256", "--epochs", "3", "--hidden", "24", "--batch", "16", "--dropout", "0.2", "--report"];
+    options.map(String::from).into_iter().chain([report]).collect()
+}
+
+fn path_in(directory: &Path, name: &str) -> String {
+    directory.join(name).into_os_string().into_string().unwrap()
+}
+
+#[test]
+fn a_run_resumed_with_another_number_of_threads_gives_the_same_bits() {
+    let directory = tempfile::tempdir().unwrap();
+    let [whole, resumed, checkpoint] = ["whole", "resumed", "checkpoint"].map(|name| path_in(directory.path(), name));
+    let run = |threads: &str, more: &[&str]| {
+        let mut command = example();
+        command.env("WENGERT_NUM_THREADS", threads).args(short_run(directory.path())).args(more);
+        assert!(command.output().unwrap().status.success(), "{more:?}");
+    };
+    run("1", &["--save", &whole, "--checkpoint", &checkpoint, "--keep", "3"]);
+    for threads in ["1", "2", "5"] {
+        run(threads, &["--resume", &format!("{checkpoint}.epoch-1"), "--save", &resumed]);
+        assert_eq!(std::fs::read(&resumed).unwrap(), std::fs::read(&whole).unwrap(), "{threads} threads");
+    }
+}
+
+#[test]
+fn the_last_checkpoints_and_the_best_are_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let checkpoint = path_in(directory.path(), "run.safetensors");
+    let output =
+        example().args(short_run(directory.path())).args(["--checkpoint", &checkpoint, "--keep", "2"]).output();
+    assert!(output.unwrap().status.success());
+    let mut names: Vec<String> = std::fs::read_dir(directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("run"))
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["run.best.safetensors", "run.epoch-2.safetensors", "run.epoch-3.safetensors", "run.safetensors"]
+    );
+    assert!(refusal(&["--keep", "2"]).contains("--checkpoint"));
+
+    let mut bytes = std::fs::read(&checkpoint).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&checkpoint, bytes).unwrap();
+    let message = refusal(&["--resume", &checkpoint]);
+    assert!(message.contains("CRC-32 of the elements") && message.contains("the file is damaged"), "{message}");
+}
+
+#[test]
+fn a_loss_that_is_not_finite_ends_the_run_and_keeps_the_good_checkpoint() {
+    let directory = tempfile::tempdir().unwrap();
+    let [checkpoint, model] = ["run", "model.safetensors"].map(|name| path_in(directory.path(), name));
+    let run = |more: &[&str]| {
+        let files = ["--checkpoint", &checkpoint, "--save", &model];
+        example().args(short_run(directory.path())).args(files).args(more).output().unwrap()
+    };
+    assert!(run(&["--epochs", "1"]).status.success());
+    let good = [&checkpoint, &model].map(|path| std::fs::read(path).unwrap());
+    let diverges: [&[&str]; 3] = [
+        &["--learning-rate", "1e30", "--resume", &checkpoint],
+        &["--weight-decay", "1e300", "--optimizer", "adamw"],
+        &["--learning-rate", "1e20"],
+    ];
+    for more in diverges {
+        let output = run(more);
+        let message = text(output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{more:?}: {message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+        for part in ["error: epoch ", ", step ", "--learning-rate", "detect_anomaly()"] {
+            assert!(message.contains(part), "{message}");
+        }
+        assert_eq!([&checkpoint, &model].map(|path| std::fs::read(path).unwrap()), good, "{more:?}");
+    }
+
+    let mut arrays = wengert::io::safetensors::read(&model).unwrap();
+    let weight = arrays["layers.0.weight"].tensor::<f32>().map(|_| f32::NAN);
+    arrays.insert("layers.0.weight".into(), weight.into());
+    let bad = path_in(directory.path(), "bad");
+    wengert::io::safetensors::write(arrays, &bad).unwrap();
+    let output = run(&["--load", &bad]);
+    let message = text(output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{message}");
+    assert!(message.starts_with("warning: ") && message.contains("layers.0.weight"), "{message}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_ends_after_the_step_and_goes_on_to_the_same_bits() {
+    let directory = tempfile::tempdir().unwrap();
+    let [whole, resumed, checkpoint] = ["whole", "resumed", "checkpoint"].map(|name| path_in(directory.path(), name));
+    let command = |more: &[&str]| {
+        let mut command = example();
+        // Long epochs, of small steps.
+        command.args(short_run(directory.path())).args(["--batch", "1", "--limit", "4000"]).args(more);
+        command
+    };
+    assert!(command(&["--save", &whole]).output().unwrap().status.success());
+    let mut child = command(&["--checkpoint", &checkpoint]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.starts_with("epoch 1/3")));
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
+    assert!(rest.iter().any(|line| line.starts_with("interrupted at step ")), "{rest:?}");
+    assert!(rest.iter().any(|line| line.starts_with("report: ")), "{rest:?}");
+
+    let output = command(&["--resume", &checkpoint, "--save", &resumed]).output().unwrap();
+    let out = text(output.stdout);
+    assert!(out.contains("\nafter epoch 1 and "), "{out}");
+    assert_eq!(std::fs::read(&resumed).unwrap(), std::fs::read(&whole).unwrap(), "the same bits");
+}
+
 #[test]
 fn help_is_not_an_error() {
     let output = run(&["--help"]);
     assert!(output.status.success() && output.stderr.is_empty());
     let help = text(output.stdout);
+    assert!(help.contains("Exit status: 0 after training, 2 for an error, 3 if"), "{help}");
     for option in ["epochs", "batch", "learning-rate", "hidden", "seed", "data", "limit"] {
         assert!(help.contains(&format!("--{option} ")), "{option}: {help}");
     }

@@ -2,6 +2,7 @@
 
 mod charts;
 mod checkpoint;
+mod interrupt;
 mod options;
 mod report;
 mod training;
@@ -29,5 +30,5 @@ pub trait Network: Module + Sized {
 
 /// Runs an example: parses the command line, trains the network and writes the results.
 pub fn run<N: Network>() -> ExitCode {
-    training::train::<N>().map_or_else(|error| options::report_error(&*error), |()| ExitCode::SUCCESS)
+    training::train::<N>().unwrap_or_else(|error| options::report_error(&*error))
 }

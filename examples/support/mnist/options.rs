@@ -1,6 +1,7 @@
 //! The command line and its error messages.
 
-use crate::support::mnist::Network;
+use crate::support::mnist::training::Diverged;
+use crate::support::mnist::{Network, interrupt};
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::error::Error;
 use std::io::{self, Write};
@@ -81,6 +82,7 @@ pub struct Options {
     pub save: Option<PathBuf>,
     pub resume: Option<PathBuf>,
     pub checkpoint: Option<PathBuf>,
+    pub keep: Option<usize>,
     pub report: PathBuf,
     /// Every option and its value as text, for the report.
     pub settings: Vec<(String, String)>,
@@ -117,6 +119,7 @@ impl Options {
             save: given.remove_one("save"),
             resume: given.remove_one("resume"),
             checkpoint: given.remove_one("checkpoint"),
+            keep: given.remove_one("keep"),
             report: given
                 .remove_one("report")
                 .unwrap_or_else(|| checkout.join("target").join(N::EXAMPLE).join("report.html")),
@@ -178,7 +181,8 @@ fn command<N: Network>() -> Command {
         .about(format!("Trains a {} to recognize handwritten digits", N::KIND))
         .args(network())
         .args(training())
-        .args(files(N::EXAMPLE));
+        .args(files(N::EXAMPLE))
+        .after_help(statuses());
     N::DEFAULTS
         .iter()
         .fold(command, |command, (name, value)| command.mut_arg(name, |argument| argument.default_value(*value)))
@@ -231,7 +235,17 @@ fn training() -> [Arg; 8] {
     .map(|argument| argument.help_heading("Training"))
 }
 
-fn files(example: &str) -> [Arg; 6] {
+/// The exit statuses, for the end of `--help`.
+fn statuses() -> String {
+    format!(
+        "Exit status: 0 after training, 2 for an error, {} if the loss or a parameter is not finite, {} after Ctrl-C, which ends the \
+         run after the current step, with checkpoint and report; a second one ends it at once.",
+        Diverged::STATUS,
+        interrupt::STATUS
+    )
+}
+
+fn files(example: &str) -> [Arg; 7] {
     const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist");
     let path = || value_parser!(PathBuf);
     [
@@ -242,6 +256,13 @@ fn files(example: &str) -> [Arg; 6] {
         option("load", "FILE", "Starts from a saved model").value_parser(path()),
         option("save", "FILE", "Saves the trained model as safetensors").value_parser(writable),
         option("checkpoint", "FILE", "Writes a checkpoint for --resume after each epoch").value_parser(writable),
+        option(
+            "keep",
+            "N",
+            "Keeps the checkpoints of the last N epochs and the best one, with .epoch-… and .best in their names",
+        )
+        .value_parser(whole(1, 100_000))
+        .requires("checkpoint"),
         option("resume", "FILE", "Continues from a checkpoint; give the same options as for the first run")
             .value_parser(path())
             .conflicts_with("load"),
@@ -333,5 +354,5 @@ pub fn report_error(error: &(dyn Error + 'static)) -> ExitCode {
         }
     };
     let _ = writeln!(io::stderr(), "error: {message}");
-    ExitCode::from(2)
+    ExitCode::from(if error.is::<Diverged>() { Diverged::STATUS } else { 2 })
 }

@@ -2,7 +2,8 @@
 //!
 //! Tests not tied to a single source file are at the top level: `layering` (imports only point down), `determinism` (the same
 //! seed gives the same bits), `panics` (every message is covered), `guide` and `readme` (both languages have the same code),
-//! `wrong_programs` (messages as a beginner sees them) and `cart_pole` (the environment of an example).
+//! `wrong_programs` (messages as a beginner sees them), `limits` and `hostile` (extreme numbers, damaged files) and `cart_pole` (the
+//! environment of an example).
 //!
 //! They form a single binary, because every test binary compiles and links the crate's generic code again.
 
@@ -12,6 +13,7 @@ mod data;
 mod determinism;
 mod file;
 mod guide;
+mod hostile;
 mod inspect;
 mod io;
 mod layering;

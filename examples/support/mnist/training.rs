@@ -226,7 +226,7 @@ pub fn train<N: Network>() -> Result<ExitCode, Box<dyn Error>> {
         bar.inc((run.progress.steps * options.batch) as u64);
         let complete = run.train(&train_set, options.batch, &*schedule, &bar)?;
         bar.finish_and_clear();
-        let (epoch, steps, train) = (run.history.len() + 1, run.progress.steps, run.progress.score);
+        let (steps, train) = (run.progress.steps, run.progress.score);
         let place =
             if complete { format!("epoch {epoch}") } else { format!("interrupted at step {steps} of epoch {epoch}") };
         let speed = train.loss.weight() / run.progress.seconds;

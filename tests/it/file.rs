@@ -118,7 +118,7 @@ fn a_save_removes_what_a_crash_left_and_nothing_else() {
         // As if this process had been killed here.
         let name = temporary(directory.path());
         let name = name.file_name().unwrap().to_str().unwrap();
-        fs::write(directory.path().join(format!("{}0.tmp", &name[..name.len() - 5])), "left").unwrap();
+        fs::write(directory.path().join(format!("{}-left.tmp", &name[..name.len() - 4])), "left").unwrap();
     });
     assert_eq!(names(directory.path()).len(), 2);
     fs::write(directory.path().join(".wengert-00000000-0.tmp"), "for another file").unwrap();

@@ -1,12 +1,15 @@
 //! Arrays as tensor files store them.
 
+use crate::io::half;
 use crate::tensor::{Float, IntoShape, MAX_RANK, Tensor, count, resolve_shape};
 use std::any::Any;
 use std::fmt::Debug;
 use std::io::{self, Write};
 
-/// An array read from a file or to be written to one: floating-point numbers in either precision, or integers, such as
-/// labels.
+/// An array read from a file or to be written to one: floating-point numbers, or integers, such as labels.
+///
+/// Half precision is a way to store: its numbers are held in single precision, which has all of them, and are rounded to the
+/// nearest, ties to even, when they are written.
 ///
 /// ```
 /// use wengert::io::{Array, Integers};
@@ -19,10 +22,17 @@ use std::io::{self, Write};
 ///
 /// let labels = Array::from(Integers::new(vec![7, 2, 1], [3]));
 /// assert_eq!(labels.indices(), Some(vec![7, 2, 1]));
+///
+/// let half = Array::BF16(tensor![1.0, 0.1]); // in a file 2 bytes each: 1.0 and 0.10009765625
+/// # let _ = half;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Array {
+    /// Half precision: 5 bits of exponent, 11 of significand.
+    F16(Tensor<f32>),
+    /// Half precision with the range of single precision: 8 bits of exponent, 8 of significand.
+    BF16(Tensor<f32>),
     /// Single precision.
     F32(Tensor<f32>),
     /// Double precision.
@@ -77,7 +87,7 @@ impl Array {
     /// The sizes of the axes; empty for a scalar.
     pub fn shape(&self) -> &[usize] {
         match self {
-            Array::F32(tensor) => tensor.shape(),
+            Array::F16(tensor) | Array::BF16(tensor) | Array::F32(tensor) => tensor.shape(),
             Array::F64(tensor) => tensor.shape(),
             Array::Integers(integers) => integers.shape(),
         }
@@ -86,7 +96,7 @@ impl Array {
     /// The elements as a tensor of either precision, rounded to nearest.
     pub fn tensor<T: Float>(&self) -> Tensor<T> {
         match self {
-            Array::F32(tensor) => converted(tensor),
+            Array::F16(tensor) | Array::BF16(tensor) | Array::F32(tensor) => converted(tensor),
             Array::F64(tensor) => converted(tensor),
             Array::Integers(Integers { shape, elements }) => {
                 Tensor::from_vec(elements.iter().map(|&n| T::from_f64(n as f64)).collect(), shape)
@@ -106,7 +116,7 @@ impl Array {
     /// The elements as a tensor, if the conversion is lossless. Narrowing from `F64` to `F32` never counts as lossless.
     pub(super) fn to_exact<T: Float>(&self) -> Option<Tensor<T>> {
         let lossless = match self {
-            Array::F32(_) => true,
+            Array::F16(_) | Array::BF16(_) | Array::F32(_) => true,
             Array::F64(tensor) => (tensor as &dyn Any).is::<Tensor<T>>(),
             // 2⁶³ − 1 would survive the round trip, because the conversion back saturates.
             Array::Integers(integers) => {
@@ -116,18 +126,52 @@ impl Array {
         lossless.then(|| self.tensor())
     }
 
+    /// The same numbers as they are stored in another precision; integers stay.
+    ///
+    /// ```
+    /// use wengert::io::{Array, Precision};
+    /// use wengert::prelude::*;
+    ///
+    /// let array = Array::from(tensor![1.0, 2.0]).with_precision(Precision::BF16);
+    /// assert_eq!(array, Array::BF16(tensor![1.0, 2.0]));
+    /// ```
+    pub fn with_precision(&self, precision: Precision) -> Array {
+        match (self, precision) {
+            (Array::Integers(_), _) => self.clone(),
+            (_, Precision::F16) => Array::F16(self.tensor()),
+            (_, Precision::BF16) => Array::BF16(self.tensor()),
+            (_, Precision::F32) => Array::F32(self.tensor()),
+            (_, Precision::F64) => Array::F64(self.tensor()),
+        }
+    }
+
+    /// The array with its axes in reverse order.
+    pub(super) fn transposed(&self) -> Array {
+        fn reversed<T: Float>(tensor: &Tensor<T>) -> Tensor<T> {
+            tensor.permute((0..tensor.rank() as isize).rev().collect::<Vec<_>>())
+        }
+        match self {
+            Array::F16(tensor) => Array::F16(reversed(tensor)),
+            Array::BF16(tensor) => Array::BF16(reversed(tensor)),
+            Array::F32(tensor) => Array::F32(reversed(tensor)),
+            Array::F64(tensor) => Array::F64(reversed(tensor)),
+            Array::Integers(Integers { shape, elements }) => {
+                let (shape, mut strides) = (shape.iter().rev().copied().collect::<Vec<_>>(), contiguous(shape));
+                strides.reverse();
+                Array::Integers(Integers { elements: gathered(elements, 1, &shape, &strides), shape })
+            }
+        }
+    }
+
     /// The element type when written.
     pub(super) fn dtype(&self) -> DType {
         match self {
+            Array::F16(_) => DType::F16,
+            Array::BF16(_) => DType::BF16,
             Array::F32(_) => DType::F32,
             Array::F64(_) => DType::F64,
             Array::Integers(_) => DType::I64,
         }
-    }
-
-    /// Type and shape, such as `F32 [2, 3]`.
-    pub(super) fn describe(&self) -> String {
-        describe(self.dtype().name(), self.shape())
     }
 
     /// The number of elements.
@@ -138,11 +182,26 @@ impl Array {
     /// Writes the elements in little-endian order.
     pub(super) fn write(&self, writer: &mut impl Write) -> io::Result<()> {
         match self {
+            Array::F16(tensor) => write_elements(writer, tensor.as_slice(), |x| half::f16_from(x).to_le_bytes()),
+            Array::BF16(tensor) => write_elements(writer, tensor.as_slice(), |x| half::bf16_from(x).to_le_bytes()),
             Array::F32(tensor) => write_elements(writer, tensor.as_slice(), f32::to_le_bytes),
             Array::F64(tensor) => write_elements(writer, tensor.as_slice(), f64::to_le_bytes),
             Array::Integers(integers) => write_elements(writer, &integers.elements, i64::to_le_bytes),
         }
     }
+}
+
+/// The precision in which floating-point numbers are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// Half precision: 11 bits of significand, up to 65504.
+    F16,
+    /// Half precision with the range of single precision: 8 bits of significand.
+    BF16,
+    /// Single precision.
+    F32,
+    /// Double precision.
+    F64,
 }
 
 /// What the shape of an array must be, for errors.
@@ -201,9 +260,44 @@ impl From<&Array> for Array {
     }
 }
 
+/// The strides of row-major order.
+pub(super) fn contiguous(shape: &[usize]) -> Vec<usize> {
+    let mut strides = vec![1; shape.len()];
+    for axis in (1..shape.len()).rev() {
+        strides[axis - 1] = strides[axis] * shape[axis];
+    }
+    strides
+}
+
+/// Items of `size` elements each in row-major order, gathered from where these strides, counted in items, put them.
+///
+/// The strides must stay within `elements`.
+pub(super) fn gathered<E: Copy>(elements: &[E], size: usize, shape: &[usize], strides: &[usize]) -> Vec<E> {
+    // Axes of size 1 do not affect the order; without them there are fewer than 64.
+    let axes: Vec<(usize, usize)> =
+        shape.iter().zip(strides).filter(|(n, _)| **n != 1).map(|(&n, &s)| (n, size * s)).collect();
+    let length = size * shape.iter().product::<usize>();
+    let (mut index, mut from, mut ordered) = (vec![0; axes.len()], 0, Vec::with_capacity(length));
+    while ordered.len() < length {
+        ordered.extend_from_slice(&elements[from..from + size]);
+        for (k, &(n, stride)) in axes.iter().enumerate().rev() {
+            index[k] += 1;
+            from += stride;
+            if index[k] < n {
+                break;
+            }
+            from -= stride * n;
+            index[k] = 0;
+        }
+    }
+    ordered
+}
+
 /// The element type of an array in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DType {
+    F16,
+    BF16,
     F32,
     F64,
     I8,
@@ -219,7 +313,9 @@ pub(super) enum DType {
 
 impl DType {
     /// Every type.
-    pub(super) const ALL: [DType; 11] = [
+    pub(super) const ALL: [DType; 13] = [
+        DType::F16,
+        DType::BF16,
         DType::F32,
         DType::F64,
         DType::I8,
@@ -236,6 +332,8 @@ impl DType {
     /// The name in safetensors, the name in npy, and the bytes per element.
     fn properties(self) -> (&'static str, &'static str, usize) {
         match self {
+            DType::F16 => ("F16", "f2", 2),
+            DType::BF16 => ("BF16", "V2", 2),
             DType::F32 => ("F32", "f4", 4),
             DType::F64 => ("F64", "f8", 8),
             DType::I8 => ("I8", "i1", 1),
@@ -265,32 +363,80 @@ impl DType {
         self.properties().2
     }
 
+    /// Whether the elements are integers or booleans.
+    pub(super) fn is_integer(self) -> bool {
+        !matches!(self, DType::F16 | DType::BF16 | DType::F32 | DType::F64)
+    }
+
     /// The bytes of an array; `None` if there is no tensor of that shape.
     pub(super) fn bytes(self, shape: &[usize]) -> Option<u64> {
         count(shape).map(|count| (count * self.size()) as u64)
     }
+}
 
-    /// The array with these little-endian elements, of the length that [`bytes`](DType::bytes) computes. `Err` is an
-    /// element that does not fit in an `i64`.
-    pub(super) fn decode(self, bytes: &[u8], shape: Vec<usize>) -> Result<Array, u64> {
-        fn all<const N: usize, E>(bytes: &[u8], element: impl Fn([u8; N]) -> E) -> Vec<E> {
-            bytes.as_chunks().0.iter().map(|&bytes| element(bytes)).collect()
-        }
-        let elements = match self {
-            DType::F32 => return Ok(Array::F32(Tensor::from_vec(all(bytes, f32::from_le_bytes), shape))),
-            DType::F64 => return Ok(Array::F64(Tensor::from_vec(all(bytes, f64::from_le_bytes), shape))),
-            DType::I8 => all(bytes, |b| i8::from_le_bytes(b).into()),
-            DType::I16 => all(bytes, |b| i16::from_le_bytes(b).into()),
-            DType::I32 => all(bytes, |b| i32::from_le_bytes(b).into()),
-            DType::I64 => all(bytes, i64::from_le_bytes),
-            DType::U8 | DType::Bool => all(bytes, |b| u8::from_le_bytes(b).into()),
-            DType::U16 => all(bytes, |b| u16::from_le_bytes(b).into()),
-            DType::U32 => all(bytes, |b| u32::from_le_bytes(b).into()),
-            DType::U64 => {
-                let wide = all(bytes, u64::from_le_bytes);
-                wide.into_iter().map(|n| i64::try_from(n).map_err(|_| n)).collect::<Result<_, _>>()?
-            }
+/// An array that is read in blocks of little-endian elements.
+pub(super) struct Decoder {
+    dtype: DType,
+    shape: Vec<usize>,
+    elements: Elements,
+}
+
+enum Elements {
+    Single(Vec<f32>),
+    Double(Vec<f64>),
+    Integers(Vec<i64>),
+}
+
+impl Decoder {
+    /// Nothing read yet. The shape must be one for which [`DType::bytes`] is known and justified by the size of the file.
+    pub(super) fn new(dtype: DType, shape: Vec<usize>) -> Self {
+        let count = shape.iter().product();
+        let elements = match dtype {
+            DType::F16 | DType::BF16 | DType::F32 => Elements::Single(Vec::with_capacity(count)),
+            DType::F64 => Elements::Double(Vec::with_capacity(count)),
+            _ => Elements::Integers(Vec::with_capacity(count)),
         };
-        Ok(Array::Integers(Integers { shape, elements }))
+        Decoder { dtype, shape, elements }
+    }
+
+    /// Appends elements; `Err` is one that does not fit in an `i64`.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), u64> {
+        fn add<const N: usize, E>(list: &mut Vec<E>, bytes: &[u8], element: impl Fn([u8; N]) -> E) {
+            list.extend(bytes.as_chunks().0.iter().map(|&bytes| element(bytes)));
+        }
+        match (&mut self.elements, self.dtype) {
+            (Elements::Single(list), DType::F16) => add(list, bytes, |b| half::f32_from_f16(u16::from_le_bytes(b))),
+            (Elements::Single(list), DType::BF16) => add(list, bytes, |b| half::f32_from_bf16(u16::from_le_bytes(b))),
+            (Elements::Single(list), _) => add(list, bytes, f32::from_le_bytes),
+            (Elements::Double(list), _) => add(list, bytes, f64::from_le_bytes),
+            (Elements::Integers(list), dtype) => match dtype {
+                DType::I8 => add(list, bytes, |b| i8::from_le_bytes(b).into()),
+                DType::I16 => add(list, bytes, |b| i16::from_le_bytes(b).into()),
+                DType::I32 => add(list, bytes, |b| i32::from_le_bytes(b).into()),
+                DType::U16 => add(list, bytes, |b| u16::from_le_bytes(b).into()),
+                DType::U32 => add(list, bytes, |b| u32::from_le_bytes(b).into()),
+                DType::U64 => {
+                    let wide = bytes.as_chunks().0.iter().map(|&bytes| u64::from_le_bytes(bytes));
+                    if let Some(too_large) = wide.clone().find(|&n| i64::try_from(n).is_err()) {
+                        return Err(too_large);
+                    }
+                    list.extend(wide.map(u64::cast_signed));
+                }
+                DType::U8 | DType::Bool => add(list, bytes, |b| u8::from_le_bytes(b).into()),
+                _ => add(list, bytes, i64::from_le_bytes),
+            },
+        }
+        Ok(())
+    }
+
+    /// The array, once all of its elements were pushed.
+    pub(super) fn finish(self) -> Array {
+        match (self.elements, self.dtype) {
+            (Elements::Single(list), DType::F16) => Array::F16(Tensor::from_vec(list, self.shape)),
+            (Elements::Single(list), DType::BF16) => Array::BF16(Tensor::from_vec(list, self.shape)),
+            (Elements::Single(list), _) => Array::F32(Tensor::from_vec(list, self.shape)),
+            (Elements::Double(list), _) => Array::F64(Tensor::from_vec(list, self.shape)),
+            (Elements::Integers(elements), _) => Array::Integers(Integers { shape: self.shape, elements }),
+        }
     }
 }

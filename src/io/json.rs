@@ -1,4 +1,5 @@
-//! The subset of JSON in safetensors headers: an object of objects whose values are strings or lists of integers.
+//! The JSON of safetensors: headers, which are objects of objects whose values are strings or lists of integers, and the
+//! indices of models in several files.
 
 use hifijson::num::LexWrite as _;
 use hifijson::str::LexAlloc as _;
@@ -33,9 +34,46 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Object<Object<Field>>, (usize, Strin
     whole.map_err(|ParseError(reason)| (bytes.len() - lexer.as_slice().len(), reason))
 }
 
+/// The entries of the object `weight_map` of an index; `Err` is the offset and the reason.
+pub(super) fn weight_map(bytes: &[u8]) -> Result<Object<String>, (usize, String)> {
+    let mut lexer = SliceLexer::new(bytes);
+    let parsed = lexer.exactly_one(SliceLexer::ws_peek, |_, lexer| {
+        let members = named_members(lexer, |name, lexer| match name {
+            "weight_map" => object(lexer, string).map(Some),
+            // What else there is, such as the total size, is flat.
+            _ => skip(lexer, 8).map(|()| None),
+        })?;
+        members.into_iter().find_map(|(_, map)| map).ok_or_else(|| ParseError("no weight_map".into()))
+    });
+    parsed.map_err(|ParseError(reason)| (bytes.len() - lexer.as_slice().len(), reason))
+}
+
+fn string(lexer: &mut SliceLexer) -> Result<String, ParseError> {
+    lexer.expect(SliceLexer::ws_peek, b'"').ok_or(Expect::String)?;
+    Ok(lexer.str_string()?.into_owned())
+}
+
+/// Skips a value of at most `depth` levels.
+fn skip(lexer: &mut SliceLexer, depth: usize) -> Result<(), ParseError> {
+    let deeper = || depth.checked_sub(1).ok_or_else(|| ParseError("fewer levels expected".into()));
+    match lexer.ws_peek() {
+        Some(b'{') => object(lexer, |lexer| skip(lexer, deeper()?)).map(|_| ()),
+        Some(b'[') => lexer.discarded().seq(b']', SliceLexer::ws_peek, |_, lexer| skip(lexer, deeper()?)),
+        Some(next) => Ok(hifijson::ignore::parse(next, lexer)?),
+        None => Err(Expect::Value.into()),
+    }
+}
+
 fn object<'a, V>(
     lexer: &mut SliceLexer<'a>,
     value: impl Fn(&mut SliceLexer<'a>) -> Result<V, ParseError>,
+) -> Result<Object<V>, ParseError> {
+    named_members(lexer, |_, lexer| value(lexer))
+}
+
+fn named_members<'a, V>(
+    lexer: &mut SliceLexer<'a>,
+    value: impl Fn(&str, &mut SliceLexer<'a>) -> Result<V, ParseError>,
 ) -> Result<Object<V>, ParseError> {
     lexer.expect(SliceLexer::ws_peek, b'{').ok_or_else(|| ParseError("object expected".into()))?;
     let mut entries = Vec::new();
@@ -43,7 +81,8 @@ fn object<'a, V>(
         lexer.expect(|_| Some(next), b'"').ok_or(Expect::String)?;
         let name = lexer.str_string()?.into_owned();
         lexer.expect(SliceLexer::ws_peek, b':').ok_or(Expect::Colon)?;
-        entries.push((name, value(lexer)?));
+        let value = value(&name, lexer)?;
+        entries.push((name, value));
         Ok::<_, ParseError>(())
     })?;
     Ok(entries)
@@ -90,6 +129,16 @@ mod tests {
         let inside = vec![("a".into(), Field::String(all.clone())), ("a".into(), numbers)];
         assert_eq!(parse(text.as_bytes()), Ok(vec![(all, inside)]));
         assert_eq!(parse(br#"{"\u00e9\n": {}}"#), Ok(vec![("é\n".into(), vec![])]));
+    }
+
+    #[test]
+    fn an_index_is_read_past_what_else_it_has() {
+        let map = |text: &str| weight_map(text.as_bytes());
+        let text = r#"{"metadata": {"total_size": 1e3, "x": [1, null, {"a": "b"}]}, "weight_map": {"a.b": "c"}}"#;
+        assert_eq!(map(text), Ok(vec![("a.b".into(), "c".into())]));
+        assert_eq!(map("{}").unwrap_err().1, "no weight_map");
+        assert_eq!(map(r#"{"weight_map": {"a": 1}}"#).unwrap_err().1, "string expected");
+        assert_eq!(map(&format!(r#"{{"a": {}"#, "[".repeat(1_000_000))).unwrap_err().1, "fewer levels expected");
     }
 
     #[test]

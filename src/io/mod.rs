@@ -2,9 +2,10 @@
 //!
 //! | item | what it is for |
 //! |---|---|
-//! | [`save`], [`load`] | the parameters and buffers of a model, as safetensors |
+//! | [`save`], [`load`] | the parameters and buffers of a model |
+//! | [`SaveOptions`], [`LoadOptions`] | the same in half precision, under other names, in part |
 //! | [`Checkpoint`], [`Resume`] | the complete state of a training run |
-//! | [`safetensors`], [`npy`], [`npz`] | arrays in common file formats |
+//! | [`safetensors`], [`npy`], [`npz`], [`pytorch`] | arrays in common file formats |
 //!
 //! Files are replaced atomically: a temporary file is written, synced and renamed, so neither a crash nor a full disk
 //! loses the previous content; a temporary file that a crash leaves is removed by the next save of the same file. Models and checkpoints
@@ -13,25 +14,32 @@
 
 mod array;
 mod checkpoint;
+mod contents;
+mod half;
 mod json;
+mod load;
 pub mod npy;
 pub mod npz;
+mod pickle;
+pub mod pytorch;
 mod resume;
 pub mod safetensors;
+mod save;
 mod validate;
+mod zip;
 
 use crate::error::Error;
 use crate::nn::Module;
 use crate::tensor::Float;
-use safetensors::Contents;
 use std::collections::BTreeMap;
 use std::path::Path;
-use validate::Validator;
 
 pub use crate::error::Mismatch;
-pub use array::{Array, Integers};
+pub use array::{Array, Integers, Precision};
 pub use checkpoint::Checkpoint;
+pub use load::{LoadOptions, LoadReport};
 pub use resume::Resume;
+pub use save::SaveOptions;
 
 /// Saves the parameters and buffers of a model to a safetensors file, named by their paths, such as `layers.0.weight`.
 ///
@@ -59,12 +67,12 @@ pub fn save<T: Float, M: Module<T> + ?Sized>(model: &M, path: impl AsRef<Path>) 
     safetensors::save(named_arrays(model, ""), &BTreeMap::new(), path.as_ref())
 }
 
-/// Loads the parameters and buffers of a model from a safetensors file. Names and shapes must match exactly, and the
-/// file must contain nothing else.
+/// Loads the parameters and buffers of a model from a safetensors file or another that [`LoadOptions`] reads. Names and shapes
+/// must match exactly, and the file must contain nothing else; `LoadOptions` renames, transposes, and loads parts.
 ///
-/// Lossless conversions are allowed: from single to double precision, and from integers that the model's precision can
-/// represent, such as PyTorch's `num_batches_tracked`. Double to single precision is an error; use [`Array::tensor`] to
-/// round.
+/// Lossless conversions are allowed: from half or single precision to that of the model, and from integers that it can
+/// represent, such as PyTorch's `num_batches_tracked`. Double to single precision is an error;
+/// [`LoadOptions::allow_rounding`] rounds.
 ///
 /// # Errors
 /// If the file cannot be read or does not match the model: [`Error::Mismatch`] lists every difference. The model is
@@ -85,12 +93,7 @@ pub fn save<T: Float, M: Module<T> + ?Sized>(model: &M, path: impl AsRef<Path>) 
 /// ```
 #[doc(alias("load_state_dict", "load_weights", "torch.load"))]
 pub fn load<T: Float, M: Module<T> + ?Sized>(model: &mut M, path: impl AsRef<Path>) -> Result<(), Error> {
-    let contents = Contents::read(path.as_ref())?;
-    let mut validator = Validator::new(&contents);
-    let values = validator.model(&*model, "");
-    validator.finish(path.as_ref())?;
-    validate::assign(model, values);
-    Ok(())
+    LoadOptions::new().load(model, path).map(|_| ())
 }
 
 /// The parameters and buffers of a model, named by a prefix and their paths.

@@ -1,6 +1,8 @@
 //! The npy format of numpy, for one array.
 //!
-//! A file holds a magic number, the length of the header, the header (a Python dictionary), and the elements.
+//! A file holds a magic number, the length of the header, the header (a Python dictionary), and the elements. numpy has no
+//! `bfloat16`: as JAX's extension of it does, such arrays are stored as two bytes without a type, `V2`, which numpy gives their
+//! type by `.view(ml_dtypes.bfloat16)`.
 //!
 //! ```
 //! use wengert::io::npy;
@@ -15,18 +17,18 @@
 
 use crate::error::Error;
 use crate::file::{self, Source};
-use crate::io::array::{Array, DType, POSSIBLE_SHAPE, impossible};
+use crate::io::array::{Array, DType, Decoder, POSSIBLE_SHAPE, gathered, impossible};
 use std::io::{self, Write};
 use std::path::Path;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// Reads an array of single or double precision, integers or booleans (as 0 and 1), in either byte order and either
+/// Reads an array of half, single or double precision, integers or booleans (as 0 and 1), in either byte order and either
 /// axis order (C or Fortran).
 ///
 /// # Errors
-/// If the file cannot be read, violates the format, or has elements of another type: half precision, complex numbers,
-/// strings and records are not supported.
+/// If the file cannot be read, violates the format, or has elements of another type: complex numbers, strings
+/// and records are not supported.
 pub fn read(path: impl AsRef<Path>) -> Result<Array, Error> {
     decode(&mut Source::open(path.as_ref())?)
 }
@@ -71,7 +73,9 @@ pub(super) fn decode(source: &mut Source) -> Result<Array, Error> {
         bytes = row_major(&bytes, dtype.size(), &shape);
     }
     let too_large = |n: u64| source.error(start, "elements", "integers that fit in an i64", n.to_string());
-    dtype.decode(&bytes, shape).map_err(too_large)
+    let mut decoder = Decoder::new(dtype, shape);
+    decoder.push(&bytes).map_err(too_large)?;
+    Ok(decoder.finish())
 }
 
 /// Writes the header and the elements.
@@ -95,23 +99,8 @@ pub(super) fn encode(array: &Array, writer: &mut impl Write) -> io::Result<()> {
 
 /// Converts elements of `size` bytes from column-major to row-major order.
 fn row_major(bytes: &[u8], size: usize, shape: &[usize]) -> Vec<u8> {
-    // Axes of size 1 do not affect the order; without them there are fewer than 64.
-    let shape: Vec<usize> = shape.iter().copied().filter(|&size| size != 1).collect();
-    let strides: Vec<usize> = (0..shape.len()).map(|axis| size * shape[..axis].iter().product::<usize>()).collect();
-    let (mut index, mut from, mut ordered) = (vec![0; shape.len()], 0, Vec::with_capacity(bytes.len()));
-    while ordered.len() < bytes.len() {
-        ordered.extend(&bytes[from..from + size]);
-        for axis in (0..shape.len()).rev() {
-            index[axis] += 1;
-            from += strides[axis];
-            if index[axis] < shape[axis] {
-                break;
-            }
-            from -= strides[axis] * shape[axis];
-            index[axis] = 0;
-        }
-    }
-    ordered
+    let strides: Vec<usize> = (0..shape.len()).map(|axis| shape[..axis].iter().product()).collect();
+    gathered(bytes, size, shape, &strides)
 }
 
 /// The malformed part, what was expected and what was found.
@@ -165,14 +154,14 @@ impl Header {
 
 /// Parses the dtype, and whether it is big-endian.
 fn parse_dtype(descr: &str) -> Result<(DType, bool), HeaderError> {
-    let error = || ("dtype", "f4, f8, i1 to i8, u1 to u8 or b1, after '<', '>' or '|'", excerpt(descr));
+    let error = || ("dtype", "f2, f4, f8, V2, i1 to i8, u1 to u8 or b1, after '<', '>' or '|'", excerpt(descr));
     let text = descr.trim_matches(['\'', '"']);
     let (order, name) = text.split_at_checked(1).ok_or_else(error)?;
     let dtype = DType::ALL.into_iter().find(|dtype| dtype.npy_name() == name).ok_or_else(error)?;
     match order {
         "<" => Ok((dtype, false)),
         ">" => Ok((dtype, true)),
-        "|" if dtype.size() == 1 => Ok((dtype, false)),
+        "|" if dtype.size() == 1 || dtype == DType::BF16 => Ok((dtype, false)),
         _ => Err(error()),
     }
 }
@@ -268,7 +257,7 @@ mod tests {
             let (what, _, found) = Header::parse(text.as_bytes()).unwrap_err();
             format!("{what}: {found}")
         };
-        assert_eq!(of("'<f2'", "()"), "dtype: \\'<f2\\'");
+        assert_eq!(of("'<'", "()"), "dtype: \\'<\\'");
         assert_eq!(of("'<c16'", "()"), "dtype: \\'<c16\\'");
         assert_eq!(of("'|f4'", "()"), "dtype: \\'|f4\\'");
         assert_eq!(of("'é'", "()"), "dtype: \\'é\\'");

@@ -16,9 +16,10 @@ use crate::error::{Error, Mismatch};
 use crate::file::{self, Source};
 use crate::io::array::Array;
 use crate::io::npy;
+use crate::io::zip::{self, archive_error};
 use flate2::read::DeflateDecoder;
 use rawzip::path::ZipFilePath;
-use rawzip::{CompressionMethod, ErrorKind, ZipArchive, ZipArchiveEntryWayfinder, ZipArchiveWriter};
+use rawzip::{CompressionMethod, ErrorKind, ZipArchiveWriter};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::path::Path;
@@ -36,68 +37,29 @@ const SUFFIX: &str = ".npy";
 pub fn read(path: impl AsRef<Path>) -> Result<BTreeMap<String, Array>, Error> {
     let path = path.as_ref();
     let (file, length) = file::open(path)?;
-    let archive_error = |error| archive_error(path, error);
-    let archive = ZipArchive::from_file(file, &mut vec![0; rawzip::RECOMMENDED_BUFFER_SIZE]).map_err(archive_error)?;
+    let archive = zip::open(path, file)?;
     let mut arrays = BTreeMap::new();
     // One limit for all entries, so that overlapping entries cannot multiply the data.
     let mut remaining = length.saturating_mul(MAX_RATIO);
-    for (name, wayfinder, method) in entries(path, &archive)? {
-        let entry = archive.get_entry(wayfinder).map_err(archive_error)?;
+    for zip::Entry { name, offset, wayfinder, method } in zip::entries(path, &archive)? {
+        let error = |what: &str, expected: &str, found| Err(Error::format(path, offset, what, expected, found));
+        let Some(name) = name.strip_suffix(SUFFIX) else {
+            return error("name of an entry", "a name ending in .npy", name);
+        };
+        if ![CompressionMethod::STORE, CompressionMethod::DEFLATE].contains(&method) {
+            let what = format!("array {name:?}: compression");
+            return error(&what, "none (0) or deflate (8)", method.as_u16().to_string());
+        }
+        let entry = archive.get_entry(wayfinder).map_err(|error| archive_error(path, error))?;
         let content: Box<dyn Read> = match method {
             CompressionMethod::STORE => Box::new(entry.verifying_reader(entry.reader())),
             _ => Box::new(entry.verifying_reader(DeflateDecoder::new(entry.reader()))),
         };
         let mut source = Source::new(path, content, length, remaining).with_prefix(format!("array {name:?}: "));
-        arrays.insert(name, npy::decode(&mut source)?);
+        arrays.insert(name.into(), npy::decode(&mut source)?);
         remaining = source.remaining();
     }
     Ok(arrays)
-}
-
-/// The name, position and compression of an array in the archive.
-type Entry = (String, ZipArchiveEntryWayfinder, CompressionMethod);
-
-fn entries<R: rawzip::ReaderAt>(path: &Path, archive: &ZipArchive<R>) -> Result<Vec<Entry>, Error> {
-    let (mut list, mut names) = (Vec::new(), BTreeSet::new());
-    let mut buffer = vec![0; rawzip::RECOMMENDED_BUFFER_SIZE];
-    let mut entries = archive.entries(&mut buffer);
-    while let Some(entry) = entries.next_entry().map_err(|error| archive_error(path, error))? {
-        let (bytes, method) = (entry.file_path(), entry.compression_method());
-        let error = |what: &str, expected: &str, found: String| {
-            let offset = entry.central_directory_offset();
-            Error::Format { path: path.into(), offset, what: what.into(), expected: expected.into(), found }
-        };
-        let shown = || bytes.as_bytes().escape_ascii().to_string();
-        let Some(name) = std::str::from_utf8(bytes.as_bytes()).ok().and_then(|name| name.strip_suffix(SUFFIX)) else {
-            return Err(error("name of an entry", "a name ending in .npy", shown()));
-        };
-        if !names.insert(name.to_string()) {
-            return Err(error("name of an entry", "a unique name", shown()));
-        }
-        if ![CompressionMethod::STORE, CompressionMethod::DEFLATE].contains(&method) {
-            let what = format!("array {name:?}: compression");
-            return Err(error(&what, "none (0) or deflate (8)", method.as_u16().to_string()));
-        }
-        list.push((name.into(), entry.wayfinder(), method));
-    }
-    if list.len() as u64 != archive.entries_hint() {
-        let (what, expected) = ("number of entries".into(), archive.entries_hint().to_string());
-        let (offset, found) = (archive.eocd_offset(), list.len().to_string());
-        return Err(Error::Format { path: path.into(), offset, what, expected, found });
-    }
-    Ok(list)
-}
-
-/// An error of the operating system, or else of the format.
-fn archive_error(path: &Path, error: rawzip::Error) -> Error {
-    let offset = error.eocd_offset().unwrap_or_default();
-    match error.into_kind() {
-        ErrorKind::IO(error) => Error::io(path)(error),
-        kind => {
-            let (what, expected) = ("archive".into(), "an intact zip archive".into());
-            Error::Format { path: path.into(), offset, what, expected, found: kind.to_string() }
-        }
-    }
 }
 
 /// Writes named arrays to a file like `numpy.savez`, atomically replacing an existing one.

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::generator::Generator;
-use crate::io::safetensors::Contents;
+use crate::io::safetensors;
 use crate::io::validate::{self, Validator};
 use crate::nn::Module;
 use crate::optim::Optimizer;
@@ -92,7 +92,7 @@ impl<'a> Resume<'a> {
     /// If the file cannot be read or does not match the parts: [`Error::Mismatch`] lists every difference. Nothing is
     /// changed then.
     pub fn load(self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let contents = Contents::read(path.as_ref())?;
+        let contents = safetensors::contents(path.as_ref())?;
         let mut validator = Validator::new(&contents);
         let assignments: Vec<_> = self.parts.into_iter().map(|part| part(&mut validator)).collect();
         validator.finish(path.as_ref())?;

@@ -20,12 +20,15 @@
 use crate::error::{Error, Mismatch};
 use crate::file::{self, Source};
 use crate::io::array::{Array, DType, POSSIBLE_SHAPE, impossible};
+use crate::io::contents::{Contents, StoredArray, WeightFile};
 use crate::io::json::{self, Field, Object, quoted};
 use flate2::{Crc, CrcWriter};
 use std::cmp::Reverse;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::Path;
+use std::rc::Rc;
 
 /// The maximum header length, as in the reference implementation.
 const MAX_HEADER: u64 = 100_000_000;
@@ -33,14 +36,17 @@ const MAX_HEADER: u64 = 100_000_000;
 const METADATA: &str = "__metadata__";
 /// The metadata entry with the checksum of all elements, in hexadecimal.
 const CHECKSUM: &str = "crc32";
+/// Bytes that are read at once to verify it.
+const BLOCK: u64 = 1 << 20;
 
-/// Reads all tensors of a file.
+/// Reads all tensors of a file, or of all files that an index (`model.safetensors.index.json`) lists.
 ///
 /// # Errors
-/// If the file cannot be read, violates the format, or contains tensors other than `F32`, `F64`, `BOOL` and integers of
-/// up to 64 bits. Half precision, `F16` and `BF16`, is not supported.
+/// If the file cannot be read, violates the format, or contains tensors other than `F16`, `BF16`, `F32`, `F64`, `BOOL` and
+/// integers of up to 64 bits.
 pub fn read(path: impl AsRef<Path>) -> Result<BTreeMap<String, Array>, Error> {
-    Ok(Contents::read(path.as_ref())?.arrays)
+    let path = path.as_ref();
+    if path.extension().is_some_and(|extension| extension == "json") { sharded(path) } else { contents(path) }?.read()
 }
 
 /// Writes named tensors to a file, atomically replacing an existing one.
@@ -98,52 +104,75 @@ fn checksum(arrays: &[(String, Array)]) -> io::Result<String> {
     Ok(format!("{:08x}", writer.crc().sum()))
 }
 
-/// The content of a file.
-#[derive(Debug, Default)]
-pub(super) struct Contents {
-    pub(super) arrays: BTreeMap<String, Array>,
-    pub(super) metadata: BTreeMap<String, String>,
+/// Compares the elements with the checksum in the metadata, if there is one.
+fn verify(source: &mut Source, metadata: &BTreeMap<String, String>) -> Result<(), Error> {
+    let Some(expected) = metadata.get(CHECKSUM) else { return Ok(()) };
+    let (mut checksum, start) = (Crc::new(), source.position());
+    while source.remaining() > 0 {
+        checksum.update(&source.read_exact(source.remaining().min(BLOCK), "elements")?);
+    }
+    let found = format!("{:08x}", checksum.sum());
+    if *expected == found {
+        return Ok(());
+    }
+    let expected = format!("{expected}, as when it was written");
+    Err(source.error(start, "CRC-32 of the elements", &expected, format!("{found}: the file is damaged")))
 }
 
-impl Contents {
-    pub(super) fn read(path: &Path) -> Result<Self, Error> {
-        let mut source = Source::open(path)?;
-        let length = source.read_exact(8, "length of the header")?;
-        let length = length.iter().rev().fold(0, |length, &byte| length << 8 | u64::from(byte));
-        if length > MAX_HEADER {
-            let expected = format!("at most {MAX_HEADER} bytes");
-            let found = format!("{length}: not a safetensors file");
-            return Err(source.error(0, "length of the header", &expected, found));
-        }
-        let bytes = source.read_exact(length, "header")?;
-        let header = json::parse(&bytes).map_err(|(at, reason)| {
-            source.error(8 + at as u64, "header", "tensor descriptions", format!("a parse error: {reason}"))
-        })?;
-        let (metadata, tensors) = parse_header(header).map_err(|error| error.into_error(&source))?;
-        check_offsets(&tensors, source.remaining()).map_err(|error| error.into_error(&source))?;
-        let (mut arrays, mut checksum, data) = (BTreeMap::new(), Crc::new(), source.position());
-        for TensorInfo { name, dtype, shape, begin, end } in tensors {
-            let what = format!("elements of {name:?}");
-            let start = source.position();
-            let bytes = source.read_exact(end - begin, &what)?;
-            checksum.update(&bytes);
-            let array = dtype
-                .decode(&bytes, shape)
-                .map_err(|number| source.error(start, &what, "integers that fit in an i64", number.to_string()))?;
-            arrays.insert(name, array);
-        }
-        let found = format!("{:08x}", checksum.sum());
-        if let Some(expected) = metadata.get(CHECKSUM).filter(|expected| **expected != found) {
-            let expected = format!("{expected}, as when it was written");
-            return Err(source.error(
-                data,
-                "CRC-32 of the elements",
-                &expected,
-                format!("{found}: the file is damaged"),
-            ));
-        }
-        Ok(Contents { arrays, metadata })
+/// The arrays of a file, from its header.
+pub(super) fn contents(path: &Path) -> Result<Contents, Error> {
+    let mut source = Source::open(path)?;
+    let length = source.read_exact(8, "length of the header")?;
+    let length = length.iter().rev().fold(0, |length, &byte| length << 8 | u64::from(byte));
+    if length > MAX_HEADER {
+        let expected = format!("at most {MAX_HEADER} bytes");
+        let found = format!("{length}: not a safetensors file");
+        return Err(source.error(0, "length of the header", &expected, found));
     }
+    let bytes = source.read_exact(length, "header")?;
+    let header = json::parse(&bytes).map_err(|(at, reason)| {
+        source.error(8 + at as u64, "header", "tensor descriptions", format!("a parse error: {reason}"))
+    })?;
+    let (metadata, tensors) = parse_header(header).map_err(|error| error.into_error(&source))?;
+    check_offsets(&tensors, source.remaining()).map_err(|error| error.into_error(&source))?;
+    let (start, file) = (source.position(), Rc::new(WeightFile::open(path)?));
+    verify(&mut source, &metadata)?;
+    let stored = tensors.into_iter().map(|TensorInfo { name, dtype, shape, begin, .. }| {
+        let array = StoredArray::new(&file, start + begin, dtype, shape);
+        (name, array)
+    });
+    Ok(Contents { arrays: stored.collect(), metadata })
+}
+
+/// The arrays of a model in several files, from the index that lists them: `model.safetensors.index.json`.
+pub(super) fn sharded(index: &Path) -> Result<Contents, Error> {
+    let mut source = Source::open(index)?;
+    let bytes = source.read_exact(source.remaining().min(MAX_HEADER), "index")?;
+    let malformed = |at: usize, found: String| {
+        Error::format(index, at as u64, "index", "a map of names to files, weight_map", found)
+    };
+    let map = json::weight_map(&bytes).map_err(|(at, reason)| malformed(at, format!("a parse error: {reason}")))?;
+    let mut shards: BTreeMap<String, Contents> = BTreeMap::new();
+    let (mut arrays, mut mismatches) = (BTreeMap::new(), Vec::new());
+    for (name, file) in map {
+        // The index names files beside it and no others.
+        if Path::new(&file).file_name() != Some(file.as_ref()) || file.contains(['/', '\\', ':']) {
+            return Err(malformed(0, format!("{file:?} in place of the name of a file beside it")));
+        }
+        let shard = match shards.entry(file) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let path = index.with_file_name(entry.key());
+                entry.insert(contents(&path)?)
+            }
+        };
+        match shard.arrays.remove(&name) {
+            Some(array) => _ = arrays.insert(name, array),
+            None => mismatches.push(Mismatch::new(&name, "an array of its shard", "nothing")),
+        }
+    }
+    Error::check_mismatches(index, mismatches)?;
+    Ok(Contents { arrays, metadata: BTreeMap::new() })
 }
 
 /// The header entry of a tensor.

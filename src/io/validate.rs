@@ -1,20 +1,24 @@
 //! Validation of a file against the program: every mismatch is collected before anything is changed.
 
 use crate::error::{Error, Mismatch};
-use crate::io::array::{Array, describe};
-use crate::io::safetensors::Contents;
+use crate::io::array::{Array, DType, describe};
+use crate::io::contents::{Contents, StoredArray};
 use crate::nn::{Module, Path};
 use crate::optim::{Optimizer, Settings, Slot, State};
 use crate::tensor::{Float, Tensor};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The description of a missing entry.
-const NOTHING: &str = "nothing";
+pub(super) const NOTHING: &str = "nothing";
 
 /// Looks up values in a file and collects mismatches. A lookup that returns `None` has reported one.
 pub(super) struct Validator<'a> {
     contents: &'a Contents,
     mismatches: Vec<Mismatch>,
+    /// An error of reading, after which nothing more is read.
+    failure: Option<Error>,
+    /// Whether double precision is rounded where the program has single precision.
+    pub(super) rounds: bool,
 }
 
 /// New values for a model, by the paths of its parameters and buffers.
@@ -31,32 +35,58 @@ pub(super) fn assign<T: Float, M: Module<T> + ?Sized>(model: &mut M, mut values:
 
 impl<'a> Validator<'a> {
     pub(super) fn new(contents: &'a Contents) -> Self {
-        Validator { contents, mismatches: Vec::new() }
+        Validator { contents, mismatches: Vec::new(), failure: None, rounds: false }
     }
 
-    /// Returns an error if there were mismatches.
+    /// Returns an error if there were mismatches, or reading failed.
     pub(super) fn finish(self, path: &std::path::Path) -> Result<(), Error> {
-        Error::check_mismatches(path, self.mismatches)
+        match self.failure {
+            Some(error) => Err(error),
+            None => Error::check_mismatches(path, self.mismatches),
+        }
     }
 
-    fn report(&mut self, name: &str, expected: impl Into<String>, found: impl Into<String>) {
+    /// Reads an array. `None` if that failed, now or before.
+    pub(super) fn read(&mut self, name: &str, array: &StoredArray) -> Option<Array> {
+        if self.failure.is_some() {
+            return None;
+        }
+        array.read(name).map_err(|error| self.failure = Some(error)).ok()
+    }
+
+    pub(super) fn report(&mut self, name: &str, expected: impl Into<String>, found: impl Into<String>) {
         self.mismatches.push(Mismatch::new(name, expected, found));
     }
 
     /// A tensor of a given shape, converted without loss.
     fn tensor<T: Float>(&mut self, name: &str, shape: &[usize]) -> Option<Tensor<T>> {
-        let expected_dtype = T::NAME.to_uppercase();
-        let expected = describe(&expected_dtype, shape);
-        let Some(array) = self.contents.arrays.get(name) else {
-            self.report(name, expected, NOTHING);
+        let array = self.contents.arrays.get(name);
+        if self.fits::<T>(name, shape, array) { self.values(name, array?) } else { None }
+    }
+
+    /// Whether an array has a given shape and a type that converts without loss, or integers that might.
+    pub(super) fn fits<T: Float>(&mut self, name: &str, shape: &[usize], array: Option<&StoredArray>) -> bool {
+        let narrows = |array: &StoredArray| array.dtype() == DType::F64 && T::NAME == "f32" && !self.rounds;
+        let fits = array.is_some_and(|array| array.shape() == shape && !narrows(array));
+        if !fits {
+            self.report(name, expected::<T>(shape), array.map_or(NOTHING.into(), StoredArray::describe));
+        }
+        fits
+    }
+
+    /// The elements of an array that fits. Nothing is read in vain: once there is a mismatch, only integers are.
+    pub(super) fn values<T: Float>(&mut self, name: &str, array: &StoredArray) -> Option<Tensor<T>> {
+        if !self.mismatches.is_empty() && !array.dtype().is_integer() {
             return None;
-        };
-        let tensor = array.to_exact().filter(|_| array.shape() == shape);
+        }
+        let values = self.read(name, array)?;
+        if array.dtype() == DType::F64 {
+            return Some(values.tensor());
+        }
+        let tensor = values.to_exact();
         if tensor.is_none() {
-            let inexact = matches!(array, Array::Integers(_)) && array.shape() == shape;
-            let reason =
-                if inexact { format!(" with values that {expected_dtype} cannot represent") } else { String::new() };
-            self.report(name, expected, array.describe() + &reason);
+            let reason = format!("{} with values that {} cannot represent", array.describe(), T::NAME.to_uppercase());
+            self.report(name, expected::<T>(array.shape()), reason);
         }
         tensor
     }
@@ -85,7 +115,7 @@ impl<'a> Validator<'a> {
     }
 
     /// The arrays whose names begin with a prefix.
-    fn with_prefix(&self, prefix: &str) -> impl Iterator<Item = (&'a str, &'a Array)> + use<'a> {
+    fn with_prefix(&self, prefix: &str) -> impl Iterator<Item = (&'a str, &'a StoredArray)> + use<'a> {
         let (from, prefix) = (self.contents.arrays.range(prefix.to_string()..), prefix.to_string());
         from.map(|(name, array)| (name.as_str(), array)).take_while(move |(name, _)| name.starts_with(&prefix))
     }
@@ -93,9 +123,11 @@ impl<'a> Validator<'a> {
     /// A scalar in double precision.
     pub(super) fn number(&mut self, name: &str) -> Option<f64> {
         match self.contents.arrays.get(name) {
-            Some(Array::F64(tensor)) if tensor.rank() == 0 => Some(tensor.item()),
+            Some(array) if array.dtype() == DType::F64 && array.shape().is_empty() => {
+                Some(self.read(name, array)?.tensor::<f64>().item())
+            }
             other => {
-                self.report(name, "F64 []", other.map_or(NOTHING.into(), Array::describe));
+                self.report(name, "F64 []", other.map_or(NOTHING.into(), StoredArray::describe));
                 None
             }
         }
@@ -112,11 +144,15 @@ impl<'a> Validator<'a> {
     }
 
     /// The elements of an integer array of a given shape.
-    pub(super) fn integers(&mut self, name: &str, shape: &[usize]) -> Option<&'a [i64]> {
-        match self.contents.arrays.get(name) {
-            Some(Array::Integers(integers)) if integers.shape() == shape => Some(integers.as_slice()),
-            other => {
-                self.report(name, describe("I64", shape), other.map_or(NOTHING.into(), Array::describe));
+    pub(super) fn integers(&mut self, name: &str, shape: &[usize]) -> Option<Vec<i64>> {
+        let array = self.contents.arrays.get(name);
+        match array.filter(|array| array.dtype().is_integer() && array.shape() == shape) {
+            Some(array) => match self.read(name, array)? {
+                Array::Integers(integers) => Some(integers.as_slice().to_vec()),
+                _ => None,
+            },
+            None => {
+                self.report(name, describe("I64", shape), array.map_or(NOTHING.into(), StoredArray::describe));
                 None
             }
         }
@@ -195,7 +231,7 @@ impl<'a> Validator<'a> {
         let stored = (0..).take_while(|&k| arrays.contains_key(&name(k))).count();
         let count = optimizer.tensors_per_parameter().unwrap_or(stored);
         let parameter = arrays.get(&format!("{prefix}model.{path}"));
-        let shape = parameter.or_else(|| arrays.get(&name(0))).map_or(&[][..], Array::shape);
+        let shape = parameter.or_else(|| arrays.get(&name(0))).map_or(&[][..], StoredArray::shape);
         known.extend([part("steps"), part("product")].into_iter().chain((0..count).map(name)));
         let tensors: Vec<_> = (0..count).map(|k| self.tensor(&name(k), shape)).collect();
         Some(Slot {
@@ -204,4 +240,9 @@ impl<'a> Validator<'a> {
             tensors: tensors.into_iter().collect::<Option<_>>()?,
         })
     }
+}
+
+/// What a model expects, such as `F32 [2, 3]`.
+fn expected<T: Float>(shape: &[usize]) -> String {
+    describe(&T::NAME.to_uppercase(), shape)
 }

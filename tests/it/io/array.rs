@@ -13,7 +13,9 @@ fn what_is_written_is_read() {
     let path = directory.path().join("arrays");
     let arrays: Vec<(&str, Array)> = vec![
         ("", Tensor::<f32>::zeros([0, 4]).into()),
+        ("bf16", Array::BF16(tensor![1.0, -0.5, f32::INFINITY])),
         ("double", tensor![f64; 0.1, f64::NAN.copysign(-1.0), 5e-324].into()),
+        ("f16", Array::F16(tensor![[65504.0], [5.9604645e-8]])),
         ("scalar", Tensor::<f32>::scalar(f32::MIN_POSITIVE).into()),
         ("single", eighths().into()),
         ("whole", Integers::new(vec![i64::MIN, -1, i64::MAX], [3, 1]).into()),
@@ -22,7 +24,8 @@ fn what_is_written_is_read() {
     // Compared by bytes, because NaN is not equal to itself.
     let shown = |name: &str, array: &Array| {
         let numbers = array.tensor::<f64>().as_slice().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-        format!("{name} {:?} {numbers:?}", array.shape())
+        let half = matches!(array, Array::F16(_) | Array::BF16(_));
+        format!("{name} {:?} {half} {numbers:?}", array.shape())
     };
     let expected: Vec<_> = arrays.iter().map(|(name, array)| shown(name, array)).collect();
     safetensors::write(arrays.clone(), &path).unwrap();

@@ -2,8 +2,10 @@
 
 mod array;
 mod checkpoint;
+mod load;
 mod npy;
 mod npz;
+mod pytorch;
 mod robustness;
 mod safetensors;
 mod validate;

@@ -4,7 +4,7 @@ use super::within_bounds;
 use crate::support::files::{directory, fixture, message};
 use std::fs;
 use std::path::Path;
-use wengert::io::{self, Checkpoint, Resume, npy, npz, safetensors};
+use wengert::io::{self, Checkpoint, Resume, npy, npz, pytorch, safetensors};
 use wengert::prelude::*;
 use wengert::rand::RngExt;
 
@@ -20,6 +20,7 @@ fn readings(path: &Path) -> usize {
             safetensors::read(path).map(|_| ()),
             npz::read(path).map(|_| ()),
             npy::read(path).map(|_| ()),
+            pytorch::read(path).map(|_| ()),
         ];
         // Training continues whatever was loaded.
         let loss = layer.forward(&Tape::new().constant(Tensor::ones([4, 3]))).sum();
@@ -38,7 +39,15 @@ fn intact() -> Vec<Vec<u8>> {
     let loss = model.forward(&Tape::new().constant([1.0, 2.0, 3.0])).sum();
     optimizer.step(&mut model, &loss.backward());
     Checkpoint::new().model(&model).optimizer(&optimizer).generator(&rng).counter("epoch", 1).save(&path).unwrap();
-    let names = ["arrays.safetensors", "model.safetensors", "stored.npz", "deflated.npz", "single.npy"];
+    let names = [
+        "arrays.safetensors",
+        "model.safetensors",
+        "stored.npz",
+        "deflated.npz",
+        "single.npy",
+        "bfloat16.npy",
+        "kinds.pt",
+    ];
     let fixtures = names.map(|name| fs::read(fixture(name)).unwrap());
     fixtures.into_iter().chain([fs::read(path).unwrap()]).collect()
 }

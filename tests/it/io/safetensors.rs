@@ -4,7 +4,7 @@ use super::{eighths, within_bounds};
 use crate::support::files::{directory, fixture, message};
 use std::fs;
 use std::path::Path;
-use wengert::io::{Integers, safetensors};
+use wengert::io::{Array, Integers, safetensors};
 use wengert::prelude::*;
 
 #[test]
@@ -22,13 +22,21 @@ fn safetensors_of_python_are_read() {
 }
 
 #[test]
-fn half_precision_is_refused_by_name() {
-    let types = "F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, BOOL";
-    for name in ["BF16", "F16"] {
-        let refused = message(safetensors::read(fixture(&format!("{}.safetensors", name.to_lowercase()))));
-        let expected = format!("dtype of \"x\" in the header at byte 8: expected one of {types}, found {name}");
-        assert_eq!(refused, expected);
-    }
+fn half_precision_is_read_as_single() {
+    let read = |name| safetensors::read(fixture(name)).unwrap().remove("x").unwrap();
+    // The bytes 0x3c00 and 0x4000 in either format.
+    assert_eq!(read("f16.safetensors"), Array::F16(tensor![1.0, 2.0]));
+    assert_eq!(read("bf16.safetensors"), Array::BF16(tensor![0.0078125, 2.0]));
+}
+
+#[test]
+fn types_that_are_unknown_are_refused_by_name() {
+    let directory = directory();
+    let path = directory.path().join("file");
+    with_header(&path, r#"{"x": {"dtype": "F8_E4M3", "shape": [1], "data_offsets": [0, 1]}}"#, 1);
+    let types = "F16, BF16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, BOOL";
+    let expected = format!("dtype of \"x\" in the header at byte 8: expected one of {types}, found F8_E4M3");
+    assert_eq!(message(safetensors::read(&path)), expected);
 }
 
 /// A safetensors file with this header, followed by the given number of bytes.

@@ -2,7 +2,7 @@
 
 use super::attention::{difference, expected};
 use crate::support::files::fixture;
-use wengert::io::{load, safetensors};
+use wengert::io::{LoadOptions, load, safetensors};
 use wengert::nn::KeyValueCache;
 use wengert::prelude::*;
 
@@ -111,5 +111,29 @@ fn a_state_dict_of_nano_gpt_gives_its_scores_and_generates_with_a_cache() {
             qkv.cached_attention(&options, &mut caches[k])
         });
         assert!(difference(cached.value(), &expected("logits").slice(1, start..end)) < 1e-5);
+    }
+}
+
+#[test]
+fn gpt2_of_transformers_in_half_precision_gives_its_scores() {
+    let expected = safetensors::read(fixture("gpt2_logits.safetensors")).unwrap();
+    let tokens = Tensor::from_vec(expected["tokens"].tensor::<f32>().to_vec(), [2, 5]);
+    let options = || {
+        let matrices = |path: &str| path.contains(".c_") && path.ends_with("weight");
+        LoadOptions::new().tie("lm_head.weight", "transformer.wte.weight").transpose(matrices)
+    };
+    let no_masks = |name: &str| (!name.ends_with(".attn.bias")).then(|| name.to_string());
+    for (options, file) in [
+        // One file, which has the tied weight under both names, and two, which have it under one.
+        (options().strip_prefix("model.").rename(no_masks), "gpt2_bf16.pt"),
+        (options().add_prefix("transformer."), "gpt2.safetensors.index.json"),
+    ] {
+        let mut model = Gpt::new(11, 6, 2, 8);
+        let report = options.load(&mut model, fixture(file)).unwrap();
+        assert_eq!((report.loaded.len(), report.extra.len(), report.missing.len()), (29, 0, 0));
+        let attention = Attention::new().heads(2).causal();
+        let scores = model.forward(&Tape::new(), &tokens, 0, |_, qkv| qkv.self_attention(&attention));
+        let error = difference(scores.value(), &expected["logits"].tensor());
+        assert!(error < 1e-5, "{error}");
     }
 }

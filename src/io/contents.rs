@@ -1,0 +1,192 @@
+//! The arrays of a file by name, each read from its place when it is asked for.
+
+use crate::error::Error;
+use crate::file;
+use crate::io::array::{Array, DType, Decoder, contiguous, describe, gathered};
+use crate::io::{npz, pytorch, safetensors, zip};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// The bytes that are read at a time: a multiple of the size of every element.
+const BLOCK: u64 = 1 << 16;
+
+/// The arrays of a file of any format, and its metadata.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) arrays: BTreeMap<String, StoredArray>,
+    pub(super) metadata: BTreeMap<String, String>,
+}
+
+/// An open file of weights.
+#[derive(Debug)]
+pub(super) struct WeightFile {
+    path: PathBuf,
+    file: File,
+}
+
+/// An array and where its elements are.
+#[derive(Clone, Debug)]
+pub(super) struct StoredArray {
+    dtype: DType,
+    shape: Vec<usize>,
+    place: Place,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    /// Elements from an offset on, in little-endian order; strides count elements.
+    File { file: Rc<WeightFile>, offset: u64, strides: Vec<usize> },
+    /// An array that was compressed.
+    Memory(Array),
+}
+
+impl Contents {
+    /// The contents of a file: safetensors, an index of several of them, PyTorch's, or npz.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        if path.extension().is_some_and(|extension| extension == "json") {
+            return safetensors::sharded(path);
+        }
+        let (mut file, _) = file::open(path)?;
+        let mut begin = Vec::new();
+        file.by_ref().take(4).read_to_end(&mut begin).map_err(Error::io(path))?;
+        match &begin[..] {
+            b"PK\x03\x04" if pytorch::is_archive(&zip::entries(path, &zip::open(path, file)?)?) => {
+                pytorch::contents(path)
+            }
+            b"PK\x03\x04" => Ok(npz::read(path)?.into()),
+            // Protocol 2, and a number of ten bytes; as the length of a header it would be too large.
+            [0x80, 2, 0x8a, 10] => Err(pytorch::without_archive(path)),
+            _ => safetensors::contents(path),
+        }
+    }
+
+    /// Reads all arrays.
+    pub(super) fn read(&self) -> Result<BTreeMap<String, Array>, Error> {
+        self.arrays.iter().map(|(name, array)| Ok((name.clone(), array.read(name)?))).collect()
+    }
+}
+
+impl From<BTreeMap<String, Array>> for Contents {
+    fn from(arrays: BTreeMap<String, Array>) -> Self {
+        let stored = arrays.into_iter().map(|(name, array)| {
+            let (dtype, shape) = (array.dtype(), array.shape().to_vec());
+            (name, StoredArray { dtype, shape, place: Place::Memory(array) })
+        });
+        Contents { arrays: stored.collect(), metadata: BTreeMap::new() }
+    }
+}
+
+impl WeightFile {
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        Ok(WeightFile { path: path.into(), file: file::open(path)?.0 })
+    }
+
+    /// Some bytes, which must be within the file.
+    pub(super) fn bytes(&self, offset: u64, count: u64) -> Result<Vec<u8>, Error> {
+        let mut bytes = vec![0; count as usize];
+        self.read_at(offset, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn read_at(&self, offset: u64, bytes: &mut [u8]) -> Result<(), Error> {
+        file::read_exact_at(&self.file, bytes, offset).map_err(Error::io(&self.path))
+    }
+}
+
+impl StoredArray {
+    /// An array in row-major order, all of which must be within the file.
+    pub(super) fn new(file: &Rc<WeightFile>, offset: u64, dtype: DType, shape: Vec<usize>) -> Self {
+        let strides = contiguous(&shape);
+        StoredArray::strided(file, offset, dtype, shape, strides)
+    }
+
+    /// An array whose elements lie at these strides, all of which must be within the file.
+    pub(super) fn strided(
+        file: &Rc<WeightFile>,
+        offset: u64,
+        dtype: DType,
+        shape: Vec<usize>,
+        strides: Vec<usize>,
+    ) -> Self {
+        StoredArray { dtype, shape, place: Place::File { file: Rc::clone(file), offset, strides } }
+    }
+
+    pub(super) fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    pub(super) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The bytes of all elements.
+    pub(super) fn bytes(&self) -> u64 {
+        (self.shape.iter().product::<usize>() * self.dtype.size()) as u64
+    }
+
+    /// Type and shape, such as `F32 [2, 3]`.
+    pub(super) fn describe(&self) -> String {
+        describe(self.dtype.name(), &self.shape)
+    }
+
+    /// The array with its axes in reverse order.
+    pub(super) fn transposed(&self) -> Self {
+        let mut array = self.clone();
+        array.shape.reverse();
+        match &mut array.place {
+            Place::File { strides, .. } => strides.reverse(),
+            Place::Memory(values) => *values = values.transposed(),
+        }
+        array
+    }
+
+    /// Whether both are the same elements of the same file.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (&self.place, &other.place) {
+            (Place::File { file: a, offset: b, strides: c }, Place::File { file: x, offset: y, strides: z }) => {
+                Rc::ptr_eq(a, x) && (b, c, self.dtype, &self.shape) == (y, z, other.dtype, &other.shape)
+            }
+            _ => false,
+        }
+    }
+
+    /// Reads the elements; `name` is for errors.
+    pub(super) fn read(&self, name: &str) -> Result<Array, Error> {
+        let (file, offset, strides) = match &self.place {
+            Place::Memory(array) => return Ok(array.clone()),
+            Place::File { file, offset, strides } => (file, *offset, strides),
+        };
+        let size = self.dtype.size();
+        let mut decoder = Decoder::new(self.dtype, self.shape.clone());
+        let too_large = |number: u64| {
+            let what = format!("elements of {name:?}");
+            Error::format(&file.path, offset, &what, "integers that fit in an i64", number.to_string())
+        };
+        if self.shape.contains(&0) {
+            return Ok(decoder.finish());
+        }
+        let last: usize = self.shape.iter().zip(strides).map(|(n, stride)| (n - 1) * stride).sum();
+        let length = ((last + 1) * size) as u64;
+        if is_row_major(&self.shape, strides) {
+            let mut block = vec![0; BLOCK.min(length) as usize];
+            for begin in (0..length).step_by(BLOCK as usize) {
+                let block = &mut block[..BLOCK.min(length - begin) as usize];
+                file.read_at(offset + begin, block)?;
+                decoder.push(block).map_err(too_large)?;
+            }
+        } else {
+            let bytes = file.bytes(offset, length)?;
+            decoder.push(&gathered(&bytes, size, &self.shape, strides)).map_err(too_large)?;
+        }
+        Ok(decoder.finish())
+    }
+}
+
+/// Whether strides are those of row-major order, but for axes of size 1.
+fn is_row_major(shape: &[usize], strides: &[usize]) -> bool {
+    let expected = contiguous(shape);
+    shape.iter().zip(strides).zip(&expected).all(|((&n, a), b)| n == 1 || a == b)
+}

@@ -76,6 +76,8 @@ panic_messages! {
     slice_step(shape: &[usize])
         "slice: the step along an axis of shape {shape:?} is 0: use 1 for every element, -1 for the reverse order"
 
+    no_input(kind: &str, name: &str)
+        "Inputs::{kind}: there is no such input named {name:?}: declare it with Export::input(...) or Export::indices(...)"
     two_tapes(op: &str, left: &dyn Display, right: &dyn Display)
         "{op}: the operands are on two different tapes ({left}; {right}): create all variables on one tape, or copy a value to it with tape.constant(x.value())"
     not_scalar(op: &str, shape: &[usize], place: &dyn Display)

@@ -21,6 +21,11 @@ pub(crate) trait AnyOp<T: Float> {
     fn describe(&self, _description: &mut Description) {}
     /// Checks the shapes and computes the value; see [`Op::check`] and [`Op::try_forward`].
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String>;
+    /// The value as a composition of other operations, if this one is a fusion of them. It is recorded in place of this
+    /// operation where it is asked for: by a trace for a program that does not have the fusion.
+    fn composed(&self, _inputs: &[&Var<T>]) -> Option<Var<T>> {
+        None
+    }
     /// See [`Op::backward`]; appends the gradients.
     fn backward(&self, context: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>);
 }
@@ -94,6 +99,12 @@ pub(crate) fn apply_any<T: Float, O: AnyOp<T> + 'static>(op: O, inputs: &[&Var<T
 #[inline(never)]
 fn apply_boxed<T: Float>(mut op: SmallBox<dyn AnyOp<T>>, inputs: &[&Var<T>], values: &[&Tensor<T>]) -> Var<T> {
     check_tapes(op.as_dyn(), inputs);
+    if let Some(observer) = inputs[0].tape().observer()
+        && observer.decomposes()
+        && let Some(value) = op.as_dyn().composed(inputs)
+    {
+        return value;
+    }
     let value = match op.as_dyn_mut().forward(values) {
         Ok(value) => value,
         Err(reason) => fail(op.as_dyn(), inputs, &reason),

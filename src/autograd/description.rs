@@ -1,19 +1,62 @@
 //! The settings of an operation, as listings show them.
 
+use crate::tensor::{Float, Indices, Tensor};
 use std::fmt::{self, Debug, Display, Formatter};
 
 /// Names and values of the settings of an operation, such as `{ axis: 1 }`.
 #[derive(Clone, Debug, Default)]
 pub struct Description {
     fields: Vec<(&'static str, String)>,
+    values: Vec<(&'static str, Setting)>,
     infinite: bool,
+}
+
+/// The value of a setting, for those that write the operation down in another form.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Setting {
+    Number(f64),
+    Integers(Vec<usize>),
+    Indices(Indices),
+    Mask(Tensor<f64>),
 }
 
 impl Description {
     /// Adds a setting that is a number.
     pub fn number(&mut self, name: &'static str, value: f64) -> &mut Self {
         self.infinite |= value.is_infinite();
-        self.field(name, &value)
+        self.data(name, Setting::Number(value)).field(name, &value)
+    }
+
+    /// Adds a setting that is an integer.
+    pub(crate) fn integer(&mut self, name: &'static str, value: usize) -> &mut Self {
+        self.data(name, Setting::Integers(vec![value])).field(name, &value)
+    }
+
+    /// Adds a setting that is a list of integers, such as axes.
+    pub(crate) fn integers(&mut self, name: &'static str, values: &[usize]) -> &mut Self {
+        self.data(name, Setting::Integers(values.to_vec())).field(name, &values)
+    }
+
+    /// Adds a setting that is on or off.
+    pub(crate) fn flag(&mut self, name: &'static str, value: bool) -> &mut Self {
+        self.data(name, Setting::Integers(vec![value.into()])).field(name, &value)
+    }
+
+    /// Adds a value that listings do not show.
+    pub(crate) fn data(&mut self, name: &'static str, value: Setting) -> &mut Self {
+        self.values.push((name, value));
+        self
+    }
+
+    /// Adds a mask, of which listings show the shape.
+    pub(crate) fn mask<T: Float>(&mut self, name: &'static str, mask: &Tensor<T>) -> &mut Self {
+        let values = Tensor::from_vec(mask.as_slice().iter().map(|x| x.to_f64()).collect(), mask.shape());
+        self.data(name, Setting::Mask(values)).field(name, &mask.shape())
+    }
+
+    /// The value of a setting.
+    pub(crate) fn value(&self, name: &str) -> Option<&Setting> {
+        self.values.iter().find(|(other, _)| *other == name).map(|(_, value)| value)
     }
 
     /// Adds a setting of another type.

@@ -4,6 +4,7 @@ use crate::autograd::apply::AnyOp;
 use crate::autograd::op::BackwardContext;
 use crate::autograd::param::ParamId;
 use crate::autograd::tape::NodeId;
+use crate::autograd::trace::Step;
 use crate::autograd::{Param, Tape, Var};
 use crate::tensor::{Float, Tensor};
 use std::cell::{Cell, RefCell};
@@ -13,6 +14,11 @@ use std::panic::Location;
 
 /// Observes all computations on a tape. An error is the message with which the tape panics.
 pub(crate) trait Observer<T: Float>: Sync {
+    /// Whether fused operations are replaced by what they are composed of.
+    fn decomposes(&self) -> bool {
+        false
+    }
+
     /// Called after an operation has computed its value.
     fn computed(&self, op: &dyn AnyOp<T>, inputs: &[&Var<T>], value: &Tensor<T>, at: &Location) -> Result<(), String>;
 
@@ -39,6 +45,8 @@ pub(crate) struct Diagnostics<T: Float> {
     pub(crate) names: RefCell<HashMap<ParamId, ParamName>>,
     /// The parts of the list that backward passes recorded.
     pub(crate) passes: RefCell<Vec<Range<usize>>>,
+    /// All operations, if they are traced.
+    pub(crate) trace: RefCell<Vec<Step<T>>>,
 }
 
 /// The location of a parameter in a model.
@@ -66,6 +74,7 @@ impl<T: Float> Default for Diagnostics<T> {
             detached: RefCell::default(),
             names: RefCell::default(),
             passes: RefCell::default(),
+            trace: RefCell::default(),
         }
     }
 }

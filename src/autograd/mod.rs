@@ -128,11 +128,13 @@ pub(crate) mod op;
 mod operand;
 pub(crate) mod param;
 pub(crate) mod tape;
+pub(crate) mod trace;
 mod var;
 
 pub use apply::apply;
 pub use custom::custom;
 pub use description::Description;
+pub(crate) use description::Setting;
 pub(crate) use diagnostics::ParamName;
 pub use gradients::{GradientKey, Gradients};
 pub use missing_gradient::MissingGradient;

@@ -6,6 +6,7 @@
 //! | [`SaveOptions`], [`LoadOptions`] | the same in half precision, under other names, in part |
 //! | [`Checkpoint`], [`Resume`] | the complete state of a training run |
 //! | [`safetensors`], [`npy`], [`npz`], [`pytorch`] | arrays in common file formats |
+//! | [`onnx`] | models for other runtimes |
 //!
 //! Files are replaced atomically: a temporary file is written, synced and renamed, so neither a crash nor a full disk
 //! loses the previous content; a temporary file that a crash leaves is removed by the next save of the same file. Models and checkpoints
@@ -20,6 +21,7 @@ mod json;
 mod load;
 pub mod npy;
 pub mod npz;
+pub mod onnx;
 mod pickle;
 pub mod pytorch;
 mod resume;

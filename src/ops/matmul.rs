@@ -19,7 +19,7 @@ impl<T: Float> Op<T, 2> for Matmul {
     const SAVE: Save = Save::Others;
 
     fn describe(&self, description: &mut Description) {
-        description.field("transpose_a", &self.transpose_a).field("transpose_b", &self.transpose_b);
+        description.flag("transpose_a", self.transpose_a).flag("transpose_b", self.transpose_b);
     }
 
     fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {

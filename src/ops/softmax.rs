@@ -27,7 +27,7 @@ impl<T: Float> Op<T, 1> for Softmax {
     const SAVE: Save = Save::Output;
 
     fn describe(&self, description: &mut Description) {
-        description.field("axis", &self.axis);
+        description.integer("axis", self.axis);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
@@ -48,7 +48,7 @@ impl<T: Float> Op<T, 2> for SoftmaxGradient {
     const SAVE: Save = Save::Inputs;
 
     fn describe(&self, description: &mut Description) {
-        description.field("axis", &self.axis);
+        description.integer("axis", self.axis);
     }
 
     fn forward(&mut self, [y, gy]: [&Tensor<T>; 2]) -> Tensor<T> {
@@ -74,7 +74,7 @@ impl<T: Float> Op<T, 1> for LogSoftmax {
     const SAVE: Save = Save::Output;
 
     fn describe(&self, description: &mut Description) {
-        description.field("axis", &self.axis);
+        description.integer("axis", self.axis);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
@@ -95,7 +95,7 @@ impl<T: Float> Op<T, 2> for LogSoftmaxGradient {
     const SAVE: Save = Save::Inputs;
 
     fn describe(&self, description: &mut Description) {
-        description.field("axis", &self.axis);
+        description.integer("axis", self.axis);
     }
 
     fn forward(&mut self, [y, gy]: [&Tensor<T>; 2]) -> Tensor<T> {

@@ -192,6 +192,19 @@ pub(crate) struct AxisWindows {
     pub(crate) windows: Vec<(Range<usize>, f64)>,
 }
 
+impl AxisWindows {
+    /// The size of the windows and the distance between them, if these are the same for all, from the start of the axis, and each
+    /// gives its mean.
+    pub(crate) fn regular(&self) -> Option<(usize, usize)> {
+        let size = self.windows.first()?.0.len();
+        let stride = self.windows.get(1).map_or(size, |(second, _)| second.start).max(1);
+        let fits = |(k, (range, count)): (usize, &(Range<usize>, f64))| {
+            *range == (k * stride..k * stride + size) && *count == size as f64
+        };
+        self.windows.iter().enumerate().all(fits).then_some((size, stride))
+    }
+}
+
 /// The mean of each window of images `[…, H, W]`; a window is a range of rows by a range of columns.
 #[inline(never)]
 pub(crate) fn average<T: Float>([rows, columns]: [&AxisWindows; 2], x: &[T], y: &mut [T]) {

@@ -30,6 +30,12 @@ impl<T: Float> Scores<T> {
         weights.with_shape(grouped.collect())
     }
 
+    /// The result for split operands, grouped as they are.
+    #[track_caller]
+    pub(super) fn value(&self, layout: &Layout, [q, k, v]: &[Var<T>; 3]) -> Var<T> {
+        self.dropped(&self.weights(layout, q, k)).multiply(v, false, false)
+    }
+
     /// Dropout of weights or of their gradient.
     #[track_caller]
     fn dropped(&self, weights: &Var<T>) -> Var<T> {

@@ -168,7 +168,7 @@ impl Layout {
     }
 
     /// The inverse of [`grouped`](Layout::grouped): in the shape `[…, heads, positions, size]` or `[…, positions, heads · size]`.
-    fn ungrouped<T: Float>(&self, x: &Var<T>) -> Var<T> {
+    pub(super) fn ungrouped<T: Float>(&self, x: &Var<T>) -> Var<T> {
         let &[batch, kv_heads, group, positions, size] = x.shape() else {
             unreachable!("grouped vectors have five axes")
         };

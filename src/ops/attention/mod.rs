@@ -68,6 +68,11 @@ impl<T: Float> AnyOp<T> for AttentionOp<T> {
         }
     }
 
+    fn composed(&self, inputs: &[&Var<T>]) -> Option<Var<T>> {
+        let inputs: Vec<Var<T>> = inputs.iter().map(|&x| x.clone()).collect();
+        Some(self.layout.ungrouped(&self.scores.value(&self.layout, &self.layout.split(&inputs))))
+    }
+
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String> {
         let sizes = self.layout.sizes;
         let mut logsumexp = Tensor::zeros([sizes.batch * sizes.heads * sizes.blocks(), sizes.block()]);

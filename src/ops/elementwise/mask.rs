@@ -16,7 +16,7 @@ impl<T: Float> Op<T, 2> for Where<T> {
     const SAVE: Save = Save::Nothing;
 
     fn describe(&self, description: &mut Description) {
-        description.field("mask", &self.mask.shape());
+        description.mask("mask", &self.mask);
     }
 
     fn check(&self, [a, b]: [&[usize]; 2]) -> Result<(), String> {
@@ -55,7 +55,7 @@ impl<T: Float> Op<T, 1> for MaskedFill<T> {
     const SAVE: Save = Save::Nothing;
 
     fn describe(&self, description: &mut Description) {
-        description.field("mask", &self.mask.shape()).number("value", self.value);
+        description.mask("mask", &self.mask).number("value", self.value);
     }
 
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {

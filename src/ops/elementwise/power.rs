@@ -1,6 +1,6 @@
 //! Powers, roots and reciprocals.
 
-use crate::autograd::{Description, Op, Save, Saved, Var};
+use crate::autograd::{Description, Op, Save, Saved, Setting, Var};
 use crate::ops::registry::Registered;
 use crate::tensor::{Float, Tensor};
 
@@ -26,7 +26,7 @@ impl<T: Float> Op<T, 1> for Powi {
     const SAVE: Save = Save::Inputs;
 
     fn describe(&self, description: &mut Description) {
-        description.field("n", &self.n);
+        description.data("n", Setting::Number(self.n.into())).field("n", &self.n);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {

@@ -20,7 +20,7 @@ struct Normalization {
 
 impl Normalization {
     fn describe(&self, description: &mut Description) {
-        description.number("epsilon", self.channels.epsilon).field("of_batch", &self.of_batch);
+        description.number("epsilon", self.channels.epsilon).flag("of_batch", self.of_batch);
     }
 }
 

@@ -3,7 +3,7 @@
 //! All of them normalize *rows*, contiguous elements: the trailing axes, the channels of a group, or the positions of a channel. The
 //! statistics are not saved; the kernels recompute them, because they read the rows anyway.
 
-use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
+use crate::autograd::{Description, Op, Operand, Save, Saved, Setting, Var};
 use crate::kernel::norm::row_norm::{self, Rows};
 use crate::ops::registry::Registered;
 use crate::panics;
@@ -109,7 +109,8 @@ impl<T: Float> Op<T, 2> for RowNormWeightGradient {
 
 /// Adds the settings to a description.
 fn describe(rows: &Rows, description: &mut Description) {
-    description.field("size", &rows.size).field("centered", &rows.centered).number("epsilon", rows.epsilon);
+    description.integer("size", rows.size).flag("centered", rows.centered).number("epsilon", rows.epsilon);
+    description.data("run", Setting::Integers(vec![rows.run]));
 }
 
 impl<T: Float> Var<T> {

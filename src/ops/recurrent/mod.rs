@@ -70,6 +70,10 @@ impl<T: Float> AnyOp<T> for Recurrent<T> {
         }
     }
 
+    fn composed(&self, inputs: &[&Var<T>]) -> Option<Var<T>> {
+        Some(Recurrent::composed(self, &inputs.iter().map(|&x| x.clone()).collect::<Vec<_>>()))
+    }
+
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String> {
         let inputs = Inputs::new(self.cell, inputs);
         let [rows, batch, size] = self.sizes(&inputs);

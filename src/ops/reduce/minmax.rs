@@ -18,7 +18,7 @@ impl<T: Float> Op<T, 1> for First {
     const SAVE: Save = Save::Nothing;
 
     fn describe(&self, description: &mut Description) {
-        description.field("largest", &self.largest);
+        description.flag("largest", self.largest);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
@@ -50,7 +50,7 @@ impl<T: Float> Op<T, 1> for Shared {
     const SAVE: Save = Save::InputsAndOutput;
 
     fn describe(&self, description: &mut Description) {
-        description.field("largest", &self.largest).field("axes", &self.reduction.axes);
+        description.flag("largest", self.largest).integers("axes", &self.reduction.axes);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {

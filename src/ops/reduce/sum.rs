@@ -13,7 +13,7 @@ impl<T: Float> Op<T, 1> for Sum {
     const SAVE: Save = Save::Nothing;
 
     fn describe(&self, description: &mut Description) {
-        description.field("axes", &self.0.axes);
+        description.integers("axes", &self.0.axes);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {

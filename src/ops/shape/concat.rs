@@ -23,7 +23,7 @@ impl<T: Float> AnyOp<T> for Concat {
     }
 
     fn describe(&self, description: &mut Description) {
-        description.field("axis", &self.axis).field("sizes", &self.sizes);
+        description.integer("axis", self.axis).field("sizes", &self.sizes);
     }
 
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String> {
@@ -56,7 +56,7 @@ impl<T: Float> AnyOp<T> for Stack {
     }
 
     fn describe(&self, description: &mut Description) {
-        description.field("axis", &self.axis).field("count", &self.count);
+        description.integer("axis", self.axis).field("count", &self.count);
     }
 
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String> {

@@ -1,6 +1,6 @@
 //! Embedding lookup.
 
-use crate::autograd::{Description, Op, Save, Saved, Var};
+use crate::autograd::{Description, Op, Save, Saved, Setting, Var};
 use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Float, Indices, Positions, Rows, Tensor};
@@ -19,6 +19,7 @@ impl<T: Float> Op<T, 1> for Embedding {
     fn describe(&self, description: &mut Description) {
         let (chosen, rows) = self.rows.counts();
         description.field("rows", &format_args!("{chosen} of {rows}"));
+        description.data("indices", Setting::Indices(self.indices.clone()));
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {

@@ -40,7 +40,7 @@ impl<T: Float> Op<T, 1> for Permute {
     const SAVE: Save = Save::Nothing;
 
     fn describe(&self, description: &mut Description) {
-        description.field("axes", &self.axes);
+        description.integers("axes", &self.axes);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {

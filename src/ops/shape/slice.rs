@@ -1,6 +1,6 @@
 //! Slicing and its adjoint, padding: each is the other's rule.
 
-use crate::autograd::{Description, Op, Save, Saved, Var};
+use crate::autograd::{Description, Op, Save, Saved, Setting, Var};
 use crate::ops::registry::Registered;
 use crate::tensor::{Axes, AxisIndex, Dims, Float, PadMode, Tensor, View};
 use crate::tensor::{chunks, padded, padding, pieces, pieces_of_sizes, resolve_axis};
@@ -15,6 +15,14 @@ pub(crate) struct Slice {
 impl<T: Float> Op<T, 1> for Slice {
     const NAME: &'static str = "slice";
     const SAVE: Save = Save::Nothing;
+
+    fn describe(&self, description: &mut Description) {
+        description.data("offset", Setting::Integers(vec![self.view.offset]));
+        // Where all strides are those of a forward slice.
+        if let Ok(strides) = self.view.strides.iter().map(|&stride| usize::try_from(stride)).collect() {
+            description.data("strides", Setting::Integers(strides));
+        }
+    }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         x.slice_by(&self.view)

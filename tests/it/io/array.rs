@@ -77,3 +77,28 @@ fn names_that_cannot_be_written_leave_the_file_alone() {
     }
     assert_eq!(names(directory.path()), ["arrays"]);
 }
+
+/// `tests/python/files.py` sets `FILES_DIRECTORY` and reads the files with numpy, ml_dtypes, safetensors and PyTorch.
+#[test]
+fn files_for_python_are_written() {
+    let temporary = directory();
+    let place = std::env::var_os("FILES_DIRECTORY").map_or(temporary.path().into(), std::path::PathBuf::from);
+    // Numbers between two of half precision, ties, and the smallest and largest of single precision.
+    let numbers: Vec<f32> =
+        (0..64).map(|k| (1.0 + k as f32 / 4096.0) * 0.1).chain([1e-8, 6e-8, 65519.0, 1e30, -0.0]).collect();
+    let single = Tensor::from_vec(numbers, [3, 23]);
+    let arrays: Vec<(&str, Array)> = vec![
+        ("f16", Array::F16(single.clone())),
+        ("bf16", Array::BF16(single.clone())),
+        ("f32", single.clone().into()),
+        ("i64", Integers::new(vec![i64::MIN, 7], [2]).into()),
+    ];
+    safetensors::write(arrays.clone(), place.join("arrays.safetensors")).unwrap();
+    npz::write(arrays.clone(), place.join("arrays.npz")).unwrap();
+    for (name, array) in &arrays {
+        npy::write(array, place.join(format!("{name}.npy"))).unwrap();
+        let read = npy::read(place.join(format!("{name}.npy"))).unwrap();
+        assert_eq!(read, safetensors::read(place.join("arrays.safetensors")).unwrap()[*name]);
+        assert_eq!(read, npz::read(place.join("arrays.npz")).unwrap()[*name]);
+    }
+}

@@ -1,6 +1,7 @@
 //! Weights under other names, in other layouts and in part.
 
 use super::Network;
+use crate::support::allocator::largest_block;
 use crate::support::files::{bits, directory, fixture, message, mismatches};
 use std::fs;
 use wengert::io::{self, Array, Integers, LoadOptions, Precision, SaveOptions, npz, safetensors};
@@ -191,4 +192,20 @@ fn files_of_other_kinds_are_recognized() {
     assert!(message(io::load(&mut model, fixture("module.pt"))).contains("an object of torch.nn"));
     assert!(message(io::load(&mut model, fixture("legacy.pt"))).contains("as of PyTorch 1.6"));
     assert!(mismatches(io::load(&mut model, fixture("stored.npz"))).len() > 8);
+}
+
+#[test]
+fn loading_holds_one_array_at_a_time() {
+    let directory = directory();
+    let path = directory.path().join("model.safetensors");
+    let model: Vec<Param> = (0..8).map(|k| Param::new(Tensor::full([1 << 16], f64::from(k)))).collect();
+    for precision in [Precision::F32, Precision::BF16, Precision::F16] {
+        SaveOptions::new().precision(precision).save(&model, &path).unwrap();
+        let mut other: Vec<Param> = (0..8).map(|_| Param::new(Tensor::zeros([1 << 16]))).collect();
+        let (result, largest) = largest_block(|| io::load(&mut other, &path));
+        result.unwrap();
+        assert_eq!(bits(&other), bits(&model));
+        // The values of one parameter, and a little for lists and names; never a whole file.
+        assert!(largest < (4 << 16) + 4096, "a block of {largest} bytes");
+    }
 }

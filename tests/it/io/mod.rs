@@ -5,6 +5,7 @@ mod checkpoint;
 mod load;
 mod npy;
 mod npz;
+pub mod onnx;
 mod pytorch;
 mod robustness;
 mod safetensors;

@@ -9,7 +9,7 @@ pub(crate) mod unfold;
 
 pub use options::Conv;
 
-use crate::autograd::{Description, Op, Save, Saved, Var};
+use crate::autograd::{Description, Op, Save, Saved, Setting, Var};
 use crate::kernel::window::conv::{self, Convolution};
 use crate::ops::registry::Registered;
 use crate::tensor::{Dims, Float, Tensor};
@@ -36,6 +36,12 @@ impl Geometry {
         if self.parts.groups != 1 {
             description.field("groups", &self.parts.groups);
         }
+        let tail = |values: [usize; 2]| Setting::Integers(values[2 - self.axes..].to_vec());
+        description
+            .data("strides", tail(windows.stride))
+            .data("pads", tail(windows.padding))
+            .data("dilations", tail(windows.dilation))
+            .data("group", Setting::Integers(vec![self.parts.groups]));
     }
 }
 

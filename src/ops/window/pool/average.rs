@@ -1,6 +1,6 @@
 //! Average pooling and its gradient, which is linear: each is the other's rule.
 
-use crate::autograd::{Op, Save, Saved, Var};
+use crate::autograd::{Description, Op, Save, Saved, Setting, Var};
 use crate::kernel::base::memory::reserved;
 use crate::kernel::window::pool::{self, AxisWindows};
 use crate::ops::registry::Registered;
@@ -152,6 +152,13 @@ pub(crate) struct AvgPoolOp(AvgPoolPlan);
 impl<T: Float> Op<T, 1> for AvgPoolOp {
     const NAME: &'static str = "avg_pool";
     const SAVE: Save = Save::Nothing;
+
+    fn describe(&self, description: &mut Description) {
+        if let [Some((rows, down)), Some((columns, right))] = self.0.axes().map(AxisWindows::regular) {
+            description.data("kernel", Setting::Integers(vec![rows, columns]));
+            description.data("strides", Setting::Integers(vec![down, right]));
+        }
+    }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         Tensor::build(self.0.output.clone(), |y| pool::average(self.0.axes(), x.as_slice(), y))

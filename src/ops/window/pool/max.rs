@@ -1,6 +1,6 @@
 //! Max pooling, its gradient, which adds at the positions of the maxima, and the adjoint of that, which gathers from them.
 
-use crate::autograd::{Op, Save, Saved, Var};
+use crate::autograd::{Description, Op, Save, Saved, Setting, Var};
 use crate::kernel::window::Windows;
 use crate::kernel::window::pool::{self, Argmax};
 use crate::ops::registry::Registered;
@@ -86,6 +86,19 @@ pub(crate) struct MaxPoolOp(Maxima);
 impl<T: Float> Op<T, 1> for MaxPoolOp {
     const NAME: &'static str = "max_pool";
     const SAVE: Save = Save::Nothing;
+
+    fn describe(&self, description: &mut Description) {
+        let windows = &self.0.windows;
+        let parts = [
+            ("kernel", windows.kernel),
+            ("strides", windows.stride),
+            ("pads", windows.padding),
+            ("dilations", windows.dilation),
+        ];
+        for (name, values) in parts {
+            description.data(name, Setting::Integers(values.to_vec()));
+        }
+    }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         let Maxima { windows, results, argmax, .. } = &mut self.0;

@@ -1,0 +1,267 @@
+//! Exports to ONNX. `tests/python/onnx_runtime.py` sets `ONNX_DIRECTORY` and compares what its runtime computes from the files.
+
+use crate::support::files::{directory, mismatches, names};
+use crate::support::panics::{Panic, messages};
+use std::fs;
+use std::path::{Path, PathBuf};
+use wengert::io::onnx::{Export, Inputs};
+use wengert::io::{Array, Integers, safetensors};
+use wengert::nn::Recurrent;
+use wengert::prelude::*;
+
+pub const PANICS: &[Panic] = &[
+    ("no_input", || {
+        let model: Param = Param::new(1.0);
+        let export = Export::new(&model).input("x", [1.0]);
+        _ = export.save(|inputs| vec![("y", inputs.values("z"))], "none.onnx");
+    }),
+    ("no_input", || {
+        let model: Param = Param::new(1.0);
+        let export = Export::new(&model).input("x", [1.0]);
+        _ = export.save(|inputs| vec![("y", inputs.tape().constant([inputs.indices("x").item() as f32]))], "none.onnx");
+    }),
+];
+
+#[test]
+fn inputs_that_were_not_declared_are_mistakes() {
+    insta::assert_snapshot!(messages(PANICS));
+}
+
+/// Where files are written: where the script looks for them, or a directory that is removed at the end.
+fn place(temporary: &Path) -> PathBuf {
+    std::env::var_os("ONNX_DIRECTORY").map_or(temporary.into(), PathBuf::from)
+}
+
+/// An input of a model, and how it is declared.
+enum Input {
+    Values(Tensor),
+    Indices(Indices),
+}
+
+/// Exports a model and returns the bytes of the file. Beside it are inputs and the outputs of the model, for another size of the
+/// batch than that of the example if any is possible.
+fn export<M: Module>(
+    name: &str,
+    model: &M,
+    any_batch: bool,
+    sample: impl Fn(usize) -> Input,
+    forward: impl Fn(&Inputs) -> Var,
+) -> Vec<u8> {
+    let temporary = directory();
+    let path = place(temporary.path()).join(format!("{name}.onnx"));
+    let with = |input: Input| match input {
+        Input::Values(x) => Export::new(model).input("x", x),
+        Input::Indices(x) => Export::new(model).indices("x", x),
+    };
+    let options = with(sample(2));
+    let options = if any_batch { options.any_batch() } else { options };
+    options.save(|inputs| vec![("y", forward(inputs))], &path).unwrap();
+    let batch = if any_batch { 3 } else { 2 };
+    let x: Array = match sample(batch) {
+        Input::Values(x) => x.into(),
+        Input::Indices(x) => Integers::new(x.as_slice().iter().map(|&k| k as i64).collect(), x.shape()).into(),
+    };
+    // What the model computes is read off by exporting it once more, to a file that nobody needs.
+    let y = std::cell::RefCell::new(Tensor::zeros([0]));
+    let spare = temporary.path().join("spare.onnx");
+    let watched = |inputs: &Inputs| {
+        let value = forward(inputs);
+        *y.borrow_mut() = value.value().clone();
+        vec![("y", value)]
+    };
+    with(sample(batch)).save(watched, &spare).unwrap();
+    safetensors::write([("x", x), ("y", y.borrow().clone().into())], path.with_extension("safetensors")).unwrap();
+    fs::read(&path).unwrap()
+}
+
+fn random(shape: &[usize]) -> Input {
+    Input::Values(Tensor::randn(shape.to_vec(), &mut wengert::rng(7)))
+}
+
+/// Whether a file has all of these texts.
+fn has(file: &[u8], texts: &[&str]) -> bool {
+    texts.iter().all(|text| file.windows(text.len()).any(|window| window == text.as_bytes()))
+}
+
+/// A normalization whose statistics are not those that it starts with.
+fn trained(size: usize) -> BatchNorm {
+    let mut norm = BatchNorm::new(size);
+    *norm.running_mean.value_mut() = Tensor::randn([size], &mut wengert::rng(1));
+    *norm.running_var.value_mut() = Tensor::randn([size], &mut wengert::rng(2)).map(|x| x * x + 0.1);
+    norm
+}
+
+#[test]
+fn perceptrons_are_exported_with_the_names_of_their_parameters() {
+    let rng = &mut wengert::rng(0);
+    let linear = |inputs, outputs, rng: &mut _| Linear::new(inputs, outputs, Init::He, rng);
+    let model = (linear(20, 16, rng), trained(16), linear(16, 10, rng));
+    let forward = |inputs: &Inputs| {
+        let h = model.1.forward(&model.0.forward(&inputs.values("x"))).relu().dropout(0.5);
+        model.2.forward(&h).log_softmax(-1)
+    };
+    let file = export("mlp", &model, true, |n| random(&[n, 20]), forward);
+    assert!(has(&file, &["0.weight", "2.bias", "Gemm", "BatchNormalization", "LogSoftmax", "batch"]));
+    assert!(!has(&file, &["dropout"]));
+    assert_eq!(file, export("mlp", &model, true, |n| random(&[n, 20]), forward));
+}
+
+#[test]
+fn convolutional_networks_are_exported() {
+    let rng = &mut wengert::rng(0);
+    let first = Conv2d::new(1, 4, 5, Init::He, rng);
+    let second = Conv2d::grouped(4, 6, 3, 2, Init::He, rng).stride(2).padding(1);
+    let model = (first, trained(4), second, Linear::new(6 * 3 * 3, 10, Init::He, rng));
+    let forward = |inputs: &Inputs| {
+        let h = model.1.forward(&model.0.forward(&inputs.values("x"))).relu();
+        let h = model.2.forward(&h.max_pool2d(2)).silu();
+        model.3.forward(&h.flatten(1, -1)).softmax(-1)
+    };
+    let file = export(
+        "cnn",
+        &model,
+        true,
+        |n| random(&[n, 1, 16, 14]),
+        |inputs| {
+            let h = model.2.forward(&model.1.forward(&model.0.forward(&inputs.values("x"))).relu().max_pool2d(2));
+            let h = h.adaptive_avg_pool2d(3).flatten(1, -1);
+            model.3.forward(&h)
+        },
+    );
+    assert!(has(&file, &["0.weight", "Conv", "MaxPool", "AveragePool", "Reshape"]));
+    export("cnn_softmax", &model, true, |n| random(&[n, 1, 16, 16]), forward);
+}
+
+#[test]
+fn convolutions_along_one_axis_are_exported() {
+    let rng = &mut wengert::rng(0);
+    let model = Conv1d::new(3, 4, 3, Init::He, rng).dilation(2);
+    let forward = |inputs: &Inputs| {
+        let h = model.forward(&inputs.values("x")).gelu_tanh();
+        h.avg_pool1d(2).max_pool1d(2).mean_over(2)
+    };
+    export("conv1d", &model, true, |n| random(&[n, 3, 21]), forward);
+}
+
+#[test]
+fn recurrent_networks_are_exported_step_by_step() {
+    let rng = &mut wengert::rng(0);
+    let options = Recurrent::new().layers(2).bidirectional().batch_first();
+    let lstm = (Lstm::with_options(3, 4, options, rng), Linear::new(8, 2, Init::Xavier, rng));
+    let file = export(
+        "lstm",
+        &lstm,
+        false,
+        |n| random(&[n, 5, 3]),
+        |inputs| lstm.1.forward(&lstm.0.forward(&inputs.values("x"))),
+    );
+    assert!(has(&file, &["0.weight_ih_l0", "Sigmoid", "Tanh", "Concat"]));
+    let gru: Gru = Gru::new(3, 4, rng);
+    export("gru", &gru, false, |n| random(&[5, n, 3]), |inputs| gru.forward(&inputs.values("x")));
+}
+
+#[test]
+fn transformers_are_exported_with_tokens_as_indices() {
+    let rng = &mut wengert::rng(0);
+    let (tokens, positions) =
+        (Embedding::new(11, 8, Init::Normal(1.0), rng), Embedding::new(5, 8, Init::Normal(1.0), rng));
+    let layers: Vec<_> =
+        (0..2).map(|_| TransformerEncoderLayer::new(8, 2, 16, rng).activation(Var::gelu).norm_first()).collect();
+    let model = ((tokens, positions), layers, RmsNorm::new([8]));
+    let forward = |inputs: &Inputs| {
+        let ((tokens, positions), layers, norm) = &model;
+        let places: Vec<usize> = (0..5).collect();
+        let mut h = tokens.forward(inputs.tape(), inputs.indices("x")) + positions.forward(inputs.tape(), places);
+        for layer in layers {
+            h = layer.forward(&h, &Attention::new().causal());
+        }
+        norm.forward(&h).linear(&tokens.weight)
+    };
+    let sample =
+        |n: usize| Input::Indices(Indices::new((0..5 * n).map(|k| (7 * k + 3) % 11).collect::<Vec<_>>(), [n, 5]));
+    let file = export("transformer", &model, true, sample, forward);
+    assert!(has(&file, &["0.0.weight", "Gather", "LayerNormalization", "Where", "Softmax", "Erf"]));
+}
+
+#[test]
+fn values_of_one_element_are_told_apart() {
+    let model: Linear = Linear::new(2, 1, Init::He, &mut wengert::rng(0));
+    let forward = |inputs: &Inputs| {
+        let h = model.forward(&inputs.values("x"));
+        &h.relu() - &h.tanh() * &h
+    };
+    export("scalar", &model, true, |n| random(&[n - 1, 2]), forward);
+}
+
+#[test]
+fn functions_and_slices_are_exported() {
+    let scale: Param = Param::new([1.0, 2.0, 3.0, 4.0]);
+    let forward = |inputs: &Inputs| {
+        let x = inputs.values("x");
+        let positive = x.abs() + 1.5;
+        let values = [
+            positive.ln() - positive.sqrt() * positive.rsqrt(),
+            x.sin() * x.cos() + x.tanh() / positive.exp(),
+            x.sigmoid().maximum(&x).minimum(&positive),
+            x.gelu() + x.mish() + x.leaky_relu(0.1) + x.square() + x.hardswish() + x.hardsigmoid(),
+            x.clamp(-0.5, 0.5) + x.powi(3) + positive.powf(1.3) + x.softsign() + 1.0 / &positive + (1.0 - &x),
+        ];
+        let all = Var::concat(&values, 1) * inputs.tape().param(&scale);
+        let part = all.slice_step(1, 1..9, 3).permute([0, 2, 1]);
+        let rows = all.max_over(1) + all.amin_over(1) - all.sum_over(1) + all.select(1, 4);
+        Var::concat(&[part.flatten(1, -1), rows], 1)
+    };
+    export("functions", &scale, true, |n| random(&[n, 2, 4]), forward);
+}
+
+#[test]
+fn what_onnx_does_not_express_is_listed_with_its_line() {
+    let directory = directory();
+    let path = directory.path().join("model.onnx");
+    let model: Param = Param::new(1.0);
+    let export = || Export::new(&model).input("x", Tensor::eye(2));
+    let result = export()
+        .save(|inputs| vec![("y", inputs.values("x").cholesky().cumsum(0) + inputs.values("x").atan2(2.0))], &path);
+    let found = mismatches(result);
+    let place = |line: &str| line.split_once(" at tests/it/io/onnx.rs:").map(|(name, _)| name.to_string());
+    assert_eq!(found.iter().filter_map(|line| place(line)).collect::<Vec<_>>(), ["cholesky", "cumsum", "atan2"]);
+    assert!(
+        found[0].ends_with(": expected an operation that ONNX expresses, found one without a mapping"),
+        "{}",
+        found[0]
+    );
+    // What is not needed for the outputs is not exported.
+    export()
+        .save(
+            |inputs| {
+                _ = inputs.values("x").cholesky();
+                vec![("y", inputs.values("x"))]
+            },
+            &path,
+        )
+        .unwrap();
+    assert_eq!(names(directory.path()), ["model.onnx"]);
+}
+
+#[test]
+fn what_depends_on_the_batch_is_an_error_if_its_size_is_open() {
+    let directory = directory();
+    let path = directory.path().join("model.onnx");
+    let export = |forward: fn(&Inputs) -> Var| {
+        let model: Param = Param::new(1.0);
+        let export = Export::new(&model).input("x", Tensor::ones([2, 3])).any_batch();
+        mismatches(export.save(|inputs| vec![("y", forward(inputs))], &path))
+    };
+    let mean = export(|inputs| inputs.values("x").mean());
+    assert!(mean[0].contains("found a setting that depends on the batch"), "{mean:?}");
+    let constant = export(|inputs| {
+        let x = inputs.values("x");
+        &x + Tensor::ones(x.shape())
+    });
+    assert!(constant[0].contains("found a constant that depends on the batch"), "{constant:?}");
+    let steps = export(|inputs| {
+        let x = inputs.values("x");
+        if x.shape()[0] == 2 { x.relu() } else { x.relu().relu() }
+    });
+    assert_eq!(steps, ["batch: expected the same operations for every size, found others"]);
+}

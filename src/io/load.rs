@@ -1,5 +1,6 @@
 //! Loading of weights whose names, layout or completeness differ from those of the model.
 
+use crate::autograd::Param;
 use crate::error::{Error, Mismatch};
 use crate::io::contents::{Contents, StoredArray};
 use crate::io::validate::{self, NOTHING, Validator, Values};
@@ -49,7 +50,7 @@ const NAME_LENGTH: usize = 80;
 #[must_use = "nothing is loaded until `load`"]
 pub struct LoadOptions<'a> {
     steps: Vec<Rename<'a>>,
-    transposed: Option<Box<dyn Fn(&str) -> bool + 'a>>,
+    transposed: Option<Predicate<'a>>,
     tied: Vec<(String, String)>,
     allow_extra: bool,
     allow_missing: bool,
@@ -58,6 +59,7 @@ pub struct LoadOptions<'a> {
 
 /// The next form of a name; `None` leaves the array out.
 type Rename<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
+type Predicate<'a> = Box<dyn Fn(&str) -> bool + 'a>;
 
 impl<'a> LoadOptions<'a> {
     /// Names and shapes must match exactly.
@@ -174,7 +176,7 @@ impl<'a> LoadOptions<'a> {
     #[inline(never)]
     fn prepare<T: Float>(
         &self,
-        parameters: &[(String, &crate::autograd::Param<T>)],
+        parameters: &[(String, &Param<T>)],
         path: &Path,
     ) -> Result<(Values<T>, LoadReport), Error> {
         let contents = Contents::open(path)?;
@@ -240,7 +242,7 @@ impl<'a> LoadOptions<'a> {
     fn account_for_extra<T: Float>(
         &self,
         renamed: &Renamed,
-        parameters: &[(String, &crate::autograd::Param<T>)],
+        parameters: &[(String, &Param<T>)],
         validator: &mut Validator,
         report: &mut LoadReport,
     ) {

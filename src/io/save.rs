@@ -32,9 +32,11 @@ use std::path::Path;
 #[must_use = "nothing is saved until `save`"]
 pub struct SaveOptions<'a> {
     precision: Option<Precision>,
-    rename: Option<Box<dyn Fn(&str) -> String + 'a>>,
+    rename: Option<Rename<'a>>,
     metadata: BTreeMap<String, String>,
 }
+
+type Rename<'a> = Box<dyn Fn(&str) -> String + 'a>;
 
 impl<'a> SaveOptions<'a> {
     /// The precision and the paths of the model, without metadata.

@@ -112,33 +112,7 @@ impl<'a> Machine<'a> {
                 let text = std::str::from_utf8(self.take(length as usize)?).map(str::to_string);
                 self.push(Object::Text(text.map_err(|_| self.failure("UTF-8", "other bytes"))?));
             }
-            b'}' => self.push(Object::Dictionary(Vec::new())),
-            b']' | b')' => self.push(Object::Sequence(Vec::new())),
-            0x85..=0x87 => {
-                let from = self.stack.len().checked_sub(usize::from(opcode - 0x84));
-                let items = self.stack.split_off(from.ok_or_else(|| self.underflow())?);
-                self.push(Object::Sequence(items));
-            }
-            b't' => {
-                let items = self.pop_to_mark()?;
-                self.push(Object::Sequence(items));
-            }
-            b'a' => {
-                let item = self.pop()?;
-                self.append(vec![item])?;
-            }
-            b'e' => {
-                let items = self.pop_to_mark()?;
-                self.append(items)?;
-            }
-            b's' => {
-                let (value, key) = (self.pop()?, self.pop()?);
-                self.set(&[key, value])?;
-            }
-            b'u' => {
-                let items = self.pop_to_mark()?;
-                self.set(&items)?;
-            }
+            b'}' | b']' | b')' | b't' | b'a' | b'e' | b's' | b'u' | 0x85..=0x87 => self.container(opcode)?,
             b'q' | b'r' => {
                 let key = self.memo_key(opcode == b'r')?;
                 let top = *self.stack.last().ok_or_else(|| self.underflow())?;
@@ -163,6 +137,40 @@ impl<'a> Machine<'a> {
             // The state of a dictionary: the versions of its modules.
             b'b' => return self.pop().map(|_| ()),
             _ => return Err(self.failure("an operation that torch.save uses", format!("{opcode:#04x}"))),
+        }
+        Ok(())
+    }
+
+    /// Creates a container or adds to it.
+    fn container(&mut self, opcode: u8) -> Result<(), Failure> {
+        match opcode {
+            b'}' => self.push(Object::Dictionary(Vec::new())),
+            b']' | b')' => self.push(Object::Sequence(Vec::new())),
+            0x85..=0x87 => {
+                let from = self.stack.len().checked_sub(usize::from(opcode - 0x84));
+                let items = self.stack.split_off(from.ok_or_else(|| self.underflow())?);
+                self.push(Object::Sequence(items));
+            }
+            b't' => {
+                let items = self.pop_to_mark()?;
+                self.push(Object::Sequence(items));
+            }
+            b'a' => {
+                let item = self.pop()?;
+                self.append(vec![item])?;
+            }
+            b'e' => {
+                let items = self.pop_to_mark()?;
+                self.append(items)?;
+            }
+            b's' => {
+                let (value, key) = (self.pop()?, self.pop()?);
+                self.set(&[key, value])?;
+            }
+            _ => {
+                let items = self.pop_to_mark()?;
+                self.set(&items)?;
+            }
         }
         Ok(())
     }

@@ -122,7 +122,7 @@ impl<'a> LoadOptions<'a> {
     /// struct Model { embedding: Embedding }
     /// module!(Model { embedding });
     ///
-    /// let mut model = Model { embedding: Embedding::new(1, 2, Init::Zeros, &mut wengert::rng(0)) };
+    /// let mut model = Model { embedding: Embedding::new(1, 2, Init::Constant(0.0), &mut wengert::rng(0)) };
     /// LoadOptions::new().tie("head.weight", "embedding.weight").load(&mut model, &path)?;
     /// assert_eq!(model.embedding.weight.value(), &tensor![[1.0, 2.0]]);
     /// # Ok::<(), wengert::Error>(())

@@ -70,7 +70,9 @@ pub enum Error {
     },
 }
 
-/// The maximum length of a name or value in a message, in characters.
+/// The maximum length of a part of a message, in characters.
+const MAX_PART: usize = 1000;
+/// The same for a name or value in a list of mismatches.
 const MAX_FIELD: usize = 300;
 /// The maximum number of mismatches in a message.
 const MAX_MISMATCHES: usize = 50;
@@ -127,8 +129,8 @@ pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
 }
 
 /// The description of a malformed part.
-fn write_part(f: &mut Formatter, place: &str, part: [&String; 3]) -> fmt::Result {
-    let [what, expected, found] = part.map(|text| shortened(text, MAX_FIELD));
+fn write_part(f: &mut Formatter, place: &str, part: [&String; 3], most: usize) -> fmt::Result {
+    let [what, expected, found] = part.map(|text| shortened(text, most));
     write!(f, "{what}{place}: expected {expected}, found {found}")
 }
 
@@ -138,11 +140,11 @@ impl Display for Error {
             Error::Io { path, source } => write!(f, "{path:?}: {source}"),
             Error::Format { path, offset, what, expected, found } => {
                 write!(f, "{path:?}: ")?;
-                write_part(f, &format!(" at byte {offset}"), [what, expected, found])
+                write_part(f, &format!(" at byte {offset}"), [what, expected, found], MAX_PART)
             }
             Error::Line { path, line, what, expected, found } => {
                 write!(f, "{path:?}: ")?;
-                write_part(f, &format!(" on line {line}"), [what, expected, found])
+                write_part(f, &format!(" on line {line}"), [what, expected, found], MAX_PART)
             }
             Error::UnknownCharacter { character, position, count } => {
                 let vocabulary = format_args!("the {count} characters of the vocabulary");
@@ -169,7 +171,7 @@ impl Debug for Error {
 impl Display for Mismatch {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         let Mismatch { name, expected, found } = self;
-        write_part(f, "", [name, expected, found])
+        write_part(f, "", [name, expected, found], MAX_FIELD)
     }
 }
 

@@ -18,7 +18,7 @@
 //! # Ok::<(), wengert::Error>(())
 //! ```
 
-use crate::error::Error;
+use crate::error::{Error, shortened};
 use crate::file;
 use crate::io::array::Array;
 use crate::io::contents::{Contents, StoredArray, WeightFile};
@@ -66,7 +66,7 @@ pub(super) fn without_archive(path: &Path) -> Error {
 
 /// An error with the lines of Python that help.
 fn unsupported(path: &Path, offset: u64, expected: &str, found: String) -> Error {
-    let target = path.with_extension("safetensors");
+    let (target, found) = (path.with_extension("safetensors"), shortened(&found, 200));
     let lines = format!(
         "{found}; to convert the file in Python:\n  import torch, safetensors.torch\n  state = torch.load({path:?}, \
          map_location=\"cpu\")\n  safetensors.torch.save_file({{name: x.clone().contiguous() for name, x in state.items()}}, \

@@ -37,7 +37,7 @@ const METADATA: &str = "__metadata__";
 /// The metadata entry with the checksum of all elements, in hexadecimal.
 const CHECKSUM: &str = "crc32";
 /// Bytes that are read at once to verify it.
-const BLOCK: u64 = 1 << 20;
+const BLOCK: u64 = 1 << 16;
 
 /// Reads all tensors of a file, or of all files that an index (`model.safetensors.index.json`) lists.
 ///

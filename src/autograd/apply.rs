@@ -1,5 +1,6 @@
 //! Application of an operation: computes its value, then records it on the tape.
 
+use crate::autograd::diagnostics::Observer;
 use crate::autograd::op::BackwardContext;
 use crate::autograd::tape::Content;
 use crate::autograd::{Description, Op, Save, Saved, Var};
@@ -57,7 +58,7 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
     }
     #[inline(never)]
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String> {
-        let inputs = as_array(inputs);
+        let inputs: &[&Tensor<T>; N] = inputs.try_into().expect("the number of inputs is that of the operation");
         self.0.check(inputs.map(Tensor::shape))?;
         self.0.try_forward(*inputs)
     }
@@ -66,11 +67,7 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
     }
 }
 
-/// The inputs of an operation of `N` of them.
-fn as_array<'s, 'a, T: Float, const N: usize>(inputs: &'s [&'a Tensor<T>]) -> &'s [&'a Tensor<T>; N] {
-    inputs.try_into().expect("the number of inputs is that of the operation")
-}
-
+/// Appends the gradients. Compiled for each number of inputs, not for each operation.
 #[inline(never)]
 fn append<T: Float, const N: usize>(gradients: &mut InputGradients<T>, added: [Option<Var<T>>; N]) {
     gradients.extend(added);
@@ -99,8 +96,9 @@ pub(crate) fn apply_any<T: Float, O: AnyOp<T> + 'static>(op: O, inputs: &[&Var<T
 #[inline(never)]
 fn apply_boxed<T: Float>(mut op: SmallBox<dyn AnyOp<T>>, inputs: &[&Var<T>], values: &[&Tensor<T>]) -> Var<T> {
     check_tapes(op.as_dyn(), inputs);
-    if let Some(observer) = inputs[0].tape().observer()
-        && observer.decomposes()
+    let tape = inputs[0].tape();
+    let observer = tape.observer();
+    if observer.is_some_and(|observer| observer.decomposes())
         && let Some(value) = op.as_dyn().composed(inputs)
     {
         return value;
@@ -109,9 +107,8 @@ fn apply_boxed<T: Float>(mut op: SmallBox<dyn AnyOp<T>>, inputs: &[&Var<T>], val
         Ok(value) => value,
         Err(reason) => fail(op.as_dyn(), inputs, &reason),
     };
-    let tape = inputs[0].tape();
-    if tape.observer().is_some() {
-        observe(op.as_dyn(), inputs, &value);
+    if let Some(observer) = observer.filter(|_| !tape.in_a_rule()) {
+        observe(observer, op.as_dyn(), inputs, &value);
     }
     if !inputs.iter().any(|x| x.node().is_some()) {
         return Var::new(value, tape.clone(), None);
@@ -150,12 +147,10 @@ fn fail<T: Float>(op: &dyn AnyOp<T>, inputs: &[&Var<T>], reason: &str) -> ! {
     panics::wrong_shapes(op.name(), reason, &describe_operands(inputs))
 }
 
-/// Passes a value to the observer of the tape, unless a rule computed it.
+/// Passes a value to the observer of the tape.
 #[cold]
 #[track_caller]
-fn observe<T: Float>(op: &dyn AnyOp<T>, inputs: &[&Var<T>], value: &Tensor<T>) {
-    let tape = inputs[0].tape();
-    let Some(observer) = tape.observer().filter(|_| !tape.in_a_rule()) else { return };
+fn observe<T: Float>(observer: &dyn Observer<T>, op: &dyn AnyOp<T>, inputs: &[&Var<T>], value: &Tensor<T>) {
     if let Err(report) = observer.computed(op, inputs, value, Location::caller()) {
         panics::anomaly(&report);
     }

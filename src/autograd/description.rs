@@ -50,8 +50,7 @@ impl Description {
 
     /// Adds a mask, of which listings show the shape.
     pub(crate) fn mask<T: Float>(&mut self, name: &'static str, mask: &Tensor<T>) -> &mut Self {
-        let values = Tensor::from_vec(mask.as_slice().iter().map(|x| x.to_f64()).collect(), mask.shape());
-        self.data(name, Setting::Mask(values)).field(name, &mask.shape())
+        self.data(name, Setting::Mask(mask.cast())).field(name, &mask.shape())
     }
 
     /// The value of a setting.

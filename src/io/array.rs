@@ -221,7 +221,7 @@ pub(super) fn describe(dtype: &str, shape: &[usize]) -> String {
 fn converted<S: Float, T: Float>(tensor: &Tensor<S>) -> Tensor<T> {
     match (tensor as &dyn Any).downcast_ref::<Tensor<T>>() {
         Some(same) => same.clone(),
-        None => Tensor::from_vec(tensor.as_slice().iter().map(|x| T::from_f64(x.to_f64())).collect(), tensor.shape()),
+        None => tensor.cast(),
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// The bytes that are read at a time: a multiple of the size of every element.
-const BLOCK: u64 = 1 << 16;
+pub(super) const BLOCK: u64 = 1 << 16;
 
 /// The arrays of a file of any format, and its metadata.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ enum Place {
 impl Contents {
     /// The contents of a file: safetensors, an index of several of them, PyTorch's, or npz.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        if path.extension().is_some_and(|extension| extension == "json") {
+        if safetensors::is_index(path) {
             return safetensors::sharded(path);
         }
         let (mut file, _) = file::open(path)?;

@@ -20,7 +20,7 @@
 
 use crate::error::{Error, shortened};
 use crate::file;
-use crate::io::array::Array;
+use crate::io::array::{Array, impossible};
 use crate::io::contents::{Contents, StoredArray, WeightFile};
 use crate::io::pickle::{self, Heap, Id, Object, StoredTensor};
 use crate::io::zip::{self, Entry, archive_error};
@@ -171,17 +171,12 @@ impl Archive<'_> {
         // Elements that are counted several times: an expanded tensor of a few bytes could claim any size.
         let count = storage.dtype.bytes(&shape).map(|bytes| bytes / size);
         if shape.len() != strides.len() || !fits || count.is_none_or(|count| count > storage.length) {
-            let found = format!("offset {offset}, shape {}, strides {}", shown(&shape), shown(&strides));
+            let found = format!("offset {offset}, shape {}, strides {}", impossible(&shape), impossible(&strides));
             return Err(error(&format!("distinct places within {} elements", storage.length), found));
         }
         let offset = if shape.contains(&0) { begin } else { begin + offset * size };
         Ok(StoredArray::strided(file, offset, storage.dtype, shape, strides))
     }
-}
-
-/// A list of sizes, unless it is long.
-fn shown(sizes: &[usize]) -> String {
-    crate::io::array::impossible(sizes)
 }
 
 /// The tensors that containers hold.

@@ -20,7 +20,7 @@
 use crate::error::{Error, Mismatch};
 use crate::file::{self, Source};
 use crate::io::array::{Array, DType, POSSIBLE_SHAPE, impossible};
-use crate::io::contents::{Contents, StoredArray, WeightFile};
+use crate::io::contents::{BLOCK, Contents, StoredArray, WeightFile};
 use crate::io::json::{self, Field, Object, quoted};
 use flate2::{Crc, CrcWriter};
 use std::cmp::Reverse;
@@ -36,8 +36,6 @@ const MAX_HEADER: u64 = 100_000_000;
 const METADATA: &str = "__metadata__";
 /// The metadata entry with the checksum of all elements, in hexadecimal.
 const CHECKSUM: &str = "crc32";
-/// Bytes that are read at once to verify it.
-const BLOCK: u64 = 1 << 16;
 
 /// Reads all tensors of a file, or of all files that an index (`model.safetensors.index.json`) lists.
 ///
@@ -46,7 +44,7 @@ const BLOCK: u64 = 1 << 16;
 /// integers of up to 64 bits.
 pub fn read(path: impl AsRef<Path>) -> Result<BTreeMap<String, Array>, Error> {
     let path = path.as_ref();
-    if path.extension().is_some_and(|extension| extension == "json") { sharded(path) } else { contents(path) }?.read()
+    if is_index(path) { sharded(path) } else { contents(path) }?.read()
 }
 
 /// Writes named tensors to a file, atomically replacing an existing one.
@@ -142,6 +140,11 @@ pub(super) fn contents(path: &Path) -> Result<Contents, Error> {
         (name, array)
     });
     Ok(Contents { arrays: stored.collect(), metadata })
+}
+
+/// Whether a path names an index of several files.
+pub(super) fn is_index(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "json")
 }
 
 /// The arrays of a model in several files, from the index that lists them: `model.safetensors.index.json`.

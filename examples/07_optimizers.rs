@@ -9,6 +9,7 @@ mod support {
     pub mod arrow;
     pub mod command;
     pub mod curves;
+    pub mod evaluate;
     pub mod figure;
     pub mod log;
     pub mod mlp;
@@ -23,6 +24,7 @@ mod support {
 use plotters::prelude::*;
 use support::command::start;
 use support::curves::{Curve, curves};
+use support::evaluate::evaluate;
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::mlp::Mlp;
 use support::plane::{Axes, plane, vector};
@@ -115,7 +117,7 @@ fn train(rule: &Rule, train_set: &Images, test_set: &Images, epochs: usize) -> R
         }
     }
     let losses = losses.chunks_exact(POINT).map(|chunk| chunk.iter().sum::<f64>() / POINT as f64).collect();
-    Run { losses, accuracy: model.evaluate(test_set).1 }
+    Run { losses, accuracy: evaluate(test_set, |x| model.forward(x)).1 }
 }
 
 fn main() -> Outcome {

@@ -9,6 +9,7 @@
 mod support {
     pub mod command;
     pub mod curves;
+    pub mod evaluate;
     pub mod figure;
     pub mod log;
     pub mod mlp;
@@ -22,6 +23,7 @@ mod support {
 use std::time::Instant;
 use support::command::start;
 use support::curves::{Curve, curves};
+use support::evaluate::evaluate;
 use support::figure::{Outcome, figure, quick};
 use support::mlp::Mlp;
 use support::style::COLORS;
@@ -67,7 +69,7 @@ fn train(plan: &Plan, images: &Images, epochs: usize) -> (Mlp, Vec<Progress>) {
     let mut model = Mlp::new(&[784, 100, 10], &mut rng);
     let mut optimizer = Sgd::new(plan.rate);
     let shards: Vec<ImageBatch> = images.batches(images.len().div_ceil(SHARDS)).collect();
-    let mut history = vec![Progress { epoch: 0, seconds: 0.0, loss: model.evaluate(images).0 }];
+    let mut history = vec![Progress { epoch: 0, seconds: 0.0, loss: evaluate(images, |x| model.forward(x)).0 }];
     for epoch in 1..=epochs {
         let start = Instant::now();
         match plan.batch {
@@ -75,7 +77,7 @@ fn train(plan: &Plan, images: &Images, epochs: usize) -> (Mlp, Vec<Progress>) {
             None => full_batch(&mut model, &mut optimizer, &shards, &mut rng),
         }
         let seconds = history[epoch - 1].seconds + start.elapsed().as_secs_f64();
-        history.push(Progress { epoch, seconds, loss: model.evaluate(images).0 });
+        history.push(Progress { epoch, seconds, loss: evaluate(images, |x| model.forward(x)).0 });
     }
     (model, history)
 }
@@ -106,7 +108,7 @@ fn main() -> Outcome {
     let images = images.take(if quick() { 1000 } else { 5000 });
     let runs = PLANS.map(|plan| {
         let (model, history) = train(&plan, &images, if quick() { plan.epochs / 4 } else { plan.epochs });
-        (plan, model.evaluate(&test_set).1, history)
+        (plan, evaluate(&test_set, |x| model.forward(x)).1, history)
     });
 
     println!("{} images of MNIST, 784-100-10, SGD; the target is a loss of {TARGET}\n", images.len());

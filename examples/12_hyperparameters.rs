@@ -8,6 +8,7 @@
 
 mod support {
     pub mod command;
+    pub mod evaluate;
     pub mod figure;
     pub mod lines;
     pub mod log;
@@ -23,6 +24,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::ops::Range;
 use support::command::start;
+use support::evaluate::evaluate;
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::lines::{Line, lines};
 use support::log::Log;
@@ -72,7 +74,7 @@ impl Trial {
                 let gradients = scores.softmax_cross_entropy(&batch.labels).backward();
                 optimizer.step(&mut model, &gradients);
             }
-            curve.push(model.evaluate(validation_set).1);
+            curve.push(evaluate(validation_set, |x| model.forward(x)).1);
         }
         (model, curve)
     }
@@ -120,7 +122,7 @@ fn main() -> Outcome {
     let best = &results[0];
     let (model, curve) = best.trial.run(epochs, &train_set, &validation_set);
     println!("best trial again, on one thread: the same curve, bit for bit: {}", curve == best.curve);
-    println!("its accuracy on the {} test images: {:.4}", test_set.len(), model.evaluate(&test_set).1);
+    println!("its accuracy on the {} test images: {:.4}", test_set.len(), evaluate(&test_set, |x| model.forward(x)).1);
 
     figure("12_hyperparameters", "Random search: 1000 images, two hidden layers", (1200, 560), |area| {
         let (map, curves) = area.split_horizontally(665);

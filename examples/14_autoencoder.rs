@@ -11,6 +11,7 @@ mod support {
     pub mod figure;
     pub mod image;
     pub mod marks;
+    pub mod mlp;
     pub mod pca;
     pub mod style;
 }
@@ -21,6 +22,7 @@ use support::command::start;
 use support::digit::digit;
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::marks::{draw_legend, mark};
+use support::mlp::Mlp;
 use support::pca::Pca;
 use support::style::FONT;
 use wengert::data::{ImageBatch, Images, mnist, one_hot};
@@ -42,34 +44,26 @@ const POINTS: usize = 1000;
 
 /// 784 → 128 → 128 → 2 → 128 → 128 → 784.
 struct Autoencoder {
-    encoder: Vec<Linear>,
-    decoder: Vec<Linear>,
+    encoder: Mlp,
+    decoder: Mlp,
 }
 module!(Autoencoder { encoder, decoder });
 
 impl Autoencoder {
     fn new(rng: &mut impl Rng) -> Self {
-        let mut layers = |sizes: [usize; 4]| -> Vec<Linear> {
-            sizes.windows(2).map(|pair| Linear::new(pair[0], pair[1], Init::He, rng)).collect()
-        };
-        Autoencoder { encoder: layers([PIXELS, 128, 128, 2]), decoder: layers([2, 128, 128, PIXELS]) }
+        let encoder = Mlp::new(&[PIXELS, 128, 128, 2], rng);
+        Autoencoder { encoder, decoder: Mlp::new(&[2, 128, 128, PIXELS], rng) }
     }
 
     /// The codes `[n, 2]` of images.
     fn encode(&self, images: &Var) -> Var {
-        through(&self.encoder, images)
+        self.encoder.forward(images)
     }
 
     /// The images that codes stand for, with pixels between 0 and 1.
     fn decode(&self, codes: &Var) -> Var {
-        through(&self.decoder, codes).sigmoid()
+        self.decoder.forward(codes).sigmoid()
     }
-}
-
-/// Applies layers with ReLU between them.
-fn through(layers: &[Linear], x: &Var) -> Var {
-    let (first, rest) = layers.split_first().expect("at least one layer");
-    rest.iter().fold(first.forward(x), |h, layer| layer.forward(&h.relu()))
 }
 
 /// Trains an autoencoder, with the image itself as the target.

@@ -13,6 +13,7 @@ mod support {
     pub mod figure;
     pub mod image;
     pub mod marks;
+    pub mod mlp;
     pub mod style;
 }
 
@@ -23,6 +24,7 @@ use support::command::start;
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::image::image;
 use support::marks::{draw_legend, mark};
+use support::mlp::Mlp;
 use support::style::FONT;
 use wengert::data::{ImageBatch, Images, mnist};
 use wengert::metrics::Mean;
@@ -50,41 +52,33 @@ const GRID: usize = 11;
 
 /// 784 → 256 → 128 → mean and logarithm of the variance of 2 numbers; 2 → 128 → 256 → 784.
 struct Vae {
-    encoder: Vec<Linear>,
-    decoder: Vec<Linear>,
+    encoder: Mlp,
+    decoder: Mlp,
 }
 module!(Vae { encoder, decoder });
 
 impl Vae {
     fn new(rng: &mut impl Rng) -> Self {
-        let mut layers = |sizes: [usize; 4]| -> Vec<Linear> {
-            sizes.windows(2).map(|pair| Linear::new(pair[0], pair[1], Init::He, rng)).collect()
-        };
-        Vae { encoder: layers([PIXELS, 256, 128, 2 * CODE]), decoder: layers([CODE, 128, 256, PIXELS]) }
+        let encoder = Mlp::new(&[PIXELS, 256, 128, 2 * CODE], rng);
+        Vae { encoder, decoder: Mlp::new(&[CODE, 128, 256, PIXELS], rng) }
     }
 
     /// The approximate posterior distribution of the codes of images.
     fn encode(&self, images: &Var) -> Posterior {
-        let parameters = through(&self.encoder, images).chunk(2, 1);
+        let parameters = self.encoder.forward(images).chunk(2, 1);
         let [mean, log_variance] = parameters.try_into().expect("two parts");
         Posterior { mean, log_variance }
     }
 
     /// The log odds of the pixels that codes stand for.
     fn decode(&self, codes: &Var) -> Var {
-        through(&self.decoder, codes)
+        self.decoder.forward(codes)
     }
 
     /// The logarithm of the probability of each image of black and white pixels, given its code: `[n]`.
     fn log_likelihood(&self, codes: &Var, images: &Tensor) -> Var {
         -self.decode(codes).bce_with_logits_loss(images, Reduction::None).sum_over(1)
     }
-}
-
-/// Applies layers with ReLU between them.
-fn through(layers: &[Linear], x: &Var) -> Var {
-    let (first, rest) = layers.split_first().expect("at least one layer");
-    rest.iter().fold(first.forward(x), |h, layer| layer.forward(&h.relu()))
 }
 
 /// Independent normal distributions, `[n, 2]`.

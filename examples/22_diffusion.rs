@@ -11,6 +11,7 @@
 mod support {
     pub mod command;
     pub mod denoiser;
+    pub mod evaluate;
     pub mod figure;
     pub mod image;
     pub mod lines;
@@ -27,6 +28,7 @@ use plotters::prelude::*;
 use std::time::Instant;
 use support::command::start;
 use support::denoiser::Denoiser;
+use support::evaluate::evaluate;
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::image::image;
 use support::lines::{Line, lines};
@@ -182,7 +184,7 @@ fn main() -> Outcome {
     let classifier = train_classifier(&train_set, 4, &mut rng);
     let test = test_set.all();
     println!("\n{:<14}  {:>10}  {:>19}  {:>7}", "", "recognized", "deviation in class", "seconds");
-    let recognized = classifier.evaluate(&test_set).1;
+    let recognized = evaluate(&test_set, |x| classifier.forward(x)).1;
     println!("{:<14}  {recognized:>10.3}  {:>19.3}", "test images", variety(&test.images, &test.labels));
     // The first of each class come first.
     let classes: Vec<usize> = (0..per_class * CLASSES).map(|row| row % CLASSES).collect();

@@ -25,7 +25,7 @@ use std::time::Instant;
 use support::cart_pole::{CartPole, End, MAX_STEPS};
 use support::command::start;
 use support::figure::{Canvas, Outcome, figure, quick};
-use support::lines::{Line, lines};
+use support::lines::{Line, lines, mesh};
 use support::style::{COLORS, FONT};
 use wengert::Generator;
 use wengert::nn::Relu;
@@ -359,18 +359,7 @@ fn bands(area: &Canvas, runs: &[Run], seeds: usize) -> Outcome {
         .x_label_area_size(42)
         .y_label_area_size(58)
         .build_cartesian_2d(0.0..thousands(count), 0.0..1.02 * MAX_STEPS as f64)?;
-    let whole = |value: &f64| value.to_string();
-    chart
-        .configure_mesh()
-        .x_desc("thousands of steps")
-        .y_desc("return")
-        .x_label_formatter(&whole)
-        .y_label_formatter(&whole)
-        .label_style((FONT, 14))
-        .axis_desc_style((FONT, 16))
-        .bold_line_style(BLACK.mix(0.12))
-        .light_line_style(TRANSPARENT)
-        .draw()?;
+    mesh(&mut chart, ("thousands of steps", "return"))?;
     for ((method, runs), color) in METHODS.iter().zip(runs.chunks(seeds)).zip(COLORS) {
         let curve = |of: fn(&[f64]) -> f64| {
             let at = |k: usize| of(&Vec::from_iter(runs.iter().map(|run| run.returns[k])));

@@ -22,8 +22,7 @@ use plotters::prelude::*;
 use std::f64::consts::PI;
 use support::command::start;
 use support::figure::{Canvas, Outcome, figure, quick};
-use support::lines::{Line, lines};
-use support::number::number;
+use support::lines::{Line, lines, mesh};
 use support::stroke::stroke;
 use support::style::{COLORS, FONT};
 use wengert::optim::schedule::Cosine;
@@ -185,17 +184,7 @@ impl Heat {
             .x_label_area_size(42)
             .y_label_area_size(58)
             .build_cartesian_2d(0.0..1.0, 0.0..1.3)?;
-        chart
-            .configure_mesh()
-            .x_desc("x")
-            .y_desc("u")
-            .x_label_formatter(&number)
-            .y_label_formatter(&number)
-            .label_style((FONT, 14))
-            .axis_desc_style((FONT, 16))
-            .bold_line_style(BLACK.mix(0.12))
-            .light_line_style(TRANSPARENT)
-            .draw()?;
+        mesh(&mut chart, ("x", "u"))?;
         for (time, color) in [0.0, 0.05, 0.2, 0.5, 1.0].into_iter().zip(COLORS) {
             let line = (0..=100).map(|k| f64::from(k) / 100.0).map(|x| (x, exact_heat(x, time)));
             stroke(&chart, line, color.stroke_width(2))?;

@@ -8,6 +8,7 @@
 
 mod support {
     pub mod command;
+    pub mod evaluate;
     pub mod figure;
     pub mod style;
 }
@@ -15,10 +16,10 @@ mod support {
 use plotters::prelude::*;
 use std::time::Instant;
 use support::command::start;
+use support::evaluate::evaluate;
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::style::{COLORS, FONT};
 use wengert::data::{Images, mnist};
-use wengert::metrics::{Mean, accuracy};
 use wengert::prelude::*;
 
 const FILTERS: usize = 8;
@@ -48,12 +49,7 @@ impl Network {
     }
 
     fn accuracy(&self, images: &Images) -> f64 {
-        let mut mean = Mean::new();
-        for batch in images.batches(1000) {
-            let scores = self.forward(&Tape::inference().constant(batch.images));
-            mean.add_weighted(accuracy(scores.value(), &batch.labels), batch.labels.len() as f64);
-        }
-        mean.value()
+        evaluate(images, |x| self.forward(x)).1
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::support::figure::{Canvas, Outcome};
 use crate::support::number::number;
-use crate::support::stroke::stroke;
+use crate::support::stroke::{Chart, stroke};
 use crate::support::style::{COLORS, FONT};
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use std::error::Error;
 
@@ -41,10 +42,19 @@ pub fn lines(
         .x_label_area_size(42)
         .y_label_area_size(58)
         .build_cartesian_2d(range(points().map(|(x, _)| x)), y)?;
+    mesh(&mut chart, axes)?;
+    for (k, line) in all.iter().enumerate() {
+        stroke(&chart, line.points.iter().copied(), color(k).stroke_width(2))?;
+    }
+    Ok(())
+}
+
+/// Draws the axes of a chart, with their names, and a grid.
+pub fn mesh(chart: &mut Chart<RangedCoordf64, RangedCoordf64>, (x, y): (&str, &str)) -> Outcome {
     chart
         .configure_mesh()
-        .x_desc(axes.0)
-        .y_desc(axes.1)
+        .x_desc(x)
+        .y_desc(y)
         .x_label_formatter(&number)
         .y_label_formatter(&number)
         .label_style((FONT, 14))
@@ -52,9 +62,6 @@ pub fn lines(
         .bold_line_style(BLACK.mix(0.12))
         .light_line_style(TRANSPARENT)
         .draw()?;
-    for (k, line) in all.iter().enumerate() {
-        stroke(&chart, line.points.iter().copied(), color(k).stroke_width(2))?;
-    }
     Ok(())
 }
 

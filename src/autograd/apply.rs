@@ -95,7 +95,7 @@ pub(crate) fn apply_any<T: Float, O: AnyOp<T> + 'static>(op: O, inputs: &[&Var<T
 #[track_caller]
 #[inline(never)]
 fn apply_boxed<T: Float>(mut op: SmallBox<dyn AnyOp<T>>, inputs: &[&Var<T>], values: &[&Tensor<T>]) -> Var<T> {
-    check_tapes(op.as_dyn(), inputs);
+    check_tapes(&op, inputs);
     let tape = inputs[0].tape();
     let observer = tape.observer();
     if observer.is_some_and(|observer| observer.decomposes())
@@ -132,10 +132,10 @@ pub(crate) fn apply_to_tensors<T: Float, O: Op<T, N>, const N: usize>(op: O, inp
 /// Panics if the inputs are on different tapes.
 #[inline]
 #[track_caller]
-fn check_tapes<T: Float>(op: &dyn AnyOp<T>, inputs: &[&Var<T>]) {
+fn check_tapes<T: Float>(op: &SmallBox<dyn AnyOp<T>>, inputs: &[&Var<T>]) {
     let tape = inputs[0].tape();
     if let Some(other) = inputs[1..].iter().find(|x| !x.tape().is(tape)) {
-        panics::two_tapes(op.name(), &inputs[0].place(), &other.place());
+        panics::two_tapes(op.as_dyn().name(), &inputs[0].place(), &other.place());
     }
 }
 
@@ -159,7 +159,8 @@ fn observe<T: Float>(observer: &dyn Observer<T>, op: &dyn AnyOp<T>, inputs: &[&V
 /// Adds an operation to the tape, with the values that its rule will read.
 #[track_caller]
 fn record<T: Float>(op: SmallBox<dyn AnyOp<T>>, inputs: &[&Var<T>], value: Tensor<T>) -> Var<T> {
-    let (name, what) = (op.as_dyn().name(), op.as_dyn().save());
+    let any = op.as_dyn();
+    let (name, what) = (any.name(), any.save());
     let tape = inputs[0].tape();
     let nodes = inputs.iter().map(|x| x.node());
     let keep = |saved: &mut Vec<_>| save(what, inputs, &value, saved);

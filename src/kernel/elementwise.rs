@@ -39,38 +39,25 @@ pub(crate) fn share_two<T: Float>(a: &[T], b: &[T], y: &mut [T], pass: &PassOfTw
 
 /// [`share_two`] with the inputs as rows.
 pub(crate) fn share_rows<T: Float>(a: &[T], b: &[T], y: &mut [T], pass: &PassOfRows<T>) {
-    share_two(a, b, y, &|a, b, y| pass(Rows::one(a), Rows::one(b), y.len(), y));
-}
-
-/// `y[i] = f(x[i])`.
-#[inline]
-pub(crate) fn map<T: Float>(x: &[T], y: &mut [T], f: &impl Fn(T) -> T) {
-    match (x, y) {
-        // A single element is not worth the choice of an instruction set.
-        ([x], [y]) => *y = f(*x),
-        (x, y) => map_chunk(x, y, f),
-    }
+    let size = chunk_size(y.len(), CHUNK_MULTIPLE);
+    for_each_chunk(y, size, |index, y| {
+        let (a, b) = (&a[index * size..], &b[index * size..]);
+        pass(Rows::one(a), Rows::one(b), y.len(), y);
+    });
 }
 
 simd! {
-    pub(crate) fn map_chunk[T: Float, F: Fn(T) -> T](x: &[T], y: &mut [T], f: &F) {
+    /// `y[i] = f(x[i])`.
+    pub(crate) fn map[T: Float, F: Fn(T) -> T](x: &[T], y: &mut [T], f: &F) {
         for (y, &x) in y.iter_mut().zip(x) {
             *y = (*f)(x);
         }
     }
 }
 
-/// `y[i] = f(a[i], b[i])`.
-#[inline]
-pub(crate) fn pair<T: Float>(a: &[T], b: &[T], y: &mut [T], f: &impl Fn(T, T) -> T) {
-    match (a, b, y) {
-        ([a], [b], [y]) => *y = f(*a, *b),
-        (a, b, y) => pair_chunk(a, b, y, f),
-    }
-}
-
 simd! {
-    pub(crate) fn pair_chunk[T: Float, F: Fn(T, T) -> T](a: &[T], b: &[T], y: &mut [T], f: &F) {
+    /// `y[i] = f(a[i], b[i])`.
+    pub(crate) fn pair[T: Float, F: Fn(T, T) -> T](a: &[T], b: &[T], y: &mut [T], f: &F) {
         for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
             *y = (*f)(a, b);
         }
@@ -130,17 +117,9 @@ impl<'a, T> Rows<'a, T> {
     }
 }
 
-/// `y = f(a, b)` for rows of `inner` elements.
-#[inline]
-pub(crate) fn zip<T: Float>(a: Rows<T>, b: Rows<T>, inner: usize, y: &mut [T], f: &impl Fn(T, T) -> T) {
-    match y {
-        [y] => *y = f(a.x[0], b.x[0]),
-        y => zip_rows(a, b, inner, y, f),
-    }
-}
-
 simd! {
-    pub(crate) fn zip_rows[T: Float, F: Fn(T, T) -> T](a: Rows<T>, b: Rows<T>, inner: usize, y: &mut [T], f: &F) {
+    /// `y = f(a, b)` for rows of `inner` elements.
+    pub(crate) fn zip[T: Float, F: Fn(T, T) -> T](a: Rows<T>, b: Rows<T>, inner: usize, y: &mut [T], f: &F) {
         for (k, y) in y.chunks_mut(inner).enumerate() {
             match (a.row(k), b.row(k)) {
                 (a_row, b_row) if a.strides[0] == 0 => {

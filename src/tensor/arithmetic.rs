@@ -1,6 +1,6 @@
 //! Elementwise functions, the operators `+ - * /`, and comparisons.
 
-use super::{Float, Number, Tensor, broadcast_shapes, sums_to};
+use super::{Float, Number, Tensor, broadcast_shapes, element_count, sums_to};
 use crate::kernel::elementwise::{self, Broadcast, Pass, PassOfRows, PassOfTwo};
 use crate::panics;
 use std::iter::Sum;
@@ -14,7 +14,11 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(tensor![1.0, 4.0].map(f32::sqrt), tensor![1.0, 2.0]);
     /// ```
     pub fn map(&self, f: impl Fn(T) -> T + Sync) -> Self {
-        self.map_by(&|x, y| elementwise::map(x, y, &f))
+        // A single number is not worth a pass, nor the choice of an instruction set.
+        match self.as_slice() {
+            [x] => self.with_element(f(*x)),
+            _ => self.map_by(&|x, y| elementwise::map(x, y, &f)),
+        }
     }
 
     /// [`map`](Tensor::map) by a pass over the elements. Compiled once for all functions.
@@ -35,7 +39,10 @@ impl<T: Float> Tensor<T> {
     /// [`zip`](Tensor::zip) with the operation name used in errors.
     #[track_caller]
     pub(crate) fn zip_named(&self, op: &str, other: &Self, f: impl Fn(T, T) -> T + Sync) -> Self {
-        self.zip_by(op, other, &|a, b, inner, y| elementwise::zip(a, b, inner, y, &f))
+        match (self.as_slice(), other.as_slice()) {
+            ([a], [b]) if self.shape == other.shape => self.with_element(f(*a, *b)),
+            _ => self.zip_by(op, other, &|a, b, inner, y| elementwise::zip(a, b, inner, y, &f)),
+        }
     }
 
     /// [`zip_named`](Tensor::zip_named) by a pass over rows. Compiled once for all functions.
@@ -50,13 +57,20 @@ impl<T: Float> Tensor<T> {
             Ok(shape) => shape,
             Err(reason) => panics::wrong_shapes(op, &reason, ""),
         };
+        if [a.len(), b.len()] == [element_count(&shape); 2] {
+            // Only axes of size 1 differ.
+            return Tensor::build(shape, |y| elementwise::share_rows(a, b, y, pass));
+        }
         let plan = Broadcast::new(self.shape(), other.shape(), &shape);
         Tensor::build(shape, |y| plan.for_each_block(a, b, y, pass))
     }
 
     /// [`zip`](Tensor::zip) of tensors that are known to have the same shape: less code.
     pub(crate) fn zip_equal(&self, other: &Self, f: impl Fn(T, T) -> T + Sync) -> Self {
-        self.zip_equal_by(other, &|a, b, y| elementwise::pair(a, b, y, &f))
+        match (self.as_slice(), other.as_slice()) {
+            ([a], [b]) => self.with_element(f(*a, *b)),
+            _ => self.zip_equal_by(other, &|a, b, y| elementwise::pair(a, b, y, &f)),
+        }
     }
 
     /// `near(a, x)` where |x| ≤ bound and `far(a, x)` elsewhere, for elements a of this and x of a tensor of the same shape.

@@ -2,6 +2,7 @@
 
 use super::{Dims, Float, Tensor, broadcast, check_shape};
 use crate::kernel::matmul::gemm::{Accum, Matrix, gemm};
+use crate::kernel::matmul::outer;
 use crate::kernel::reduce;
 use crate::panics;
 
@@ -37,9 +38,7 @@ impl<T: Float> Tensor<T> {
         let (a, b) = (self.as_slice(), other.as_slice());
         if batch_a.is_empty() && batch_b.is_empty() {
             match (m, k, n) {
-                (_, 1, _) => {
-                    return self.with_shape(Dims::from_slice(&[m, 1])) * other.with_shape(Dims::from_slice(&[1, n]));
-                }
+                (_, 1, 1..) => return Tensor::build(Dims::from_slice(&[m, n]), |y| outer(a, b, y)),
                 (_, 2.., 1) if !transpose_a => {
                     return Tensor::build(Dims::from_slice(&[m, 1]), |y| reduce::matvec(a, b, y));
                 }

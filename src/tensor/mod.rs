@@ -88,6 +88,12 @@ impl<T: Float> Tensor<T> {
         Tensor { buffer: Buffer::uninitialized(element_count(&shape)), shape }
     }
 
+    /// A tensor of the same shape, which has one element.
+    #[inline]
+    fn with_element(&self, element: T) -> Self {
+        Tensor { shape: self.dims(), buffer: Buffer::One([element]) }
+    }
+
     /// The sizes of the axes; empty for a scalar.
     pub fn shape(&self) -> &[usize] {
         &self.shape

@@ -198,29 +198,43 @@ impl Broadcast {
         plan
     }
 
-    /// Calls `f` with blocks of the output and the inputs there: all rows along the second axis, or several short rows as one. An input
-    /// that is not contiguous along short rows is written out.
+    /// Calls `f` with blocks of the output and the inputs there, in parallel: all rows along the second axis, or several short rows as
+    /// one. An input that is not contiguous along short rows is written out.
     #[inline(never)]
     pub(crate) fn for_each_block<T: Float>(&self, a: &[T], b: &[T], y: &mut [T], f: &PassOfRows<T>) {
         let inner = self.shape[0];
-        if y.is_empty() {
-            return;
+        if self.shape.len() > 1 {
+            let size = chunk_size(y.len(), inner);
+            return for_each_chunk(y, size, |index, y| self.blocks_from(index * size / inner, a, b, y, f));
         }
-        let (rows, first) = if self.shape.len() > 1 { (self.shape[1], 2) } else { (1, 1) };
+        let size = chunk_size(y.len(), CHUNK_MULTIPLE);
+        for_each_chunk(y, size, |index, y| {
+            let (start, [stride_a, stride_b]) = (index * size, [self.a[0], self.b[0]]);
+            let a = Rows { x: &a[start * stride_a..], strides: [stride_a, 0] };
+            let b = Rows { x: &b[start * stride_b..], strides: [stride_b, 0] };
+            f(a, b, y.len(), y);
+        });
+    }
+
+    /// The blocks of [`for_each_block`](Broadcast::for_each_block) in the rows of `y`, the first of which is the given one of the
+    /// output.
+    fn blocks_from<T: Float>(&self, first: usize, a: &[T], b: &[T], y: &mut [T], f: &PassOfRows<T>) {
+        let [inner, rows] = [self.shape[0], self.shape[1]];
         let number = self.a[0] == 0 || self.b[0] == 0;
         let (block, long) =
             if number { (BLOCK, MIN_ROW_OF_NUMBER) } else { (BLOCK_OF_EQUAL_ROWS, BLOCK_OF_EQUAL_ROWS / 4) };
-        let by_row = rows == 1 || inner >= long;
-        let size = (block / inner).clamp(1, rows) * inner;
-        let strides = |operand: &Dims| [operand[0], if rows > 1 { operand[1] } else { 0 }];
-        let (strides_a, strides_b) = (strides(&self.a), strides(&self.b));
-        let mut index: Dims = self.shape.iter().map(|_| 0).collect();
-        let (mut at_a, mut at_b) = (0, 0);
-        with_scratch(if by_row { 0 } else { 2 * size }, |scratch: &mut [T]| {
-            let (scratch_a, scratch_b) = scratch.split_at_mut(scratch.len() / 2);
-            for part in y.chunks_exact_mut(rows * inner) {
+        let size = if inner >= long { 0 } else { (block / inner).clamp(1, rows) * inner };
+        let (strides_a, strides_b) = ([self.a[0], self.a[1]], [self.b[0], self.b[1]]);
+        with_scratch(2 * size, |scratch: &mut [T]| {
+            let (scratch_a, scratch_b) = scratch.split_at_mut(size);
+            let (mut skipped, mut index, mut rest) = (first % rows, self.index_of(first / rows), y);
+            while !rest.is_empty() {
+                let part = rest.split_off_mut(..((rows - skipped) * inner).min(rest.len())).expect("within the rest");
+                let [at_a, at_b] = [&self.a, &self.b].map(|strides| {
+                    skipped * strides[1] + index.iter().zip(&strides[2..]).map(|(k, stride)| k * stride).sum::<usize>()
+                });
                 let (a, b) = (Rows { x: &a[at_a..], strides: strides_a }, Rows { x: &b[at_b..], strides: strides_b });
-                if by_row {
+                if size == 0 {
                     f(a, b, inner, part);
                 } else {
                     let (mut a, mut b) = (Operand::new(a, inner), Operand::new(b, inner));
@@ -230,19 +244,31 @@ impl Broadcast {
                         f(Rows::one(a), Rows::one(b), length, block);
                     }
                 }
-                for axis in first..self.shape.len() {
-                    index[axis] += 1;
-                    at_a += self.a[axis];
-                    at_b += self.b[axis];
-                    if index[axis] < self.shape[axis] {
-                        break;
-                    }
-                    at_a -= self.a[axis] * self.shape[axis];
-                    at_b -= self.b[axis] * self.shape[axis];
-                    index[axis] = 0;
-                }
+                skipped = 0;
+                self.advance(&mut index);
             }
         });
+    }
+
+    /// The position on the axes from the third on, given its number in the order of the output.
+    fn index_of(&self, mut number: usize) -> Dims {
+        let mut position = |&size: &usize| {
+            let k = number % size;
+            number /= size;
+            k
+        };
+        self.shape[2..].iter().map(&mut position).collect()
+    }
+
+    /// Goes on to the next position.
+    fn advance(&self, index: &mut Dims) {
+        for (k, &size) in index.iter_mut().zip(&self.shape[2..]) {
+            *k += 1;
+            if *k < size {
+                return;
+            }
+            *k = 0;
+        }
     }
 }
 

@@ -59,3 +59,17 @@ fn short_and_long_rows_broadcast_alike() {
         }
     }
 }
+
+#[test]
+fn large_tensors_broadcast_on_several_threads() {
+    wengert::set_num_threads(3);
+    // Rows short and long, and parts along the third axis that end within the share of a thread.
+    for [m, n, k] in [[7, 11, 1301], [41, 337, 7], [1, 1, 100_003], [5, 20_011, 1], [90, 13, 90]] {
+        let x: Tensor = Tensor::randn([m, n, k], &mut wengert::rng(0));
+        for shape in [[m, n, 1], [1, n, 1], [m, 1, 1], [1, 1, k], [m, 1, k], [1, n, k], [1, 1, 1]] {
+            let other: Tensor = Tensor::randn(shape, &mut wengert::rng(1));
+            let whole = other.broadcast_to([m, n, k]);
+            assert_eq!(&x - &other, &x - &whole, "{:?} and {shape:?}", x.shape());
+        }
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! `-- --help` lists the options. This file holds the network. The folder `support/mnist` holds what it shares with the
 //! convolutional network of the example `mnist_cnn`: `options.rs` parses the command line, `training.rs` has the training
-//! loop, `checkpoint.rs` saves and resumes runs, `interrupt.rs` notes Ctrl-C, and `report.rs` writes an HTML page with the results.
+//! loop, `interrupt.rs` notes Ctrl-C, and `report.rs` writes an HTML page with the results.
 
 mod support {
     pub mod log;
@@ -17,6 +17,7 @@ use support::mnist::{self, Network, Options};
 use wengert::prelude::*;
 
 /// Linear layers with ReLU between them, optionally with batch normalization and dropout.
+#[derive(Clone)]
 struct Mlp {
     layers: Vec<Linear>,
     norms: Vec<BatchNorm>,

@@ -16,6 +16,7 @@ use wengert::prelude::*;
 
 /// Two convolutions, each with ReLU and max pooling, followed by linear layers: LeNet-5 (LeCun et al. 1998) with ReLU and max
 /// pooling instead of its sigmoids and average pooling.
+#[derive(Clone)]
 struct LeNet {
     convolutions: Vec<Conv2d>,
     layers: Vec<Linear>,

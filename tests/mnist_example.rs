@@ -105,12 +105,15 @@ fn a_killed_run_goes_on_to_the_same_model_and_report() {
     assert!(lines.any(|line| line.unwrap().starts_with("epoch 2/4")));
     child.kill().unwrap();
     child.wait().unwrap();
+    let page = || std::fs::read_to_string(&report).unwrap();
+    assert!(page().contains("http-equiv=\"refresh\""), "a browser follows the run");
 
     let output = command(&["--resume", &checkpoint, "--save", &resumed]).output().unwrap();
     assert!(text(output.stdout).contains("\nafter epoch "), "it does not begin anew");
     assert_eq!(std::fs::read(&resumed).unwrap(), std::fs::read(&whole).unwrap(), "the same bits");
 
-    let page = std::fs::read_to_string(&report).unwrap();
+    let page = page();
+    assert!(!page.contains("http-equiv"), "it has ended");
     for part in ["Learning curves", "Confusion matrix", "Worst mistakes", "The network", "Settings", "nadam", "<svg"] {
         assert!(page.contains(part), "{part}");
     }

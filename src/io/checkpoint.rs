@@ -58,8 +58,8 @@ use std::path::Path;
 pub struct Checkpoint {
     /// The prefix for the names of the parts added next.
     prefix: String,
-    arrays: Vec<(String, Array)>,
-    metadata: BTreeMap<String, String>,
+    pub(crate) arrays: Vec<(String, Array)>,
+    pub(crate) metadata: BTreeMap<String, String>,
 }
 
 impl Checkpoint {
@@ -113,9 +113,13 @@ impl Checkpoint {
     }
 
     /// Adds the state of a random number generator.
-    pub fn generator(mut self, generator: &Generator) -> Self {
+    pub fn generator(self, generator: &Generator) -> Self {
+        self.generator_named("generator", generator)
+    }
+
+    pub(crate) fn generator_named(mut self, name: &str, generator: &Generator) -> Self {
         let words = generator.state().map(u64::cast_signed);
-        self.add("generator", Integers::new(words.to_vec(), [4]).into());
+        self.add(name, Integers::new(words.to_vec(), [4]).into());
         self
     }
 
@@ -139,11 +143,11 @@ impl Checkpoint {
         safetensors::save(self.arrays.clone(), &self.metadata, path.as_ref())
     }
 
-    fn name(&self, name: &str) -> String {
+    pub(crate) fn name(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
 
-    fn add(&mut self, name: &str, array: Array) {
+    pub(crate) fn add(&mut self, name: &str, array: Array) {
         self.arrays.push((self.name(name), array));
     }
 }

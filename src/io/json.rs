@@ -105,7 +105,7 @@ fn value(lexer: &mut SliceLexer) -> Result<Field, ParseError> {
 }
 
 /// A JSON string literal.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::from('"');
     for c in text.chars() {
         match c {

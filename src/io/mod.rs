@@ -27,7 +27,7 @@ pub mod pytorch;
 mod resume;
 pub mod safetensors;
 mod save;
-mod validate;
+pub(crate) mod validate;
 mod zip;
 
 use crate::error::Error;
@@ -39,6 +39,7 @@ use std::path::Path;
 pub use crate::error::Mismatch;
 pub use array::{Array, Integers, Precision};
 pub use checkpoint::Checkpoint;
+pub(crate) use json::quoted;
 pub use load::{LoadOptions, LoadReport};
 pub use resume::Resume;
 pub use save::SaveOptions;
@@ -99,7 +100,7 @@ pub fn load<T: Float, M: Module<T> + ?Sized>(model: &mut M, path: impl AsRef<Pat
 }
 
 /// The parameters and buffers of a model, named by a prefix and their paths.
-fn named_arrays<T: Float, M: Module<T> + ?Sized>(model: &M, prefix: &str) -> Vec<(String, Array)> {
+pub(crate) fn named_arrays<T: Float, M: Module<T> + ?Sized>(model: &M, prefix: &str) -> Vec<(String, Array)> {
     let parameters = model.parameters().into_iter();
     parameters.map(|(path, param)| (format!("{prefix}{path}"), Array::from(param.value()))).collect()
 }

@@ -23,7 +23,7 @@ pub struct Resume<'a> {
 
 /// Validates one part, and returns the assignment to run once all parts are valid.
 type Part<'a> = Box<dyn FnOnce(&mut Validator) -> Option<Assign<'a>> + 'a>;
-type Assign<'a> = Box<dyn FnOnce() + 'a>;
+pub(crate) type Assign<'a> = Box<dyn FnOnce() + 'a>;
 
 impl<'a> Resume<'a> {
     /// Restores nothing yet.
@@ -100,11 +100,11 @@ impl<'a> Resume<'a> {
         Ok(())
     }
 
-    fn name(&self, name: &str) -> String {
+    pub(crate) fn name(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
 
-    fn part(mut self, part: impl FnOnce(&mut Validator) -> Option<Assign<'a>> + 'a) -> Self {
+    pub(crate) fn part(mut self, part: impl FnOnce(&mut Validator) -> Option<Assign<'a>> + 'a) -> Self {
         self.parts.push(Box::new(part));
         self
     }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const NOTHING: &str = "nothing";
 
 /// Looks up values in a file and collects mismatches. A lookup that returns `None` has reported one.
-pub(super) struct Validator<'a> {
+pub(crate) struct Validator<'a> {
     contents: &'a Contents,
     mismatches: Vec<Mismatch>,
     /// An error of reading, after which nothing more is read.
@@ -22,10 +22,10 @@ pub(super) struct Validator<'a> {
 }
 
 /// New values for a model, by the paths of its parameters and buffers.
-pub(super) type Values<T> = BTreeMap<String, Tensor<T>>;
+pub(crate) type Values<T> = BTreeMap<String, Tensor<T>>;
 
 /// Assigns new values to a model.
-pub(super) fn assign<T: Float, M: Module<T> + ?Sized>(model: &mut M, mut values: Values<T>) {
+pub(crate) fn assign<T: Float, M: Module<T> + ?Sized>(model: &mut M, mut values: Values<T>) {
     model.visit_mut(&mut Path::new(), &mut |path, param| {
         if let Some(value) = values.remove(path.as_str()) {
             *param.value_mut() = value;
@@ -54,12 +54,26 @@ impl<'a> Validator<'a> {
         array.read(name).map_err(|error| self.failure = Some(error)).ok()
     }
 
-    pub(super) fn report(&mut self, name: &str, expected: impl Into<String>, found: impl Into<String>) {
+    /// A text of the metadata.
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        let text = self.contents.metadata.get(name).cloned();
+        if text.is_none() {
+            self.report(name, "a text", NOTHING);
+        }
+        text
+    }
+
+    /// The size of the first axis of an array, 0 if there is none.
+    pub(crate) fn first_axis(&self, name: &str) -> usize {
+        self.contents.arrays.get(name).and_then(|array| array.shape().first().copied()).unwrap_or(0)
+    }
+
+    pub(crate) fn report(&mut self, name: &str, expected: impl Into<String>, found: impl Into<String>) {
         self.mismatches.push(Mismatch::new(name, expected, found));
     }
 
     /// A tensor of a given shape, converted without loss.
-    fn tensor<T: Float>(&mut self, name: &str, shape: &[usize]) -> Option<Tensor<T>> {
+    pub(crate) fn tensor<T: Float>(&mut self, name: &str, shape: &[usize]) -> Option<Tensor<T>> {
         let array = self.contents.arrays.get(name);
         if self.fits::<T>(name, shape, array) { self.values(name, array?) } else { None }
     }
@@ -92,7 +106,7 @@ impl<'a> Validator<'a> {
     }
 
     /// Values for all parameters and buffers of a model, which must be the only arrays with the prefix.
-    pub(super) fn model<T: Float, M: Module<T> + ?Sized>(&mut self, model: &M, prefix: &str) -> Values<T> {
+    pub(crate) fn model<T: Float, M: Module<T> + ?Sized>(&mut self, model: &M, prefix: &str) -> Values<T> {
         let (mut values, mut known) = (Values::new(), BTreeSet::new());
         for (path, param) in model.parameters() {
             let name = format!("{prefix}{path}");
@@ -112,6 +126,11 @@ impl<'a> Validator<'a> {
                 self.report(name, NOTHING, array.describe());
             }
         }
+    }
+
+    /// Whether the name of an array begins with a prefix.
+    pub(crate) fn has_prefix(&self, prefix: &str) -> bool {
+        self.with_prefix(prefix).next().is_some()
     }
 
     /// The arrays whose names begin with a prefix.
@@ -174,7 +193,7 @@ impl<'a> Validator<'a> {
     }
 
     /// The state of a random number generator.
-    pub(super) fn generator(&mut self, name: &str) -> Option<[u64; 4]> {
+    pub(crate) fn generator(&mut self, name: &str) -> Option<[u64; 4]> {
         let words: [i64; 4] = self.integers(name, &[4])?.try_into().ok()?;
         if words == [0; 4] {
             self.report(name, "a nonzero state", "four zeros");

@@ -105,7 +105,12 @@ impl EarlyStopping {
             return Status::Improved;
         }
         state.bad_epochs += 1;
-        if state.bad_epochs < self.patience { Status::Continue } else { Status::Stop }
+        if self.is_over() { Status::Stop } else { Status::Continue }
+    }
+
+    /// Whether the patience has run out.
+    pub(crate) fn is_over(&self) -> bool {
+        self.state.bad_epochs >= self.patience.max(1)
     }
 
     /// The best metric; `None` if all were NaN or the worst infinite value.

@@ -1,19 +1,25 @@
-//! What a training loop has to keep track of: mean losses, the learning rate, the best model, when to stop, and the history.
+//! What a training loop has to keep track of: means of losses and metrics, the learning rate, the best model, when to stop, the history,
+//! and what of it survives a restart.
 //!
 //! The loop itself stays a loop; [`Fit`] takes the steps.
 
+mod checkpoint;
+mod diverged;
 mod history;
 
+pub use diverged::Diverged;
 pub use history::{Epoch, History};
 
 use crate::autograd::Var;
-use crate::metrics::Mean;
+use crate::generator::Generator;
 use crate::nn::Module;
 use crate::optim::{EarlyStopping, Optimizer, Schedule, Status};
 use crate::panics::check_option;
 use crate::tensor::Float;
-use std::error;
-use std::fmt::{self, Debug, Display, Formatter};
+use history::{LOSS, VALIDATION};
+use std::fmt::{self, Debug, Formatter};
+use std::iter::Skip;
+use std::time::Instant;
 
 /// The state of a training loop, for a model of type `M`.
 ///
@@ -30,7 +36,7 @@ use std::fmt::{self, Debug, Display, Formatter};
 ///
 /// let mut fit = Fit::new(20).patience(3).clip_norm(1.0);
 /// while fit.next_epoch() {
-///     for batch in data.batches(16).shuffled(&mut rng) {
+///     for batch in fit.batches(&mut rng, |rng| data.batches(16).shuffled(rng)) {
 ///         let tape = Tape::training(&mut rng);
 ///         let loss = model.forward(&tape.constant(batch.inputs)).mse_loss(&batch.targets, Reduction::Mean);
 ///         fit.step(loss, &mut model, &mut optimizer)?;
@@ -43,6 +49,9 @@ use std::fmt::{self, Debug, Display, Formatter};
 /// assert!(fit.history().to_csv().starts_with("epoch,step,learning_rate,loss,validation\n1,4,0.3,"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// [`Checkpoint::fit`](crate::io::Checkpoint::fit) saves a loop, at the end of an epoch or within it, and
+/// [`Resume::fit`](crate::io::Resume::fit) continues it to the same bits.
 #[doc(alias("fit", "Trainer", "ModelCheckpoint", "EarlyStopping"))]
 pub struct Fit<M> {
     epochs: usize,
@@ -50,10 +59,15 @@ pub struct Fit<M> {
     schedule: Option<Box<dyn Schedule>>,
     stopping: EarlyStopping,
     best: Option<M>,
-    loss: Mean,
     history: History,
-    steps: usize,
-    stopped: bool,
+    /// The generator from which the order of the current epoch's batches is drawn.
+    order: Option<Generator>,
+    /// Whether the current epoch has not ended.
+    open: bool,
+    /// Whether it is one that a checkpoint has interrupted.
+    resumed: bool,
+    /// When the last step ended, or the epoch began.
+    since: Instant,
 }
 
 impl<M: Clone> Fit<M> {
@@ -65,10 +79,11 @@ impl<M: Clone> Fit<M> {
             schedule: None,
             stopping: EarlyStopping::new(usize::MAX),
             best: None,
-            loss: Mean::new(),
             history: History::default(),
-            steps: 0,
-            stopped: false,
+            order: None,
+            open: false,
+            resumed: false,
+            since: Instant::now(),
         }
     }
 
@@ -99,14 +114,41 @@ impl<M: Clone> Fit<M> {
         self
     }
 
-    /// Begins the next epoch; false if there is none or the patience has run out.
+    /// Begins the next epoch, or goes on with the one that a checkpoint has interrupted; false if there is none or the patience has run
+    /// out.
     pub fn next_epoch(&mut self) -> bool {
-        let next = !self.stopped && self.history.epochs().len() < self.epochs;
-        if next {
-            self.loss = Mean::new();
+        self.since = Instant::now();
+        if std::mem::take(&mut self.resumed) {
+            return true;
+        }
+        self.open = !self.stopping.is_over() && self.epoch() < self.epochs;
+        if self.open {
+            self.order = None;
             self.history.begin();
         }
-        next
+        self.open
+    }
+
+    /// The batches of the epoch, made by a function that draws their order from the generator it is given: of an epoch that was
+    /// interrupted those that are left, in the same order. It is called once in an epoch.
+    ///
+    /// # Panics
+    /// Before the first epoch.
+    #[track_caller]
+    pub fn batches<B: IntoIterator>(
+        &mut self,
+        rng: &mut Generator,
+        shuffled: impl FnOnce(&mut Generator) -> B,
+    ) -> Skip<B::IntoIter> {
+        self.history.current();
+        let batches = match &self.order {
+            Some(order) => shuffled(&mut order.clone()),
+            None => {
+                self.order = Some(rng.clone());
+                shuffled(rng)
+            }
+        };
+        batches.into_iter().skip(self.steps_of_epoch())
     }
 
     /// One step: the gradients of a loss, clipped, and the update of the model. Returns their norm before clipping.
@@ -126,10 +168,31 @@ impl<M: Clone> Fit<M> {
     where
         M: Module<T>,
     {
+        self.step_weighted(loss, 1.0, model, optimizer)
+    }
+
+    /// A [`step`](Fit::step) whose loss has a weight in the mean over the epoch, such as the number of samples if that of the last batch
+    /// is smaller.
+    ///
+    /// # Errors
+    /// As [`step`](Fit::step).
+    ///
+    /// # Panics
+    /// As [`step`](Fit::step), and if the weight is negative or not finite.
+    #[track_caller]
+    pub fn step_weighted<T: Float>(
+        &mut self,
+        loss: Var<T>,
+        weight: f64,
+        model: &mut M,
+        optimizer: &mut (impl Optimizer<T> + ?Sized),
+    ) -> Result<f64, Diverged>
+    where
+        M: Module<T>,
+    {
         let value = loss.item().to_f64();
-        let at = |what, value| Diverged { what, value, epoch: self.history.epochs().len(), step: self.steps };
         if !value.is_finite() {
-            return Err(at("loss", value));
+            return Err(self.diverged("loss", value));
         }
         let mut gradients = loss.backward();
         let norm = match self.clip_norm {
@@ -137,17 +200,28 @@ impl<M: Clone> Fit<M> {
             None => gradients.norm(),
         };
         if !norm.is_finite() {
-            return Err(at("norm of the gradients", norm));
+            return Err(self.diverged("norm of the gradients", norm));
         }
         if let Some(schedule) = &self.schedule {
-            optimizer.set_learning_rate(schedule.at(self.steps));
+            optimizer.set_learning_rate(schedule.at(self.steps()));
         }
         optimizer.step(model, &gradients);
-        self.steps += 1;
-        self.loss.add(value);
-        let epoch = self.history.current();
-        (epoch.steps, epoch.loss, epoch.learning_rate) = (self.steps, self.loss.value(), optimizer.learning_rate());
+        let (now, epoch) = (Instant::now(), self.history.current());
+        epoch.mean(LOSS).add_weighted(value, weight);
+        epoch.steps += 1;
+        epoch.learning_rate = optimizer.learning_rate();
+        epoch.seconds += (now - self.since).as_secs_f64();
+        self.since = now;
         Ok(norm)
+    }
+
+    /// Adds a value to the mean of a metric over the epoch, with a weight: that of a batch, or one that is measured once in an epoch.
+    ///
+    /// # Panics
+    /// If the weight is negative or not finite, and before the first epoch.
+    #[track_caller]
+    pub fn metric(&mut self, name: &str, value: impl Into<f64>, weight: f64) {
+        self.history.current().mean(name).add_weighted(value, weight);
     }
 
     /// Ends an epoch with a value on validation data, smaller ones being better unless [`stopping`](Fit::stopping) says otherwise; keeps
@@ -158,14 +232,50 @@ impl<M: Clone> Fit<M> {
     #[track_caller]
     pub fn validate(&mut self, model: &M, value: impl Into<f64>) -> Status {
         let value = value.into();
-        self.history.current().validation = Some(value);
+        self.metric(VALIDATION, value, 1.0);
+        self.open = false;
         let status = self.stopping.update(value);
-        match status {
-            Status::Improved => self.best = Some(model.clone()),
-            Status::Continue => {}
-            Status::Stop => self.stopped = true,
+        if status == Status::Improved {
+            self.best = Some(model.clone());
         }
         status
+    }
+
+    /// Checks that a model is worth keeping: a step may have left a parameter that is not finite.
+    ///
+    /// # Errors
+    /// If a parameter has a value that is infinite or NaN.
+    pub fn check<T: Float>(&self, model: &M) -> Result<(), Diverged>
+    where
+        M: Module<T>,
+    {
+        for (path, param) in model.parameters() {
+            if let Some(value) = param.value().iter().map(|x| x.to_f64()).find(|x| !x.is_finite()) {
+                return Err(self.diverged(&format!("parameter {path}"), value));
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of the current epoch, counted from 1; 0 before the first.
+    pub fn epoch(&self) -> usize {
+        self.history.epochs().len()
+    }
+
+    /// The number of epochs that have ended, with a validation or because another was to begin.
+    pub fn completed(&self) -> usize {
+        self.epoch() - usize::from(self.open)
+    }
+
+    /// The number of steps over all epochs.
+    pub fn steps(&self) -> usize {
+        self.history.epochs().last().map_or(0, |epoch| epoch.steps)
+    }
+
+    /// The number of steps in the current epoch.
+    pub fn steps_of_epoch(&self) -> usize {
+        let before = self.history.epochs().iter().nth_back(1);
+        self.steps() - before.map_or(0, |epoch| epoch.steps)
     }
 
     /// The model with the best validation; `None` if none was a number.
@@ -173,9 +283,18 @@ impl<M: Clone> Fit<M> {
         self.best.as_ref()
     }
 
+    /// Whether the last validation was the best one.
+    pub fn is_best(&self) -> bool {
+        self.best.is_some() && self.stopping.state().bad_epochs == 0
+    }
+
     /// The epochs so far.
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    fn diverged(&self, what: &str, value: f64) -> Diverged {
+        Diverged { what: what.into(), value, epoch: self.epoch(), step: self.steps() }
     }
 }
 
@@ -184,29 +303,3 @@ impl<M> Debug for Fit<M> {
         f.debug_struct("Fit").field("epochs", &self.epochs).field("history", &self.history).finish_non_exhaustive()
     }
 }
-
-/// A loss, or the norm of gradients, that is not a finite number.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Diverged {
-    what: &'static str,
-    /// The value: infinite or NaN.
-    pub value: f64,
-    /// The epoch, counted from 1.
-    pub epoch: usize,
-    /// The step, counted from 0 over all epochs.
-    pub step: usize,
-}
-
-impl Display for Diverged {
-    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        let Diverged { what, value, epoch, step } = self;
-        write!(
-            f,
-            "the {what} is {value} in epoch {epoch} at step {step}: try a smaller learning rate or clip_norm; \
-             Tape::detect_anomaly names the operation where it began"
-        )
-    }
-}
-
-impl error::Error for Diverged {}

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers from the lowest up; the modules of one layer are independent of each other.
-const LAYERS: [&[&str]; 11] = [
+const LAYERS: [&[&str]; 12] = [
     &["error", "generator"],
     &["panics"],
     &["kernel", "file"],
@@ -15,7 +15,8 @@ const LAYERS: [&[&str]; 11] = [
     &["nn"],
     &["optim"],
     &["data", "metrics", "text"],
-    &["io", "training"],
+    &["io"],
+    &["training"],
     &["guide", "instances"],
 ];
 

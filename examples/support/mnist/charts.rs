@@ -2,13 +2,12 @@
 
 use crate::support::log::Log;
 use crate::support::mnist::options::Options;
-use crate::support::mnist::training::{Epoch, Run};
 use crate::support::number::number;
 use crate::support::style::{COLORS, FONT};
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 use std::error::Error;
-use wengert::prelude::*;
+use wengert::training::History;
 
 pub const BLUE: RGBColor = COLORS[0];
 pub const VERMILION: RGBColor = COLORS[1];
@@ -21,23 +20,17 @@ struct Line {
 }
 
 /// Charts of loss, accuracy and learning rate, side by side.
-pub fn curves<N>(
-    options: &Options,
-    run: &Run<N>,
-    schedule: &dyn Schedule,
-    images: usize,
-) -> Result<String, Box<dyn Error>> {
-    let epochs = run.history.len();
+pub fn curves(options: &Options, history: &History, images: usize) -> Result<String, Box<dyn Error>> {
+    let epochs = history.epochs().len();
     if epochs == 0 {
         return Ok("<p>No epoch was trained.</p>".into());
     }
-    let line = |name, color, metric: fn(&Epoch) -> f64| {
-        let points = run.history.iter().enumerate().map(|(index, epoch)| ((index + 1) as f64, metric(epoch)));
-        Line { name, color, points: points.filter(|(_, value)| value.is_finite() && *value > 0.0).collect() }
+    let line = |name, color, metric: &str| {
+        let values = (1..).zip(history.epochs()).filter_map(|(k, epoch)| Some((f64::from(k), epoch.metric(metric)?)));
+        Line { name, color, points: values.filter(|(_, value)| value.is_finite() && *value > 0.0).collect() }
     };
-    let loss = [line("train", BLUE, |epoch| epoch.train_loss), line("test", VERMILION, |epoch| epoch.test_loss)];
-    let accuracy =
-        [line("train", BLUE, |epoch| epoch.train_accuracy), line("test", VERMILION, |epoch| epoch.test_accuracy)];
+    let loss = [line("train", BLUE, "loss"), line("test", VERMILION, "test_loss")];
+    let accuracy = [line("train", BLUE, "accuracy"), line("test", VERMILION, "validation")];
     let mut charts = String::new();
     // Values that are not finite are skipped; without any value there is no chart.
     if let Some((low, high)) = range(&loss) {
@@ -46,7 +39,7 @@ pub fn curves<N>(
     if let Some((low, _)) = range(&accuracy) {
         charts += &chart("Accuracy", low - (1.02 - low) * 0.1..1.0 + (1.0 - low) * 0.02, false, epochs, &accuracy)?;
     }
-    let (last, samples) = (options.steps(images) - 1, 300);
+    let (last, samples, schedule) = (options.steps(images) - 1, 300, options.schedule(images));
     let sample = |sample: usize| {
         let progress = sample as f64 / samples as f64;
         (progress * options.epochs as f64, schedule.at((progress * last as f64).round() as usize))

@@ -1,7 +1,6 @@
 //! What the examples `mnist` and `mnist_cnn` share: everything but the network.
 
 mod charts;
-mod checkpoint;
 mod interrupt;
 mod options;
 mod report;
@@ -13,7 +12,7 @@ use std::process::ExitCode;
 use wengert::prelude::*;
 
 /// A network that one of the MNIST examples trains.
-pub trait Network: Module + Sized {
+pub trait Network: Module + Clone + 'static {
     /// Name of the example.
     const EXAMPLE: &'static str;
     /// Kind of network, for the help text and the report.

@@ -1,6 +1,6 @@
 //! The command line and its error messages.
 
-use crate::support::mnist::training::Diverged;
+use crate::support::mnist::training::DIVERGED;
 use crate::support::mnist::{Network, interrupt};
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::error::Error;
@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use wengert::optim::schedule::{Cosine, CosineWarmRestarts, Exponential, LinearRamp, OneCycle, Polynomial, StepDecay};
 use wengert::optim::{AdaDelta, AdaGrad, Adamax, Group, Lion, NAdam, RAdam, RmsProp};
 use wengert::prelude::*;
+use wengert::training::Diverged;
 
 /// An optimizer with a default learning rate for this task.
 #[derive(Clone, Copy)]
@@ -83,6 +84,7 @@ pub struct Options {
     pub resume: Option<PathBuf>,
     pub checkpoint: Option<PathBuf>,
     pub keep: Option<usize>,
+    pub clip_norm: Option<f64>,
     pub report: PathBuf,
     /// Every option and its value as text, for the report.
     pub settings: Vec<(String, String)>,
@@ -120,6 +122,7 @@ impl Options {
             resume: given.remove_one("resume"),
             checkpoint: given.remove_one("checkpoint"),
             keep: given.remove_one("keep"),
+            clip_norm: given.remove_one("clip-norm"),
             report: given
                 .remove_one("report")
                 .unwrap_or_else(|| checkout.join("target").join(N::EXAMPLE).join("report.html")),
@@ -213,7 +216,7 @@ fn network() -> [Arg; 4] {
     .map(|argument| argument.help_heading("Network"))
 }
 
-fn training() -> [Arg; 8] {
+fn training() -> [Arg; 9] {
     [
         option("optimizer", "RULE", format!("Optimizer: {}", names(&OPTIMIZERS)))
             .default_value("adam")
@@ -225,6 +228,8 @@ fn training() -> [Arg; 8] {
             .value_parser(one_of(&SCHEDULES)),
         option("weight-decay", "FACTOR", "Weight decay [default: 0; 0.1 for adamw]")
             .value_parser(number("a number of 0 or more", |decay| decay >= 0.0 && decay.is_finite())),
+        option("clip-norm", "NORM", "Scales gradients down to this norm")
+            .value_parser(number("a positive number", |bound| bound > 0.0 && bound.is_finite())),
         option("epochs", "N", "Passes over the training set").default_value("10").value_parser(whole(0, 100_000)),
         option("batch", "N", "Batch size").default_value("128").value_parser(whole(1, 60_000)),
         option("seed", "SEED", "Random seed: the same seed trains the same network")
@@ -240,7 +245,7 @@ fn statuses() -> String {
     format!(
         "Exit status: 0 after training, 2 for an error, {} if the loss or a parameter is not finite, {} after Ctrl-C, which ends the \
          run after the current step, with checkpoint and report; a second one ends it at once.",
-        Diverged::STATUS,
+        DIVERGED,
         interrupt::STATUS
     )
 }
@@ -353,6 +358,10 @@ pub fn report_error(error: &(dyn Error + 'static)) -> ExitCode {
             [first, rest.join("; ").as_str()].join(if rest.is_empty() { "" } else { " " })
         }
     };
-    let _ = writeln!(io::stderr(), "error: {message}");
-    ExitCode::from(if error.is::<Diverged>() { Diverged::STATUS } else { 2 })
+    let (options, status) = match error.is::<Diverged>() {
+        true => ("; see --learning-rate, --schedule, --weight-decay and --clip-norm", DIVERGED),
+        false => ("", 2),
+    };
+    let _ = writeln!(io::stderr(), "error: {message}{options}");
+    ExitCode::from(status)
 }

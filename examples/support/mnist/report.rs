@@ -3,7 +3,7 @@
 use crate::support::mnist::Network;
 use crate::support::mnist::charts::{BLUE, VERMILION, curves};
 use crate::support::mnist::options::{Options, short};
-use crate::support::mnist::training::{Epoch, PIXELS, Run};
+use crate::support::mnist::training::{PIXELS, Run};
 use crate::support::number::number;
 use plotters::style::RGBColor;
 use std::error::Error;
@@ -11,8 +11,9 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use wengert::data::Images;
-use wengert::metrics::ConfusionMatrix;
+use wengert::metrics::{ConfusionMatrix, Mean};
 use wengert::prelude::*;
+use wengert::training::History;
 
 /// Number of misclassified images shown.
 const SHOWN: usize = 24;
@@ -58,6 +59,9 @@ summary { margin: 12px 0; color: #5a6068; cursor: pointer; }
 }
 ";
 
+/// The seconds after which a browser loads the page of a run that goes on once more.
+const REFRESH: &str = "5";
+
 /// A misclassified image.
 struct Mistake {
     image: usize,
@@ -67,46 +71,93 @@ struct Mistake {
     probability: f32,
 }
 
-/// Writes the page, and beside it a drawing of the tape as SVG.
-pub fn write<N: Network>(
-    options: &Options,
-    run: &Run<N>,
-    schedule: &dyn Schedule,
-    train: &Images,
-    test: &Images,
-) -> Result<(), Box<dyn Error>> {
-    let (matrix, mistakes) = examine(&run.model, test);
-    let tape = tape(options, run, train);
-    let graph = format!(
-        "{}<details><summary>As text</summary>\n{}</details>",
-        scrolling(&tape.to_svg()),
-        preformatted(&tape.to_string())
-    );
-    let page = [
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>MNIST</title>\n".to_string(),
-        format!("<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>Handwritten digits</h1>\n"),
-        format!(
-            "<p>A {}, trained on {} images of MNIST and tested on {} others.</p>\n",
-            N::KIND,
-            grouped(train.len()),
-            grouped(test.len())
-        ),
-        facts(options, run, &matrix),
-        section("Learning curves", CURVES, &(curves(options, run, schedule, train.len())? + &history(&run.history))),
-        section("Confusion matrix", MATRIX, &scrolling(&confusion(&matrix))),
-        section("Worst mistakes", WORST, &gallery(test, &mistakes)),
-        section("The network", NETWORK, &preformatted(&run.model.summary().to_string())),
-        section("The graph of a step", GRAPH, &graph),
-        section("Settings", SETTINGS, &(preformatted(&command_line(N::EXAMPLE)) + &settings(options))),
-        "</main>\n</body>\n</html>\n".into(),
-    ]
-    .concat();
-    let with_path = |error| format!("{:?}: {error}", options.report);
-    if let Some(directory) = options.report.parent() {
-        fs::create_dir_all(directory).map_err(with_path)?;
+/// How a model does on a set of images.
+pub struct Examination {
+    pub loss: f64,
+    pub matrix: ConfusionMatrix,
+    /// The most confident first.
+    mistakes: Vec<Mistake>,
+}
+
+impl Examination {
+    /// Classifies all images. The batch size limits memory use and does not affect the result.
+    pub fn of(model: &impl Network, images: &Images) -> Self {
+        let (mut loss, mut matrix, mut mistakes) = (Mean::new(), ConfusionMatrix::new(10), Vec::new());
+        for batch in images.batches(1000) {
+            let first = matrix.total() as usize;
+            let scores = model.forward(&Tape::inference().constant(batch.images));
+            loss.add_weighted(scores.softmax_cross_entropy(&batch.labels).item(), batch.labels.len() as f64);
+            matrix.add(scores.value(), &batch.labels);
+            let probabilities = scores.softmax(1);
+            for (row, (answer, &label)) in scores.value().argmax(1).into_iter().zip(&batch.labels).enumerate() {
+                if answer != label {
+                    let probability = probabilities.value()[[row, answer]];
+                    mistakes.push(Mistake { image: first + row, label, answer, probability });
+                }
+            }
+        }
+        mistakes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        Examination { loss: loss.value(), matrix, mistakes }
     }
-    fs::write(options.report.with_extension("svg"), tape.to_svg()).map_err(with_path)?;
-    Ok(fs::write(&options.report, page).map_err(with_path)?)
+}
+
+/// What the report is about, beside the run.
+pub struct Report<'a> {
+    pub options: &'a Options,
+    pub train: &'a Images,
+    pub test: &'a Images,
+}
+
+impl Report<'_> {
+    /// Writes the page, and beside it a drawing of the tape as SVG. While the run goes on, a browser loads the page again and again.
+    pub fn write<N: Network>(&self, run: &Run<N>, tested: &Examination, goes_on: bool) -> Result<(), Box<dyn Error>> {
+        let Report { options, train, test } = *self;
+        let tape = tape(options, run, train);
+        let graph = format!(
+            "{}<details><summary>As text</summary>\n{}</details>",
+            scrolling(&tape.to_svg()),
+            preformatted(&tape.to_string())
+        );
+        let history = run.fit.history();
+        let curves = curves(options, history, train.len())?;
+        let refresh = format!("<meta http-equiv=\"refresh\" content=\"{REFRESH}\">\n");
+        let page = [
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n".to_string(),
+            if goes_on { refresh } else { String::new() },
+            format!("<title>MNIST</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>Handwritten digits</h1>\n"),
+            format!(
+                "<p>A {}, trained on {} images of MNIST and tested on {} others.</p>\n",
+                N::KIND,
+                grouped(train.len()),
+                grouped(test.len())
+            ),
+            facts(options, run, &tested.matrix),
+            section("Learning curves", CURVES, &(curves + &numbers(history))),
+            section("Confusion matrix", MATRIX, &scrolling(&confusion(&tested.matrix))),
+            section("Worst mistakes", WORST, &gallery(test, &tested.mistakes)),
+            section("The network", NETWORK, &preformatted(&run.model.summary().to_string())),
+            section("The graph of a step", GRAPH, &graph),
+            section("Settings", SETTINGS, &(preformatted(&command_line(N::EXAMPLE)) + &settings(options))),
+            "</main>\n</body>\n</html>\n".into(),
+        ]
+        .concat();
+        replace(&options.report.with_extension("svg"), &tape.to_svg())?;
+        replace(&options.report, &page)
+    }
+}
+
+/// Writes a file aside and renames it, so that nobody reads half of one.
+fn replace(path: &Path, content: &str) -> Result<(), Box<dyn Error>> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".tmp");
+    let written = || {
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory)?;
+        }
+        fs::write(&aside, content)?;
+        fs::rename(&aside, path)
+    };
+    Ok(written().map_err(|error| format!("{path:?}: {error}"))?)
 }
 
 const CURVES: &str = "Training metrics are means over the batches of an epoch; test metrics are measured after it. The loss axis is logarithmic.";
@@ -145,12 +196,13 @@ fn grouped(count: usize) -> String {
 /// The key figures.
 fn facts<N: Network>(options: &Options, run: &Run<N>, matrix: &ConfusionMatrix) -> String {
     let right: u64 = (0..matrix.classes()).map(|class| matrix.count(class, class)).sum();
+    let seconds: f64 = run.fit.history().epochs().iter().map(|epoch| epoch.seconds).sum();
     let facts = [
         ("test accuracy", format!("{:.4}", matrix.accuracy())),
         ("mistakes", grouped((matrix.total() - right) as usize)),
         ("parameters", grouped(run.model.parameter_count())),
-        ("epochs", run.history.len().to_string()),
-        ("training time, s", format!("{:.1}", run.history.iter().map(|epoch| epoch.seconds).sum::<f64>())),
+        ("epochs", run.fit.completed().to_string()),
+        ("training time, s", format!("{seconds:.1}")),
         ("seed", options.seed.to_string()),
     ];
     let boxes: String =
@@ -159,21 +211,21 @@ fn facts<N: Network>(options: &Options, run: &Run<N>, matrix: &ConfusionMatrix) 
 }
 
 /// The metrics of each epoch as a table, and as a CSV file inside the page.
-fn history(epochs: &[Epoch]) -> String {
-    const NAMES: [&str; 6] = ["epoch", "training loss", "training accuracy", "test loss", "test accuracy", "seconds"];
-    let numbers = |(index, epoch): (usize, &Epoch)| {
-        let Epoch { train_loss, train_accuracy, test_loss, test_accuracy, seconds } = epoch;
-        [(index + 1) as f64, *train_loss, *train_accuracy, *test_loss, *test_accuracy, *seconds]
-    };
-    let rows = || epochs.iter().enumerate().map(numbers);
-    let line = |cells: [String; 6]| cells.join(",") + "%0A";
-    let csv: String = line(NAMES.map(|name| name.replace(' ', "_")))
-        + &rows().map(|row| line(row.map(|x| x.to_string()))).collect::<String>();
-    let head: String = NAMES.iter().map(|name| format!("<th scope=\"col\">{name}</th>")).collect();
-    let cells = |row: [f64; 6]| row.map(|value| format!("<td>{}</td>", number(&value))).concat();
-    let body: String = rows().map(|row| format!("<tr>{}</tr>\n", cells(row))).collect();
+fn numbers(history: &History) -> String {
+    let csv = history.to_csv();
+    let mut lines = csv.lines().map(|line| line.split(','));
+    let head = lines.next().into_iter().flatten().map(|name| {
+        let name = if name == "validation" { "test accuracy".into() } else { name.replace('_', " ") };
+        format!("<th scope=\"col\">{name}</th>")
+    });
+    let head: String = head.collect();
+    let cell = |text: &str| format!("<td>{}</td>", text.parse().map_or(String::new(), |value| number(&value)));
+    let body: String = lines.map(|row| format!("<tr>{}</tr>\n", row.map(cell).collect::<String>())).collect();
     let table = scrolling(&format!("<table class=\"history\">\n<tr>{head}</tr>\n{body}</table>\n"));
-    let link = format!("<p><a download=\"history.csv\" href=\"data:text/csv,{csv}\">history.csv</a></p>");
+    let link = format!(
+        "<p><a download=\"history.csv\" href=\"data:text/csv,{}\">history.csv</a></p>",
+        csv.replace('\n', "%0A")
+    );
     format!("<details><summary>As numbers</summary>\n{table}{link}\n</details>")
 }
 
@@ -183,25 +235,6 @@ fn command_line(example: &str) -> String {
     let quoted = |text: String| if plain(&text) { text } else { format!("'{}'", text.replace('\'', "'\\''")) };
     let given: String = std::env::args().skip(1).map(|argument| format!(" {}", quoted(argument))).collect();
     format!("cargo run --release --example {example}{}{given}", if given.is_empty() { "" } else { " --" })
-}
-
-/// Classifies all images; returns the confusion matrix and the mistakes, the most confident first.
-fn examine(model: &impl Network, images: &Images) -> (ConfusionMatrix, Vec<Mistake>) {
-    let (mut matrix, mut mistakes) = (ConfusionMatrix::new(10), Vec::new());
-    for batch in images.batches(1000) {
-        let first = matrix.total() as usize;
-        let scores = model.forward(&Tape::inference().constant(batch.images));
-        matrix.add(scores.value(), &batch.labels);
-        let probabilities = scores.softmax(1);
-        for (row, (answer, &label)) in scores.value().argmax(1).into_iter().zip(&batch.labels).enumerate() {
-            if answer != label {
-                let probability = probabilities.value()[[row, answer]];
-                mistakes.push(Mistake { image: first + row, label, answer, probability });
-            }
-        }
-    }
-    mistakes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    (matrix, mistakes)
 }
 
 /// The confusion matrix as a table: blue for right answers, vermilion for wrong ones, darker the more frequent they are.

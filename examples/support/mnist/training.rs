@@ -1,40 +1,53 @@
 //! The training loop, its metrics, and what is printed.
 
 use crate::support::mnist::options::{self, Options};
-use crate::support::mnist::{Network, checkpoint, interrupt, report};
+use crate::support::mnist::report::{Examination, Report};
+use crate::support::mnist::{Network, interrupt};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::io::{Write, stderr, stdout};
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::Instant;
 use wengert::Generator;
 use wengert::data::{Images, mnist};
-use wengert::metrics::{Mean, accuracy};
+use wengert::io::{Checkpoint, Resume};
+use wengert::metrics::accuracy;
+use wengert::optim::EarlyStopping;
 use wengert::prelude::*;
+use wengert::training::{Diverged, Fit};
+
+/// Exit status of a run that diverged.
+pub const DIVERGED: u8 = 3;
 
 /// Mean and standard deviation of the training pixels. Standardized inputs train faster.
 pub const PIXELS: (f64, f64) = (0.1307, 0.3081);
 
-/// Running means over the samples seen so far.
-#[derive(Clone, Copy, Default)]
-pub struct Score {
-    pub loss: Mean,
-    pub accuracy: Mean,
+/// Loss and accuracy on a set of images.
+#[derive(Clone, Copy)]
+struct Score {
+    loss: f64,
+    accuracy: f64,
 }
 
 impl Score {
-    /// Adds a batch: its class scores, labels and mean loss.
-    fn add(&mut self, scores: &Var, labels: &[usize], loss: &Var) {
-        let count = labels.len() as f64;
-        self.loss.add_weighted(loss.item(), count);
-        self.accuracy.add_weighted(accuracy(scores.value(), labels), count);
+    /// The means of an epoch so far.
+    fn so_far<N: Network>(fit: &Fit<N>) -> Self {
+        let epoch = fit.history().epochs().last();
+        let metric = |name: &str| epoch.and_then(|epoch| epoch.metric(name)).unwrap_or(f64::NAN);
+        Score { loss: metric("loss"), accuracy: metric("accuracy") }
+    }
+}
+
+impl From<&Examination> for Score {
+    fn from(tested: &Examination) -> Self {
+        Score { loss: tested.loss, accuracy: tested.matrix.accuracy() }
     }
 }
 
 impl Display for Score {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        match self.loss.value() {
+        match self.loss {
             // The loss of a run that diverges.
             loss @ 1e6.. => write!(f, "loss {loss:.3e}")?,
             loss => write!(f, "loss {loss:.4}")?,
@@ -43,161 +56,89 @@ impl Display for Score {
     }
 }
 
-/// Metrics of one epoch.
-#[derive(Clone, Copy, Default)]
-pub struct Epoch {
-    pub train_loss: f64,
-    pub train_accuracy: f64,
-    pub test_loss: f64,
-    pub test_accuracy: f64,
-    pub seconds: f64,
-}
-
-/// How far an epoch has got.
-pub struct Progress {
-    /// The generator from which the order of the images was drawn.
-    pub order: Generator,
-    pub steps: usize,
-    pub score: Score,
-    pub seconds: f64,
-}
-
-impl Progress {
-    /// An epoch that has not begun.
-    fn new(rng: &Generator) -> Self {
-        Progress { order: rng.clone(), steps: 0, score: Score::default(), seconds: 0.0 }
-    }
-}
-
 /// The state of a training run.
 pub struct Run<N> {
     pub model: N,
     pub optimizer: Box<dyn Optimizer>,
     pub rng: Generator,
-    pub history: Vec<Epoch>,
-    /// The epoch after those of the history.
-    pub progress: Progress,
+    pub fit: Fit<N>,
 }
-
-/// The end of a run whose loss or parameters are not finite. It cannot recover: every later step has NaN in it.
-#[derive(Debug)]
-pub struct Diverged(String);
-
-impl Diverged {
-    /// Exit status of such a run.
-    pub const STATUS: u8 = 3;
-}
-
-impl Display for Diverged {
-    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        let advice = "try a lower --learning-rate, less --weight-decay or a schedule with warm-up";
-        let search = "Tape::detect_anomaly() names the operation that produced the first NaN";
-        write!(f, "{}: {advice}; {search}", self.0)
-    }
-}
-
-impl Error for Diverged {}
 
 impl<N: Network> Run<N> {
-    fn new(options: &Options) -> Self {
+    fn new(options: &Options, images: usize) -> Self {
         let mut rng = wengert::rng(options.seed);
         let model = N::new(options, &mut rng);
-        Run { model, optimizer: options.optimizer(), history: Vec::new(), progress: Progress::new(&rng), rng }
+        let schedule = options.schedule(images);
+        let mut fit = Fit::new(options.epochs)
+            .stopping(EarlyStopping::new(usize::MAX).maximize())
+            .schedule(move |step: usize| schedule.at(step));
+        if let Some(bound) = options.clip_norm {
+            fit = fit.clip_norm(bound);
+        }
+        Run { model, optimizer: options.optimizer(), rng, fit }
     }
 
     /// Trains an epoch, or the rest of one: one optimizer step for each batch, in random order. Returns whether it is complete; an
     /// interrupt ends it after the current step.
-    fn train(
-        &mut self,
-        images: &Images,
-        batch: usize,
-        schedule: &dyn Schedule,
-        bar: &ProgressBar,
-    ) -> Result<bool, Diverged> {
-        let mut order = self.progress.order.clone();
-        let batches = images.batches(batch).shuffled(&mut order);
-        if self.progress.steps == 0 {
-            self.rng = order;
-        }
-        let (count, start, before) = (batches.len(), Instant::now(), self.progress.seconds);
-        for (step, batch) in batches.enumerate().skip(self.progress.steps) {
-            let tape = Tape::training(&mut self.rng);
-            let scores = self.model.forward(&tape.constant(batch.images));
+    fn train(&mut self, images: &Images, size: usize, bar: &ProgressBar) -> Result<bool, Diverged> {
+        let Run { model, optimizer, rng, fit } = self;
+        let mut batches = fit.batches(rng, |rng| images.batches(size).shuffled(rng));
+        for batch in batches.by_ref() {
+            let tape = Tape::training(rng);
+            let scores = model.forward(&tape.constant(batch.images));
             let loss = scores.softmax_cross_entropy(&batch.labels);
-            self.progress.steps = step + 1;
-            if !loss.item().is_finite() {
-                return Err(self.diverged(&format!("the loss is {}", loss.item())));
-            }
-            self.progress.score.add(&scores, &batch.labels, &loss);
-            let gradients = loss.backward();
-            self.optimizer.set_learning_rate(schedule.at(self.history.len() * count + step));
-            self.optimizer.step(&mut self.model, &gradients);
-            self.progress.seconds = before + start.elapsed().as_secs_f64();
+            let count = batch.labels.len() as f64;
+            fit.metric("accuracy", accuracy(scores.value(), &batch.labels), count);
+            fit.step_weighted(loss, count, model, &mut **optimizer)?;
             bar.inc(batch.labels.len() as u64);
-            bar.set_message(format!("{}  {:.0} samples/s", self.progress.score, bar.per_sec()));
-            if interrupt::requested() && step + 1 < count {
+            bar.set_message(format!("{}  {:.0} samples/s", Score::so_far(fit), bar.per_sec()));
+            if interrupt::requested() {
                 break;
             }
         }
-        self.check()?;
-        Ok(self.progress.steps == count)
+        fit.check(model)?;
+        Ok(batches.len() == 0)
     }
 
-    /// Appends the epoch that was trained to the history.
-    fn complete_epoch(&mut self, test: &Score) {
-        let Progress { score: train, seconds, .. } = std::mem::replace(&mut self.progress, Progress::new(&self.rng));
-        self.history.push(Epoch {
-            train_loss: train.loss.value(),
-            train_accuracy: train.accuracy.value(),
-            test_loss: test.loss.value(),
-            test_accuracy: test.accuracy.value(),
-            seconds,
-        });
-    }
-
-    /// Checks that the model is worth keeping: one with a NaN must not take the place of a good one.
-    fn check(&self) -> Result<(), Diverged> {
-        self.not_finite().map_or(Ok(()), |path| Err(self.diverged(&format!("{path} is not finite"))))
-    }
-
-    /// The path of a parameter with a value that is infinite or NaN.
-    fn not_finite(&self) -> Option<String> {
-        let is_bad = |param: &Param| param.value().as_slice().iter().any(|value| !value.is_finite());
-        self.model.parameters().into_iter().find(|(_, param)| is_bad(param)).map(|(path, _)| path)
-    }
-
-    fn diverged(&self, what: &str) -> Diverged {
-        Diverged(format!("epoch {}, step {}: {what}", self.history.len() + 1, self.progress.steps))
-    }
-
-    /// Evaluates the model without training it. The batch size limits memory use and does not affect the result.
-    fn evaluate(&self, images: &Images) -> Score {
-        let mut score = Score::default();
-        for batch in images.batches(1000) {
-            let tape = Tape::inference();
-            let scores = self.model.forward(&tape.constant(batch.images));
-            score.add(&scores, &batch.labels, &scores.softmax_cross_entropy(&batch.labels));
+    /// Writes a checkpoint: all that the run needs to continue as if it had never stopped.
+    fn save(&self, path: &Path, keep: Option<usize>, complete: bool) -> Result<(), wengert::Error> {
+        let checkpoint = Checkpoint::new().fit(&self.fit, &self.model).optimizer(&*self.optimizer).generator(&self.rng);
+        match keep.filter(|_| complete) {
+            Some(keep) => checkpoint.save_epoch(path, &self.fit, keep),
+            None => checkpoint.save(path),
         }
-        score
+    }
+
+    /// Continues from a checkpoint.
+    fn resume(&mut self, path: &Path, epochs: usize) -> Result<(), Box<dyn Error>> {
+        let Run { model, optimizer, rng, fit } = self;
+        Resume::new().fit(fit, model).optimizer(&mut **optimizer).generator(rng).load(path)?;
+        match fit.completed() {
+            epoch if epoch > epochs => {
+                Err(format!("{path:?}: written after epoch {epoch}, and --epochs is {epochs}").into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The run that the options describe, from its beginning or from a file, and where it begins, for people.
-    fn start(options: &Options) -> Result<(Self, String), Box<dyn Error>> {
-        let mut run = Run::<N>::new(options);
+    fn start(options: &Options, images: usize) -> Result<(Self, String), Box<dyn Error>> {
+        let mut run = Run::<N>::new(options, images);
         let mut origin = "untrained".to_string();
         if let Some(path) = &options.load {
             wengert::io::load(&mut run.model, path)?;
             origin = "loaded".into();
         }
         if let Some(path) = &options.resume {
-            checkpoint::resume(&mut run, path, options.epochs)?;
-            origin = format!("after epoch {}", run.history.len());
-            if run.progress.steps > 0 {
-                origin += &format!(" and {} steps", run.progress.steps);
+            run.resume(path, options.epochs)?;
+            origin = format!("after epoch {}", run.fit.completed());
+            if run.fit.completed() < run.fit.epoch() {
+                origin += &format!(" and {} steps", run.fit.steps_of_epoch());
             }
         }
-        if let (Some(path), Some(name)) = (options.load.as_ref().or(options.resume.as_ref()), run.not_finite()) {
-            let _ = writeln!(stderr(), "warning: {path:?}: {name} has values that are not finite");
+        let file = options.load.as_ref().or(options.resume.as_ref());
+        if let (Some(path), Err(Diverged { what, value, .. })) = (file, run.fit.check(&run.model)) {
+            let _ = writeln!(stderr(), "warning: {path:?}: the {what} is {value}");
         }
         Ok((run, origin))
     }
@@ -211,40 +152,49 @@ pub fn train<N: Network>() -> Result<ExitCode, Box<dyn Error>> {
     options.check(train_set.len())?;
     interrupt::listen()?;
 
-    let (mut run, origin) = Run::<N>::start(&options)?;
-    let schedule = options.schedule(train_set.len());
+    let (mut run, origin) = Run::<N>::start(&options, train_set.len())?;
+    let report = Report { options: &options, train: &train_set, test: &test_set };
     let mut out = stdout();
     writeln!(out, "{}", run.model.summary())?;
 
-    let mut test = run.evaluate(&test_set);
-    writeln!(out, "{origin}  test {test}")?;
-    while run.history.len() < options.epochs && !interrupt::requested() {
+    let mut tested = Examination::of(&run.model, &test_set);
+    writeln!(out, "{origin}  test {}", Score::from(&tested))?;
+    while !interrupt::requested() && run.fit.next_epoch() {
         // The bar is drawn on a terminal only; the line that replaces it is always printed.
-        let epoch = run.history.len() + 1;
-        let bar = ProgressBar::new(train_set.len() as u64).with_prefix(format!("epoch {epoch}/{}", options.epochs));
+        let epoch = format!("epoch {}/{}", run.fit.epoch(), options.epochs);
+        let bar = ProgressBar::new(train_set.len() as u64).with_prefix(epoch.clone());
         bar.set_style(ProgressStyle::with_template("{prefix} {bar:30} {eta} left  {msg}")?);
-        bar.inc((run.progress.steps * options.batch) as u64);
-        let complete = run.train(&train_set, options.batch, &*schedule, &bar)?;
+        bar.inc((run.fit.steps_of_epoch() * options.batch) as u64);
+        let trained = run.train(&train_set, options.batch, &bar);
+        let samples = bar.position() as f64;
         bar.finish_and_clear();
-        let (steps, train) = (run.progress.steps, run.progress.score);
-        let place =
-            if complete { format!("epoch {epoch}") } else { format!("interrupted at step {steps} of epoch {epoch}") };
-        let speed = train.loss.weight() / run.progress.seconds;
-        test = run.evaluate(&test_set);
+        if trained.is_err() {
+            report.write(&run, &tested, false)?;
+        }
+        let complete = trained?;
+        tested = Examination::of(&run.model, &test_set);
         if complete {
-            run.complete_epoch(&test);
+            run.fit.metric("test_loss", tested.loss, 1.0);
+            _ = run.fit.validate(&run.model, tested.matrix.accuracy());
         }
         if let Some(path) = &options.checkpoint {
-            checkpoint::save(&run, path, options.keep)?;
+            run.save(path, options.keep, complete)?;
         }
-        writeln!(out, "{place}/{}  {train}  test {test}  {speed:.0} samples/s", options.epochs)?;
+        let place = match complete {
+            true => epoch,
+            false => format!("interrupted at step {} of {epoch}", run.fit.steps_of_epoch()),
+        };
+        let speed = samples / run.fit.history().epochs().last().map_or(0.0, |epoch| epoch.seconds);
+        let [train, test] = [Score::so_far(&run.fit), Score::from(&tested)];
+        writeln!(out, "{place}  {train}  test {test}  {speed:.0} samples/s")?;
+        report.write(&run, &tested, true)?;
     }
-    if let Some(path) = options.save.as_ref().filter(|_| run.history.len() == options.epochs) {
-        run.check()?;
+    if let Some(path) = options.save.as_ref().filter(|_| run.fit.completed() == options.epochs) {
+        run.fit.check(&run.model)?;
         wengert::io::save(&run.model, path)?;
     }
-    report::write(&options, &run, &*schedule, &train_set, &test_set)?;
+    report.write(&run, &tested, false)?;
     writeln!(out, "report: {}", options::short(&options.report))?;
-    writeln!(out, "test accuracy: {:.4}", test.accuracy)?;
+    writeln!(out, "test accuracy: {:.4}", tested.matrix.accuracy())?;
     Ok(if interrupt::requested() { ExitCode::from(interrupt::STATUS) } else { ExitCode::SUCCESS })
 }

@@ -1,8 +1,7 @@
 //! Trains a multilayer perceptron to recognize handwritten digits: `cargo run --release --example mnist`.
 //!
-//! `-- --help` lists the options. This file holds the network. The folder `support/mnist` holds what it shares with the
-//! convolutional network of the example `mnist_cnn`: `options.rs` parses the command line, `training.rs` has the training
-//! loop, `interrupt.rs` notes Ctrl-C, and `report.rs` writes an HTML page with the results.
+//! `-- --help` lists the options. This file holds the network. The folder `support/mnist` holds the rest, for `mnist_cnn` too:
+//! `options.rs` parses the command line, `training.rs` has the training loop, and `report.rs` writes an HTML page with the results.
 
 mod support {
     pub mod log;

@@ -100,9 +100,14 @@ fn a_killed_run_goes_on_to_the_same_model_and_report() {
     };
     assert!(command(&["--save", &whole]).output().unwrap().status.success());
 
-    let mut child = command(&["--checkpoint", &checkpoint]).stdout(Stdio::piped()).spawn().unwrap();
+    let events = path("events");
+    let mut command_of_child = command(&["--checkpoint", &checkpoint, "--tensorboard", &events]);
+    let mut child = command_of_child.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().starts_with("epoch 2/4")));
+    let files: Vec<_> = std::fs::read_dir(&events).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let written = std::fs::read(&files[0]).unwrap();
+    assert!(written.windows(16).any(|bytes| bytes == b"layers.0.weight*"), "a histogram of each parameter");
     child.kill().unwrap();
     child.wait().unwrap();
     let page = || std::fs::read_to_string(&report).unwrap();

@@ -11,38 +11,39 @@ use crate::autograd::tape::{Content, List, Node, NodeId};
 use crate::autograd::{Description, Save, Tape};
 use crate::kernel::base::small_box::AsDyn;
 use crate::tensor::{Float, Tensor};
-use groups::{Group, group};
+pub(crate) use groups::Group;
+use groups::group;
 use std::collections::{HashMap, HashSet};
 use std::hint::black_box;
 use std::panic::Location;
 
 /// A snapshot of a tape, without the values.
-struct Graph {
+pub(crate) struct Graph {
     /// In the order of the tape.
-    vertices: Vec<Vertex>,
+    pub(crate) vertices: Vec<Vertex>,
     /// The applications of modules, outer ones first.
-    groups: Vec<Group>,
-    saved_bytes: usize,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) saved_bytes: usize,
 }
 
 /// A node of the tape.
-struct Vertex {
-    kind: Kind,
+pub(crate) struct Vertex {
+    pub(crate) kind: Kind,
     /// The name of the operation, or the path of a named parameter.
-    name: String,
-    settings: Description,
-    inputs: Vec<Input>,
-    shape: Vec<usize>,
-    saved_bytes: usize,
-    location: &'static Location<'static>,
+    pub(crate) name: String,
+    pub(crate) settings: Description,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) saved_bytes: usize,
+    pub(crate) location: &'static Location<'static>,
     /// Whether a recorded backward pass added it.
-    backward: bool,
+    pub(crate) backward: bool,
     /// The innermost group that contains it.
-    group: Option<usize>,
+    pub(crate) group: Option<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+pub(crate) enum Kind {
     Operation,
     /// An operation that `backward` released.
     Released,
@@ -53,7 +54,7 @@ enum Kind {
 }
 
 /// An input of an operation.
-enum Input {
+pub(crate) enum Input {
     Node(usize),
     /// The shape is known if the value was saved.
     Constant(Option<Vec<usize>>),
@@ -73,7 +74,7 @@ impl Vertex {
 }
 
 impl Graph {
-    fn of<T: Float>(tape: &Tape<T>) -> Self {
+    pub(crate) fn of<T: Float>(tape: &Tape<T>) -> Self {
         let paths = paths(tape);
         let (list, passes) = (tape.list(), tape.diagnostics().passes.borrow());
         // At each node, how many passes begin less how many end.

@@ -23,6 +23,7 @@ pub mod npy;
 pub mod npz;
 pub mod onnx;
 mod pickle;
+pub(crate) mod protobuf;
 pub mod pytorch;
 mod resume;
 pub mod safetensors;

@@ -6,11 +6,12 @@
 mod checkpoint;
 mod diverged;
 mod history;
+pub mod tensorboard;
 
 pub use diverged::Diverged;
 pub use history::{Epoch, History};
 
-use crate::autograd::Var;
+use crate::autograd::{Gradients, Var};
 use crate::generator::Generator;
 use crate::nn::Module;
 use crate::optim::{EarlyStopping, Optimizer, Schedule, Status};
@@ -190,6 +191,23 @@ impl<M: Clone> Fit<M> {
     where
         M: Module<T>,
     {
+        let (gradients, norm) = self.backward(loss, weight)?;
+        self.update(&gradients, model, optimizer);
+        Ok(norm)
+    }
+
+    /// The first half of a step: the gradients of a loss, clipped, and their norm before that. The weight is that of the loss in the mean
+    /// over the epoch.
+    ///
+    /// Between the halves the program has the gradients: to look at them, or to add those of several batches.
+    ///
+    /// # Errors
+    /// As [`step`](Fit::step).
+    ///
+    /// # Panics
+    /// As [`Var::backward`], and before the first epoch.
+    #[track_caller]
+    pub fn backward<T: Float>(&mut self, loss: Var<T>, weight: f64) -> Result<(Gradients<T>, f64), Diverged> {
         let value = loss.item().to_f64();
         if !value.is_finite() {
             return Err(self.diverged("loss", value));
@@ -202,17 +220,34 @@ impl<M: Clone> Fit<M> {
         if !norm.is_finite() {
             return Err(self.diverged("norm of the gradients", norm));
         }
+        self.metric(LOSS, value, weight);
+        Ok((gradients, norm))
+    }
+
+    /// The second half of a step: the update of the model.
+    ///
+    /// # Panics
+    /// As [`Optimizer::step`], and before the first epoch.
+    #[track_caller]
+    pub fn update<T: Float>(
+        &mut self,
+        gradients: &Gradients<T>,
+        model: &mut M,
+        optimizer: &mut (impl Optimizer<T> + ?Sized),
+    ) where
+        M: Module<T>,
+    {
+        let steps = self.steps();
+        let epoch = self.history.current();
         if let Some(schedule) = &self.schedule {
-            optimizer.set_learning_rate(schedule.at(self.steps()));
+            optimizer.set_learning_rate(schedule.at(steps));
         }
-        optimizer.step(model, &gradients);
-        let (now, epoch) = (Instant::now(), self.history.current());
-        epoch.mean(LOSS).add_weighted(value, weight);
+        optimizer.step(model, gradients);
+        let now = Instant::now();
         epoch.steps += 1;
         epoch.learning_rate = optimizer.learning_rate();
         epoch.seconds += (now - self.since).as_secs_f64();
         self.since = now;
-        Ok(norm)
     }
 
     /// Adds a value to the mean of a metric over the epoch, with a weight: that of a batch, or one that is measured once in an epoch.

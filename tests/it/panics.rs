@@ -18,7 +18,7 @@ fn panics() -> Vec<Panic> {
         text::panics(),
         io::onnx::PANICS.to_vec(),
         limits::PANICS.to_vec(),
-        training::PANICS.to_vec(),
+        training::panics(),
     ];
     panics.into_iter().flatten().collect()
 }

@@ -85,6 +85,7 @@ pub struct Options {
     pub checkpoint: Option<PathBuf>,
     pub keep: Option<usize>,
     pub clip_norm: Option<f64>,
+    pub tensorboard: Option<PathBuf>,
     pub report: PathBuf,
     /// Every option and its value as text, for the report.
     pub settings: Vec<(String, String)>,
@@ -123,6 +124,7 @@ impl Options {
             checkpoint: given.remove_one("checkpoint"),
             keep: given.remove_one("keep"),
             clip_norm: given.remove_one("clip-norm"),
+            tensorboard: given.remove_one("tensorboard"),
             report: given
                 .remove_one("report")
                 .unwrap_or_else(|| checkout.join("target").join(N::EXAMPLE).join("report.html")),
@@ -250,7 +252,7 @@ fn statuses() -> String {
     )
 }
 
-fn files(example: &str) -> [Arg; 7] {
+fn files(example: &str) -> [Arg; 8] {
     const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist");
     let path = || value_parser!(PathBuf);
     [
@@ -271,6 +273,8 @@ fn files(example: &str) -> [Arg; 7] {
         option("resume", "FILE", "Continues from a checkpoint; give the same options as for the first run")
             .value_parser(path())
             .conflicts_with("load"),
+        option("tensorboard", "DIR", "Writes curves, histograms of the parameters and the graph for TensorBoard")
+            .value_parser(path()),
         option(
             "report",
             "FILE",

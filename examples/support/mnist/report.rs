@@ -112,7 +112,7 @@ impl Report<'_> {
     /// Writes the page, and beside it a drawing of the tape as SVG. While the run goes on, a browser loads the page again and again.
     pub fn write<N: Network>(&self, run: &Run<N>, tested: &Examination, goes_on: bool) -> Result<(), Box<dyn Error>> {
         let Report { options, train, test } = *self;
-        let tape = tape(options, run, train);
+        let tape = self.tape(run);
         let graph = format!(
             "{}<details><summary>As text</summary>\n{}</details>",
             scrolling(&tape.to_svg()),
@@ -143,6 +143,16 @@ impl Report<'_> {
         .concat();
         replace(&options.report.with_extension("svg"), &tape.to_svg())?;
         replace(&options.report, &page)
+    }
+
+    /// The tape of a training step.
+    pub fn tape<N: Network>(&self, run: &Run<N>) -> Tape {
+        let tape = Tape::training(&mut run.rng.clone());
+        tape.name_parameters(&run.model);
+        if let Some(batch) = self.train.batches(self.options.batch).next() {
+            _ = run.model.forward(&tape.constant(batch.images)).softmax_cross_entropy(&batch.labels);
+        }
+        tape
     }
 }
 
@@ -298,16 +308,6 @@ fn picture(name: &str, pixels: &[f32], width: usize) -> String {
         svg += &format!("<path stroke=\"#000\" stroke-opacity=\"{:.2}\" d=\"{path}\"/>", shade as f64 / 15.0);
     }
     svg + "</svg>"
-}
-
-/// The tape of a training step.
-fn tape<N: Network>(options: &Options, run: &Run<N>, images: &Images) -> Tape {
-    let tape = Tape::training(&mut run.rng.clone());
-    tape.name_parameters(&run.model);
-    if let Some(batch) = images.batches(options.batch).next() {
-        _ = run.model.forward(&tape.constant(batch.images)).softmax_cross_entropy(&batch.labels);
-    }
-    tape
 }
 
 /// All options and their values.

@@ -15,6 +15,7 @@ use wengert::io::{Checkpoint, Resume};
 use wengert::metrics::accuracy;
 use wengert::optim::EarlyStopping;
 use wengert::prelude::*;
+use wengert::training::tensorboard::EventWriter;
 use wengert::training::{Diverged, Fit};
 
 /// Exit status of a run that diverged.
@@ -154,6 +155,10 @@ pub fn train<N: Network>() -> Result<ExitCode, Box<dyn Error>> {
 
     let (mut run, origin) = Run::<N>::start(&options, train_set.len())?;
     let report = Report { options: &options, train: &train_set, test: &test_set };
+    let mut events = options.tensorboard.as_ref().map(EventWriter::create).transpose()?;
+    if let Some(events) = &mut events {
+        events.graph(&report.tape(&run))?;
+    }
     let mut out = stdout();
     writeln!(out, "{}", run.model.summary())?;
 
@@ -176,6 +181,10 @@ pub fn train<N: Network>() -> Result<ExitCode, Box<dyn Error>> {
         if complete {
             run.fit.metric("test_loss", tested.loss, 1.0);
             _ = run.fit.validate(&run.model, tested.matrix.accuracy());
+        }
+        if let (true, Some(events), Some(epoch)) = (complete, &mut events, run.fit.history().epochs().last()) {
+            events.epoch(epoch)?;
+            events.parameters(epoch.steps, &run.model)?;
         }
         if let Some(path) = &options.checkpoint {
             run.save(path, options.keep, complete)?;

@@ -6,18 +6,19 @@
 //!
 //! What the program computes from other values than the inputs, such as masks, becomes constants; so do frozen parameters.
 
+mod messages;
 mod operations;
-mod protobuf;
 
 use crate::autograd::tape::{Content, NodeId};
 use crate::autograd::trace::Step;
 use crate::autograd::{Setting, Tape, Var};
 use crate::error::{Error, Mismatch};
 use crate::file;
+use crate::io::protobuf::Message;
 use crate::nn::Module;
 use crate::panics;
 use crate::tensor::{Indices, Tensor};
-use protobuf::{Attribute, Element, Message};
+use messages::{Attribute, Element};
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::path::Path;
@@ -218,10 +219,10 @@ impl<'a> Export<'a> {
         let mut message =
             Message::default().messages(1, &graph.nodes).text(2, "model").messages(5, &graph.used_initializers());
         for (name, example) in &runs[0].inputs {
-            message = message.message(11, &protobuf::value(name, example.element(), example.shape(), named));
+            message = message.message(11, &messages::value(name, example.element(), example.shape(), named));
         }
         for (name, _, value) in &runs[0].outputs {
-            message = message.message(12, &protobuf::value(name, Element::Float, value.shape(), named));
+            message = message.message(12, &messages::value(name, Element::Float, value.shape(), named));
         }
         let opset = Message::default().text(1, "").integer(2, VERSIONS[1]);
         let model =
@@ -383,7 +384,7 @@ impl<'a> Graph<'a> {
     }
 
     fn initialize(&mut self, name: &str, element: Element, shape: &[usize], bytes: impl Iterator<Item = u8>) {
-        self.initializers.push((name.into(), protobuf::tensor(name, element, shape, &bytes.collect::<Vec<_>>())));
+        self.initializers.push((name.into(), messages::tensor(name, element, shape, &bytes.collect::<Vec<_>>())));
     }
 
     /// The constants that nodes read, in their order.
@@ -407,7 +408,7 @@ impl<'a> Graph<'a> {
 
     fn write_node(&mut self, operator: &str, inputs: &[&str], output: &str, attributes: &[(&str, Attribute)]) {
         self.used.extend(inputs.iter().map(|input| input.to_string()));
-        self.nodes.push(protobuf::node(operator, inputs, output, attributes));
+        self.nodes.push(messages::node(operator, inputs, output, attributes));
     }
 
     /// A constant of one number.

@@ -1,6 +1,6 @@
 //! The table of operations: the nodes of ONNX for each name in a trace.
 
-use super::protobuf::Attribute::{Float, Integer, Integers};
+use super::messages::Attribute::{Float, Integer, Integers};
 use super::{Example, Graph, Operation};
 use crate::autograd::Setting;
 use crate::io::array::contiguous;

@@ -1,5 +1,7 @@
 //! Training loops.
 
+mod tensorboard;
+
 use crate::support::files::{bits, directory, mismatches};
 use crate::support::panics::{Panic, messages};
 use wengert::Generator;
@@ -9,13 +11,17 @@ use wengert::optim::{Adam, EarlyStopping, Status};
 use wengert::prelude::*;
 use wengert::training::Fit;
 
-pub const PANICS: &[Panic] = &[
+pub fn panics() -> Vec<Panic> {
+    [tensorboard::PANICS, PANICS].concat()
+}
+
+const PANICS: &[Panic] = &[
     ("bound", || _ = Fit::<Param>::new(1).clip_norm(-1.0)),
     ("no epoch", || _ = Fit::<Param>::new(1).validate(&Param::new(0.0), 0.5)),
 ];
 
 #[test]
-fn panics() {
+fn panics_of_loops() {
     insta::assert_snapshot!(messages(PANICS));
 }
 
@@ -203,4 +209,15 @@ fn a_parameter_that_is_not_finite_is_found() {
     let error = fit.check(&[Param::new([1.0, f32::NEG_INFINITY])]).unwrap_err();
     assert_eq!(error.value, f64::NEG_INFINITY);
     assert!(error.to_string().contains("the parameter 0 is -inf"), "{error}");
+}
+
+#[test]
+fn gradients_of_several_batches_make_one_step() {
+    let (mut model, mut optimizer, mut fit) = (Param::new(4.0f32), Sgd::new(0.25), Fit::new(1));
+    assert!(fit.next_epoch());
+    let (mut sum, norm) = fit.backward(loss(&model), 1.0).unwrap();
+    sum += fit.backward(loss(&model) * 0.5, 3.0).unwrap().0;
+    fit.update(&sum, &mut model, &mut optimizer);
+    assert_eq!((norm, model.value().item(), fit.steps()), (8.0, 1.0, 1));
+    assert_eq!(fit.history().epochs()[0].loss(), 10.0);
 }

@@ -233,6 +233,8 @@ panic_messages! {
         "{op}: {value}, element {element} of the {what} of shape {shape:?}, is not between 0 and 1: bce_with_logits_loss takes scores before a sigmoid"
     fans(shape: &[usize])
         "Init: shape {shape:?} has no fan-in and fan-out: they need two axes, [out, in, ...]"
+    other_parameters(found: usize, expected: usize)
+        "Norms::after: the {found} parameters of this model are not the {expected} whose norms were taken: give the model that was updated"
     state_shape(path: &str, state: &[usize], parameter: &[usize])
         "step: the parameter {path:?} has shape {parameter:?}, but the optimizer's state for it has shape {state:?}: use one optimizer per model"
     gradient_of_parameter(path: &str, gradient: &[usize], parameter: &[usize])

@@ -90,6 +90,29 @@ impl BinaryScores {
         self.add(&scores.select(axis, class), &own);
     }
 
+    /// Adds the probability of the predicted class of each sample `[N, C]`, and whether the prediction is right: the calibration of these
+    /// is that of a classifier of several classes, Guo et al. 2017.
+    ///
+    /// # Panics
+    /// As [`accuracy`](crate::metrics::accuracy), and if a probability is NaN.
+    ///
+    /// ```
+    /// use wengert::metrics::BinaryScores;
+    /// use wengert::prelude::*;
+    ///
+    /// let mut confidence = BinaryScores::new();
+    /// confidence.add_confidence(&tensor![[0.75, 0.25, 0.0], [0.0, 0.25, 0.75]], &[0, 1]);
+    /// assert_eq!(confidence.calibration_error(10), 0.25); // it claims 75 %, and half is right
+    /// ```
+    #[track_caller]
+    pub fn add_confidence<T: Float>(&mut self, probabilities: &Tensor<T>, labels: &(impl Labels + ?Sized)) {
+        let labels = labels.labels();
+        let axis = class_axis_for("BinaryScores::add_confidence", probabilities.shape(), labels.len());
+        let predictions = probabilities.argmax(axis);
+        let right: Vec<u8> = predictions.iter().zip(labels.iter()).map(|(&a, &b)| u8::from(a as i64 == b)).collect();
+        self.add(&probabilities.max_over(axis), &right);
+    }
+
     /// The thresholds at which the predictions change, from the one that nothing reaches to the lowest score. Samples with equal scores
     /// are on the same side of each.
     pub fn thresholds(&self) -> Vec<Threshold> {
@@ -151,8 +174,8 @@ impl BinaryScores {
         self.samples.iter().map(square).sum::<f64>() / self.samples.len() as f64
     }
 
-    /// The samples in `bins` equal intervals of probability, those without samples left out. The probabilities are calibrated if each
-    /// bin's frequency is its probability.
+    /// The samples in `bins` equal intervals of probability, each with its upper end and the first with 0, as in Guo et al. 2017; those
+    /// without samples are left out. The probabilities are calibrated if each bin's frequency is its probability.
     ///
     /// # Panics
     /// If a score is not in [0, 1], or there are no bins.
@@ -164,7 +187,8 @@ impl BinaryScores {
         }
         let mut sums = vec![(0.0, 0, 0); bins];
         for &(score, is) in &self.samples {
-            let (probability, positives, samples) = &mut sums[((score * bins as f64) as usize).min(bins - 1)];
+            let bin = (1..bins).take_while(|&k| score > k as f64 / bins as f64).count();
+            let (probability, positives, samples) = &mut sums[bin];
             *probability += score;
             *positives += u64::from(is);
             *samples += 1;

@@ -1,7 +1,7 @@
 //! The [`Module`] trait: traversal of the parameters of a model.
 
 use super::{Path, Summary};
-use crate::autograd::Param;
+use crate::autograd::{Param, Tape};
 use crate::tensor::Float;
 
 /// Anything with parameters: a [`Param`], a layer, a model.
@@ -117,6 +117,28 @@ pub trait Module<T: Float = f32> {
     #[doc(alias = "torchinfo")]
     fn summary(&self) -> Summary {
         Summary::of(|path, f| self.visit(path, f))
+    }
+
+    /// A [`summary`](Module::summary) with the shape of each layer's output, its floating-point operations and its memory in bytes, from
+    /// a run of the model.
+    ///
+    /// A multiplication and an addition count as two, and what is not a product as one for each element, whatever function of it. The
+    /// memory is that of parameters, buffers and computed values, each kept. Dropout is the identity.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let model: Linear = Linear::new(784, 10, Init::He, &mut wengert::rng(0));
+    /// let summary = model.summary_of(|tape| model.forward(&tape.constant(Tensor::zeros([32, 784]))));
+    /// assert_eq!(summary.operations(), 32 * 10 * (2 * 784 + 1));
+    /// println!("{summary}");
+    /// ```
+    #[doc(alias("torchinfo", "FLOPs", "flop_counter"))]
+    fn summary_of<R>(&self, run: impl FnOnce(&Tape<T>) -> R) -> Summary
+    where
+        Self: Sized,
+    {
+        self.summary().measured(self, |tape| _ = run(tape))
     }
 }
 

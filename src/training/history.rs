@@ -2,7 +2,7 @@
 
 use crate::io::quoted;
 use crate::metrics::Mean;
-use std::fmt::Write;
+use std::fmt::{self, Display, Formatter, Write};
 
 /// The name of the loss among the metrics of an epoch, and of the value on validation data.
 pub(super) const LOSS: &str = "loss";
@@ -55,6 +55,14 @@ impl Epoch {
             self.metrics.len() - 1
         });
         &mut self.metrics[at].1
+    }
+}
+
+/// The numbers in one line, for a log.
+impl Display for Epoch {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        write!(f, "step {}  learning_rate {:.3e}", self.steps, self.learning_rate)?;
+        self.metrics().try_for_each(|(name, value)| write!(f, "  {name} {value:.4}"))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::optim::{EarlyStopping, Optimizer, Schedule, Status};
 use crate::panics::check_option;
 use crate::tensor::Float;
 use history::{LOSS, VALIDATION};
-use std::fmt::{self, Debug, Formatter};
+use std::fmt::{self, Debug, Display, Formatter};
 use std::iter::Skip;
 use std::time::Instant;
 
@@ -50,6 +50,9 @@ use std::time::Instant;
 /// assert!(fit.history().to_csv().starts_with("epoch,step,learning_rate,loss,validation\n1,4,0.3,"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A loop prints its epoch in one line. As the loop is the program's, so is its log, with the levels and targets that it chooses:
+/// `log::info!("{fit}")`, or with fields `tracing::info!(loss = epoch.loss(), "{fit}")`.
 ///
 /// [`Checkpoint::fit`](crate::io::Checkpoint::fit) saves a loop, at the end of an epoch or within it, and
 /// [`Resume::fit`](crate::io::Resume::fit) continues it to the same bits.
@@ -330,6 +333,14 @@ impl<M: Clone> Fit<M> {
 
     fn diverged(&self, what: &str, value: f64) -> Diverged {
         Diverged { what: what.into(), value, epoch: self.epoch(), step: self.steps() }
+    }
+}
+
+/// The current epoch in one line, for a log.
+impl<M: Clone> Display for Fit<M> {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        write!(f, "epoch {}/{}", self.epoch(), self.epochs)?;
+        self.history.epochs().last().map_or(Ok(()), |epoch| write!(f, "  {epoch}"))
     }
 }
 

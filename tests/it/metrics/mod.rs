@@ -2,6 +2,7 @@
 
 mod binary;
 mod confusion;
+mod golden;
 mod language;
 mod mean;
 mod regression;

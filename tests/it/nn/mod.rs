@@ -14,6 +14,7 @@ mod layer;
 mod layer_norm;
 mod linear;
 mod module;
+mod norms;
 mod pool;
 mod recompute;
 mod recurrent;
@@ -35,6 +36,7 @@ pub fn panics() -> Vec<Panic> {
         init::PANICS,
         layer_norm::PANICS,
         linear::PANICS,
+        norms::PANICS,
         pool::PANICS,
         recurrent::PANICS,
     ]

@@ -99,7 +99,7 @@ fn the_history_is_written() {
     fit.metric("true, or \"not\"", 0.5, 1.0);
     fit.metric("true, or \"not\"", 0.25, 3.0);
     _ = fit.validate(&model, f64::INFINITY);
-    insta::assert_snapshot!(fit.history().to_csv() + &fit.history().to_json());
+    insta::assert_snapshot!(fit.history().to_csv() + &fit.history().to_json() + &format!("{fit}\n"));
 }
 
 /// A run with dropout, a schedule and validation.

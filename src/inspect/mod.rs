@@ -5,6 +5,7 @@ mod dot;
 mod groups;
 mod layout;
 mod listing;
+mod notebook;
 mod svg;
 
 use crate::autograd::tape::{Content, List, Node, NodeId};

@@ -28,6 +28,8 @@ pub mod pytorch;
 mod resume;
 pub mod safetensors;
 mod save;
+#[cfg(feature = "serde")]
+mod serde;
 pub(crate) mod validate;
 mod zip;
 

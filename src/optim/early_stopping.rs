@@ -41,6 +41,7 @@ pub struct EarlyStopping {
 
 /// The state of an [`EarlyStopping`]; restored together with the same options, it resumes a run as if uninterrupted.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct StoppingState {
     /// The best metric so far; initially infinite, with the sign of the worst value.

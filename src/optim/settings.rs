@@ -6,6 +6,7 @@ use crate::tensor::Float;
 
 /// The settings common to all optimizers.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Settings {
     /// The learning rate.
@@ -15,6 +16,7 @@ pub struct Settings {
     /// Whether the objective is maximized instead of minimized.
     pub maximize: bool,
     /// Groups of parameters with different settings; the first group that matches a parameter applies.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub groups: Vec<Group>,
 }
 

@@ -47,6 +47,9 @@ impl<T: Float> GradientKey<T> for Owner {
 
 /// The optimizer state of one parameter.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(bound(serialize = "T: Float + serde::Serialize")))]
+#[cfg_attr(feature = "serde", serde(bound(deserialize = "T: Float + serde::Deserialize<'de>")))]
 pub struct Slot<T: Float = f32> {
     /// The number of steps of the parameter, including the current one: the [rule](super::Rule) sees 1 in the first step. It
     /// stops at `i32::MAX − 1`, by which all bias corrections have long been 1.

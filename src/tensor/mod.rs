@@ -9,6 +9,8 @@ mod indices;
 mod labels;
 mod lookup;
 mod matmul;
+#[cfg(feature = "ndarray")]
+mod ndarray;
 mod number;
 mod pad;
 mod parts;

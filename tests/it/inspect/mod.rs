@@ -4,6 +4,7 @@ mod anomaly;
 mod dot;
 mod groups;
 mod listing;
+mod notebook;
 mod svg;
 
 use crate::support::panics::Panic;

@@ -65,11 +65,16 @@
 //! | [`text`] | tokenizers, windows of long texts, sampling and beam search for language models |
 //! | [`io`] | saving and loading models, [checkpoints](io::Checkpoint), and the files of numpy |
 //! | [`metrics`] | accuracy, the confusion matrix, ranking, calibration, errors of regression, perplexity, running means |
-//! | [`training`] | what a training loop keeps track of: the best model, when to stop, the history |
+//! | [`training`] | what a training loop keeps track of: the best model, when to stop, the history; [event files](training::tensorboard) for TensorBoard |
 //! | [`guide`] | a page for each topic ([日本語](guide::ja)), and for those who come [from PyTorch](guide::from_pytorch), [numpy](guide::from_numpy) or [the book](guide::from_the_book) |
 //!
 //! A mistake in the program, such as shapes that do not fit, panics at the caller's line and names the operation and the
 //! shapes. An external failure, such as a truncated file, is an [`Error`].
+//!
+//! # Features
+//!
+//! `derive`, on by default, is `#[derive(Module)]`. Off by default are `ndarray`, conversions from and into arrays of that crate, and
+//! `serde`, `Serialize` and `Deserialize` for tensors, parameters, generators, and the settings and the state of optimizers.
 //!
 //! # Debug builds
 //!

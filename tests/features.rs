@@ -8,6 +8,9 @@ use wengert::optim::{EarlyStopping, Settings, State, StoppingState};
 use wengert::prelude::*;
 use wengert::rand::RngExt;
 
+/// A view of an array.
+type View = fn(&Array<f32, ndarray::Ix2>) -> ArrayView2<f32>;
+
 /// A matrix of different numbers, with a row and a column that are cut off in some tests.
 fn grid() -> Array<f32, ndarray::Ix2> {
     Array::from_shape_fn((4, 5), |(i, j)| (10 * i + j) as f32)
@@ -32,7 +35,7 @@ fn arrays_become_tensors_without_a_copy_where_they_are_contiguous() {
 
 #[test]
 fn arrays_in_another_order_are_put_in_order() {
-    let views: [fn(&Array<f32, ndarray::Ix2>) -> ArrayView2<f32>; 5] =
+    let views: [View; 5] =
         [|a| a.t(), |a| a.slice(s![.., 1..3]), |a| a.slice(s![..;-1, ..;2]), |a| a.slice(s![1..1, ..]), |a| a.view()];
     for view in views {
         let array = grid();

@@ -9,6 +9,7 @@ use wengert::io::{Checkpoint, Resume, npy, npz, safetensors};
 use wengert::prelude::*;
 use wengert::rand::RngExt;
 use wengert::text::{BytePair, Characters, TokenFile, Words, write_tokens};
+use wengert::training::Fit;
 use wengert::{Error, Generator, einsum};
 
 /// Environment variable for long runs: the number of damaged copies of each file.
@@ -100,14 +101,21 @@ fn damaged_checkpoints_are_resumed_or_refused() {
     let bytes = written(|path| {
         let (mut model, mut optimizer) = (Linear::new(3, 2, Init::He, &mut wengert::rng(0)), Adam::new(0.1));
         let loss = model.forward(&Tape::new().constant([1.0, 2.0, 3.0])).sum();
-        optimizer.step(&mut model, &loss.backward());
-        Checkpoint::new().model(&model).optimizer(&optimizer).generator(&wengert::rng(1)).counter("n", 3).save(path)
+        let mut fit = Fit::new(2);
+        assert!(fit.next_epoch());
+        _ = fit.batches(&mut wengert::rng(2), |_| [(); 5]);
+        fit.step(loss, &mut model, &mut optimizer).unwrap();
+        let checkpoint = Checkpoint::new().fit(&fit, &model).optimizer(&optimizer).generator(&wengert::rng(1));
+        checkpoint.counter("n", 3).save(path)
     });
     check("checkpoint", &bytes, |path| {
         let mut model = Linear::<f32>::new(3, 2, Init::He, &mut wengert::rng(0));
         let (mut optimizer, mut rng, mut n) = (Adam::<f32>::new(0.1), wengert::rng(0), 0);
-        let resume = Resume::new().model(&mut model).optimizer(&mut optimizer).generator(&mut rng);
+        let mut fit = Fit::new(2);
+        let resume = Resume::new().fit(&mut fit, &mut model).optimizer(&mut optimizer).generator(&mut rng);
         resume.counter("n", &mut n).load(path)?;
+        fit.next_epoch();
+        _ = (fit.batches(&mut rng, |_| [(); 5]).count(), fit.history().to_csv(), fit.completed());
         let loss = model.forward(&Tape::new().constant([1.0, 2.0, 3.0])).sum();
         optimizer.step(&mut model, &loss.backward());
         Ok(model.weight.value().to_string())

@@ -37,6 +37,7 @@
 //! | [独自の演算](custom_operations) | 順伝播と、逆伝播の規則 | `06_gradient_check` |
 //! | [保存と再開](saving_and_resuming) | モデルの保存と、1 ビットも違わない再開 | `mnist` |
 //! | [勾配の並列計算](parallel_gradients) | スレッド数によらない結果 | `08_batch_sizes` |
+//! | [予測の提供](serving) | バッチにまとめた予測、使用中のモデルの差し替え、オンライン学習 | `29_serve` |
 //! | [PyTorch から](from_pytorch) | 名前の対応と、違うところ | |
 //! | [numpy から](from_numpy) | 名前の対応と、違うところ | |
 //! | [『ゼロから作る Deep Learning』から](from_the_book) | 章ごとの対応と、本のコードとの違い | |
@@ -76,6 +77,7 @@ pages! {
     custom_operations, "独自の演算";
     saving_and_resuming, "保存と再開";
     parallel_gradients, "勾配の並列計算";
+    serving, "予測の提供";
     from_pytorch, "PyTorch から";
     from_numpy, "numpy から";
     from_the_book, "『ゼロから作る Deep Learning』から";

@@ -39,6 +39,7 @@
 //! | [Custom operations](custom_operations) | a forward pass and a backward rule | `06_gradient_check` |
 //! | [Saving and resuming](saving_and_resuming) | models, and checkpoints that resume bit for bit | `mnist` |
 //! | [Parallel gradients](parallel_gradients) | results independent of the number of threads | `08_batch_sizes` |
+//! | [Serving](serving) | predictions in batches, a model replaced while it is in use, online learning | `29_serve` |
 //! | [From PyTorch](from_pytorch) | names, and what differs | |
 //! | [From numpy](from_numpy) | names, and what differs | |
 //! | [From the book](from_the_book) | chapter by chapter, and what differs from its code | |
@@ -112,6 +113,7 @@ pages! {
     custom_operations, "Custom operations";
     saving_and_resuming, "Saving and resuming";
     parallel_gradients, "Parallel gradients";
+    serving, "Serving";
     from_pytorch, "From PyTorch";
     from_numpy, "From numpy";
     from_the_book, "From the book";

@@ -103,7 +103,10 @@ impl<N: Network> Run<N> {
 
     /// Writes a checkpoint: all that the run needs to continue as if it had never stopped.
     fn save(&self, path: &Path, keep: Option<usize>, complete: bool) -> Result<(), wengert::Error> {
-        let checkpoint = Checkpoint::new().fit(&self.fit, &self.model).optimizer(&*self.optimizer).generator(&self.rng);
+        let mut checkpoint =
+            Checkpoint::new().fit(&self.fit, &self.model).optimizer(&*self.optimizer).generator(&self.rng);
+        // For programs that use the model, such as `29_serve`; a run has them in its source.
+        checkpoint = checkpoint.scope("pixels").number("mean", PIXELS.0).number("std", PIXELS.1);
         match keep.filter(|_| complete) {
             Some(keep) => checkpoint.save_epoch(path, &self.fit, keep),
             None => checkpoint.save(path),

@@ -123,7 +123,7 @@ pub mod training;
 pub use autograd::{TapeConstructors, apply};
 pub use error::Error;
 pub use generator::Generator;
-pub use kernel::{num_threads, set_num_threads};
+pub use kernel::{num_threads, set_num_threads, with_threads};
 #[doc(inline)]
 pub use prelude::*;
 pub use rand;

@@ -55,4 +55,4 @@ pub(crate) mod window;
 
 pub use base::float::Float;
 pub(crate) use base::threads::map_indices;
-pub use base::threads::{num_threads, set_num_threads};
+pub use base::threads::{num_threads, set_num_threads, with_threads};

@@ -53,6 +53,30 @@ fn threads_do_not_disturb_each_other() {
 }
 
 #[test]
+fn threads_train_at_once_with_workers_and_bounds_of_their_own() {
+    // Large enough that products and elementwise passes are divided among threads.
+    let train = || {
+        let mut rng = wengert::rng(3);
+        let mut model = (Linear::new(200, 256, Init::He, &mut rng), Linear::new(256, 10, Init::Xavier, &mut rng));
+        let mut optimizer = Adam::new(1e-3);
+        let images: Tensor = Tensor::randn([256, 200], &mut rng);
+        let labels: Vec<usize> = (0..256).map(|k| k % 10).collect();
+        for _ in 0..5 {
+            let tape = Tape::training(&mut rng);
+            let h = model.0.forward(&tape.constant(&images)).gelu().dropout(0.3);
+            let loss = model.1.forward(&h).softmax_cross_entropy(&labels);
+            optimizer.step(&mut model, &loss.backward());
+        }
+        let parameters = model.parameters().into_iter().flat_map(|(_, param)| param.value().to_vec());
+        parameters.map(f32::to_bits).collect::<Vec<_>>()
+    };
+    let expected = wengert::with_threads(1, train);
+    let bound = |k| move || if k == 0 { train() } else { wengert::with_threads(k, train) };
+    let threads: Vec<_> = (0..8).map(|k| std::thread::spawn(bound(k))).collect();
+    assert!(threads.into_iter().all(|thread| thread.join().expect("no panic") == expected));
+}
+
+#[test]
 fn threads_share_a_model_and_bring_their_gradients_back() {
     let model = Linear::new(3, 2, Init::He, &mut wengert::rng(0));
     let gradients_of = |row: f64| {

@@ -5,7 +5,7 @@
 //! itself: this covers nested loops, and loops on several threads of the program at once.
 
 use std::any::Any;
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -18,12 +18,20 @@ static NUMBER: LazyLock<AtomicUsize> = LazyLock::new(|| {
     AtomicUsize::new(wanted.filter(|&number| number > 0).unwrap_or_else(available).min(MAX_THREADS))
 });
 
+thread_local! {
+    /// The number of threads within [`with_threads`]; 0 outside.
+    static BOUND: Cell<usize> = const { Cell::new(0) };
+}
+
 /// The number of threads for parallel work: the number of processors by default, or as set by the environment variable
-/// `WENGERT_NUM_THREADS` or [`set_num_threads`]. Results do not depend on it.
+/// `WENGERT_NUM_THREADS`, [`set_num_threads`] or, for the calling thread, [`with_threads`]. Results do not depend on it.
 #[doc(alias = "get_num_threads")]
 #[inline]
 pub fn num_threads() -> usize {
-    NUMBER.load(Ordering::Relaxed)
+    match BOUND.get() {
+        0 => NUMBER.load(Ordering::Relaxed),
+        bound => bound,
+    }
 }
 
 /// The most threads: more would only wait for each other.
@@ -37,6 +45,39 @@ const MAX_THREADS: usize = 1024;
 /// ```
 pub fn set_num_threads(number: usize) {
     NUMBER.store(number.clamp(1, MAX_THREADS), Ordering::Relaxed);
+}
+
+/// Does `work` with another number of threads for the parallel loops of the calling thread: at least one, at most 1024.
+///
+/// Inner calls replace the number of outer ones; threads that `work` spawns have the number of the process.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let x: Tensor = Tensor::ones([100, 100]);
+/// let y = wengert::with_threads(1, || x.matmul(&x)); // the other processors are left to others
+/// assert_eq!(y, x.matmul(&x));
+/// ```
+///
+/// # Threads of others
+///
+/// Any number of threads may compute at the same time, with the same bits as one alone: those of the standard library, of rayon, or of
+/// tokio's `spawn_blocking`, which are all threads of the operating system. One loop at a time has the workers; the loops of other
+/// threads meanwhile run on the thread that calls them, without waiting. Where a program has a thread for each processor already, one
+/// thread for each loop is the best number. A computation takes too long for an `async` function: use `spawn_blocking`.
+///
+/// After `fork` the child has the calling thread alone. It may compute: loops run on its own thread if the workers of the parent had been
+/// started, and on new workers otherwise. As for any program with threads, `exec` is safer.
+#[doc(alias("ThreadPool", "install", "torch.set_num_threads"))]
+pub fn with_threads<R>(number: usize, work: impl FnOnce() -> R) -> R {
+    struct Restore(usize);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            BOUND.set(self.0);
+        }
+    }
+    let _restore = Restore(BOUND.replace(number.clamp(1, MAX_THREADS)));
+    work()
 }
 
 /// Minimum elements per thread in a pass over a slice: some microseconds of work.
@@ -250,8 +291,7 @@ impl Pool {
         let closed = self.state.load(Ordering::Relaxed);
         self.state.store(closed.wrapping_add(EPOCH) | OPEN, Ordering::SeqCst);
         if self.parked.load(Ordering::SeqCst) > 0 {
-            drop(lock(&self.sleep_lock));
-            self.condvar.notify_all();
+            self.wake();
         }
         job.run();
         self.state.fetch_and(!OPEN, Ordering::Relaxed);
@@ -259,6 +299,18 @@ impl Pool {
         while self.state.load(Ordering::Acquire) & (OPEN - 1) != 0 {
             spin(&mut spins);
         }
+    }
+
+    /// Wakes the parked workers. Does not wait for the lock: in the child of a `fork` it may be held by a worker that does not exist
+    /// there. If one is about to wait and misses the notification, the others do the job.
+    fn wake(&self) {
+        for _ in 0..SPIN_LIMIT {
+            if !matches!(self.sleep_lock.try_lock(), Err(TryLockError::WouldBlock)) {
+                break;
+            }
+            std::hint::spin_loop();
+        }
+        self.condvar.notify_all();
     }
 
     /// The loop of a worker.
@@ -374,6 +426,57 @@ mod tests {
             assert!(panic.is::<Payload>());
             std::mem::forget(panic);
             assert_eq!(map_indices(3, |k| k), [0, 1, 2]);
+        }
+    }
+
+    #[test]
+    fn the_bound_is_that_of_the_call() {
+        set_num_threads(7);
+        let nested = with_threads(3, || (num_threads(), with_threads(0, num_threads), num_threads()));
+        assert_eq!(nested, (3, 1, 3));
+        let other = with_threads(3, || std::thread::spawn(|| BOUND.get()).join().expect("no panic"));
+        assert_eq!(other, 0);
+        let panic = catch_unwind(|| with_threads(2, || panic!("the number is restored")));
+        assert!(panic.is_err() && BOUND.get() == 0);
+        let most = AtomicUsize::new(0);
+        let current = AtomicUsize::new(0);
+        with_threads(2, || {
+            for_each_index(200, |_| {
+                most.fetch_max(current.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                std::thread::yield_now();
+                current.fetch_sub(1, Ordering::SeqCst);
+            });
+        });
+        assert!((1..=2).contains(&most.into_inner()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_child_of_fork_computes() {
+        unsafe extern "C" {
+            fn fork() -> i32;
+            fn alarm(seconds: u32) -> u32;
+            fn waitpid(child: i32, status: *mut i32, options: i32) -> i32;
+            fn _exit(status: i32) -> !;
+        }
+        let sum = || map_indices(50, |k| k * k).into_iter().sum::<usize>();
+        for round in 0..50 {
+            // The workers are about to park, or parked.
+            assert_eq!(with_threads(3, sum), 40_425);
+            std::thread::sleep(std::time::Duration::from_micros(10 * round));
+            // SAFETY: the child computes, allocates, for which the C library prepares, and ends without unwinding or destructors.
+            let child = unsafe { fork() };
+            if child == 0 {
+                // SAFETY: it has no memory to be safe with. A child that hangs is killed.
+                unsafe { alarm(60) };
+                let right = (0..100).all(|_| with_threads(3, sum) == 40_425);
+                // SAFETY: it ends the process.
+                unsafe { _exit(i32::from(!right)) };
+            }
+            let mut status = -1;
+            // SAFETY: the pointer is that of a variable.
+            let ended = unsafe { waitpid(child, &mut status, 0) };
+            assert_eq!((ended, status), (child, 0));
         }
     }
 

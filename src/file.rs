@@ -50,6 +50,17 @@ pub(crate) fn read_exact_at(mut file: &File, bytes: &mut [u8], offset: u64) -> i
     file.read_exact(bytes)
 }
 
+/// [`read_exact_at`] with an error that says what was to be read.
+pub(crate) fn read_at(path: &Path, file: &File, bytes: &mut [u8], offset: u64, what: &str) -> Result<(), Error> {
+    read_exact_at(file, bytes, offset).map_err(|error| match error.kind() {
+        ErrorKind::UnexpectedEof => {
+            let expected = format!("{} bytes", bytes.len());
+            Error::format(path, offset, what, &expected, "the end of the file".into())
+        }
+        _ => Error::io(path)(error),
+    })
+}
+
 fn not_regular(path: &Path) -> Error {
     Error::io(path)(io::Error::other("not a regular file"))
 }

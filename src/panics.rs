@@ -259,6 +259,8 @@ panic_messages! {
         "batches: a batch needs at least one sample, not 0"
     sample_count(inputs: usize, targets: usize)
         "Samples: {inputs} inputs and {targets} targets: there must be one target for each input"
+    sample_weights(weights: usize, count: usize)
+        "weighted: {weights} weights for {count} samples: there must be one for each"
     portion(portion: &dyn Debug, count: usize)
         "split: {portion:?} is not a part of {count} samples: the first part is a fraction from 0 to 1, or a number of samples"
     folds(k: usize, count: usize)

@@ -2,8 +2,11 @@
 
 use crate::data::subset::{self, Folds, Portion, Subset};
 use crate::panics;
-use rand::Rng;
+use crate::tensor::Labels;
 use rand::seq::SliceRandom;
+use rand::{Rng, RngExt};
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::panic::resume_unwind;
 use std::sync::mpsc;
 use std::thread;
@@ -114,6 +117,39 @@ pub trait Dataset {
         subset::split(self, first, rng)
     }
 
+    /// [`split`](Dataset::split) with about the same fractions of each class in both parts. Without it, a rare class may be missing in
+    /// the validation set.
+    ///
+    /// The first part has the size that `split` gives it. Each class contributes its fraction, rounded up or down; those that are
+    /// cut the most are rounded up.
+    ///
+    /// # Panics
+    /// If there is not one label for each sample, or as for `split`.
+    ///
+    /// ```
+    /// use wengert::data::Samples;
+    /// use wengert::prelude::*;
+    ///
+    /// let labels = vec![0, 0, 0, 0, 0, 0, 0, 0, 1, 1];
+    /// let samples = Samples::new(Tensor::<f32>::ones([10, 3]), labels.clone());
+    /// let (train, validation) = samples.split_stratified(0.5, &labels, &mut wengert::rng(0));
+    /// let rare = |part: Vec<usize>| part.into_iter().filter(|&label| label == 1).count();
+    /// assert_eq!((rare(train.all().targets), rare(validation.all().targets)), (1, 1));
+    /// ```
+    #[doc(alias("stratify", "StratifiedShuffleSplit"))]
+    #[track_caller]
+    fn split_stratified(
+        &self,
+        first: impl Portion,
+        labels: &(impl Labels + ?Sized),
+        rng: &mut impl Rng,
+    ) -> (Subset<'_, Self>, Subset<'_, Self>)
+    where
+        Self: Sized,
+    {
+        subset::split_stratified(self, first, &labels.labels(), rng)
+    }
+
     /// Iterates over the k training and validation sets of a cross-validation. Each sample is in one validation set;
     /// the folds are random, and their sizes differ by at most one.
     ///
@@ -169,6 +205,50 @@ impl<D: Dataset> Batches<'_, D> {
         self
     }
 
+    /// Draws as many samples as the data set has, with replacement, each with a probability proportional to its weight: some samples
+    /// come several times, others not at all. [`balanced_weights`] makes classes equally frequent.
+    ///
+    /// # Panics
+    /// If there is not one weight for each sample, or a weight is negative or not finite, or all are 0.
+    ///
+    /// ```
+    /// use wengert::data::{Samples, balanced_weights};
+    /// use wengert::prelude::*;
+    ///
+    /// let labels: Vec<usize> = (0..1000).map(|k| usize::from(k % 50 == 0)).collect(); // one in fifty
+    /// let samples = Samples::new(Tensor::<f32>::ones([1000, 1]), labels);
+    /// let weights = balanced_weights(samples.targets());
+    /// let drawn = samples.batches(100).weighted(&weights, &mut wengert::rng(0));
+    /// let rare: usize = drawn.flat_map(|batch| batch.targets).sum();
+    /// assert!((450..550).contains(&rare));
+    /// ```
+    #[doc(alias = "WeightedRandomSampler")]
+    #[track_caller]
+    pub fn weighted(mut self, weights: &[f64], rng: &mut impl Rng) -> Self {
+        let count = self.dataset.len();
+        if weights.len() != count {
+            panics::sample_weights(weights.len(), count);
+        }
+        let mut total = 0.0;
+        let mut sums = Vec::with_capacity(count);
+        for &weight in weights {
+            panics::check_option("weight", weight, 0.0..);
+            total += weight;
+            sums.push(total);
+        }
+        if count > 0 {
+            panics::check_option("sum of the weights", total, (Bound::Excluded(0.0), Bound::Unbounded));
+        }
+        // The first sample whose sum exceeds a uniform number: one without weight never is.
+        let last = sums.partition_point(|&sum| sum < total);
+        let draw = |_| {
+            let at = rng.random::<f64>() * total;
+            sums.partition_point(|&sum| sum <= at).min(last)
+        };
+        self.order = (0..count).map(draw).collect();
+        self
+    }
+
     /// Skips the last batch if it is smaller than the others.
     pub fn drop_last(mut self) -> Self {
         self.drop_last = true;
@@ -217,6 +297,15 @@ impl<D: Dataset> Batches<'_, D> {
             result
         })
     }
+}
+
+/// Weights for [`Batches::weighted`] with which all classes are equally frequent: 1 / (number of samples of the class).
+#[doc(alias("class_weight", "compute_sample_weight"))]
+pub fn balanced_weights(labels: &(impl Labels + ?Sized)) -> Vec<f64> {
+    let labels = labels.labels();
+    let mut counts = BTreeMap::new();
+    labels.iter().for_each(|label| *counts.entry(label).or_insert(0.0) += 1.0);
+    labels.iter().map(|label| 1.0 / counts[label]).collect()
 }
 
 impl<D: Dataset> Iterator for Batches<'_, D> {

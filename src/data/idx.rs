@@ -3,6 +3,7 @@
 //! A file holds a magic number (two zeros, the element type, the number of dimensions), the dimensions as 32-bit
 //! big-endian integers, and the big-endian elements in row-major order.
 
+use crate::data::RowFile;
 use crate::error::Error;
 use crate::file::{self, Source};
 use crate::tensor::{Float, Tensor};
@@ -139,13 +140,45 @@ pub fn read_any(path: impl AsRef<Path>) -> Result<Idx<Elements>, Error> {
     Ok(Idx { shape, elements: Elements::from_bytes(code, &bytes) })
 }
 
-/// The type, the shape and the bytes of the elements of a file; `size_of` returns the size of an element of an accepted type.
-fn read_bytes(
-    path: &Path,
+/// Opens an uncompressed IDX file of any element type for reading by position: it may be larger than memory.
+///
+/// # Errors
+/// If the file cannot be opened, is not an IDX file, is compressed, or its length does not match its dimensions.
+///
+/// ```
+/// use wengert::data::idx;
+/// use wengert::prelude::*;
+///
+/// # let path = std::env::temp_dir().join(format!("wengert-idx-open-{}", std::process::id()));
+/// std::fs::write(&path, [0, 0, 8, 2, 0, 0, 0, 3, 0, 0, 0, 2, 10, 11, 20, 21, 30, 31])?;
+/// let rows = idx::open::<f32>(&path)?;
+/// assert_eq!(rows.read(1..3)?, tensor![[20.0, 21.0], [30.0, 31.0]]);
+/// # std::fs::remove_file(&path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn open<T: Float>(path: impl AsRef<Path>) -> Result<RowFile<T>, Error> {
+    let path = path.as_ref();
+    let (file, length) = file::open(path)?;
+    let mut source = Source::new(path, Box::new(&file), length, length);
+    let (code, shape, count) = read_header(&mut source, "08, 09, 0b, 0c, 0d or 0e", Elements::size_of)?;
+    let start = source.position();
+    if count as u64 != source.remaining() {
+        let (expected, found) = (format!("{count} bytes, of shape {shape:?}"), format!("{}", source.remaining()));
+        return Err(source.error(start, "elements", &expected, found));
+    }
+    drop(source);
+    let width = Elements::size_of(code).unwrap_or(1);
+    let decode = move |bytes: Vec<u8>| Ok(Elements::from_bytes(code, &bytes).numbers());
+    RowFile::new(path, file, start, &shape, width, Box::new(decode))
+}
+
+/// The type and the shape of the elements of a file, and the number of their bytes; `size_of` returns the size of an element of an
+/// accepted type.
+fn read_header(
+    source: &mut Source,
     accepted: &str,
     size_of: impl Fn(u8) -> Option<usize>,
-) -> Result<(u8, Vec<usize>, Vec<u8>), Error> {
-    let mut source = open(path)?;
+) -> Result<(u8, Vec<usize>, usize), Error> {
     let magic = source.read_exact(4, "magic number")?;
     let [0, 0, code, rank] = magic[..] else {
         return Err(source.error(0, "magic number", "two zeros", format!("{:02x} {:02x}", magic[0], magic[1])));
@@ -155,16 +188,27 @@ fn read_bytes(
     };
     let sizes = source.read_exact(4 * u64::from(rank), "dimensions")?;
     let shape: Vec<usize> = sizes.as_chunks().0.iter().map(|&size| u32::from_be_bytes(size) as usize).collect();
-    let Some(count) = shape.iter().try_fold(size, |count, &size| count.checked_mul(size)) else {
-        return Err(source.error(4, "dimensions", "a number of elements that fits in memory", format!("{shape:?}")));
-    };
+    match shape.iter().try_fold(size, |count, &size| count.checked_mul(size)) {
+        Some(count) => Ok((code, shape, count)),
+        None => Err(source.error(4, "dimensions", "a number of elements that fits in memory", format!("{shape:?}"))),
+    }
+}
+
+/// The type, the shape and the bytes of the elements of a file.
+fn read_bytes(
+    path: &Path,
+    accepted: &str,
+    size_of: impl Fn(u8) -> Option<usize>,
+) -> Result<(u8, Vec<usize>, Vec<u8>), Error> {
+    let mut source = decompressed(path)?;
+    let (code, shape, count) = read_header(&mut source, accepted, size_of)?;
     let bytes = source.read_exact(count as u64, &format!("elements of shape {shape:?}"))?;
     source.expect_end()?;
     Ok((code, shape, bytes))
 }
 
 /// Opens a file, decompressing it if it begins like a gzip stream.
-fn open(path: &Path) -> Result<Source<'_>, Error> {
+fn decompressed(path: &Path) -> Result<Source<'_>, Error> {
     let (file, length) = file::open(path)?;
     // Some special files never end, or block; their length is 0.
     let mut file = BufReader::new(file.take(length));

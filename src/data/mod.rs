@@ -11,11 +11,13 @@ pub mod idx;
 mod images;
 pub mod mnist;
 mod preprocess;
+mod row_file;
 mod samples;
 mod subset;
 
-pub use batches::{Batches, Dataset};
+pub use batches::{Batches, Dataset, balanced_weights};
 pub use images::{ImageBatch, Images};
 pub use preprocess::{MinMax, Standardizer, one_hot};
+pub use row_file::{RowBatch, RowFile, Stream};
 pub use samples::{SampleBatch, SampleRows, Samples};
 pub use subset::{Folds, Portion, Subset};

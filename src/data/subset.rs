@@ -4,6 +4,7 @@ use crate::data::Dataset;
 use crate::panics;
 use rand::Rng;
 use rand::seq::SliceRandom;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 /// A data set that borrows some of the samples of another one, made by [`Dataset::subset`], [`Dataset::split`] and
@@ -93,6 +94,41 @@ pub(super) fn split<'a, D: Dataset>(
     let order = permutation(dataset.len(), rng);
     let (first, second) = order.split_at(count);
     (Subset::new(dataset, first), Subset::new(dataset, second))
+}
+
+/// Splits a data set in two at random, each class in the same proportion.
+#[track_caller]
+pub(super) fn split_stratified<'a, D: Dataset>(
+    dataset: &'a D,
+    first: impl Portion,
+    labels: &[i64],
+    rng: &mut impl Rng,
+) -> (Subset<'a, D>, Subset<'a, D>) {
+    let count = dataset.len();
+    if labels.len() != count {
+        panics::sample_count(count, labels.len());
+    }
+    let Some(wanted) = first.of(count) else { panics::portion(&first, count) };
+    let mut classes: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    for row in permutation(count, rng) {
+        classes.entry(labels[row]).or_default().push(row);
+    }
+    // The shares in units of 1 / count, so that they are exact; the largest remainders are rounded up.
+    let share = |rows: &Vec<usize>| rows.len() as u128 * wanted as u128;
+    let whole = |rows: &Vec<usize>| (share(rows) / count.max(1) as u128) as usize;
+    let missing = wanted - classes.values().map(whole).sum::<usize>();
+    let mut by_remainder: Vec<i64> = classes.keys().copied().collect();
+    by_remainder.sort_by_key(|class| std::cmp::Reverse(share(&classes[class]) % count.max(1) as u128));
+    let rounded_up = &by_remainder[..missing];
+    let (mut parts, mut rest) = (Vec::with_capacity(wanted), Vec::with_capacity(count - wanted));
+    for (class, rows) in &classes {
+        let (one, other) = rows.split_at(whole(rows) + usize::from(rounded_up.contains(class)));
+        parts.extend_from_slice(one);
+        rest.extend_from_slice(other);
+    }
+    parts.shuffle(rng);
+    rest.shuffle(rng);
+    (Subset { dataset, indices: parts }, Subset { dataset, indices: rest })
 }
 
 /// An iterator over the training and validation sets of a cross-validation, made by [`Dataset::k_fold`].

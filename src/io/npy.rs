@@ -15,9 +15,11 @@
 //! # Ok::<(), wengert::Error>(())
 //! ```
 
+use crate::data::RowFile;
 use crate::error::Error;
 use crate::file::{self, Source};
 use crate::io::array::{Array, DType, Decoder, POSSIBLE_SHAPE, gathered, impossible};
+use crate::tensor::Float;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -42,8 +44,56 @@ pub fn write(array: impl Into<Array>, path: impl AsRef<Path>) -> Result<(), Erro
     file::replace(path.as_ref(), |writer| encode(&array, writer))
 }
 
-/// Reads an array that takes up the whole source.
-pub(super) fn decode(source: &mut Source) -> Result<Array, Error> {
+/// Opens a file whose rows, along the first axis, are read by position: it may be larger than memory. Types are those of [`read`], in C
+/// order.
+///
+/// # Errors
+/// If the file cannot be opened, violates the format, has elements of another type, is in Fortran order, or its length does not match
+/// its shape.
+///
+/// ```
+/// use wengert::io::npy;
+/// use wengert::prelude::*;
+///
+/// # let directory = tempfile::tempdir().unwrap();
+/// let path = directory.path().join("rows.npy");
+/// npy::write(tensor![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], &path)?;
+/// assert_eq!(npy::open::<f32>(&path)?.read(1..3)?, tensor![[3.0, 4.0], [5.0, 6.0]]);
+/// # Ok::<(), wengert::Error>(())
+/// ```
+#[doc(alias = "mmap_mode")]
+pub fn open<T: Float>(path: impl AsRef<Path>) -> Result<RowFile<T>, Error> {
+    let path = path.as_ref();
+    let (file, length) = file::open(path)?;
+    let mut source = Source::new(path, Box::new(&file), length, length);
+    let (Header { dtype, big_endian, fortran_order, shape }, count) = decode_header(&mut source)?;
+    let start = source.position();
+    if fortran_order && shape.len() > 1 {
+        return Err(source.error(
+            10,
+            "order",
+            "rows in C order, as of numpy.ascontiguousarray",
+            "Fortran order".into(),
+        ));
+    }
+    if count != source.remaining() {
+        let (expected, found) = (format!("{count} bytes, of shape {shape:?}"), format!("{}", source.remaining()));
+        return Err(source.error(start, "elements", &expected, found));
+    }
+    drop(source);
+    let decode = move |mut bytes: Vec<u8>| {
+        if big_endian {
+            bytes.chunks_exact_mut(dtype.size()).for_each(<[u8]>::reverse);
+        }
+        let mut decoder = Decoder::new(dtype, vec![bytes.len() / dtype.size()]);
+        decoder.push(&bytes).map_err(|n: u64| n.to_string())?;
+        Ok(decoder.finish().tensor::<T>().into_vec())
+    };
+    RowFile::new(path, file, start, &shape, dtype.size(), Box::new(decode))
+}
+
+/// Reads the header, and computes the number of bytes of the elements.
+fn decode_header(source: &mut Source) -> Result<(Header, u64), Error> {
     let magic = source.read_exact(8, "magic number")?;
     let (magic, version) = magic.split_at(MAGIC.len());
     if magic != MAGIC {
@@ -59,10 +109,16 @@ pub(super) fn decode(source: &mut Source) -> Result<Array, Error> {
     let start = source.position();
     let header = source.read_exact(length, "header")?;
     let in_header = |(what, expected, found): HeaderError| source.error(start, what, expected, found);
-    let Header { dtype, big_endian, fortran_order, shape } = Header::parse(&header).map_err(in_header)?;
-    let Some(count) = dtype.bytes(&shape) else {
-        return Err(in_header(("shape", POSSIBLE_SHAPE, impossible(&shape))));
-    };
+    let header = Header::parse(&header).map_err(in_header)?;
+    match header.dtype.bytes(&header.shape) {
+        Some(count) => Ok((header, count)),
+        None => Err(in_header(("shape", POSSIBLE_SHAPE, impossible(&header.shape)))),
+    }
+}
+
+/// Reads an array that takes up the whole source.
+pub(super) fn decode(source: &mut Source) -> Result<Array, Error> {
+    let (Header { dtype, big_endian, fortran_order, shape }, count) = decode_header(source)?;
     let start = source.position();
     let mut bytes = source.read_exact(count, "elements")?;
     source.expect_end()?;

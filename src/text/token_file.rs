@@ -1,7 +1,7 @@
 //! Files of tokens.
 
 use crate::error::Error;
-use crate::file::{self, Source, read_exact_at};
+use crate::file::{self, Source, read_at};
 use crate::panics;
 use crate::text::windows::{Tokens, WindowBatch};
 use std::borrow::Borrow;
@@ -209,13 +209,7 @@ impl TokenFile {
     fn read_into(&self, position: usize, tokens: &mut [usize]) -> Result<(), Error> {
         let offset = self.start + position as u64 * self.width as u64;
         let mut bytes = vec![0; tokens.len() * self.width];
-        read_exact_at(&self.file, &mut bytes, offset).map_err(|error| match error.kind() {
-            ErrorKind::UnexpectedEof => {
-                let expected = format!("{} bytes", bytes.len());
-                Error::format(&self.path, offset, "tokens", &expected, "the end of the file".into())
-            }
-            _ => Error::io(&self.path)(error),
-        })?;
+        read_at(&self.path, &self.file, &mut bytes, offset, "tokens")?;
         for (k, (token, bytes)) in tokens.iter_mut().zip(bytes.chunks_exact(self.width)).enumerate() {
             let value = bytes.iter().rev().fold(0u64, |value, &byte| value << 8 | u64::from(byte));
             if value >= self.vocabulary {

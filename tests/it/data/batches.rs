@@ -2,10 +2,15 @@
 
 use super::{images, numbered_images as numbered};
 use crate::support::panics::{Panic, messages};
-use wengert::data::Images;
+use wengert::data::{Images, balanced_weights};
 use wengert::prelude::*;
 
-pub const PANICS: &[Panic] = &[("batch_size", || _ = images().batches(0))];
+pub const PANICS: &[Panic] = &[
+    ("batch_size", || _ = images().batches(0)),
+    ("sample_weights", || _ = images().batches(1).weighted(&[1.0], &mut wengert::rng(0))),
+    ("option", || _ = images().batches(1).weighted(&[1.0, -1.0], &mut wengert::rng(0))),
+    ("option", || _ = images().batches(1).weighted(&[0.0, 0.0], &mut wengert::rng(0))),
+];
 
 #[test]
 fn panics() {
@@ -104,4 +109,22 @@ fn batches_know_how_many_are_left() {
 #[should_panic(expected = "batches: a batch needs at least one sample")]
 fn a_batch_has_samples() {
     let _ = numbered(10).batches(0);
+}
+
+#[test]
+fn weights_are_frequencies() {
+    let images = numbered(5);
+    let weights = [0.0, 1.0, 3.0, 0.0, 0.0];
+    let mut counts = [0usize; 5];
+    let mut rng = wengert::rng(0);
+    for _ in 0..2000 {
+        let drawn: Vec<usize> = images.batches(2).weighted(&weights, &mut rng).flat_map(|batch| batch.labels).collect();
+        assert_eq!(drawn.len(), 5);
+        drawn.into_iter().for_each(|label| counts[label] += 1);
+    }
+    // 10 000 draws with probability 1/4: five standard deviations are 217.
+    assert!(counts[0] + counts[3] + counts[4] == 0 && counts[1].abs_diff(2500) < 217, "{counts:?}");
+    assert_eq!(balanced_weights(&[7u8, 3, 7, 7]), [1.0 / 3.0, 1.0, 1.0 / 3.0, 1.0 / 3.0]);
+    let none = images.subset([]);
+    assert_eq!(none.batches(2).weighted(&[], &mut rng).count(), 0);
 }

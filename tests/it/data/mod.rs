@@ -6,6 +6,7 @@ mod idx;
 mod images;
 mod mnist;
 mod preprocess;
+mod row_file;
 mod samples;
 mod subset;
 
@@ -14,7 +15,8 @@ use wengert::data::{Images, Samples};
 use wengert::prelude::*;
 
 pub fn panics() -> Vec<Panic> {
-    [batches::PANICS, csv::PANICS, images::PANICS, preprocess::PANICS, samples::PANICS, subset::PANICS].concat()
+    let files = [csv::PANICS, images::PANICS, preprocess::PANICS, row_file::PANICS];
+    [files.concat(), batches::PANICS.to_vec(), samples::PANICS.to_vec(), subset::PANICS.to_vec()].concat()
 }
 
 /// Two images.

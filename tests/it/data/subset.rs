@@ -13,6 +13,8 @@ pub const PANICS: &[Panic] = &[
     ("portion", || _ = images().split(1.5, &mut wengert::rng(0))),
     ("portion", || _ = images().split(f64::NAN, &mut wengert::rng(0))),
     ("portion", || _ = images().split(3, &mut wengert::rng(0))),
+    ("sample_count", || _ = images().split_stratified(1, &[0], &mut wengert::rng(0))),
+    ("portion", || _ = images().split_stratified(3, &[0, 1], &mut wengert::rng(0))),
     ("folds", || _ = images().k_fold(1, &mut wengert::rng(0))),
     ("folds", || _ = images().k_fold(3, &mut wengert::rng(0))),
 ];
@@ -45,6 +47,31 @@ fn parts_of_a_split_are_disjoint_and_cover_everything() {
         let (train, _) = samples.split(fraction, &mut rng);
         assert_eq!(train.len(), (fraction * count as f64).round() as usize);
     }
+}
+
+#[test]
+fn stratified_parts_have_each_class_in_proportion() {
+    let mut rng = wengert::rng(2);
+    for _ in 0..200 {
+        let (count, classes) = (rng.random_range(1..60), rng.random_range(1..6));
+        let labels: Vec<i64> = (0..count).map(|_| rng.random_range(0..classes) - 2).collect();
+        let samples = numbered(count);
+        let wanted = rng.random_range(0..=count);
+        let (train, validation) = samples.split_stratified(wanted, &labels, &mut rng);
+        assert_eq!(train.len(), wanted);
+        assert_eq!(union([&train, &validation]), BTreeSet::from_iter(0..count));
+        for class in -2..4 {
+            let size = |indices: &[usize]| indices.iter().filter(|&&row| labels[row] == class).count();
+            let exact = (size(train.indices()) + size(validation.indices())) * wanted;
+            let found = size(train.indices());
+            assert!(found * count + count > exact && found * count < exact + count, "{found} of {exact} / {count}");
+        }
+    }
+    // In random order, and not class by class.
+    let labels: Vec<usize> = (0..100).map(|k| k / 50).collect();
+    let samples = numbered(100);
+    let (train, _) = samples.split_stratified(0.5, &labels, &mut rng);
+    assert!(!train.indices().is_sorted_by_key(|&row| labels[row]));
 }
 
 #[test]

@@ -269,6 +269,10 @@ panic_messages! {
         "{op}: shape {shape:?} has no samples: they are the first axis of [n, ...], at least one"
     feature_shape(op: &str, shape: &[usize], features: &[usize])
         "{op}: shape {shape:?} is not [n, ...] with features of the fitted shape {features:?}"
+    image_shape(op: &str, shape: &[usize], expected: &str)
+        "{op}: {shape:?} is not the shape of an image: it is {expected}, without a 0"
+    channel_scale(means: usize, stds: usize, shape: &[usize])
+        "normalize_channels: {means} means and {stds} standard deviations for images {shape:?}: there must be one for each channel, which is the first axis"
     delimiter(delimiter: char)
         "delimiter: {delimiter:?} cannot separate fields: it must be an ASCII character, neither a quote nor a line break"
     predictions(predictions: usize, labels: usize)

@@ -25,8 +25,42 @@ pub struct Images {
     pixels: Vec<u8>,
     labels: Vec<usize>,
     shape: Dims,
-    /// The converted value of each byte.
-    values: [f32; 256],
+    scale: PixelScale,
+}
+
+/// The converted value of each byte: of all, or for each channel.
+#[derive(Clone)]
+pub(super) struct PixelScale(Vec<[f32; 256]>);
+
+impl PixelScale {
+    /// `(pixel / 255 − mean) / std` with the numbers of each channel, computed in `f64` and rounded once.
+    #[track_caller]
+    pub(super) fn new(mean: &[f64], std: &[f64]) -> Self {
+        let mut tables = Vec::with_capacity(mean.len());
+        for (&mean, &std) in mean.iter().zip(std) {
+            check_option("mean", mean, ..);
+            check_option("std", std, (Bound::Excluded(0.0), Bound::Unbounded));
+            tables.push(std::array::from_fn(|pixel| ((pixel as f64 / 255.0 - mean) / std) as f32));
+        }
+        PixelScale(tables)
+    }
+
+    /// [`PixelScale::new`] for the channels of images `[channels, …]`.
+    #[track_caller]
+    pub(super) fn of_channels(shape: &[usize], mean: &[f64], std: &[f64]) -> Self {
+        if shape.first() != Some(&mean.len()) || mean.len() != std.len() {
+            panics::channel_scale(mean.len(), std.len(), shape);
+        }
+        PixelScale::new(mean, std)
+    }
+
+    /// Converts the pixels of an image.
+    pub(super) fn convert(&self, pixels: &[u8], y: &mut [f32]) {
+        let size = (pixels.len() / self.0.len().max(1)).max(1);
+        for ((y, pixels), values) in y.chunks_mut(size).zip(pixels.chunks(size)).zip(&self.0) {
+            y.iter_mut().zip(pixels).for_each(|(y, &pixel)| *y = values[usize::from(pixel)]);
+        }
+    }
 }
 
 /// A batch of [`Images`].
@@ -50,7 +84,7 @@ impl Images {
             let expected: Vec<i128> = [labels.len()].iter().chain(&shape).map(|&size| size as i128).collect();
             panics::element_count("Images", &[pixels.len()], &expected, pixels.len());
         }
-        Images { pixels, labels, shape, values: values(0.0, 1.0) }
+        Images { pixels, labels, shape, scale: PixelScale::new(&[0.0], &[1.0]) }
     }
 
     /// Converts pixels to `(pixel / 255 − mean) / std`. With the mean and the standard deviation of the data set, on
@@ -69,9 +103,27 @@ impl Images {
     #[track_caller]
     #[must_use]
     pub fn normalize(mut self, mean: f64, std: f64) -> Self {
-        check_option("mean", mean, ..);
-        check_option("std", std, (Bound::Excluded(0.0), Bound::Unbounded));
-        self.values = values(mean, std);
+        self.scale = PixelScale::new(&[mean], &[std]);
+        self
+    }
+
+    /// [`normalize`](Images::normalize) with numbers for each channel of images `[channels, …]`.
+    ///
+    /// # Panics
+    /// If there are not as many means and standard deviations as channels, or as for `normalize`.
+    ///
+    /// ```
+    /// use wengert::data::Images;
+    /// use wengert::prelude::*;
+    ///
+    /// let images = Images::new(vec![0, 255, 0, 255], vec![0], [2, 1, 2]); // two channels
+    /// let images = images.normalize_channels(&[0.0, 0.5], &[1.0, 0.25]);
+    /// assert_eq!(images.all().images, tensor![[0.0, 1.0, -2.0, 2.0]]);
+    /// ```
+    #[track_caller]
+    #[must_use]
+    pub fn normalize_channels(mut self, mean: &[f64], std: &[f64]) -> Self {
+        self.scale = PixelScale::of_channels(&self.shape, mean, std);
         self
     }
 
@@ -111,8 +163,7 @@ impl Dataset for Images {
         }
         let images = Tensor::build(Dims::from_slice(&[indices.len(), size]), |y| {
             for (y, row) in y.chunks_exact_mut(size.max(1)).zip(indices) {
-                let pixels = &self.pixels[row * size..(row + 1) * size];
-                y.iter_mut().zip(pixels).for_each(|(y, &pixel)| *y = self.values[usize::from(pixel)]);
+                self.scale.convert(&self.pixels[row * size..(row + 1) * size], y);
             }
         });
         ImageBatch { images, labels: indices.iter().map(|&row| self.labels[row]).collect() }
@@ -123,9 +174,4 @@ impl Debug for Images {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         f.debug_struct("Images").field("len", &self.len()).field("shape", &self.shape).finish_non_exhaustive()
     }
-}
-
-/// `(pixel / 255 − mean) / std` for every byte, computed in `f64` and rounded once.
-fn values(mean: f64, std: f64) -> [f32; 256] {
-    std::array::from_fn(|pixel| ((pixel as f64 / 255.0 - mean) / std) as f32)
 }

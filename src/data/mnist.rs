@@ -1,4 +1,4 @@
-//! MNIST: 60 000 training images and 10 000 test images of handwritten digits.
+//! MNIST: 60 000 training images and 10 000 test images of handwritten digits; and Fashion-MNIST, which has the same layout.
 
 use crate::data::Images;
 use crate::data::idx::{self, Idx};
@@ -6,7 +6,11 @@ use crate::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Reads the training set and the test set of MNIST, or of a data set with the same layout, from a directory.
+/// The names of the classes of Fashion-MNIST.
+pub const FASHION_CLASSES: [&str; 10] =
+    ["T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"];
+
+/// Reads the training set and the test set of MNIST, of Fashion-MNIST, or of a data set with the same layout, from a directory.
 ///
 /// The files are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
 /// `t10k-labels-idx1-ubyte`, each optionally compressed with the suffix `.gz`. Images are 28 × 28, classes are 0 to 9.
@@ -23,7 +27,7 @@ use std::path::{Path, PathBuf};
 /// assert_eq!(train.labels()[..3], [5, 0, 4]);
 /// # Ok::<(), wengert::Error>(())
 /// ```
-#[doc(alias = "load_mnist")]
+#[doc(alias("load_mnist", "FashionMNIST"))]
 pub fn load(directory: impl AsRef<Path>) -> Result<(Images, Images), Error> {
     let directory = directory.as_ref();
     Ok((load_part(directory, "train")?, load_part(directory, "t10k")?))

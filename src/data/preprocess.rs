@@ -43,9 +43,7 @@ impl Standardizer {
         let variance = divide(features.fold(0.0, |k, sum, x| sum + deviation(k, x) * deviation(k, x)), count);
         // Constant features are detected by their range: the mean is rounded, so their variance is not exactly 0.
         let std = variance.iter().zip(range).map(|(variance, range)| if range == 0.0 { 1.0 } else { variance.sqrt() });
-        let map = Affine { shape: features.shape, unit, offset: mean, scale: std.collect() };
-        let absolute = |values: &[f64]| values.iter().zip(&map.unit).map(|(value, unit)| value * unit).collect();
-        Standardizer { mean: absolute(&map.offset), std: absolute(&map.scale), map }
+        Affine { shape: features.shape, unit, offset: mean, scale: std.collect() }.into()
     }
 
     /// Scales samples `[n, …]`.
@@ -90,7 +88,9 @@ impl Standardizer {
 /// assert_eq!(scale.invert(&tensor![[0.5, 2.0]]), tensor![[2.0, 70.0]]);
 /// ```
 #[doc(alias = "MinMaxScaler")]
-#[derive(Clone, Debug)]
+///
+/// The default scales nothing.
+#[derive(Clone, Debug, Default)]
 pub struct MinMax(Affine);
 
 impl MinMax {
@@ -122,6 +122,49 @@ impl MinMax {
     #[track_caller]
     pub fn invert<T: Float>(&self, samples: &Tensor<T>) -> Tensor<T> {
         self.0.invert("MinMax", samples)
+    }
+}
+
+/// Scaling of features with fitted numbers, which a [`Checkpoint`](crate::io::Checkpoint) saves with the model: [`Standardizer`] and
+/// [`MinMax`].
+pub trait Scaling: Sized {
+    /// The numbers `[3, …]`.
+    #[doc(hidden)]
+    fn numbers(&self) -> Tensor<f64>;
+    /// The scaling with the numbers; `None` if it would not be invertible.
+    #[doc(hidden)]
+    fn from_numbers(numbers: &Tensor<f64>) -> Option<Self>;
+}
+
+impl Scaling for Standardizer {
+    fn numbers(&self) -> Tensor<f64> {
+        self.map.numbers()
+    }
+    fn from_numbers(numbers: &Tensor<f64>) -> Option<Self> {
+        Affine::from_numbers(numbers).map(Standardizer::from)
+    }
+}
+
+impl Scaling for MinMax {
+    fn numbers(&self) -> Tensor<f64> {
+        self.0.numbers()
+    }
+    fn from_numbers(numbers: &Tensor<f64>) -> Option<Self> {
+        Affine::from_numbers(numbers).map(MinMax)
+    }
+}
+
+/// Scales nothing: for a value that is loaded from a checkpoint.
+impl Default for Standardizer {
+    fn default() -> Self {
+        Affine::default().into()
+    }
+}
+
+impl From<Affine> for Standardizer {
+    fn from(map: Affine) -> Self {
+        let absolute = |values: &[f64]| values.iter().zip(&map.unit).map(|(value, unit)| value * unit).collect();
+        Standardizer { mean: absolute(&map.offset), std: absolute(&map.scale), map }
     }
 }
 
@@ -160,7 +203,30 @@ struct Affine {
     scale: Vec<f64>,
 }
 
+/// The identity, for samples of one number.
+impl Default for Affine {
+    fn default() -> Self {
+        Affine { shape: Dims::from_slice(&[]), unit: vec![1.0], offset: vec![0.0], scale: vec![1.0] }
+    }
+}
+
 impl Affine {
+    /// Units, offsets and scales, `[3, …]`.
+    fn numbers(&self) -> Tensor<f64> {
+        let values = [&*self.unit, &self.offset, &self.scale].concat();
+        Tensor::from_vec(values, [&[3], &*self.shape].concat())
+    }
+
+    fn from_numbers(numbers: &Tensor<f64>) -> Option<Self> {
+        let [3, shape @ ..] = numbers.shape() else { return None };
+        let count = element_count(shape);
+        let part = |k: usize| numbers.as_slice()[k * count..(k + 1) * count].to_vec();
+        let (unit, offset, scale) = (part(0), part(1), part(2));
+        let positive = |values: &[f64]| values.iter().all(|&x| x > 0.0 && x.is_finite());
+        let valid = positive(&unit) && positive(&scale) && offset.iter().all(|x| x.is_finite());
+        valid.then(|| Affine { shape: Dims::from_slice(shape), unit, offset, scale })
+    }
+
     #[track_caller]
     fn apply<T: Float>(&self, op: &str, samples: &Tensor<T>) -> Tensor<T> {
         self.map(op, samples, |x, unit, offset, scale| (x / unit - offset) / scale)

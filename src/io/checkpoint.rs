@@ -1,5 +1,6 @@
 //! Writing of checkpoints.
 
+use crate::data::Scaling;
 use crate::error::Error;
 use crate::generator::Generator;
 use crate::io::array::{Array, Integers};
@@ -132,6 +133,42 @@ impl Checkpoint {
     /// Adds a number, such as the best accuracy so far.
     pub fn number(mut self, name: &str, value: f64) -> Self {
         self.add(&format!("number.{name}"), number(value));
+        self
+    }
+
+    /// Adds a [`Standardizer`](crate::data::Standardizer) or [`MinMax`](crate::data::MinMax): a model is of no use without the scaling
+    /// of its inputs.
+    ///
+    /// ```
+    /// use wengert::data::Standardizer;
+    /// use wengert::io::{Checkpoint, Resume};
+    /// use wengert::prelude::*;
+    ///
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("model.safetensors");
+    /// # let mut model: Linear = Linear::new(2, 2, Init::He, &mut wengert::rng(0));
+    /// let inputs = Standardizer::fit(&tensor![[1.0, 200.0], [3.0, 400.0]]);
+    /// let species = ["setosa".to_string(), "virginica".to_string()];
+    /// Checkpoint::new().model(&model).scaling("inputs", &inputs).names("species", &species).save(&path)?;
+    ///
+    /// let (mut restored, mut names) = (Standardizer::default(), Vec::new());
+    /// Resume::new().model(&mut model).scaling("inputs", &mut restored).names("species", &mut names).load(&path)?;
+    /// assert_eq!(restored.apply(&tensor![[3.0, 400.0]]), tensor![[1.0, 1.0]]);
+    /// assert_eq!(names[1], "virginica");
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    pub fn scaling(mut self, name: &str, scaling: &impl Scaling) -> Self {
+        self.add(&format!("scaling.{name}"), Array::F64(scaling.numbers()));
+        self
+    }
+
+    /// Adds names, such as those of the classes that [`Table::classes`](crate::data::csv::Table::classes) has found.
+    pub fn names<S: AsRef<str>>(mut self, name: &str, names: &[S]) -> Self {
+        let name = format!("names.{name}");
+        for (k, text) in names.iter().enumerate() {
+            self.metadata.insert(self.name(&format!("{name}.{k}")), text.as_ref().into());
+        }
+        self.add(&name, integer(names.len() as i64));
         self
     }
 

@@ -1,5 +1,6 @@
 //! Restoring of checkpoints.
 
+use crate::data::Scaling;
 use crate::error::Error;
 use crate::generator::Generator;
 use crate::io::safetensors;
@@ -83,6 +84,24 @@ impl<'a> Resume<'a> {
         self.part(move |validator| {
             let value = validator.number(&name)?;
             Some(Box::new(move || *number = value))
+        })
+    }
+
+    /// Restores the scaling of features, whose shape is that in the file.
+    pub fn scaling<S: Scaling>(self, name: &str, scaling: &'a mut S) -> Self {
+        let name = self.name(&format!("scaling.{name}"));
+        self.part(move |validator| {
+            let value = validator.scaling(&name)?;
+            Some(Box::new(move || *scaling = value))
+        })
+    }
+
+    /// Restores names.
+    pub fn names(self, name: &str, names: &'a mut Vec<String>) -> Self {
+        let name = self.name(&format!("names.{name}"));
+        self.part(move |validator| {
+            let value = validator.names(&name)?;
+            Some(Box::new(move || *names = value))
         })
     }
 

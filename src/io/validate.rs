@@ -1,5 +1,6 @@
 //! Validation of a file against the program: every mismatch is collected before anything is changed.
 
+use crate::data::Scaling;
 use crate::error::{Error, Mismatch};
 use crate::io::array::{Array, DType, describe};
 use crate::io::contents::{Contents, StoredArray};
@@ -150,6 +151,34 @@ impl<'a> Validator<'a> {
                 None
             }
         }
+    }
+
+    /// The numbers of a scaling of features.
+    pub(super) fn scaling<S: Scaling>(&mut self, name: &str) -> Option<S> {
+        let array = self.contents.arrays.get(name);
+        let fits = |array: &&StoredArray| array.dtype() == DType::F64 && array.shape().first() == Some(&3);
+        let Some(stored) = array.filter(fits) else {
+            self.report(name, "F64 [3, ...]", array.map_or(NOTHING.into(), StoredArray::describe));
+            return None;
+        };
+        let scaling = S::from_numbers(&self.read(name, stored)?.tensor());
+        if scaling.is_none() {
+            self.report(name, "finite offsets and positive factors", "others");
+        }
+        scaling
+    }
+
+    /// A list of names.
+    pub(super) fn names(&mut self, name: &str) -> Option<Vec<String>> {
+        // The number is that of a file, and no reason to allocate.
+        let count: usize = self.integer(name, "a number of names", |_| true)?;
+        let key = |k: usize| format!("{name}.{k}");
+        let names: Vec<String> = (0..count).map_while(|k| self.contents.metadata.get(&key(k)).cloned()).collect();
+        if names.len() < count {
+            self.report(&key(names.len()), "a name", NOTHING);
+            return None;
+        }
+        Some(names)
     }
 
     /// A finite, non-negative number.

@@ -8,6 +8,9 @@ use wengert::prelude::*;
 pub const PANICS: &[Panic] = &[
     ("element_count", || _ = Images::new(vec![0; 5], vec![0, 1], [2, 2])),
     ("option", || _ = images().normalize(0.0, 0.0)),
+    ("channel_scale", || _ = images().normalize_channels(&[0.5], &[0.5])),
+    ("channel_scale", || _ = images().normalize_channels(&[0.5; 2], &[0.5])),
+    ("option", || _ = images().normalize_channels(&[0.5; 2], &[0.5, 0.0])),
     ("row_out_of_range", || _ = images().batch(&[2])),
 ];
 

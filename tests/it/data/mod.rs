@@ -1,6 +1,8 @@
 //! Data sets, batches and file formats of data.
 
+mod augment;
 mod batches;
+mod cifar10;
 mod csv;
 mod idx;
 mod images;
@@ -15,7 +17,7 @@ use wengert::data::{Images, Samples};
 use wengert::prelude::*;
 
 pub fn panics() -> Vec<Panic> {
-    let files = [csv::PANICS, images::PANICS, preprocess::PANICS, row_file::PANICS];
+    let files = [augment::PANICS, csv::PANICS, images::PANICS, preprocess::PANICS, row_file::PANICS];
     [files.concat(), batches::PANICS.to_vec(), samples::PANICS.to_vec(), subset::PANICS.to_vec()].concat()
 }
 

@@ -3,7 +3,7 @@
 use crate::support::files::{bits, directory, message, mismatches};
 use std::path::Path;
 use wengert::Generator;
-use wengert::data::Dataset;
+use wengert::data::{Dataset, MinMax, Standardizer};
 use wengert::io::{self, Checkpoint, Integers, Resume, safetensors};
 use wengert::optim::schedule::ReduceOnPlateau;
 use wengert::optim::{Adam, EarlyStopping, Lion, NAdam, RmsProp, Slot, Status};
@@ -281,4 +281,38 @@ fn double_precision_resumes_too() {
     assert_eq!(other.value(), model.value());
     // The file holds more than a model.
     assert!(io::load(&mut other, &path).is_err());
+}
+
+#[test]
+fn scalings_and_names_are_saved_with_the_model() {
+    let directory = directory();
+    let path = directory.path().join("run.safetensors");
+    let mut rng = wengert::rng(0);
+    let samples: Tensor<f64> = Tensor::randn([50, 2, 3], &mut rng) * 1e9 + 1e12;
+    let (standardizer, range) = (Standardizer::fit(&samples), MinMax::fit(&samples));
+    let names = ["setosa", "日本", "", "a\"b\n"].map(String::from);
+    let checkpoint = Checkpoint::new().scaling("x", &standardizer).scope("second").scaling("x", &range);
+    checkpoint.names("classes", &names).names::<&str>("none", &[]).save(&path).unwrap();
+
+    let (mut a, mut b, mut classes, mut none) = Default::default();
+    let resume = Resume::new().scaling::<Standardizer>("x", &mut a).scope("second").scaling::<MinMax>("x", &mut b);
+    resume.names("classes", &mut classes).names("none", &mut none).load(&path).unwrap();
+    assert_eq!(a.apply(&samples), standardizer.apply(&samples));
+    assert_eq!((a.mean(), a.std()), (standardizer.mean(), standardizer.std()));
+    assert_eq!(b.invert(&b.apply(&samples)), range.invert(&range.apply(&samples)));
+    assert_eq!((classes.as_slice(), none), (names.as_slice(), Vec::new()));
+
+    // Nothing changes if a part is wrong.
+    let bad = Tensor::<f64>::zeros([3, 2]);
+    let arrays = [("scaling.zero", io::Array::from(&bad)), ("names.two", Integers::new(vec![2], ()).into())];
+    safetensors::write(arrays, &path).unwrap();
+    let mut other = vec!["kept".to_string()];
+    let resume = Resume::new().scaling("zero", &mut a).scaling("one", &mut b).names("two", &mut other);
+    let expected = [
+        "scaling.zero: expected finite offsets and positive factors, found others",
+        "scaling.one: expected F64 [3, ...], found nothing",
+        "names.two.0: expected a name, found nothing",
+    ];
+    assert_eq!(mismatches(resume.load(&path)), expected);
+    assert_eq!((a.mean(), other), (standardizer.mean(), vec!["kept".to_string()]));
 }

@@ -14,8 +14,8 @@ use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::time::{Duration, SystemTime};
-use std::{fs, thread};
+use std::thread;
+use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::{task, time};
 
@@ -120,19 +120,12 @@ async fn accept(listener: tokio::net::TcpListener, state: Arc<State>, connection
 
 /// Loads the model again each time its file has changed.
 async fn follow_file(models: Arc<Models>) {
-    let stamp = |models: &Models| -> Option<(SystemTime, u64)> {
-        let metadata = fs::metadata(models.path()).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
-    };
-    let mut last = stamp(&models);
     loop {
         time::sleep(INTERVAL).await;
-        let now = stamp(&models);
-        if now.is_some() && now != last {
-            last = now;
-            if let Err(error) = reload(&models).await {
-                eprintln!("warning: the model stays, because {error}");
-            }
+        if models.file_has_changed()
+            && let Err(error) = reload(&models).await
+        {
+            eprintln!("warning: the model stays, because {error}");
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The current model, and the threads that use it: one predicts, one learns.
 
 use crate::support::serve::classifier::Classifier;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 use tokio::sync::oneshot;
 use wengert::data::ImageBatch;
 use wengert::prelude::*;
@@ -18,9 +20,19 @@ pub struct Version {
     pub model: Classifier,
 }
 
+/// When a file was changed, and its length; `None` if there is none.
+type Stamp = Option<(SystemTime, u64)>;
+
+fn stamp(path: &Path) -> Stamp {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
 /// The model that answers, of which other threads may still use an earlier one.
 pub struct Models {
     path: PathBuf,
+    /// The state of the file when it was last read.
+    seen: Mutex<Stamp>,
     current: Mutex<Arc<Version>>,
     predictions: AtomicUsize,
     batches: AtomicUsize,
@@ -28,12 +40,15 @@ pub struct Models {
 
 impl Models {
     pub fn load(path: &Path) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let first = Arc::new(Version { number: 1, model: Classifier::load(path)? });
-        Ok(Models { path: path.into(), current: Mutex::new(first), predictions: 0.into(), batches: 0.into() })
+        let seen = Mutex::new(stamp(path));
+        let current = Mutex::new(Arc::new(Version { number: 1, model: Classifier::load(path)? }));
+        Ok(Models { path: path.into(), seen, current, predictions: 0.into(), batches: 0.into() })
     }
 
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Whether there is another file than the one that was read last.
+    pub fn file_has_changed(&self) -> bool {
+        let now = stamp(&self.path);
+        now.is_some() && now != *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The current model. The lock is held while a pointer is copied, and never while a model computes.
@@ -53,6 +68,7 @@ impl Models {
 
     /// Reads the file again. If that fails, the current model stays.
     pub fn reload(&self) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = stamp(&self.path);
         let model = Classifier::load(&self.path)?;
         loop {
             let number = self.current().number;

@@ -153,25 +153,41 @@ fn swap(address: SocketAddr, images: &Labeled, count: usize, save: impl Fn() -> 
         status["predictions"].as_u64().ok_or_else(|| format!("no status: {status}").into())
     };
     let middle = predictions()? + (clients * count / 4) as u64;
-    let seen = thread::scope(|scope| -> Outcome<_> {
-        let asking = scope.spawn(|| load(address, clients, count, images));
+    let replaced = AtomicBool::new(false);
+    let rounds = thread::scope(|scope| -> Outcome<_> {
+        // The last round begins when the new model is there.
+        let asking = scope.spawn(|| {
+            let mut rounds = Vec::new();
+            loop {
+                let last = replaced.load(Ordering::SeqCst);
+                rounds.push(load(address, clients, count, images));
+                if last {
+                    return rounds;
+                }
+            }
+        });
         while predictions()? < middle {
             thread::yield_now();
         }
-        save()?;
-        let (status, answer) = Client::connect(address)?.request("POST", "/reload", "")?;
+        let outcome = save().and_then(|()| Client::connect(address)?.request("POST", "/reload", ""));
+        replaced.store(true, Ordering::SeqCst);
+        let (status, answer) = outcome?;
         assert_eq!(status, 200, "{answer}");
         Ok(asking.join().expect("clients do not panic"))
     })?;
-    let mut models = seen.models.clone();
+    let mut models: Vec<usize> = rounds.iter().flat_map(|round| round.models.iter().copied()).collect();
     models.sort();
     models.dedup();
+    let lost: Vec<&String> = rounds.iter().flat_map(|round| &round.lost).collect();
     let after = load(address, clients, images.len() / clients, images);
-    println!("\na new model while {clients} clients send {} requests: {} lost", clients * count, seen.lost.len());
+    println!(
+        "\na new model while {clients} clients send {} requests: {} lost",
+        rounds.len() * clients * count,
+        lost.len()
+    );
     println!("answers came from the models {models:?}");
     println!("accuracy of the new one {:.4}", after.correct as f64 / after.latencies.len() as f64);
-    assert!(seen.lost.is_empty() && after.lost.is_empty(), "{:?} {:?}", seen.lost, after.lost);
-    assert!(models.len() > 1, "the model was replaced too late");
+    assert!(lost.is_empty() && after.lost.is_empty() && models.len() > 1, "{lost:?} {:?}", after.lost);
     Ok(())
 }
 

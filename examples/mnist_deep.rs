@@ -16,6 +16,7 @@ use wengert::prelude::*;
 
 /// Six convolutions of 3 × 3 with ReLU, with max pooling after every second one, followed by linear layers with dropout: a small
 /// VGG (Simonyan and Zisserman 2014), and the deep network of chapter 8 of 「ゼロから作る Deep Learning」.
+#[derive(Clone)]
 struct DeepNet {
     convolutions: Vec<Conv2d>,
     layers: Vec<Linear>,

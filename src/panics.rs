@@ -76,8 +76,6 @@ panic_messages! {
     slice_step(shape: &[usize])
         "slice: the step along an axis of shape {shape:?} is 0: use 1 for every element, -1 for the reverse order"
 
-    image_shape(op: &str, shape: &[usize])
-        "{op}: shape {shape:?} is not that of an image: give [height, width] or [1, height, width] for gray, [3, height, width] for color"
     no_input(kind: &str, name: &str)
         "Inputs::{kind}: there is no such input named {name:?}: declare it with Export::input(...) or Export::indices(...)"
     two_tapes(op: &str, left: &dyn Display, right: &dyn Display)

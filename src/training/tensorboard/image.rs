@@ -6,6 +6,9 @@ use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
 use std::io::Write;
 
+/// The shapes of an image, for messages.
+const SHAPES: &str = "[height, width] or [1, height, width] for gray, [3, height, width] for color";
+
 /// An image of bytes.
 pub(super) struct Image {
     pub(super) height: usize,
@@ -23,10 +26,10 @@ impl Image {
         let (channels, height, width) = match *values.shape() {
             [height, width] => (1, height, width),
             [channels @ (1 | 3), height, width] => (channels, height, width),
-            _ => panics::image_shape(op, values.shape()),
+            _ => panics::image_shape(op, values.shape(), SHAPES),
         };
         if values.is_empty() {
-            panics::image_shape(op, values.shape());
+            panics::image_shape(op, values.shape(), SHAPES);
         }
         let pixels = values.reshape([channels, height * width]).transpose(0, 1);
         // A NaN becomes 0.

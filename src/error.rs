@@ -68,6 +68,13 @@ pub enum Error {
         /// Every mismatch.
         mismatches: Vec<Mismatch>,
     },
+    /// The model of another process does not match that of rank 0.
+    Replica {
+        /// The rank of the process.
+        rank: usize,
+        /// Every mismatch.
+        mismatches: Vec<Mismatch>,
+    },
 }
 
 /// The maximum length of a part of a message, in characters.
@@ -77,7 +84,7 @@ const MAX_FIELD: usize = 300;
 /// The maximum number of mismatches in a message.
 const MAX_MISMATCHES: usize = 50;
 
-/// One difference between a file and what the program expects, such as the shape of a tensor.
+/// One difference between a file, or the model of another process, and what is expected, such as the shape of a tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mismatch {
@@ -134,6 +141,15 @@ fn write_part(f: &mut Formatter, place: &str, part: [&String; 3], most: usize) -
     write!(f, "{what}{place}: expected {expected}, found {found}")
 }
 
+/// A line for each of the first mismatches.
+fn write_mismatches(f: &mut Formatter, mismatches: &[Mismatch]) -> fmt::Result {
+    mismatches.iter().take(MAX_MISMATCHES).try_for_each(|mismatch| write!(f, "\n  {mismatch}"))?;
+    match mismatches.len().saturating_sub(MAX_MISMATCHES) {
+        0 => Ok(()),
+        more => write!(f, "\n  and {more} more"),
+    }
+}
+
 impl Display for Error {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         match self {
@@ -152,11 +168,11 @@ impl Display for Error {
             }
             Error::Mismatch { path, mismatches } => {
                 write!(f, "{path:?}: does not match:")?;
-                mismatches.iter().take(MAX_MISMATCHES).try_for_each(|mismatch| write!(f, "\n  {mismatch}"))?;
-                match mismatches.len().saturating_sub(MAX_MISMATCHES) {
-                    0 => Ok(()),
-                    more => write!(f, "\n  and {more} more"),
-                }
+                write_mismatches(f, mismatches)
+            }
+            Error::Replica { rank, mismatches } => {
+                write!(f, "rank {rank}: the model does not match that of rank 0:")?;
+                write_mismatches(f, mismatches)
             }
         }
     }

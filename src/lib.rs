@@ -66,6 +66,7 @@
 //! | [`io`] | saving and loading models, [checkpoints](io::Checkpoint), and the files of numpy |
 //! | [`metrics`] | accuracy, the confusion matrix, ranking, calibration, errors of regression, perplexity, running means |
 //! | [`training`] | what a training loop keeps track of: the best model, when to stop, the history; [event files](training::tensorboard) for TensorBoard |
+//! | [`distributed`] | gradients over shards of data on several machines |
 //! | [`guide`] | a page for each topic ([日本語](guide::ja)), and for those who come [from PyTorch](guide::from_pytorch), [numpy](guide::from_numpy) or [the book](guide::from_the_book) |
 //!
 //! A mistake in the program, such as shapes that do not fit, panics at the caller's line and names the operation and the
@@ -109,6 +110,7 @@ mod transform;
 
 pub mod autograd;
 pub mod data;
+pub mod distributed;
 pub mod guide;
 pub mod io;
 pub mod metrics;

@@ -164,6 +164,37 @@ impl<T: Float> Gradients<T> {
         self.entries.binary_search_by_key(&key, |&(key, _)| key).ok()
     }
 
+    /// The gradient of a parameter in the form in which it is stored.
+    pub(crate) fn of_param(&self, param: &Param<T>) -> Option<&Gradient<T>> {
+        self.position(GradientKey::<T>::key(param)).map(|at| &self.entries[at].1)
+    }
+
+    /// The number of parameters with a gradient, and of pending updates of buffers.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let is_update = |note: &&BufferNote<T>| matches!(note, BufferNote::Update { .. });
+        let parameters = self.entries.iter().filter(|(key, _)| matches!(key.0, Owner::Param(_)));
+        (parameters.count(), self.buffer_notes.iter().filter(is_update).count())
+    }
+
+    /// The pending updates `buffer ← decay · buffer + value` of a buffer, as decay and value, in the order of the forward passes.
+    pub(crate) fn updates_of(&self, buffer: &Param<T>) -> impl Iterator<Item = (f64, &Tensor<T>)> {
+        self.notes_of(buffer).iter().filter_map(|note| match note {
+            BufferNote::Update { decay, value, .. } => Some((*decay, value)),
+            BufferNote::ReadInitial { .. } => None,
+        })
+    }
+
+    /// Gradients and updates of buffers from elsewhere; where a gradient is missing, the reason is that of `self`, if it has one.
+    pub(crate) fn replaced<'a>(
+        self,
+        gradients: impl Iterator<Item = (&'a Param<T>, Gradient<T>)>,
+        updates: impl Iterator<Item = (&'a Param<T>, f64, Tensor<T>)>,
+    ) -> Self {
+        let note = |(buffer, decay, value): (&Param<T>, _, _)| BufferNote::Update { buffer: buffer.id(), decay, value };
+        let entries = gradients.map(|(param, gradient)| (GradientKey::<T>::key(param), gradient));
+        Gradients::collect(entries, self.missing, updates.map(note).collect())
+    }
+
     /// [`get`](Gradients::get) for callers that visit parameters in creation order: tries the entry `next` before it searches.
     pub(crate) fn get_near(&self, param: &Param<T>, next: &mut usize) -> Option<&Gradient<T>> {
         let key = GradientKey::<T>::key(param);

@@ -255,6 +255,32 @@ impl<D: Dataset> Batches<'_, D> {
         self
     }
 
+    /// The positions of the samples of each batch, for programs that gather them later or elsewhere, such as each of several
+    /// [machines](crate::distributed) its own part.
+    ///
+    /// ```
+    /// use wengert::data::Samples;
+    /// use wengert::prelude::*;
+    ///
+    /// let samples = Samples::new(Tensor::<f32>::arange(0.0, 5.0, 1.0), vec![0; 5]);
+    /// assert_eq!(samples.batches(3).indices().collect::<Vec<_>>(), [vec![0, 1, 2], vec![3, 4]]);
+    /// ```
+    #[doc(alias = "BatchSampler")]
+    pub fn indices(mut self) -> impl ExactSizeIterator<Item = Vec<usize>> {
+        (0..self.len()).map(move |_| self.advance().expect("as many as counted").to_vec())
+    }
+
+    /// The positions of the samples of the next batch.
+    fn advance(&mut self) -> Option<&[usize]> {
+        let remaining = &self.order[self.position..];
+        let indices = &remaining[..self.size.min(remaining.len())];
+        if indices.is_empty() || (self.drop_last && indices.len() < self.size) {
+            return None;
+        }
+        self.position += indices.len();
+        Some(indices)
+    }
+
     /// Gathers the batches on a background thread, up to `count` of them ahead, and passes `work` an iterator over
     /// them.
     ///
@@ -312,13 +338,8 @@ impl<D: Dataset> Iterator for Batches<'_, D> {
     type Item = D::Batch;
 
     fn next(&mut self) -> Option<D::Batch> {
-        let remaining = &self.order[self.position..];
-        let indices = &remaining[..self.size.min(remaining.len())];
-        if indices.is_empty() || (self.drop_last && indices.len() < self.size) {
-            return None;
-        }
-        self.position += indices.len();
-        Some(self.dataset.batch(indices))
+        let dataset = self.dataset;
+        self.advance().map(|indices| dataset.batch(indices))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -42,6 +42,12 @@ impl<T: Float> SparseRows<T> {
         SparseRows { shape: Dims::from_slice(shape), indices: distinct, values }
     }
 
+    /// The rows with the given values `[indices, D…]`; the indices are ascending.
+    pub(crate) fn from_parts(shape: &[usize], indices: Vec<usize>, values: Vec<T>) -> Self {
+        let rows: Dims = [indices.len()].iter().chain(&shape[1..]).copied().collect();
+        SparseRows { shape: Dims::from_slice(shape), indices, values: Tensor::from_vec(values, rows.as_slice()) }
+    }
+
     /// The sum of two lists of rows of the same shape.
     pub(crate) fn plus(&self, other: &Self) -> Self {
         let indices: Vec<usize> = self.indices.iter().chain(&other.indices).copied().collect();

@@ -4,3 +4,4 @@ pub mod check;
 pub mod functional;
 pub mod parallel;
 mod recompute;
+pub(crate) mod tree;

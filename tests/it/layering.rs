@@ -16,7 +16,7 @@ const LAYERS: [&[&str]; 12] = [
     &["optim"],
     &["data", "metrics", "text"],
     &["io"],
-    &["training"],
+    &["training", "distributed"],
     &["guide", "instances"],
 ];
 

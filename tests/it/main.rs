@@ -11,6 +11,7 @@ mod autograd;
 mod cart_pole;
 mod data;
 mod determinism;
+mod distributed;
 mod file;
 mod guide;
 mod hostile;

@@ -1,7 +1,7 @@
 //! Coverage of `src/panics.rs`: every message is shown by a mistake in some test file.
 
 use crate::support::panics::{Panic, panic_of};
-use crate::{autograd, data, inspect, io, limits, metrics, nn, ops, optim, tensor, text, training, transform};
+use crate::{autograd, data, distributed, inspect, io, limits, metrics, nn, ops, optim, tensor, text, training, transform};
 
 /// The mistakes of all files.
 fn panics() -> Vec<Panic> {
@@ -19,6 +19,7 @@ fn panics() -> Vec<Panic> {
         io::onnx::PANICS.to_vec(),
         limits::PANICS.to_vec(),
         training::panics(),
+        distributed::PANICS.to_vec(),
     ];
     panics.into_iter().flatten().collect()
 }

@@ -78,6 +78,13 @@ pub trait Float:
     #[doc(hidden)]
     fn transpose(rows: usize, columns: usize, x: &[Self], x_step: usize, y: &mut [Self], y_step: usize);
 
+    /// Appends the bytes of numbers, in little-endian order.
+    #[doc(hidden)]
+    fn write_bytes(numbers: &[Self], bytes: &mut Vec<u8>);
+    /// The numbers that [`write_bytes`](Self::write_bytes) wrote.
+    #[doc(hidden)]
+    fn read_bytes(bytes: &[u8]) -> Vec<Self>;
+
     /// √x.
     fn sqrt(self) -> Self;
     /// eˣ.
@@ -236,6 +243,15 @@ macro_rules! float {
             }
             fn transpose(rows: usize, columns: usize, x: &[Self], x_step: usize, y: &mut [Self], y_step: usize) {
                 $transpose(rows, columns, x, x_step, y, y_step);
+            }
+            fn write_bytes(numbers: &[Self], bytes: &mut Vec<u8>) {
+                let start = bytes.len();
+                bytes.resize(start + size_of_val(numbers), 0);
+                let places = bytes[start..].as_chunks_mut().0;
+                places.iter_mut().zip(numbers).for_each(|(place, x)| *place = x.to_le_bytes());
+            }
+            fn read_bytes(bytes: &[u8]) -> Vec<Self> {
+                bytes.as_chunks().0.iter().map(|&bytes| $t::from_le_bytes(bytes)).collect()
             }
             #[inline]
             fn powf(self, y: Self) -> Self {

@@ -73,7 +73,8 @@ impl Options {
         let file = |name: &'static str, help: &'static str| {
             Arg::new(name).long(name).value_name("FILE").value_parser(value_parser!(PathBuf)).help(help)
         };
-        let list = |name: &'static str| Arg::new(name).long(name).value_delimiter(',').value_parser(value_parser!(usize));
+        let list =
+            |name: &'static str| Arg::new(name).long(name).value_delimiter(',').value_parser(value_parser!(usize));
         let matches = Command::new("mnist_mpi")
             .about("Trains a multilayer perceptron on MNIST with several processes, started by mpirun.")
             .arg(list("hidden").value_name("SIZES").default_value("256,128").help("Sizes of the hidden layers"))
@@ -81,7 +82,11 @@ impl Options {
             .arg(option("learning-rate", "0.002", "Learning rate").value_parser(value_parser!(f64)))
             .arg(positive("epochs", "3", "Number of epochs"))
             .arg(positive("batch", "128", "Size of a batch, over all processes"))
-            .arg(positive("shards", "4", "Shards of a batch: the results depend on it, and not on the number of processes"))
+            .arg(positive(
+                "shards",
+                "4",
+                "Shards of a batch: the results depend on it, and not on the number of processes",
+            ))
             .arg(option("seed", "0", "Seed of the random numbers").value_parser(value_parser!(u64)))
             .arg(positive("limit", "60000", "Number of training images"))
             .arg(positive("every", "50", "Steps from one line, and checkpoint, to the next"))

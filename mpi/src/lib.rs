@@ -43,9 +43,7 @@ use mpi::Threading;
 use mpi::datatype::PartitionMut;
 use mpi::environment::{Universe, initialize_with_threading, processor_name};
 use mpi::topology::SimpleCommunicator;
-use mpi::traits::{
-    Communicator as MpiCommunicator, CommunicatorCollectives, Destination, Root, Source,
-};
+use mpi::traits::{Communicator as MpiCommunicator, CommunicatorCollectives, Destination, Root, Source};
 use std::fmt::{self, Debug, Display, Formatter};
 use std::process::ExitCode;
 use std::thread;
@@ -86,7 +84,9 @@ impl World {
     /// Ends all processes with a message.
     fn end_all(&self, message: &dyn Display) -> ! {
         let host = processor_name().map_or_else(|_| String::new(), |name| format!(" on {name}"));
-        eprintln!("error: rank {} of {}{host}: {message}", self.rank(), self.size());
+        // Written in one piece, so that the lines of several ranks do not mix.
+        let line = format!("error: rank {} of {}{host}: {message}\n", self.rank(), self.size());
+        eprint!("{line}");
         self.communicator.abort(1)
     }
 }

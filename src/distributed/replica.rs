@@ -63,7 +63,8 @@ fn mismatches(expected: &BTreeMap<String, String>, found: &BTreeMap<String, Stri
     let mut paths: Vec<&String> = expected.keys().chain(found.keys()).collect();
     paths.sort_unstable();
     paths.dedup();
-    let of = |shapes: &BTreeMap<String, String>, path: &String| shapes.get(path).map_or("nothing".into(), String::clone);
+    let of =
+        |shapes: &BTreeMap<String, String>, path: &String| shapes.get(path).map_or("nothing".into(), String::clone);
     let differs = paths.into_iter().filter(|path| expected.get(*path) != found.get(*path));
     differs.map(|path| Mismatch::new(path, of(expected, path), of(found, path))).collect()
 }

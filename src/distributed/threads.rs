@@ -49,8 +49,7 @@ impl Communicator for Rank {
 /// # Panics
 /// If the program panics on a rank: with the panic of the first rank that did.
 pub fn on_threads<R: Send>(ranks: usize, program: impl Fn(&dyn Communicator) -> R + Sync) -> Vec<R> {
-    let mut all: Vec<Rank> =
-        (0..ranks).map(|rank| Rank { rank, senders: Vec::new(), receivers: Vec::new() }).collect();
+    let mut all: Vec<Rank> = (0..ranks).map(|rank| Rank { rank, senders: Vec::new(), receivers: Vec::new() }).collect();
     for from in 0..ranks {
         for to in 0..ranks {
             let (sender, receiver) = channel();

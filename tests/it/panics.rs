@@ -1,7 +1,9 @@
 //! Coverage of `src/panics.rs`: every message is shown by a mistake in some test file.
 
 use crate::support::panics::{Panic, panic_of};
-use crate::{autograd, data, distributed, inspect, io, limits, metrics, nn, ops, optim, tensor, text, training, transform};
+use crate::{
+    autograd, data, distributed, inspect, io, limits, metrics, nn, ops, optim, tensor, text, training, transform,
+};
 
 /// The mistakes of all files.
 fn panics() -> Vec<Panic> {

@@ -1,9 +1,11 @@
-//! Measures training steps on several ranks, and what of them is communication: `mpirun -n 2 target/release/examples/scaling w2 20`.
+//! Measures training steps on several ranks, and what of them is communication:
+//! `WENGERT_NUM_THREADS=1 mpirun -n 2 target/release/examples/scaling w2 100`.
 //!
-//! The arguments are the name of a workload of `benches/workloads.rs` and the number of steps. Each rank computes one batch a step, on
-//! one thread. Rank 0 prints medians in milliseconds: the processor time of everything but communication, the wall time until all
-//! ranks have announced their gradients, which includes waiting for the slowest, and the wall times of the exchange of parts and of the
-//! sums. `docs/scaling.md` compares them with a model. The workload `messages` measures the communication alone, for sizes from 1 byte.
+//! The arguments are the name of a workload of `benches/workloads.rs` and the number of steps. Each rank computes one batch a step.
+//! Rank 0 prints medians in milliseconds: the processor time of its main thread for all but communication, the wall time until all
+//! ranks have announced their gradients, which includes waiting for the slowest, the wall times of the exchange of parts and of the
+//! gathering of sums, and that of the whole step. `docs/scaling.md` compares them with a model. The workload `messages` measures the
+//! communication alone, for sizes from 1 byte.
 
 #[path = "../../examples/support/gpt.rs"]
 #[expect(dead_code, reason = "the example also generates")]
@@ -164,7 +166,6 @@ fn run(world: &World, name: &str, count: &str) {
 }
 
 fn main() -> ExitCode {
-    wengert::set_num_threads(1);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [name, count] = &arguments[..] else {
         eprintln!("usage: scaling WORKLOAD STEPS");

@@ -51,6 +51,9 @@ use wengert::distributed::Communicator;
 
 /// The longest message that is sent in one piece: MPI counts bytes in an `i32`.
 const PIECE: usize = 1 << 30;
+/// The most bytes in total for which MPI's own way to gather is used, in which rounds grow with the logarithm of the ranks. MPI passes
+/// more than that around in a ring, whose latency grows with the ranks.
+const SMALL: usize = 1 << 16;
 
 /// All processes that `mpirun` started.
 pub struct World {
@@ -145,7 +148,7 @@ impl Communicator for World {
         self.communicator.all_gather_into(&(message.len() as u64), &mut lengths[..]);
         let lengths: Vec<usize> = lengths.into_iter().map(|length| length as usize).collect();
         let total: usize = lengths.iter().sum();
-        if total > PIECE {
+        if total > SMALL {
             return self.exchange(&vec![message; self.size()]);
         }
         let counts: Vec<i32> = lengths.iter().map(|&length| length as i32).collect();

@@ -32,6 +32,8 @@ fn mpirun(ranks: usize, arguments: &[&str]) -> Output {
     // Ranks that hang are a failure, and not the end of all tests.
     Command::new("timeout")
         .args(["--kill-after=5", "120", "mpirun", "--allow-run-as-root", "--oversubscribe", "-n", &ranks.to_string()])
+        // Ranks that wait do not keep the processor from others.
+        .args(["--mca", "mpi_yield_when_idle", "1"])
         .arg(example.join("examples/mnist_mpi"))
         .args(SMALL)
         .args(arguments)

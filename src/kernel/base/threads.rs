@@ -269,6 +269,10 @@ const SPIN_LIMIT: usize = 2000;
 impl Pool {
     /// Makes this thread the owner, unless there is one.
     fn try_own(&self) -> Option<MutexGuard<'_, usize>> {
+        // A loop within a loop, of which many threads may start one at a time, only reads what they share.
+        if self.state.load(Ordering::Relaxed) & OPEN != 0 {
+            return None;
+        }
         match self.owner.try_lock() {
             Ok(started) => Some(started),
             Err(TryLockError::Poisoned(started)) => Some(started.into_inner()),

@@ -36,9 +36,9 @@ def enter(namespace):
 
 def limit(space, mbit):
     if mbit:
-        # The bucket holds what may pass at once: at least a packet.
+        # What passes at once is at least a packet; a long queue would delay acknowledgments.
         burst = max(2 * MTU, int(mbit * 1e6 / 8 * 0.001))
-        rate = ["rate", f"{mbit}mbit", "burst", str(burst), "limit", "16000000"]
+        rate = ["rate", f"{mbit}mbit", "burst", str(burst), "latency", "20ms"]
         ip("netns", "exec", space, "tc", "qdisc", "add", "dev", "wire", "root", "tbf", *rate)
 
 

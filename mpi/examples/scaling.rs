@@ -2,9 +2,9 @@
 //! `WENGERT_NUM_THREADS=1 mpirun -n 2 target/release/examples/scaling w2 100`.
 //!
 //! The arguments are the name of a workload of `benches/workloads.rs` and the number of steps. Each rank computes one batch a step.
-//! Rank 0 prints medians in milliseconds: the processor time of its main thread for all but communication, the wall time until all
-//! ranks have announced their gradients, which includes waiting for the slowest, the wall times of the exchange of parts and of the
-//! gathering of sums, and that of the whole step. `docs/scaling.md` compares them with a model. The workload `messages` measures the
+//! Rank 0 prints milliseconds: the mean processor time of its main thread for all but communication, then the least and the median wall
+//! times until all ranks have announced their gradients, which includes waiting for the slowest, of the exchange of parts, of the
+//! gathering of sums, and of the whole step. `docs/scaling.md` compares them with a model. The workload `messages` measures the
 //! communication alone, for sizes from 1 byte.
 
 #[path = "../../examples/support/gpt.rs"]
@@ -63,9 +63,11 @@ impl Communicator for Timed<'_> {
     }
 }
 
-fn median(mut times: Vec<f64>) -> f64 {
+/// The least time and the median.
+fn summary(mut times: Vec<f64>) -> String {
     times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+    let median = times.get(times.len() / 2);
+    times.first().zip(median).map_or("-".into(), |(least, median)| format!("{least:.3} {median:.3}"))
 }
 
 /// Trains a model for some steps, and prints the times of a step.
@@ -78,27 +80,28 @@ fn steps<M: Module + Sync>(
 ) {
     let mut rng = wengert::rng(0);
     let shards: Vec<usize> = (0..world.size()).collect();
-    let (mut all, mut own) = (vec![Vec::new(); 4], Vec::new());
-    for step in 0..count.parse().expect("a number of steps") {
+    let (mut all, mut own) = (vec![Vec::new(); 4], 0.0);
+    let count: usize = count.parse().expect("a number of steps");
+    for step in 0..=count {
         let timed = Timed { world, calls: RefCell::default(), processor: Cell::new(0.0) };
         let (start, before) = (Instant::now(), processor_time());
         let loss = |tape: &Tape, shard: &usize| loss(&model, tape, *shard);
         let (_, gradients) = distributed::gradients(&timed, &model, &mut rng, &shards, loss).expect("there are shards");
         optimizer.step(&mut model, &gradients);
         if step > 0 {
-            own.push(processor_time() - before - timed.processor.get());
+            own += processor_time() - before - timed.processor.get();
             all[3].push(1e3 * start.elapsed().as_secs_f64());
             all.iter_mut().zip(timed.calls.take()).for_each(|(list, time)| list.push(time));
         }
     }
-    let [announce, exchange, gather, step] =
-        [0, 1, 2, 3].map(|k| if all[k].is_empty() { 0.0 } else { median(all[k].clone()) });
     if world.rank() == 0 {
-        let (ranks, bytes, own) = (world.size(), 4 * model.parameter_count(), median(own));
-        println!(
-            "{name}  ranks {ranks}  bytes {bytes}  own {own:.3}  announce {announce:.3}  exchange {exchange:.3}  gather \
-             {gather:.3}  step {step:.3}"
-        );
+        let (ranks, bytes, own) = (world.size(), 4 * model.parameter_count(), own / count as f64);
+        print!("{name}  ranks {ranks}  bytes {bytes}  own {own:.3}");
+        ["announce", "exchange", "gather", "step"]
+            .iter()
+            .zip(all)
+            .for_each(|(name, times)| print!("  {name} {}", summary(times)));
+        println!();
     }
 }
 
@@ -113,12 +116,12 @@ fn messages(world: &World, count: usize) {
                 call();
                 1e3 * start.elapsed().as_secs_f64()
             });
-            median(times.collect())
+            summary(times.collect())
         };
         let exchange = time(&|| _ = world.exchange(&vec![&message[..]; world.size()]));
         let gather = time(&|| _ = world.all_gather(&message));
         if world.rank() == 0 {
-            println!("messages  bytes {}  exchange {exchange:.4}  gather {gather:.4}", message.len());
+            println!("messages  bytes {}  exchange {exchange}  gather {gather}", message.len());
         }
     }
 }

@@ -148,7 +148,8 @@ impl Communicator for World {
         self.communicator.all_gather_into(&(message.len() as u64), &mut lengths[..]);
         let lengths: Vec<usize> = lengths.into_iter().map(|length| length as usize).collect();
         let total: usize = lengths.iter().sum();
-        if total > SMALL {
+        // Without a byte, the buffers that MPI gets would both be nowhere: it takes them for the same, which it forbids.
+        if total == 0 || total > SMALL {
             return self.exchange(&vec![message; self.size()]);
         }
         let counts: Vec<i32> = lengths.iter().map(|&length| length as i32).collect();
@@ -178,4 +179,20 @@ impl Communicator for World {
 fn pieces(message: &[u8]) -> impl Iterator<Item = &[u8]> {
     let bound = |k: usize| (k * PIECE).min(message.len());
     (0..=message.len() / PIECE).map(move |k| &message[bound(k)..bound(k + 1)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PIECE, pieces};
+
+    #[test]
+    fn only_the_last_piece_is_shorter() {
+        // Memory that is not touched.
+        let message = vec![0; 2 * PIECE + 1];
+        let lengths = |length: usize| pieces(&message[..length]).map(<[u8]>::len).collect::<Vec<_>>();
+        assert_eq!(lengths(0), [0]);
+        assert_eq!(lengths(PIECE - 1), [PIECE - 1]);
+        assert_eq!(lengths(PIECE), [PIECE, 0]);
+        assert_eq!(lengths(2 * PIECE + 1), [PIECE, PIECE, 1]);
+    }
 }

@@ -1,9 +1,11 @@
 //! The example `mnist_mpi` as processes: the same bits for any number of them, and the end of a job.
 
+use std::convert::Infallible;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, ExitCode, Output};
 use tempfile::tempdir;
+use wengert::distributed::{self, Communicator};
 
 const MNIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist");
 /// Some two epochs of 12 steps, the last of each on a smaller batch.
@@ -29,13 +31,16 @@ fn mpirun(ranks: usize, arguments: &[&str]) -> Output {
     let mut example = std::env::current_exe().unwrap();
     example.pop();
     example.pop();
+    program(ranks, &example.join("examples/mnist_mpi"), &[&SMALL, arguments].concat())
+}
+
+fn program(ranks: usize, path: &Path, arguments: &[&str]) -> Output {
     // Ranks that hang are a failure, and not the end of all tests.
     Command::new("timeout")
         .args(["--kill-after=5", "120", "mpirun", "--allow-run-as-root", "--oversubscribe", "-n", &ranks.to_string()])
         // Ranks that wait do not keep the processor from others.
         .args(["--mca", "mpi_yield_when_idle", "1"])
-        .arg(example.join("examples/mnist_mpi"))
-        .args(SMALL)
+        .arg(path)
         .args(arguments)
         .output()
         .expect("mpirun is installed")
@@ -51,6 +56,37 @@ fn trained(ranks: usize, folder: &Path, arguments: &[&str]) -> (String, Vec<u8>)
     let output = mpirun(ranks, &[&["--checkpoint", checkpoint.to_str().unwrap()], arguments].concat());
     assert!(output.status.success(), "{}", text(output.stderr));
     (text(output.stdout), fs::read(checkpoint).unwrap())
+}
+
+#[test]
+fn messages_arrive() {
+    let output = program(3, &std::env::current_exe().unwrap(), &["--exact", "messages_of_a_rank", "--ignored"]);
+    let (out, message) = (text(output.stdout), text(output.stderr));
+    assert!(output.status.success() && out.matches("1 passed").count() == 3, "{out}{message}");
+}
+
+/// Messages of every length between the ways in which they are sent, from each rank to each, as they are between threads.
+#[test]
+#[ignore = "messages_arrive runs it on several ranks"]
+fn messages_of_a_rank() {
+    fn received(ranks: &dyn Communicator) -> Vec<Vec<u8>> {
+        let mut all = Vec::new();
+        for length in [0, 1, 1000, 30_000, 100_000, 3_000_000] {
+            let message = |to: usize| vec![(10 * ranks.rank() + to) as u8; length * ranks.rank() + length / (to + 1)];
+            let messages: Vec<Vec<u8>> = (0..ranks.size()).map(message).collect();
+            all.extend(ranks.exchange(&messages.iter().map(Vec::as_slice).collect::<Vec<_>>()));
+            all.extend(ranks.all_gather(&messages[0]));
+            all.push(ranks.broadcast(&messages[1]));
+        }
+        assert_eq!(distributed::map(ranks, &[0.0; 0], |x| [*x]), [[0.0]; 0]);
+        all
+    }
+    let expected = distributed::on_threads(3, received);
+    let status = wengert_mpi::run(|world| {
+        assert!(received(world) == expected[world.rank()]);
+        Ok::<_, Infallible>(ExitCode::SUCCESS)
+    });
+    assert_eq!(status, ExitCode::SUCCESS);
 }
 
 #[test]

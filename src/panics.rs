@@ -61,10 +61,6 @@ panic_messages! {
         "{op}: {what} of rank {rank} differs from that of rank 0: every rank must run the same steps, with equal models and equally seeded generators"
     not_in_the_model(op: &str, gradients: usize, updates: usize, known: (usize, usize))
         "{op}: the loss has gradients of {gradients} parameters and {updates} updates of buffers, of which the model has {known:?}: the model must contain all that the loss trains"
-    rank_is_gone(rank: usize)
-        "exchange: rank {rank} has ended: every rank must take part in every exchange"
-    message_count(size: usize, count: usize)
-        "exchange: {count} messages for {size} ranks: give one for each"
     out_of_memory(bytes: usize)
         "tensor: the system has no {bytes} bytes of memory: use smaller batches or shapes"
     not_a_shape(op: &str, entries: &[i128])

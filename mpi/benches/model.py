@@ -2,42 +2,49 @@
 
 from math import ceil, log2
 
-MB = 1e6
-# Bytes of gradients, and milliseconds of processor time of a step on one thread.
-WORKLOADS = {"w2": (940_584, 0.62), "w5": (900_136, 8.3), "w8": (3_216_384, 94), "w11": (42_980_352, 1250)}
-# Latency and time for each message in microseconds, and bytes per second that a rank sends.
-NETWORKS = {
-    "100 Gbit/s, RDMA": (2, 0.5, 12.5e9),
-    "10 Gbit/s, TCP": (30, 5, 1.25e9),
-    "1 Gbit/s, TCP": (50, 5, 0.125e9),
-}
-COPIES = 1.0  # milliseconds for each MB of gradients: lists, bytes and sums
+# Bytes of the gradients, and milliseconds of a step on one thread.
+WORKLOADS = {"w2": (940_584, 1.35), "w5": (900_136, 13.1), "w8": (3_216_384, 52.6), "w11": (42_980_352, 750)}
+# Microseconds for a message to arrive and for a rank to handle one, and bytes a second in each direction.
+DATA_CENTER = (2, 0.5, 12.5e9)
+TEN_GIGABIT = (30, 5, 1.25e9)
+GIGABIT = (50, 5, 0.125e9)
+INTERNET = (20_000, 5, 12.5e6)
+# Milliseconds a byte: gradients to bytes and back.
+COPIES = 1.5e-6
+# Messages up to this size are sent without asking the receiver first.
+EAGER = 65_536
+RANKS = [2, 4, 8, 16, 64, 256, 1024]
 
 
-def communication(ranks, size, latency, message, rate):
-    """Milliseconds of a step that pass in communication."""
-    rounds = 3 * ceil(log2(ranks)) + 2
-    return (rounds * latency + 2 * (ranks - 1) * message) / 1e3 + 2 * size * (ranks - 1) / ranks / rate * 1e3
+def communication(ranks, size, network):
+    """The milliseconds of announcing gradients, exchanging parts, and gathering sums."""
+    latency, message, rate = network[0] / 1e3, network[1] / 1e3, network[2] / 1e3
+    rounds, part = ceil(log2(ranks)), size / ranks
+    arrival = latency * (3 if part > EAGER else 1) + (ranks - 1) * (message + part / rate)
+    return 2 * rounds * latency, arrival, rounds * latency + arrival
 
 
 def efficiency(ranks, size, step, network, batches=1):
-    """The rate of one rank among many, to that of one alone, if each computes so many batches before it communicates."""
-    compute = batches * step
-    return compute / (compute + COPIES * size / MB + communication(ranks, size, *network))
+    """The speed of a rank, to that of one alone, if each computes so many batches between two exchanges."""
+    return batches * step / (batches * step + COPIES * size + sum(communication(ranks, size, network)))
 
 
-def percent(x):
-    return f"{100 * x:.0f} %"
+def table(title, columns, rows):
+    print(f"\n| {title} | {' | '.join(map(str, columns))} |\n|---{'|---' * len(columns)}|")
+    for name, values in rows:
+        print(f"| {name} | {' | '.join(f'{100 * value:.0f} %' for value in values)} |")
 
 
-def table(networks, batches=1):
-    ranks = [2, 4, 8, 16, 64, 256, 1024]
-    for name, network in networks.items():
-        print(f"\n| {name} | " + " | ".join(str(r) for r in ranks) + " |\n|---" * 1 + "|---" * len(ranks) + "|")
-        for workload, (size, step) in WORKLOADS.items():
-            row = [percent(efficiency(r, size, step, network, batches)) for r in ranks]
-            print(f"| {workload} | " + " | ".join(row) + " |")
+def of_workloads(network):
+    for name, (size, step) in WORKLOADS.items():
+        yield name, [efficiency(ranks, size, step, network) for ranks in RANKS]
 
 
 if __name__ == "__main__":
-    table(NETWORKS)
+    table("100 Gbit/s, RDMA", RANKS, of_workloads(DATA_CENTER))
+    table("10 Gbit/s, TCP", RANKS, of_workloads(TEN_GIGABIT))
+    table("1 Gbit/s, TCP", RANKS, of_workloads(GIGABIT))
+    batches = [1, 10, 100, 1000]
+    rows = [(f"{name}, {ranks} ranks", [efficiency(ranks, *WORKLOADS[name], INTERNET, k) for k in batches])
+            for name in ("w8", "w11") for ranks in (8, 64)]
+    table("internet, 100 Mbit/s; batches between exchanges", batches, rows)

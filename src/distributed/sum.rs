@@ -8,7 +8,9 @@ use crate::panics;
 use crate::tensor::{Float, SparseRows, Tensor};
 use crate::transform::parallel::{self, Sum};
 use crate::transform::tree::{self, Node};
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 
 /// The sum over all shards, of which this rank has those over its own.
 #[track_caller]
@@ -104,30 +106,31 @@ impl<'a, T: Float> Layout<'a, T> {
         Layout { parameters, forms, length }
     }
 
-    /// Adds up the gradients of all ranks: each rank those of one part of the list, which it then passes on.
+    /// Adds up the gradients of all ranks: each rank those of one part of the list, which it then passes on. Returns the parts.
     fn exchange(
         &self,
         communicator: &dyn Communicator,
         count: usize,
         sums: &[Node<Sum<T>>],
         announcements: &[Vec<Node<Announcement<T>>>],
-    ) -> Vec<T> {
-        let lists: Vec<Vec<T>> = sums.iter().map(|sum| self.list(&sum.value)).collect();
+    ) -> Vec<Vec<u8>> {
+        let lists: Vec<Vec<u8>> = sums.iter().map(|sum| self.list(&sum.value)).collect();
+        // Usually a rank has one sum, of which the messages are slices.
         let for_rank = |rank: usize| {
-            let mut bytes = Vec::new();
-            lists.iter().for_each(|list| T::write_bytes(&list[self.part(communicator, rank)], &mut bytes));
-            bytes
+            let of_list = |list| &<Vec<u8>>::as_slice(list)[self.part(communicator, rank)];
+            match &lists[..] {
+                [list] => Cow::Borrowed(of_list(list)),
+                lists => lists.iter().map(of_list).collect::<Vec<_>>().concat().into(),
+            }
         };
-        let messages: Vec<Vec<u8>> = (0..communicator.size()).map(for_rank).collect();
-        drop(lists);
-        let received = communicator.exchange(&messages.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        drop(messages);
+        let messages: Vec<Cow<[u8]>> = (0..communicator.size()).map(for_rank).collect();
+        let received = communicator.exchange(&messages.iter().map(Cow::as_ref).collect::<Vec<_>>());
 
         let size = self.part(communicator, communicator.rank()).len();
         let nodes = announcements.iter().zip(&received).flat_map(|(nodes, bytes)| {
             nodes.iter().enumerate().map(move |(k, node)| {
-                let bytes = &bytes[k * size * size_of::<T>()..][..size * size_of::<T>()];
-                node.with(Tensor::from_vec(T::read_bytes(bytes), [size]))
+                let elements = T::read_bytes(&bytes[k * size..][..size]);
+                node.with(Tensor::from_vec(elements, [size / size_of::<T>()]))
             })
         });
         let add = |mut a: Tensor<T>, b: Tensor<T>| {
@@ -137,53 +140,70 @@ impl<'a, T: Float> Layout<'a, T> {
         let total = tree::reduce(nodes, count, add).pop().expect("there are shards").value;
         let mut bytes = Vec::new();
         T::write_bytes(total.as_slice(), &mut bytes);
-        communicator.all_gather(&bytes).iter().flat_map(|bytes| T::read_bytes(bytes)).collect()
+        communicator.all_gather(&bytes)
     }
 
-    /// The part of the list that a rank adds up.
-    fn part(&self, communicator: &dyn Communicator, rank: usize) -> std::ops::Range<usize> {
-        part(rank, communicator.size(), self.length)
+    /// The bytes of the part of the list that a rank adds up.
+    fn part(&self, communicator: &dyn Communicator, rank: usize) -> Range<usize> {
+        let elements = part(rank, communicator.size(), self.length);
+        elements.start * size_of::<T>()..elements.end * size_of::<T>()
     }
 
-    /// The gradients of a sum in their places. The others are −0: adding it changes no number, not even the sign of a zero.
-    fn list(&self, (_, gradients): &Sum<T>) -> Vec<T> {
-        let mut list = Vec::with_capacity(self.length);
+    /// The bytes of the gradients of a sum in their places.
+    fn list(&self, (_, gradients): &Sum<T>) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.length * size_of::<T>());
         for (form, (_, param)) in self.forms.iter().zip(self.parameters) {
-            let start = list.len();
             match (form, gradients.of_param(param)) {
-                (Form::Dense, Some(Gradient::Dense(gradient))) => list.extend_from_slice(gradient.as_slice()),
-                (_, None) => list.resize(start + length(form, param), -T::ZERO),
-                (_, Some(gradient)) => {
-                    list.resize(start + length(form, param), -T::ZERO);
-                    let rows = gradient.rows().expect("a list of rows is no wider than the sum");
-                    let size = row_size(param);
-                    for (&index, row) in rows.indices().iter().zip(rows.values().as_slice().chunks_exact(size.max(1))) {
-                        let at = match form {
-                            Form::Rows(indices) => indices.partition_point(|&other| other < index),
-                            _ => index,
-                        };
-                        list[start + at * size..][..size].copy_from_slice(row);
+                (Form::Dense, Some(Gradient::Dense(gradient))) => T::write_bytes(gradient.as_slice(), &mut bytes),
+                (_, gradient) => {
+                    // Adding −0 changes no number, not even the sign of a zero.
+                    let mut elements = vec![-T::ZERO; length(form, param)];
+                    if let Some(gradient) = gradient {
+                        let rows = gradient.rows().expect("a list of rows is no wider than the sum");
+                        place(form, rows, row_size(param), &mut elements);
                     }
+                    T::write_bytes(&elements, &mut bytes);
                 }
             }
         }
-        list
+        bytes
     }
 
-    /// The gradients in a list.
-    fn gradients(&self, mut list: &[T]) -> impl Iterator<Item = (&'a Param<T>, Gradient<T>)> {
+    /// The gradients in the parts of the list.
+    fn gradients(&self, parts: &[Vec<u8>]) -> impl Iterator<Item = (&'a Param<T>, Gradient<T>)> {
+        let mut parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).rev().collect();
         self.forms.iter().zip(self.parameters).filter_map(move |(form, (_, param))| {
-            let (elements, rest) = list.split_at(length(form, param));
-            list = rest;
+            let count = length(form, param);
+            let mut elements: Vec<T> = Vec::new();
+            while elements.len() < count {
+                let rest = parts.last_mut().expect("the parts have all elements");
+                let taken = rest.split_off(..rest.len().min((count - elements.len()) * size_of::<T>()));
+                match (T::read_bytes(taken.unwrap_or_default()), elements.is_empty()) {
+                    (all, true) => elements = all,
+                    (some, false) => elements.extend(some),
+                }
+                parts.pop_if(|rest| rest.is_empty());
+            }
             let gradient = match form {
                 Form::Absent => return None,
-                Form::Dense => Gradient::Dense(Tensor::from_vec(elements.to_vec(), param.shape())),
+                Form::Dense => Gradient::Dense(Tensor::from_vec(elements, param.shape())),
                 Form::Rows(indices) => {
-                    Gradient::of_rows(SparseRows::from_parts(param.shape(), indices.clone(), elements.to_vec()))
+                    Gradient::of_rows(SparseRows::from_parts(param.shape(), indices.clone(), elements))
                 }
             };
             Some((*param, gradient))
         })
+    }
+}
+
+/// Copies rows to their places in a gradient of a form with more rows.
+fn place<T: Float>(form: &Form, rows: &SparseRows<T>, size: usize, elements: &mut [T]) {
+    for (&index, row) in rows.indices().iter().zip(rows.values().as_slice().chunks_exact(size.max(1))) {
+        let at = match form {
+            Form::Rows(indices) => indices.partition_point(|&other| other < index),
+            _ => index,
+        };
+        elements[at * size..][..size].copy_from_slice(row);
     }
 }
 

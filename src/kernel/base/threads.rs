@@ -14,9 +14,10 @@ use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError}
 
 static NUMBER: LazyLock<AtomicUsize> = LazyLock::new(|| {
     let wanted = std::env::var("WENGERT_NUM_THREADS").ok().and_then(|text| text.trim().parse().ok());
-    let available = || std::thread::available_parallelism().map_or(1, usize::from);
-    AtomicUsize::new(wanted.filter(|&number| number > 0).unwrap_or_else(available).min(MAX_THREADS))
+    AtomicUsize::new(wanted.filter(|&number| number > 0).unwrap_or(*PROCESSORS).min(MAX_THREADS))
 });
+
+static PROCESSORS: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
 
 thread_local! {
     /// The number of threads within [`with_threads`]; 0 outside.
@@ -37,7 +38,8 @@ pub fn num_threads() -> usize {
 /// The most threads: more would only wait for each other.
 const MAX_THREADS: usize = 1024;
 
-/// Sets the number of threads for parallel work: at least one, at most 1024.
+/// Sets the number of threads for parallel work: at least one, at most 1024. Of more threads than there are processors, as many work
+/// as there are processors, since others would take the time of those.
 ///
 /// ```
 /// wengert::set_num_threads(1);
@@ -107,7 +109,9 @@ pub(crate) fn for_each_index(count: usize, work: impl Fn(usize) + Sync) {
 /// [`for_each_index`], compiled once for all closures.
 #[inline(never)]
 fn run(count: usize, work: &(dyn Fn(usize) + Sync)) {
-    let helpers = num_threads().min(count).saturating_sub(1);
+    // The tests of this file have more threads than processors.
+    let most = if cfg!(test) { MAX_THREADS } else { *PROCESSORS };
+    let helpers = num_threads().min(most).min(count).saturating_sub(1);
     let owned = if helpers == 0 { None } else { POOL.try_own() };
     match owned {
         None => (0..count).for_each(work),

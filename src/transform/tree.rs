@@ -21,7 +21,7 @@ impl<V> Node<V> {
 
     /// The same sum as high in the tree as its shards allow: the last node of a level with an odd number has no neighbor to add.
     fn raised(mut self, count: usize) -> Self {
-        while (1 << self.level) < count && self.index % 2 == 0 && (self.index + 1) << self.level >= count {
+        while (1 << self.level) < count && self.index.is_multiple_of(2) && (self.index + 1) << self.level >= count {
             (self.level, self.index) = (self.level + 1, self.index / 2);
         }
         self
@@ -41,7 +41,7 @@ pub(crate) fn reduce<V>(
     for part in parts {
         let mut node = part.raised(count);
         let is_left_of = |left: &mut Node<V>, right: &Node<V>| {
-            left.level == right.level && left.index % 2 == 0 && left.index + 1 == right.index
+            left.level == right.level && left.index.is_multiple_of(2) && left.index + 1 == right.index
         };
         while let Some(left) = sums.pop_if(|left| is_left_of(left, &node)) {
             let (level, index) = (node.level + 1, node.index / 2);

@@ -75,7 +75,7 @@ impl Model {
             h = self.sometimes.forward(&h);
         }
         if shard % 5 == 4 {
-            h = h + tape.param(&self.table.weight).mean(); // the whole table, not a list of rows
+            h += tape.param(&self.table.weight).mean(); // the whole table, not a list of rows
         }
         self.output.forward(&h).softmax_cross_entropy(&words.iter().map(|word| word % 3).collect::<Vec<_>>())
     }

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 /// use wengert::prelude::*;
 ///
 /// let values = on_threads(2, |ranks| {
-///     let mut model = Param::new(ranks.rank() as f32);
+///     let mut model: Param = Param::new(ranks.rank() as f32);
 ///     distributed::broadcast_parameters(ranks, &mut model).unwrap();
 ///     model.value().item()
 /// });

@@ -109,8 +109,7 @@ pub(crate) fn for_each_index(count: usize, work: impl Fn(usize) + Sync) {
 /// [`for_each_index`], compiled once for all closures.
 #[inline(never)]
 fn run(count: usize, work: &(dyn Fn(usize) + Sync)) {
-    // The tests of this file have more threads than processors.
-    let most = if cfg!(test) { MAX_THREADS } else { *PROCESSORS };
+    let most = if cfg!(test) { MAX_THREADS } else { *PROCESSORS }; // the tests of this file have more
     let helpers = num_threads().min(most).min(count).saturating_sub(1);
     let owned = if helpers == 0 { None } else { POOL.try_own() };
     match owned {

@@ -1,8 +1,12 @@
 //! Copies between contiguous memory and strided views: permute, slice, flip, expand and their adjoints.
 
+use crate::kernel::Float;
 use crate::kernel::base::dims::Dims;
 use smallvec::SmallVec;
 use std::ops::Range;
+
+/// The shortest side of a matrix from which on transposing whole squares pays.
+const MIN_SIDE: usize = 8;
 
 /// A strided view of a slice: the offset of its first element, and the size and stride of each axis.
 #[derive(Clone, Debug)]
@@ -78,10 +82,10 @@ impl View {
 
     /// The axis of stride 1, if it is not the last one and both are long enough to transpose matrices.
     fn contiguous_axis(&self) -> Option<usize> {
-        let long = |axis: usize| self.shape[axis] >= TILE / 2;
+        let long = |axis: usize| self.shape[axis] >= MIN_SIDE;
         let (n, stride) = self.run();
         let axis = self.strides.iter().position(|&stride| stride == 1)?;
-        (stride > 1 && n >= TILE / 2 && long(axis)).then_some(axis)
+        (stride > 1 && n >= MIN_SIDE && long(axis)).then_some(axis)
     }
 
     /// The length and stride of the innermost run.
@@ -95,7 +99,7 @@ impl View {
 
 /// `y[k] = x[view[k]]`: reads a [`coalesced`](View::coalesced) view in row-major order.
 #[inline(never)]
-pub(crate) fn gather<T: Copy>(x: &[T], view: &View, y: &mut [T]) {
+pub(crate) fn gather<T: Float>(x: &[T], view: &View, y: &mut [T]) {
     let (n, stride) = view.run();
     if let Some(axis) = view.contiguous_axis() {
         return transpose(x, view, axis, y);
@@ -114,7 +118,7 @@ pub(crate) fn gather<T: Copy>(x: &[T], view: &View, y: &mut [T]) {
 
 /// `y[view[k]] = x[k]`: writes the view in row-major order; no element may occur twice in it.
 #[inline(never)]
-pub(crate) fn scatter<T: Copy>(x: &[T], view: &View, y: &mut [T]) {
+pub(crate) fn scatter<T: Float>(x: &[T], view: &View, y: &mut [T]) {
     let view = view.coalesced();
     let (n, stride) = view.run();
     let mut rows = x.chunks_exact(n.max(1));
@@ -137,7 +141,7 @@ simd! {
 }
 
 /// [`gather`] of a view with an axis of stride 1 before the last: transposes matrices, one for each position on the other axes.
-fn transpose<T: Copy>(x: &[T], view: &View, axis: usize, y: &mut [T]) {
+fn transpose<T: Float>(x: &[T], view: &View, axis: usize, y: &mut [T]) {
     let (target, last) = (View::contiguous(&view.shape), view.shape.len() - 1);
     let others = |whole: &View| {
         let mut rest = whole.clone();
@@ -153,31 +157,6 @@ fn transpose<T: Copy>(x: &[T], view: &View, axis: usize, y: &mut [T]) {
     let (step_x, step_y) = (view.strides[last], target.strides[axis] as usize);
     others(view).for_each(|at| {
         let start = starts.next().expect("both views have the same shape");
-        transpose_matrix(&x[at..], step_x as usize, rows, columns, step_y, &mut y[start..]);
+        T::transpose(columns, rows, &x[at..], step_x as usize, &mut y[start..], step_y);
     });
-}
-
-/// Rows and columns of the parts of a matrix that are transposed at a time: a part is in few cache lines.
-const TILE: usize = 16;
-
-simd! {
-    /// `y[i, j] = x[j, i]` for `rows` rows and `columns` columns of y; the rows of both are steps apart.
-    pub(crate) fn transpose_matrix[T: Copy](x: &[T], step_x: usize, rows: usize, columns: usize, step_y: usize, y: &mut [T]) {
-        for top in (0..rows).step_by(TILE) {
-            for left in (0..columns).step_by(TILE) {
-                let (height, width) = (TILE.min(rows - top), TILE.min(columns - left));
-                let mut tile = [[x[0]; TILE]; TILE];
-                for (j, line) in tile[..width].iter_mut().enumerate() {
-                    line[..height].copy_from_slice(&x[(left + j) * step_x + top..][..height]);
-                }
-                for i in 0..height {
-                    let mut line = [x[0]; TILE];
-                    for j in 0..TILE {
-                        line[j] = tile[j][i];
-                    }
-                    y[(top + i) * step_y + left..][..width].copy_from_slice(&line[..width]);
-                }
-            }
-        }
-    }
 }

@@ -205,6 +205,7 @@ macro_rules! float {
         type: $t:ident,
         matrices: [$gemm:path, $pack:path, $transpose:path],
         in_f64: [$exp:path, $gaussian:expr, $erfc:path],
+        power: $power:path,
         methods: [$($method:ident),*],
         functions: $($module:ident [$($function:ident),*]),*
     ) => {
@@ -253,9 +254,9 @@ macro_rules! float {
             fn read_bytes(bytes: &[u8]) -> Vec<Self> {
                 bytes.as_chunks().0.iter().map(|&bytes| $t::from_le_bytes(bytes)).collect()
             }
-            #[inline]
+            #[inline(always)]
             fn powf(self, y: Self) -> Self {
-                self.powf(y)
+                $power(self, y)
             }
             #[inline]
             fn powi(self, n: i32) -> Self {
@@ -313,6 +314,7 @@ float! {
     type: f32,
     matrices: [gemm::single::block, gemm::single::pack, gemm::single::transpose],
     in_f64: [double::exp, |c: f64, x: f64| double::exp(-c * x * x), transcendental::erfc],
+    power: transcendental::powf,
     methods: [sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, abs, floor, ceil, round_ties_even],
     functions: transcendental [exp, ln, exp_m1, ln_1p, sin, cos, tanh, erf]
 }
@@ -320,6 +322,7 @@ float! {
     type: f64,
     matrices: [gemm::double::block, gemm::double::pack, gemm::double::transpose],
     in_f64: [f64::exp, gaussian, libm::erfc],
+    power: f64::powf,
     methods: [sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, abs, floor, ceil, round_ties_even],
     functions: f64 [exp, ln, exp_m1, ln_1p, sin, cos, tanh], libm [erf]
 }

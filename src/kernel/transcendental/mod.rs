@@ -19,11 +19,13 @@ mod exponential;
 pub(crate) mod gate;
 pub(crate) mod inverse_hyperbolic;
 mod logarithm;
+mod power;
 mod trigonometric;
 
 pub(crate) use error_function::{erf, erfc};
 pub(crate) use exponential::{exp, exp_m1, tanh};
 pub(crate) use logarithm::{ln, ln_1p};
+pub(crate) use power::powf;
 pub(crate) use trigonometric::{cos, sin};
 
 /// ln 2 as a sum of two; the first has few enough bits that its products with small integers are exact.
@@ -44,7 +46,7 @@ fn power_of_two(n: i32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{cos, erf, erfc, exp, exp_m1, ln, ln_1p, sin, tanh};
+    use super::{cos, erf, erfc, exp, exp_m1, ln, ln_1p, powf, sin, tanh};
 
     /// Checks numbers of every sign and exponent against a bound in units in the last place.
     fn check(name: &str, f: fn(f32) -> f32, exact: fn(f64) -> f64, bound: f64) {
@@ -73,6 +75,27 @@ mod tests {
         check("erfc", |x| erfc(f64::from(x)) as f32, libm::erfc, 0.65);
         check("sin", sin, f64::sin, 1.55);
         check("cos", cos, f64::cos, 1.55);
+    }
+
+    #[test]
+    fn powers_are_those_of_the_standard_library() {
+        let special = [0.0, 1e-40, 0.3, 0.5, 1.0, 1.5, 2.0, 3.0, 1e9, 1e38, f32::INFINITY, f32::NAN];
+        let mut numbers: Vec<f32> = special.iter().flat_map(|&x| [x, -x]).collect();
+        numbers.extend((0..=u32::MAX).step_by(9_999_991).map(f32::from_bits));
+        for &x in &numbers {
+            for &p in &numbers {
+                let (y, exact) = (powf(x, p), f64::from(x).powf(p.into()));
+                let rounded = exact as f32;
+                assert_eq!(y.is_nan(), rounded.is_nan(), "{x:e} to the power of {p:e} is {y:e}");
+                assert!(
+                    y.is_nan() || y.is_sign_negative() == rounded.is_sign_negative(),
+                    "sign of {x:e}, {p:e}: {y:e}"
+                );
+                let unit = f64::from(rounded.abs().next_up() - rounded.abs());
+                let near = (f64::from(y) - exact).abs() <= 0.51 * unit;
+                assert!(y.is_nan() || y == rounded || near, "{x:e} to the power of {p:e} is {y:e}, not {exact:e}");
+            }
+        }
     }
 
     #[test]

@@ -63,7 +63,10 @@ impl<T: Float> Op<T, 1> for Powf {
             // Roots, as in PyTorch: cheaper than powf, and −0 keeps its sign.
             0.5 => x.map(T::sqrt),
             -0.5 => x.map(|x| T::ONE / x.sqrt()),
-            _ => x.map(|x| x.powf(exponent)),
+            _ => x.map(
+                #[inline(always)]
+                |x| x.powf(exponent),
+            ),
         }
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
@@ -82,7 +85,7 @@ broadcasting! {
     /// # Panics
     /// If the shapes do not broadcast.
     #[doc(alias = "power")]
-    pow: Pow { x, exponent => x.zip(exponent, T::powf); InputsAndOutput: |saved, gy| {
+    pow: Pow { x, exponent => x.zip(exponent, #[inline(always)] |x, p| x.powf(p)); InputsAndOutput: |saved, gy| {
         let ([x, p], y) = (saved.inputs(), saved.output());
         let mask = |f: fn(T, T) -> bool| x.value().zip(p.value(), |x, p| if f(x, p) { T::ONE } else { T::ZERO });
         let gx = || {

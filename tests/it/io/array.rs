@@ -4,6 +4,7 @@ use super::eighths;
 use crate::support::files::{directory, mismatches, names};
 use flate2::Crc;
 use std::fs;
+use std::path::{Path, PathBuf};
 use wengert::io::{self, Array, Integers, npy, npz, safetensors};
 use wengert::prelude::*;
 
@@ -82,7 +83,7 @@ fn names_that_cannot_be_written_leave_the_file_alone() {
 #[test]
 fn files_for_python_are_written() {
     let temporary = directory();
-    let place = std::env::var_os("FILES_DIRECTORY").map_or(temporary.path().into(), std::path::PathBuf::from);
+    let place = std::env::var_os("FILES_DIRECTORY").map_or(temporary.path().into(), PathBuf::from);
     // Numbers between two of half precision, ties, and the smallest and largest of single precision.
     let numbers: Vec<f32> =
         (0..64).map(|k| (1.0 + k as f32 / 4096.0) * 0.1).chain([1e-8, 6e-8, 65519.0, 1e30, -0.0]).collect();
@@ -101,4 +102,35 @@ fn files_for_python_are_written() {
         assert_eq!(read, safetensors::read(place.join("arrays.safetensors")).unwrap()[*name]);
         assert_eq!(read, npz::read(place.join("arrays.npz")).unwrap()[*name]);
     }
+}
+
+/// Writes a layer, and beside it `x`, `memory` and its output `y`.
+fn write_layer(place: &Path, name: &str, layer: &dyn Module, x: &Tensor, memory: &Tensor, y: &Var) {
+    wengert::io::save(layer, place.join(format!("{name}.safetensors"))).unwrap();
+    let arrays =
+        [("x", x), ("memory", memory), ("y", y.value())].map(|(name, array)| (name, Array::from(array.clone())));
+    npz::write(arrays, place.join(format!("{name}.npz"))).unwrap();
+}
+
+/// `tests/python/files.py` loads the layers into those of PyTorch, and compares their outputs.
+#[test]
+fn layers_for_python_are_written() {
+    let temporary = directory();
+    let place = std::env::var_os("FILES_DIRECTORY").map_or(temporary.path().into(), PathBuf::from);
+    let mut rng = wengert::rng(0);
+    let (x, memory) = (Tensor::randn([2, 5, 16], &mut rng), Tensor::randn([2, 7, 16], &mut rng));
+    let tape = Tape::inference();
+    let (input, other) = (tape.constant(&x), tape.constant(&memory));
+    let write = |name, layer: &dyn Module, y: Var| write_layer(&place, name, layer, &x, &memory, &y);
+    let options = Recurrent::new().layers(2).bidirectional().batch_first();
+    let lstm = Lstm::with_options(16, 12, options, &mut rng);
+    write("lstm", &lstm, lstm.forward(&input));
+    let gru = Gru::with_options(16, 12, options, &mut rng);
+    write("gru", &gru, gru.forward(&input));
+    let attention = MultiHeadAttention::new(16, 4, &mut rng);
+    write("attention", &attention, attention.forward(&input, &Attention::new().causal()));
+    let encoder = TransformerEncoderLayer::new(16, 4, 32, &mut rng).norm_first().activation(Var::gelu);
+    write("encoder", &encoder, encoder.forward(&input, &Attention::new()));
+    let decoder = TransformerDecoderLayer::new(16, 4, 32, &mut rng);
+    write("decoder", &decoder, decoder.forward(&input, &other, &Attention::new().causal(), &Attention::new()));
 }

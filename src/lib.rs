@@ -38,6 +38,28 @@
 //! }
 //! ```
 //!
+//! With other data in place of the images (`use wengert::{data::Samples, io, metrics};`):
+//!
+//! ```
+//! # use wengert::prelude::*;
+//! # use wengert::{data::Samples, io, metrics};
+//! # let folder = std::env::temp_dir().join(format!("wengert-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder).unwrap();
+//! # std::env::set_current_dir(&folder).unwrap();
+//! # let mut model = Linear::new(784, 10, Init::He, &mut wengert::rng(0));
+//! let inputs = Tensor::from_vec(vec![0.5; 20 * 784], [20, 784]);
+//! let samples = Samples::new(inputs, vec![3; 20]);
+//! for batch in samples.batches(10) {
+//!     println!("{:?} {:?}", batch.inputs.shape(), batch.targets);
+//! }
+//! let scores = model.forward(&Tape::inference().constant(samples.inputs()));
+//! println!("accuracy {}", metrics::accuracy(scores.value(), samples.targets()));
+//! io::save(&model, "model.safetensors")?;
+//! io::load(&mut model, "model.safetensors")?;
+//! # std::fs::remove_dir_all(&folder).unwrap();
+//! # Ok::<(), wengert::Error>(())
+//! ```
+//!
 //! Derivatives of any order:
 //!
 //! ```
@@ -111,6 +133,7 @@ mod transform;
 pub mod autograd;
 pub mod data;
 pub mod distributed;
+#[doc(alias("to_device", "cuda", "device"))]
 pub mod guide;
 pub mod io;
 pub mod metrics;
@@ -163,4 +186,5 @@ pub mod prelude {
         transform::{check, functional},
     };
     pub use rand::Rng;
+    pub use rand::RngExt as _;
 }

@@ -25,7 +25,6 @@ use std::panic::Location;
 /// assert_eq!(gradients[&x].item(), 3.0);
 /// assert!(gradients.get(&unused).is_none());
 /// ```
-#[doc(alias("zero_grad", "cleargrads"))]
 #[derive(Clone, Debug)]
 #[must_use = "gradients are values, which the step of an optimizer takes"]
 pub struct Gradients<T: Float = f32> {

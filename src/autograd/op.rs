@@ -108,7 +108,6 @@ use crate::tensor::{Float, SparseRows, Tensor};
 /// ```
 ///
 /// An operation for one use can be made of two closures: [`custom`](super::custom).
-#[doc(alias("Function", "autograd.Function"))]
 pub trait Op<T: Float, const N: usize>: 'static {
     /// The name in listings and messages.
     const NAME: &'static str;
@@ -127,6 +126,7 @@ pub trait Op<T: Float, const N: usize>: 'static {
     }
 
     /// Computes the value.
+    #[doc(alias("Function", "autograd.Function"))]
     fn forward(&mut self, inputs: [&Tensor<T>; N]) -> Tensor<T>;
 
     /// [`forward`](Op::forward), or why the values have no result although their shapes fit: a singular matrix.

@@ -19,7 +19,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// let gradients = (tape.constant([3.0, 4.0]) * &weight).sum().backward();
 /// assert_eq!(gradients[&weight], tensor![3.0, 4.0]);
 /// ```
-#[doc(alias = "Parameter")]
 pub struct Param<T: Float = f32> {
     id: ParamId,
     /// The parameter of which this one is a clone, at any number of removes, or itself.
@@ -36,6 +35,7 @@ pub(crate) struct ParamId(u64);
 
 impl<T: Float> Param<T> {
     /// A parameter with the given initial value.
+    #[doc(alias = "Parameter")]
     pub fn new(value: impl Into<Tensor<T>>) -> Self {
         Param::create(value.into(), true)
     }

@@ -43,7 +43,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// let y = x.powi(3) - 4.0 * &x + 5.0;
 /// assert_eq!(y.grad(&x).item(), 8.0); // 3x² − 4
 /// ```
-#[doc(alias("GradientTape", "computational_graph"))]
 pub struct Tape<T: Float = f32>(Rc<Inner<T>>);
 
 /// The mode of a tape; see the table at [`Tape`].
@@ -178,6 +177,7 @@ pub(crate) enum Content<T: Float> {
 
 impl Tape {
     /// A tape that records, without dropout and batch statistics: for calculus and for gradients of a finished model.
+    #[doc(alias("GradientTape", "computational_graph"))]
     pub fn new() -> Self {
         Tape::with_mode(Mode::Differentiable)
     }

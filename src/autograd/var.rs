@@ -17,7 +17,6 @@ use std::panic::Location;
 /// Cloning is cheap: the value is shared. Operators work on borrowed and owned variables, and with
 /// numbers on either side: `1.0 - &y * &y`; see [`Operand`](super::Operand). A variable stays on its thread; tensors, parameters and
 /// gradients can be sent to others.
-#[doc(alias = "Variable")]
 #[derive(Clone)]
 #[must_use = "operations leave a variable as it is and return a new one"]
 pub struct Var<T: Float = f32> {
@@ -148,6 +147,7 @@ impl<T: Float> Var<T> {
     /// let gradients = (&a * &b).backward();
     /// assert_eq!((gradients[&a].item(), gradients[&b].item()), (3.0, 2.0));
     /// ```
+    #[doc(alias("zero_grad", "cleargrads"))]
     #[track_caller]
     pub fn backward(self) -> Gradients<T> {
         let at = Location::caller();

@@ -28,7 +28,6 @@ use std::ops::Bound;
 /// # Ok(())
 /// # }
 /// ```
-#[doc(alias("transforms", "RandomCrop", "RandomHorizontalFlip", "RandomAffine", "ColorJitter", "RandomErasing"))]
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Augment {
@@ -52,6 +51,7 @@ impl Augment {
     ///
     /// # Panics
     /// If the shape has another number of axes, or no pixels.
+    #[doc(alias("transforms", "RandomCrop", "RandomHorizontalFlip", "RandomAffine", "ColorJitter", "RandomErasing"))]
     #[track_caller]
     pub fn new(shape: impl IntoShape) -> Self {
         let shape = resolve_shape("Augment", shape, None);

@@ -42,7 +42,6 @@ use std::path::{Path, PathBuf};
 /// # assert_eq!(in_memory.labels(), [0, 1]);
 /// # Ok::<(), wengert::Error>(())
 /// ```
-#[doc(alias = "image_dataset_from_directory")]
 #[derive(Clone)]
 pub struct ImageFolder {
     files: Vec<(PathBuf, usize)>,
@@ -61,6 +60,7 @@ impl ImageFolder {
     ///
     /// # Errors
     /// If a folder cannot be read, there are no classes, or there are no images in one of them.
+    #[doc(alias = "image_dataset_from_directory")]
     #[track_caller]
     pub fn open(path: impl AsRef<Path>, shape: impl IntoShape) -> Result<Self, Error> {
         let shape = resolve_shape("ImageFolder", shape, None);

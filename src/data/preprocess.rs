@@ -20,7 +20,6 @@ use crate::tensor::{Dims, Float, Labels, Tensor, all_classes_of, element_count};
 /// assert_eq!(standardizer.apply(&test), tensor![[0.0, 1.0]]);
 /// assert_eq!(standardizer.invert(&standardizer.apply(&test)), test);
 /// ```
-#[doc(alias = "StandardScaler")]
 #[derive(Clone, Debug)]
 pub struct Standardizer {
     mean: Vec<f64>,
@@ -33,6 +32,7 @@ impl Standardizer {
     ///
     /// # Panics
     /// If there are no samples.
+    #[doc(alias = "StandardScaler")]
     #[track_caller]
     pub fn fit<T: Float>(samples: &Tensor<T>) -> Self {
         let features = Features::of("Standardizer", samples);
@@ -87,7 +87,6 @@ impl Standardizer {
 /// assert_eq!(scale.apply(&tensor![[2.0, 70.0]]), tensor![[0.5, 2.0]]);
 /// assert_eq!(scale.invert(&tensor![[0.5, 2.0]]), tensor![[2.0, 70.0]]);
 /// ```
-#[doc(alias = "MinMaxScaler")]
 ///
 /// The default scales nothing.
 #[derive(Clone, Debug, Default)]
@@ -98,6 +97,7 @@ impl MinMax {
     ///
     /// # Panics
     /// If there are no samples.
+    #[doc(alias = "MinMaxScaler")]
     #[track_caller]
     pub fn fit<T: Float>(samples: &Tensor<T>) -> Self {
         let features = Features::of("MinMax", samples);

@@ -34,7 +34,6 @@ use std::sync::Arc;
 /// assert_eq!(rows.batch(&[3, 1])?, tensor![[6.0, 7.0], [2.0, 3.0]]);
 /// # Ok::<(), wengert::Error>(())
 /// ```
-#[doc(alias("memmap", "mmap", "IterableDataset"))]
 pub struct RowFile<T: Float = f32> {
     path: PathBuf,
     file: File,
@@ -78,6 +77,7 @@ impl<T: Float> RowFile<T> {
     ///
     /// # Errors
     /// If the file cannot be read, has become shorter, or has an integer that no number represents.
+    #[doc(alias("memmap", "mmap"))]
     #[track_caller]
     pub fn read(&self, rows: Range<usize>) -> Result<Tensor<T>, Error> {
         if rows.start > rows.end || rows.end > self.count {
@@ -125,6 +125,7 @@ impl<T: Float> RowFile<T> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "IterableDataset")]
     #[track_caller]
     pub fn stream(&self, size: usize) -> Stream<'_, T> {
         if size == 0 {

@@ -27,7 +27,6 @@ use crate::tensor::{Float, Tensor};
 /// assert_eq!(batch.inputs, (vec![1, 0], vec![7, 7]));
 /// assert_eq!(batch.targets, tensor![5.0, 4.0]);
 /// ```
-#[doc(alias = "TensorDataset")]
 #[derive(Clone, Debug)]
 pub struct Samples<X = Tensor, Y = Vec<usize>> {
     inputs: X,
@@ -49,6 +48,7 @@ impl<X: SampleRows, Y: SampleRows> Samples<X, Y> {
     ///
     /// # Panics
     /// If the numbers of inputs and targets differ, or either is a scalar tensor.
+    #[doc(alias = "TensorDataset")]
     #[track_caller]
     pub fn new(inputs: X, targets: Y) -> Self {
         let (count, other) = (inputs.row_count(), targets.row_count());

@@ -53,7 +53,6 @@ use std::path::Path;
 /// }
 /// # Ok::<(), wengert::Error>(())
 /// ```
-#[doc(alias = "ModelCheckpoint")]
 #[derive(Clone, Debug, Default)]
 #[must_use = "a checkpoint is written by `save`"]
 pub struct Checkpoint {
@@ -65,6 +64,7 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     /// An empty checkpoint.
+    #[doc(alias = "ModelCheckpoint")]
     pub fn new() -> Self {
         Checkpoint::default()
     }

@@ -15,7 +15,6 @@ use crate::tensor::{Float, Labels, Tensor, all_classes_of};
 /// assert_eq!(scores.roc_auc(), 0.75); // three of four pairs are in order
 /// assert!((scores.average_precision() - 0.8333).abs() < 1e-4);
 /// ```
-#[doc(alias("roc_auc_score", "roc_curve", "precision_recall_curve", "average_precision_score", "calibration_curve"))]
 #[derive(Clone, Debug, Default)]
 pub struct BinaryScores {
     /// Scores, and whether the sample belongs to the class.
@@ -54,6 +53,7 @@ pub struct CalibrationBin {
 
 impl BinaryScores {
     /// No scores.
+    #[doc(alias("roc_auc_score", "roc_curve", "precision_recall_curve", "average_precision_score", "calibration_curve"))]
     pub fn new() -> Self {
         BinaryScores::default()
     }

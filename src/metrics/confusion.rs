@@ -32,7 +32,6 @@ use std::fmt::{self, Display, Formatter};
 /// accuracy                               0.7500        4
 /// ");
 /// ```
-#[doc(alias = "classification_report")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfusionMatrix {
     names: Vec<String>,
@@ -41,7 +40,6 @@ pub struct ConfusionMatrix {
 }
 
 /// The scores of one class, or their average over the classes.
-#[doc(alias("precision_score", "recall_score", "f1_score"))]
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ClassScores {
@@ -58,6 +56,7 @@ pub struct ClassScores {
 
 impl ConfusionMatrix {
     /// An empty matrix for classes named by their numbers.
+    #[doc(alias = "classification_report")]
     pub fn new(classes: usize) -> Self {
         ConfusionMatrix::named((0..classes).map(|class| class.to_string()))
     }
@@ -131,6 +130,7 @@ impl ConfusionMatrix {
     /// # Panics
     /// If it is not less than the number of classes.
     #[track_caller]
+    #[doc(alias("precision_score", "recall_score", "f1_score"))]
     pub fn class(&self, class: usize) -> ClassScores {
         let hits = self.count(class, class);
         let samples = (0..self.classes()).map(|other| self.count(class, other)).sum();

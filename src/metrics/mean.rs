@@ -16,7 +16,6 @@ use std::fmt::{self, Display, Formatter};
 /// loss.add_weighted(0.1, 32.0);
 /// assert_eq!(format!("{loss:.3}"), "0.420");
 /// ```
-#[doc(alias = "AverageMeter")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Mean {
     sum: CompensatedSum,
@@ -25,6 +24,7 @@ pub struct Mean {
 
 impl Mean {
     /// A mean of no values.
+    #[doc(alias = "AverageMeter")]
     pub fn new() -> Self {
         Mean::default()
     }

@@ -17,7 +17,6 @@ use std::fmt::{self, Display, Formatter};
 /// assert_eq!(errors.mean_absolute_error(), 0.5);
 /// assert_eq!(format!("{errors:.3}"), "MAE 0.500  RMSE 0.612  R² 0.949");
 /// ```
-#[doc(alias("mean_absolute_error", "mean_squared_error", "r2_score", "R2Score"))]
 #[derive(Clone, Debug, Default)]
 pub struct Regression {
     absolute: Mean,
@@ -29,6 +28,7 @@ pub struct Regression {
 
 impl Regression {
     /// Errors of no values.
+    #[doc(alias("mean_absolute_error", "mean_squared_error", "r2_score", "R2Score"))]
     pub fn new() -> Self {
         Regression::default()
     }

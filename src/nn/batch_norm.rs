@@ -30,7 +30,6 @@ use std::panic::Location;
 /// Sgd::new(0.0).step(&mut layer, &y.sum().backward());
 /// assert_eq!(format!("{:.3}", layer.running_mean.value()), "[0.2 2. ]"); // 0.9 · 0 + 0.1 · [2, 20]
 /// ```
-#[doc(alias("BatchNorm1d", "BatchNorm2d", "BatchNormalization"))]
 #[derive(Clone, Debug)]
 pub struct BatchNorm<T: Float = f32> {
     /// The scale γ of each channel, `[C]`, initialized to ones.
@@ -50,6 +49,7 @@ crate::module!(BatchNorm<T> { weight, bias, running_mean, running_var, num_batch
 
 impl<T: Float> BatchNorm<T> {
     /// Creates a layer for `channels` channels, with momentum 0.1 and ε = 1e-5.
+    #[doc(alias("BatchNorm1d", "BatchNorm2d", "BatchNormalization"))]
     #[inline(never)]
     pub fn new(channels: usize) -> Self {
         BatchNorm {

@@ -14,7 +14,6 @@ use crate::tensor::Float;
 /// struct Net { hidden: Linear, dropout: Dropout, output: Linear }
 /// module!(Net { hidden, output; dropout });
 /// ```
-#[doc(alias = "TimeDropout")]
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {
     /// The probability that an element is set to 0.
@@ -26,6 +25,7 @@ impl Dropout {
     ///
     /// # Panics
     /// If not 0 ≤ rate < 1.
+    #[doc(alias = "TimeDropout")]
     #[track_caller]
     pub fn new(rate: f64) -> Self {
         Dropout { rate: check_rate(rate) }

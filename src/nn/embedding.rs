@@ -25,7 +25,6 @@ use rand::Rng;
 /// assert_eq!(y.shape(), [2, 3, 3]);
 /// assert_eq!(y.value().select(0, 1).select(0, 2), Tensor::zeros([3]));
 /// ```
-#[doc(alias("EmbedID", "TimeEmbedding", "nn.Embedding"))]
 #[derive(Clone, Debug)]
 pub struct Embedding<T: Float = f32> {
     /// `[count, size]`.
@@ -37,6 +36,7 @@ crate::module!(Embedding<T> { weight; padding_idx });
 
 impl<T: Float> Embedding<T> {
     /// Creates a table of `count` vectors of the given size; PyTorch initializes with [`Init::Normal(1.0)`](Init::Normal).
+    #[doc(alias("EmbedID", "TimeEmbedding", "nn.Embedding"))]
     pub fn new(count: usize, size: usize, init: Init, rng: &mut impl Rng) -> Self {
         Embedding { weight: Param::new(init.sample(&[count, size], rng)), padding_idx: None }
     }

@@ -78,7 +78,6 @@ impl<T: Float> GroupNorm<T> {
 /// let y = layer.forward(&tape.constant([[[1.0, 3.0], [10.0, 30.0]]]));
 /// assert_eq!(format!("{:.3}", y.value()), "[[[-1.  1.]\n  [-1.  1.]]]");
 /// ```
-#[doc(alias("InstanceNorm1d", "InstanceNorm2d"))]
 #[derive(Clone, Debug)]
 pub struct InstanceNorm<T: Float = f32> {
     /// The scale γ of each channel, `[C]`, initialized to ones; `None` unless the layer is affine.
@@ -91,6 +90,7 @@ crate::module!(InstanceNorm<T> { weight, bias; epsilon });
 
 impl<T: Float> InstanceNorm<T> {
     /// Creates a layer without parameters, for any number of channels, with ε = 1e-5.
+    #[doc(alias("InstanceNorm1d", "InstanceNorm2d"))]
     pub fn new() -> Self {
         InstanceNorm { weight: None, bias: None, epsilon: 1e-5 }
     }

@@ -18,7 +18,6 @@ use crate::tensor::{Dims, Float, IntoShape, Tensor, resolve_shape};
 /// let y = layer.forward(&tape.constant([[1.0, 3.0], [10.0, 30.0]]));
 /// assert_eq!(format!("{:.3}", y.value()), "[[-1.  1.]\n [-1.  1.]]");
 /// ```
-#[doc(alias = "LayerNormalization")]
 #[derive(Clone, Debug)]
 pub struct LayerNorm<T: Float = f32> {
     /// The scale γ, of the normalized shape, initialized to ones.
@@ -31,6 +30,7 @@ crate::module!(LayerNorm<T> { weight, bias; epsilon });
 
 impl<T: Float> LayerNorm<T> {
     /// Creates a layer for trailing axes of the given shape, such as the number of features, with ε = 1e-5.
+    #[doc(alias = "LayerNormalization")]
     pub fn new(normalized_shape: impl IntoShape) -> Self {
         LayerNorm::create(resolve_shape("LayerNorm", normalized_shape, None), true)
     }

@@ -18,7 +18,6 @@ use rand::Rng;
 /// let y = layer.forward(&tape.constant(Tensor::ones([5, 3])));
 /// assert_eq!(y.shape(), [5, 2]);
 /// ```
-#[doc(alias("Affine", "Dense", "FullyConnected", "TimeAffine"))]
 #[derive(Clone, Debug)]
 pub struct Linear<T: Float = f32> {
     /// `[out, in]`.
@@ -30,6 +29,7 @@ crate::module!(Linear<T> { weight, bias });
 
 impl<T: Float> Linear<T> {
     /// Creates a layer with a bias of zeros.
+    #[doc(alias("Affine", "Dense", "FullyConnected", "TimeAffine"))]
     pub fn new(inputs: usize, outputs: usize, init: Init, rng: &mut impl Rng) -> Self {
         Linear::create(inputs, outputs, true, init, rng)
     }

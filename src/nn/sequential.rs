@@ -24,7 +24,6 @@ use std::fmt::{self, Debug, Formatter};
 /// ```
 ///
 /// If the layers are known at compile time, a tuple of them is a [`Layer`] too, and keeps their types.
-#[doc(alias("ModuleList", "TwoLayerNet", "MultiLayerNet"))]
 pub struct Sequential<T: Float = f32> {
     layers: Vec<Box<dyn CloneLayer<T>>>,
 }
@@ -42,6 +41,7 @@ impl<T: Float, L: Layer<T> + Clone + 'static> CloneLayer<T> for L {
 
 impl<T: Float> Sequential<T> {
     /// An empty sequence, which is the identity.
+    #[doc(alias("ModuleList", "TwoLayerNet", "MultiLayerNet"))]
     pub fn new() -> Self {
         Sequential { layers: Vec::new() }
     }

@@ -31,7 +31,6 @@ use std::ops::Bound;
 /// let suggestion = finder.suggestion().expect("the loss fell");
 /// assert!(0.01 < suggestion && suggestion < 0.5); // it diverges from 1 on
 /// ```
-#[doc(alias = "lr_find")]
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct LearningRateFinder {
@@ -48,6 +47,7 @@ impl LearningRateFinder {
     ///
     /// # Panics
     /// If the learning rates are not positive, finite and in increasing order, or there are fewer than three steps.
+    #[doc(alias = "lr_find")]
     #[track_caller]
     pub fn new(low: f64, high: f64, steps: usize) -> Self {
         check_option("low", low, (Bound::Excluded(0.0), Bound::Unbounded));

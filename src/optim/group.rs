@@ -22,7 +22,6 @@ use std::sync::Arc;
 /// assert_eq!(optimizer.settings().step_for("output.bias").unwrap().weight_decay, 0.0);
 /// assert!(optimizer.settings().step_for("hidden.weight").is_none());
 /// ```
-#[doc(alias("param_groups", "add_param_group"))]
 #[derive(Clone)]
 #[must_use]
 pub struct Group {
@@ -44,6 +43,7 @@ impl Group {
     /// let first_layers = Group::matching(|path| path.starts_with("layers.0.") || path.starts_with("layers.1."));
     /// # _ = first_layers;
     /// ```
+    #[doc(alias("param_groups", "add_param_group"))]
     #[track_caller]
     pub fn matching(matches: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         Group::new(matches, format!("the Group::matching of {}", Location::caller()))

@@ -19,7 +19,6 @@ use crate::tensor::Float;
 /// optimizer.step(&mut model, &gradients);
 /// assert_eq!(model.value(), &tensor![0.8, -1.6]);
 /// ```
-#[doc(alias("Momentum", "MomentumSGD", "Nesterov"))]
 pub type Sgd<T = f32> = Descent<SgdRule, T>;
 
 /// The update rule of [`Sgd`].
@@ -35,6 +34,7 @@ impl<T: Float> Sgd<T> {
     ///
     /// # Panics
     /// If the learning rate is negative or NaN. The setters check their ranges in the same way.
+    #[doc(alias("Momentum", "MomentumSGD", "Nesterov"))]
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
         Descent::with_rule(SgdRule { momentum: 0.0, dampening: 0.0, nesterov: false }, learning_rate)

@@ -38,7 +38,7 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If the number of elements is not the product of the shape.
-    #[doc(alias("from_numpy", "asarray"))]
+    #[doc(alias("from_numpy", "asarray", "ndarray"))]
     #[track_caller]
     pub fn from_vec(elements: Vec<T>, shape: impl IntoShape) -> Self {
         let shape = resolve_shape("from_vec", shape, Some((elements.len(), &[elements.len()])));

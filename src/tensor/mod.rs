@@ -66,7 +66,6 @@ pub(crate) use crate::kernel::strided::View;
 /// assert_eq!(x[[1, 2]], 6.0);
 /// assert_eq!((&x * 2.0 + 1.0).sum(), Tensor::scalar(48.0));
 /// ```
-#[doc(alias = "ndarray")]
 #[derive(Clone)]
 #[must_use = "operations leave a tensor as it is and return a new one"]
 pub struct Tensor<T: Float = f32> {

@@ -21,7 +21,6 @@ use std::hint::black_box;
 /// assert_eq!(next.shape(), [2]);
 /// assert_eq!(Categorical::new(&logits).temperature(0.0).sample(&mut rng), Indices::from([1, 0]));
 /// ```
-#[doc(alias = "multinomial")]
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Categorical<T: Float = f32> {
@@ -34,6 +33,7 @@ impl<T: Float> Categorical<T> {
     ///
     /// # Panics
     /// If the logits are a scalar, a logit is NaN or ∞, or no category is possible.
+    #[doc(alias = "multinomial")]
     #[track_caller]
     #[inline(never)]
     pub fn new(logits: &Tensor<T>) -> Self {

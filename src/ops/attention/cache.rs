@@ -12,7 +12,6 @@ use crate::tensor::{Float, Tensor};
 /// them again.
 ///
 /// The memory for all positions is allocated once. See [`Var::cached_attention`].
-#[doc(alias("kv_cache", "past_key_values"))]
 #[derive(Clone, Debug)]
 pub struct KeyValueCache<T: Float = f32> {
     /// `[N, positions, Hk D]`, of which only the first positions are filled.
@@ -23,6 +22,7 @@ pub struct KeyValueCache<T: Float = f32> {
 
 impl<T: Float> KeyValueCache<T> {
     /// An empty cache for N sequences of up to `positions` positions; `width` is the size Hk D of the keys of a position.
+    #[doc(alias("kv_cache", "past_key_values"))]
     pub fn new(sequences: usize, positions: usize, width: usize) -> Self {
         let zeros = || Tensor::zeros([sequences, positions, width]);
         KeyValueCache { keys: zeros(), values: zeros(), length: 0 }

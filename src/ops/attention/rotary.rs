@@ -20,7 +20,6 @@ use crate::tensor::{Dims, Float, Tensor};
 /// let y = x.rotary(&rotary, 0);
 /// assert_eq!(format!("{:.2}", y.value()), "[[1.   0.  ]\n [0.54 0.84]]");
 /// ```
-#[doc(alias = "RoPE")]
 #[derive(Clone, Debug)]
 pub struct Rotary<T: Float = f32> {
     /// `[positions, D / 2]`.
@@ -34,6 +33,7 @@ impl<T: Float> Rotary<T> {
     ///
     /// # Panics
     /// If the size is odd or 0.
+    #[doc(alias = "RoPE")]
     #[track_caller]
     pub fn new(size: usize, positions: usize, base: f64) -> Self {
         if size == 0 || size % 2 == 1 {

@@ -22,7 +22,6 @@ use std::sync::Arc;
 /// let loss = CrossEntropy::new().label_smoothing(0.1).reduction(Reduction::Sum).loss(&scores, &[0, 1]);
 /// assert!((loss.item() - 0.8025f32).abs() < 1e-4);
 /// ```
-#[doc(alias = "CrossEntropyLoss")]
 #[derive(Clone, Debug, Default)]
 pub struct CrossEntropy {
     reduction: Reduction,
@@ -33,6 +32,7 @@ pub struct CrossEntropy {
 
 impl CrossEntropy {
     /// The mean over the samples, without label smoothing or class weights.
+    #[doc(alias = "CrossEntropyLoss")]
     pub fn new() -> Self {
         Self::default()
     }

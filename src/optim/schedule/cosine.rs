@@ -24,7 +24,6 @@ fn half_wave(from: f64, to: f64, progress: f64) -> f64 {
 /// assert_eq!((schedule.at(0), schedule.at(100)), (0.1, 0.02));
 /// assert!((schedule.at(50) - 0.06).abs() < 1e-12);
 /// ```
-#[doc(alias("CosineAnnealingLR", "CosineDecay"))]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Cosine {
@@ -43,6 +42,7 @@ impl Cosine {
     ///
     /// # Panics
     /// If the learning rate is negative or NaN, or there are no steps.
+    #[doc(alias("CosineAnnealingLR", "CosineDecay"))]
     #[track_caller]
     pub fn new(learning_rate: f64, steps: usize) -> Self {
         Cosine { learning_rate: check_learning_rate(learning_rate), steps: check_steps(steps), minimum: 0.0 }
@@ -67,7 +67,6 @@ impl Schedule for Cosine {
 /// assert_eq!((schedule.at(0), schedule.at(10), schedule.at(30)), (0.1, 0.1, 0.1));
 /// assert!((schedule.at(20) - 0.05).abs() < 1e-12);
 /// ```
-#[doc(alias = "CosineAnnealingWarmRestarts")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct CosineWarmRestarts {
@@ -87,6 +86,7 @@ impl CosineWarmRestarts {
     ///
     /// # Panics
     /// If the learning rate is negative or NaN, or there are no steps.
+    #[doc(alias = "CosineAnnealingWarmRestarts")]
     #[track_caller]
     pub fn new(learning_rate: f64, steps: usize) -> Self {
         let learning_rate = check_learning_rate(learning_rate);
@@ -132,7 +132,6 @@ impl Schedule for CosineWarmRestarts {
 /// assert_eq!(schedule.at(14), 0.5);
 /// assert!((schedule.at(49) - 0.5 / 25.0 / 1e4).abs() < 1e-12);
 /// ```
-#[doc(alias = "OneCycleLR")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct OneCycle {
@@ -158,6 +157,7 @@ impl OneCycle {
     ///
     /// # Panics
     /// If the learning rate is negative or NaN, or there are no steps.
+    #[doc(alias = "OneCycleLR")]
     #[track_caller]
     pub fn new(learning_rate: f64, steps: usize) -> Self {
         OneCycle {

@@ -13,7 +13,6 @@ use crate::panics::check_option;
 /// let schedule = StepDecay::new(0.1, 10).gamma(0.5);
 /// assert_eq!((schedule.at(9), schedule.at(10), schedule.at(20)), (0.1, 0.05, 0.025));
 /// ```
-#[doc(alias = "StepLR")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct StepDecay {
@@ -32,6 +31,7 @@ impl StepDecay {
     ///
     /// # Panics
     /// If the learning rate is negative or NaN, or there are no steps.
+    #[doc(alias = "StepLR")]
     #[track_caller]
     pub fn new(learning_rate: f64, steps: usize) -> Self {
         StepDecay { learning_rate: check_learning_rate(learning_rate), steps: check_steps(steps), gamma: 0.1 }
@@ -54,7 +54,6 @@ impl Schedule for StepDecay {
 /// let schedule = MultiStep::new(0.1, [30, 80]).gamma(0.5);
 /// assert_eq!((schedule.at(29), schedule.at(30), schedule.at(80)), (0.1, 0.05, 0.025));
 /// ```
-#[doc(alias = "MultiStepLR")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct MultiStep {
@@ -73,6 +72,7 @@ impl MultiStep {
     ///
     /// # Panics
     /// If the learning rate is negative or NaN.
+    #[doc(alias = "MultiStepLR")]
     #[track_caller]
     pub fn new(learning_rate: f64, milestones: impl Into<Vec<usize>>) -> Self {
         MultiStep { learning_rate: check_learning_rate(learning_rate), milestones: milestones.into(), gamma: 0.1 }
@@ -95,7 +95,6 @@ impl Schedule for MultiStep {
 /// let schedule = Exponential::new(0.1, 0.5);
 /// assert_eq!((schedule.at(0), schedule.at(1), schedule.at(3)), (0.1, 0.05, 0.0125));
 /// ```
-#[doc(alias = "ExponentialLR")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Exponential {
@@ -108,6 +107,7 @@ impl Exponential {
     ///
     /// # Panics
     /// If the learning rate or the factor is negative or NaN.
+    #[doc(alias = "ExponentialLR")]
     #[track_caller]
     pub fn new(learning_rate: f64, gamma: f64) -> Self {
         let gamma = check_option("gamma", gamma, 0.0..);
@@ -133,7 +133,6 @@ impl Schedule for Exponential {
 /// let schedule = Polynomial::new(0.1, 40).power(2.0);
 /// assert_eq!((schedule.at(0), schedule.at(20), schedule.at(50)), (0.1, 0.025, 0.0));
 /// ```
-#[doc(alias = "PolynomialLR")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Polynomial {
@@ -152,6 +151,7 @@ impl Polynomial {
     ///
     /// # Panics
     /// If the learning rate is negative or NaN, or there are no steps.
+    #[doc(alias = "PolynomialLR")]
     #[track_caller]
     pub fn new(learning_rate: f64, steps: usize) -> Self {
         Polynomial { learning_rate: check_learning_rate(learning_rate), steps: check_steps(steps), power: 1.0 }

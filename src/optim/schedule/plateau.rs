@@ -22,7 +22,6 @@ use crate::optim::option::setters;
 /// }
 /// assert_eq!(optimizer.learning_rate(), 0.05);
 /// ```
-#[doc(alias = "ReduceLROnPlateau")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct ReduceOnPlateau {
@@ -67,6 +66,7 @@ impl ReduceOnPlateau {
     ///
     /// # Panics
     /// If the learning rate is negative or NaN. The setters check their ranges in the same way.
+    #[doc(alias = "ReduceLROnPlateau")]
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
         let learning_rate = check_learning_rate(learning_rate);

@@ -13,7 +13,6 @@ use crate::panics::check_option;
 /// let schedule = Constant::new(0.1, 0.25, 7);
 /// assert_eq!((schedule.at(6), schedule.at(7)), (0.025, 0.1));
 /// ```
-#[doc(alias = "ConstantLR")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Constant {
@@ -27,6 +26,7 @@ impl Constant {
     ///
     /// # Panics
     /// If the learning rate or the factor is negative or NaN.
+    #[doc(alias = "ConstantLR")]
     #[track_caller]
     pub fn new(learning_rate: f64, factor: f64, steps: usize) -> Self {
         let factor = check_option("factor", factor, 0.0..);
@@ -53,7 +53,6 @@ impl Schedule for Constant {
 /// let warm_up = LinearRamp::new(0.1, 4).start_factor(0.5);
 /// assert_eq!((warm_up.at(0), warm_up.at(2), warm_up.at(9)), (0.05, 0.1 * 0.75, 0.1));
 /// ```
-#[doc(alias("LinearLR", "warmup"))]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct LinearRamp {
@@ -75,6 +74,7 @@ impl LinearRamp {
     ///
     /// # Panics
     /// If the learning rate is negative or NaN, or there are no steps.
+    #[doc(alias("LinearLR", "warmup"))]
     #[track_caller]
     pub fn new(learning_rate: f64, steps: usize) -> Self {
         let learning_rate = check_learning_rate(learning_rate);

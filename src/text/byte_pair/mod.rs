@@ -40,7 +40,6 @@ const VERSION: &str = "#version: 0.2";
 /// assert_eq!(tokenizer.decode(&tokens), "slowest 新");
 /// # Ok::<(), wengert::Error>(())
 /// ```
-#[doc(alias("BPE", "tiktoken"))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BytePair {
     /// The bytes of each token.
@@ -61,6 +60,7 @@ impl BytePair {
     ///
     /// # Panics
     /// If the size is less than 256, the number of bytes.
+    #[doc(alias("BPE", "tiktoken"))]
     #[track_caller]
     pub fn train(text: impl AsRef<[u8]>, size: usize) -> Self {
         check_option("BytePair: size", size as f64, 256.0..);

@@ -155,7 +155,7 @@ fn draw_differences(area: &Canvas, comparisons: &[Comparison]) -> Outcome {
     let pairs = comparisons.iter().flat_map(|one| one.backprop.as_slice().iter().zip(one.numerical.as_slice()));
     let largest = pairs.map(|(backprop, numerical)| (backprop - numerical).abs()).fold(0.0, f64::max);
     let mut chart = ChartBuilder::on(area)
-        .caption(format!("Each point is a weight or a bias: no difference above {largest:.0e}"), (FONT, 17))
+        .caption(format!("Each point is a weight or a bias: the largest difference is {largest:.1e}"), (FONT, 17))
         .margin(12)
         .x_label_area_size(42)
         .y_label_area_size(66)

@@ -5,6 +5,8 @@
 //! the state before it, so the gradient of the loss goes back through all of its reviews, as through a recurrent network. It shows
 //! - the log-loss on other cards: of the default parameters, of the fitted ones, and of the learner's own, the lowest possible,
 //! - each parameter with its standard error, from the inverse of the Hessian: the log says little about some of them.
+//!
+//! `--log DIR` writes the reviews as `train.csv` and `test.csv` into a directory: card, days since the review before, grade.
 
 mod support {
     pub mod command;
@@ -18,7 +20,10 @@ mod support {
     pub mod style;
 }
 
+use clap::{Arg, value_parser};
 use plotters::prelude::*;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 use support::command::start;
 use support::figure::{Canvas, Outcome, figure, quick};
 use support::fsrs::{AGAIN, DEFAULTS, Fsrs, Memory, Review};
@@ -67,6 +72,13 @@ fn simulate(logarithms: &Tensor<f64>, cards: usize, rng: &mut impl Rng) -> Vec<R
         log.push(review);
     }
     log
+}
+
+/// Writes reviews as CSV, card by card.
+fn save(path: &Path, log: &[Review]) -> io::Result<()> {
+    let rows = (0..log[0].days.len()).flat_map(|card| log.iter().map(move |review| (card, review)));
+    let line = |(card, review): (usize, &Review)| format!("{card},{},{}\n", review.days[[card]], review.grades[[card]]);
+    fs::write(path, format!("card,days,grade\n{}", rows.map(line).collect::<String>()))
 }
 
 /// Probabilities of recall at each review after the first, with what happened: 1 for recalled, and a weight, 0 on the same day,
@@ -125,11 +137,17 @@ fn standard_errors(logarithms: &Tensor<f64>, log: &[Review]) -> Vec<f64> {
 }
 
 fn main() -> Outcome {
-    start(include_str!("26_spaced_repetition.rs"), []);
+    let log = Arg::new("log").long("log").value_name("DIR").value_parser(value_parser!(PathBuf));
+    let options = start(include_str!("26_spaced_repetition.rs"), [log.help("Writes the reviews into a directory")]);
     let (cards, steps) = if quick() { (150, 40) } else { (3000, 400) };
     let mut rng = wengert::rng(0);
     let truth = defaults() + Tensor::<f64>::randn([21], &mut rng) * SPREAD;
     let [train, test] = [(); 2].map(|()| simulate(&truth, cards, &mut rng));
+    if let Some(directory) = options.get_one::<PathBuf>("log") {
+        fs::create_dir_all(directory)?;
+        save(&directory.join("train.csv"), &train)?;
+        save(&directory.join("test.csv"), &test)?;
+    }
     println!("{cards} cards, {REVIEWS} reviews of each; as many cards for testing\n");
     let fitted = fit(&train, steps);
 

@@ -29,8 +29,14 @@ module!(DeepNet { convolutions, layers, norms; pool, dropout });
 impl Network for DeepNet {
     const EXAMPLE: &'static str = "mnist_deep";
     const KIND: &'static str = "deep convolutional network";
-    const DEFAULTS: &'static [(&'static str, &'static str)] =
-        &[("hidden", "50"), ("dropout", "0.5"), ("epochs", "12"), ("batch", "64")];
+    const DEFAULTS: &'static [(&'static str, &'static str)] = &[
+        ("hidden", "50"),
+        ("dropout", "0.5"),
+        ("batch-norm", "true"),
+        ("schedule", "cosine"),
+        ("epochs", "6"),
+        ("batch", "64"),
+    ];
 
     fn new(options: &Options, rng: &mut impl Rng) -> Self {
         let channels = [1, 16, 16, 32, 32, 64, 64];

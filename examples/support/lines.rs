@@ -49,14 +49,19 @@ pub fn lines(
     Ok(())
 }
 
+/// The label of a tick, of which 0 can be a sum of steps such as −1.1e-16.
+fn tick(value: &f64) -> String {
+    number(if value.abs() < 1e-12 { &0.0 } else { value })
+}
+
 /// Draws the axes of a chart, with their names, and a grid.
 pub fn mesh(chart: &mut Chart<RangedCoordf64, RangedCoordf64>, (x, y): (&str, &str)) -> Outcome {
     chart
         .configure_mesh()
         .x_desc(x)
         .y_desc(y)
-        .x_label_formatter(&number)
-        .y_label_formatter(&number)
+        .x_label_formatter(&tick)
+        .y_label_formatter(&tick)
         .label_style((FONT, 14))
         .axis_desc_style((FONT, 16))
         .bold_line_style(BLACK.mix(0.12))

@@ -53,7 +53,13 @@ pub struct CalibrationBin {
 
 impl BinaryScores {
     /// No scores.
-    #[doc(alias("roc_auc_score", "roc_curve", "precision_recall_curve", "average_precision_score", "calibration_curve"))]
+    #[doc(alias(
+        "roc_auc_score",
+        "roc_curve",
+        "precision_recall_curve",
+        "average_precision_score",
+        "calibration_curve"
+    ))]
     pub fn new() -> Self {
         BinaryScores::default()
     }

@@ -40,3 +40,23 @@ fn the_crate_page_has_the_program_of_the_readme() {
     assert!(readme.len() >= 3, "{readme:?}");
     assert_eq!(readme, page);
 }
+
+/// In rustdoc 1.95 a type that is re-exported from a private module loses its aliases in the search; a method keeps them.
+#[test]
+fn search_terms_are_on_methods_and_functions() {
+    let public = ["distributed/mod.rs", "optim/schedule/mod.rs", "training/mod.rs", "training/tensorboard/mod.rs"];
+    for path in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../src")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        for (k, _) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("#[doc(alias")) {
+            let item = lines[k..].iter().find(|line| line.starts_with("pub ")).unwrap_or(&"");
+            let lost = ["pub struct", "pub enum", "pub trait", "pub type"].iter().any(|kind| item.starts_with(kind));
+            assert!(!lost || public.iter().any(|name| path.ends_with(name)), "{}:{}: {item}", path.display(), k + 1);
+        }
+    }
+}
+
+fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+}

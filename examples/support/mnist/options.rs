@@ -2,7 +2,7 @@
 
 use crate::support::mnist::training::DIVERGED;
 use crate::support::mnist::{Network, interrupt};
-use clap::{Arg, ArgAction, Command, value_parser};
+use clap::{Arg, Command, value_parser};
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -207,10 +207,12 @@ fn network() -> [Arg; 4] {
         option("init", "RULE", format!("Weight initialization: {}", names(&INITS)))
             .default_value("he")
             .value_parser(one_of(&INITS)),
-        Arg::new("batch-norm")
-            .long("batch-norm")
-            .action(ArgAction::SetTrue)
-            .help("Adds batch normalization to the hidden layers"),
+        option("batch-norm", "BOOL", "Adds batch normalization to the hidden layers, --batch-norm=false leaves it out")
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_value("false")
+            .default_missing_value("true")
+            .value_parser(value_parser!(bool)),
         option("dropout", "RATE", "Dropout rate of the hidden units")
             .default_value("0.1")
             .value_parser(number("a number from 0 to less than 1", |rate| (0.0..1.0).contains(&rate))),
@@ -334,7 +336,8 @@ fn checkout() -> &'static Path {
 
 /// A path relative to the checkout if it is inside it.
 pub fn short(path: &Path) -> String {
-    path.strip_prefix(checkout()).unwrap_or(path).display().to_string()
+    let path = path.strip_prefix(checkout()).unwrap_or(path);
+    path.strip_prefix("examples/..").unwrap_or(path).display().to_string()
 }
 
 /// Prints an error in one line and returns the exit status. A closed pipe is not an error.

@@ -57,7 +57,6 @@ use crate::tensor::Float;
 /// argument.
 ///
 /// Calls through `dyn Layer` lose the caller's location: listings and panics then show the source line of the layer itself.
-#[doc(alias = "__call__")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a `Layer<{T}>`",
     label = "has no `forward` of one variable",
@@ -69,6 +68,7 @@ pub trait Layer<T: Float = f32>: Module<T> + Send + Sync {
     ///
     /// # Panics
     /// If the shape of `x` does not match the layer.
+    #[doc(alias = "__call__")]
     #[track_caller]
     fn forward(&self, x: &Var<T>) -> Var<T>;
 }

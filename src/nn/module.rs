@@ -52,7 +52,6 @@ use crate::tensor::Float;
 /// # let gradients = model.forward(&Tape::new(), [1, 4]).sum().backward();
 /// # assert_eq!((model.parameters().len(), gradients.len()), (3, 3));
 /// ```
-#[doc(alias("Model", "nn.Module"))]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a `Module<{T}>`",
     label = "not a module",
@@ -73,6 +72,7 @@ pub trait Module<T: Float = f32> {
     ///
     /// [`Param::is_trainable`] distinguishes parameters from buffers.
     #[doc(alias = "named_parameters")]
+    #[doc(alias("Model", "nn.Module"))]
     #[doc(alias = "state_dict")]
     fn parameters(&self) -> Vec<(String, &Param<T>)> {
         let mut parameters = Vec::new();

@@ -116,6 +116,14 @@
 //! function states its convention. Everything is deterministic: the same seed gives the same bits, with any number of threads, and
 //! with AVX2 as with AVX-512. Matrix products on processors without fused multiply-add, and on architectures other than x86-64, round
 //! differently.
+//!
+//! # Environment
+//!
+//! - `WENGERT_NUM_THREADS`: the number of threads of [`num_threads`], in place of that of the processors.
+//! - `WENGERT_SIMD`: the most that kernels may use of the vector instructions of an x86-64 processor: `baseline` (SSE2), `avx2` (with FMA)
+//!   or `avx512`, as if the processor had no more. It serves to compare, to reproduce results of another machine, and for tools that
+//!   do not know newer instructions. Matrix products at the baseline are those of the `matrixmultiply` crate, which looks at the
+//!   processor itself.
 
 #![warn(missing_docs)]
 

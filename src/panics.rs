@@ -61,6 +61,9 @@ panic_messages! {
         "{op}: {what} of rank {rank} differs from that of rank 0: every rank must run the same steps, with equal models and equally seeded generators"
     not_in_the_model(op: &str, gradients: usize, updates: usize, known: (usize, usize))
         "{op}: the loss has gradients of {gradients} parameters and {updates} updates of buffers, of which the model has {known:?}: the model must contain all that the loss trains"
+    #[cfg(target_arch = "x86_64")]
+    instruction_set(name: &str)
+        "WENGERT_SIMD: {name:?} is not a set of instructions: the variable may be baseline, avx2 or avx512, the best that kernels use"
     out_of_memory(bytes: usize)
         "tensor: the system has no {bytes} bytes of memory: use smaller batches or shapes"
     not_a_shape(op: &str, entries: &[i128])

@@ -8,6 +8,7 @@ mod by_subject;
 mod dropout;
 mod einsum;
 mod elementwise;
+mod instruction_sets;
 mod linalg;
 mod loss;
 mod matmul;
@@ -50,6 +51,7 @@ pub fn panics() -> Vec<Panic> {
         dropout::PANICS,
         einsum::PANICS,
         &elementwise::panics(),
+        instruction_sets::PANICS,
         &linalg::panics(),
         &loss::panics(),
         matmul::PANICS,

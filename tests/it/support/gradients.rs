@@ -91,6 +91,19 @@ impl Row {
         self.inputs().iter().flat_map(|inputs| self.recorded(inputs)).collect()
     }
 
+    /// The value of each case, and the gradient of each of its inputs.
+    pub fn values(&self) -> Vec<Tensor<f64>> {
+        let values = |inputs: Vec<Tensor<f64>>| {
+            let tape = Tape::new_f64();
+            let x: Vec<_> = inputs.iter().map(|x| tape.var(x)).collect();
+            let y = (self.f)(&x);
+            let gradients = y.vjp(&tape.constant(y.value()), &x.iter().collect::<Vec<_>>());
+            let gradients = gradients.into_iter().flatten().map(|gradient| gradient.value().clone());
+            gradients.chain([y.value().clone()]).collect::<Vec<_>>()
+        };
+        self.inputs().into_iter().flat_map(values).collect()
+    }
+
     fn recorded(&self, inputs: &[Tensor<f64>]) -> Vec<(String, String)> {
         let tape = Tape::new_f64();
         let x: Vec<_> = inputs.iter().map(|x| tape.var(x)).collect();

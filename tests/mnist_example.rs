@@ -222,6 +222,22 @@ fn a_loss_that_is_not_finite_ends_the_run_and_keeps_the_good_checkpoint() {
 }
 
 #[cfg(unix)]
+fn send(signal: &str, child: &std::process::Child) {
+    // It may have ended at the signal before.
+    _ = Command::new("kill").args([signal, &child.id().to_string()]).stderr(Stdio::null()).status().unwrap();
+}
+
+/// Starts a command and waits for a line. Returns the process, and the lines after it.
+#[cfg(unix)]
+fn started(mut command: Command, line: &str) -> (std::process::Child, impl Iterator<Item = String>) {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|other| other.contains(line)));
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    (child, lines)
+}
+
+#[cfg(unix)]
 #[test]
 fn an_interrupted_run_ends_after_the_step_and_goes_on_to_the_same_bits() {
     let directory = tempfile::tempdir().unwrap();
@@ -233,20 +249,47 @@ fn an_interrupted_run_ends_after_the_step_and_goes_on_to_the_same_bits() {
         command
     };
     assert!(command(&["--save", &whole]).output().unwrap().status.success());
-    let mut child = command(&["--checkpoint", &checkpoint]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    assert!(lines.any(|line| line.starts_with("epoch 1/3")));
-    std::thread::sleep(std::time::Duration::from_millis(20));
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    let rest: Vec<String> = lines.collect();
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
-    assert!(rest.iter().any(|line| line.starts_with("interrupted at step ")), "{rest:?}");
-    assert!(rest.iter().any(|line| line.starts_with("report: ")), "{rest:?}");
+    let interrupt = |more: &[&str], line: &str, signal: &str| {
+        let (mut child, lines) = started(command(&[more, &["--checkpoint", &checkpoint]].concat()), line);
+        send(signal, &child);
+        let rest: Vec<String> = lines.collect();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{signal}: {rest:?}");
+        assert!(rest.iter().any(|line| line.starts_with("interrupted at step ")), "{rest:?}");
+        assert!(rest.iter().any(|line| line.starts_with("report: ")), "{rest:?}");
+    };
+    interrupt(&[], "epoch 1/3", "-INT");
+    interrupt(&["--resume", &checkpoint], "epoch 2/3", "-TERM");
 
     let output = command(&["--resume", &checkpoint, "--save", &resumed]).output().unwrap();
     let out = text(output.stdout);
-    assert!(out.contains("\nafter epoch 1 and "), "{out}");
+    assert!(out.contains("\nafter epoch 2 and "), "{out}");
     assert_eq!(std::fs::read(&resumed).unwrap(), std::fs::read(&whole).unwrap(), "the same bits");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_interrupt_ends_a_run_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = example();
+    // A single step, of a second.
+    command.args([
+        "--limit",
+        "20000",
+        "--batch",
+        "20000",
+        "--hidden",
+        "500",
+        "--report",
+        &path_in(directory.path(), "report.html"),
+    ]);
+    let (mut child, mut lines) = started(command, "test loss");
+    let mut sent = 0;
+    while child.try_wait().unwrap().is_none() {
+        send("-INT", &child);
+        sent += 1;
+    }
+    assert!(sent >= 2 && child.wait().unwrap().code() == Some(130), "{sent}");
+    assert!(lines.all(|line| !line.starts_with("report: ")), "it wrote nothing more");
 }
 
 #[test]

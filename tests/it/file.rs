@@ -32,6 +32,46 @@ fn a_save_that_fails_loses_nothing() {
     assert_eq!(bits(&other), bits(&model));
 }
 
+/// A file system of 256 KiB, which is unmounted when this is dropped.
+#[cfg(target_os = "linux")]
+struct SmallDisk(tempfile::TempDir);
+
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    /// `None` where this process may not mount.
+    fn mount() -> Option<Self> {
+        let disk = SmallDisk(directory());
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "none"]).arg(disk.0.path()).output();
+        mount.is_ok_and(|output| output.status.success()).then_some(disk)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        _ = Command::new("umount").arg(self.0.path()).output();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_reported_and_keeps_what_was_there() {
+    let Some(disk) = SmallDisk::mount() else {
+        return println!("left out: this process may not mount a file system");
+    };
+    let path = disk.0.path().join("model.safetensors");
+    let model = |value: f64| Param::<f32>::new(Tensor::full([40_000], value));
+    io::save(&model(1.0), &path).unwrap();
+    for _ in 0..3 {
+        let error = io::save(&model(2.0), &path).unwrap_err().to_string();
+        assert!(error.contains("No space left on device") && error.contains("model.safetensors"), "{error}");
+        assert_eq!(names(disk.0.path()), ["model.safetensors"], "the half of a file is gone");
+        let mut loaded = model(0.0);
+        io::load(&mut loaded, &path).unwrap();
+        assert_eq!(loaded.value(), model(1.0).value());
+    }
+}
+
 /// Environment variable of a process to be killed: the file to which it saves models in a loop.
 const VICTIM: &str = "WENGERT_TEST_SAVES_TO";
 /// Environment variable for long runs: how many processes are killed.

@@ -1,9 +1,9 @@
-//! Ctrl-C: the first one asks the run to end after the current step, a second one ends it at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first one asks the run to end after the current step, a second one ends it at once.
 
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Exit status of a run that was interrupted: 128 plus the number of the signal, as in a shell.
+/// Exit status of a run that was interrupted: that of Ctrl-C in a shell.
 pub const STATUS: u8 = 130;
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);

@@ -247,8 +247,8 @@ fn training() -> [Arg; 9] {
 /// The exit statuses, for the end of `--help`.
 fn statuses() -> String {
     format!(
-        "Exit status: 0 after training, 2 for an error, {} if the loss or a parameter is not finite, {} after Ctrl-C, which ends the \
-         run after the current step, with checkpoint and report; a second one ends it at once.",
+        "Exit status: 0 after training, 2 for an error, {} if the loss or a parameter is not finite, {} after Ctrl-C, SIGTERM or \
+         SIGHUP, also under nohup: the run ends after the current step, with checkpoint and report; a second signal ends it at once.",
         DIVERGED,
         interrupt::STATUS
     )

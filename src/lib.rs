@@ -117,6 +117,22 @@
 //! with AVX2 as with AVX-512. Matrix products on processors without fused multiply-add, and on architectures other than x86-64, round
 //! differently.
 //!
+//! # Versions
+//!
+//! Versions follow [SemVer](https://semver.org) as cargo reads it: below 1.0 a change that may break a program raises the second number,
+//! anything else the third.
+//!
+//! - Breaking is what stops a program that uses public items from compiling, changes what a function computes beyond rounding, or makes
+//!   a file of an earlier version unreadable. The wording of messages, listings and drawings, bits that a faster kernel rounds
+//!   differently, speed, and items hidden from the documentation may change with the third number; the changelog says when bits do.
+//! - An item that is replaced stays for one more second number, `#[deprecated]` with what replaces it.
+//! - [`Float`] and [`Number`](tensor::Number) are sealed. Enumerations and errors that will grow are `#[non_exhaustive]`. Traits that
+//!   accept several kinds of arguments, such as [`IntoShape`](tensor::IntoShape), [`Axes`](tensor::Axes), [`Operand`](autograd::Operand)
+//!   and [`PerAxis`](ops::PerAxis), are to be called and not to be implemented: they may get methods with the third number. Those that
+//!   are made for implementing, such as [`Op`](autograd::Op), [`Module`], [`Layer`], [`Rule`](optim::Rule), [`Dataset`] and
+//!   [`Communicator`](distributed::Communicator), get methods with defaults only.
+//! - The least version of Rust is 1.89. A later one raises the second number.
+//!
 //! # Environment
 //!
 //! - `WENGERT_NUM_THREADS`: the number of threads of [`num_threads`], in place of that of the processors.

@@ -63,6 +63,7 @@ pub struct Reader {
 
 /// What a missing number becomes: a field that is empty, `?`, or `NA`, `N/A` or `null` in any case, apart from whitespace.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum Missing {
     /// It is an error.
     #[default]

@@ -193,6 +193,7 @@ impl Array {
 
 /// The precision in which floating-point numbers are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Precision {
     /// Half precision: 11 bits of significand, up to 65504.
     F16,

@@ -5,6 +5,7 @@ use crate::panics;
 
 /// The elements that [`pad`](crate::Var::pad) puts around a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum PadMode {
     /// A number: `c c | a b c d | c c` for 0 is `0 0 | a b c d | 0 0`.
     Constant(f64),

@@ -127,9 +127,9 @@
 //!   differently, speed, and items hidden from the documentation may change with the third number; the changelog says when bits do.
 //! - An item that is replaced stays for one more second number, `#[deprecated]` with what replaces it.
 //! - [`Float`] and [`Number`](tensor::Number) are sealed. Enumerations and errors that will grow are `#[non_exhaustive]`. Traits that
-//!   accept several kinds of arguments, such as [`IntoShape`](tensor::IntoShape), [`Axes`](tensor::Axes), [`Operand`](autograd::Operand)
+//!   accept several kinds of arguments, such as [`IntoShape`](tensor::IntoShape), [`Axes`](tensor::Axes), [`Operand`]
 //!   and [`PerAxis`](ops::PerAxis), are to be called and not to be implemented: they may get methods with the third number. Those that
-//!   are made for implementing, such as [`Op`](autograd::Op), [`Module`], [`Layer`], [`Rule`](optim::Rule), [`Dataset`] and
+//!   are made for implementing, such as [`Op`], [`Module`], [`Layer`], [`Rule`](optim::Rule), [`Dataset`] and
 //!   [`Communicator`](distributed::Communicator), get methods with defaults only.
 //! - The least version of Rust is 1.89. A later one raises the second number.
 //!

@@ -24,24 +24,28 @@ use crate::support::gradients::Row;
 use crate::support::panics::Panic;
 use wengert::prelude::*;
 
+/// The gradient rows of all operations, by topic.
+fn rows_by_topic() -> [(&'static str, Vec<Row>); 13] {
+    [
+        ("attention", attention::rows()),
+        ("dropout", dropout::rows()),
+        ("einsum", einsum::rows()),
+        ("elementwise", elementwise::rows()),
+        ("linalg", linalg::rows()),
+        ("loss", loss::rows()),
+        ("matmul", matmul::rows()),
+        ("norm", norm::rows()),
+        ("recurrent", recurrent::rows()),
+        ("reduce", reduce::rows()),
+        ("shape", shape::rows()),
+        ("softmax", softmax::rows()),
+        ("window", window::rows()),
+    ]
+}
+
 /// The gradient rows of all operations.
 fn rows() -> Vec<Row> {
-    let rows = [
-        attention::rows(),
-        dropout::rows(),
-        einsum::rows(),
-        elementwise::rows(),
-        linalg::rows(),
-        loss::rows(),
-        matmul::rows(),
-        norm::rows(),
-        recurrent::rows(),
-        reduce::rows(),
-        shape::rows(),
-        softmax::rows(),
-        window::rows(),
-    ];
-    rows.into_iter().flatten().collect()
+    rows_by_topic().into_iter().flat_map(|(_, rows)| rows).collect()
 }
 
 /// The panics of all operations.

@@ -91,6 +91,11 @@ impl Row {
         self.inputs().iter().flat_map(|inputs| self.recorded(inputs)).collect()
     }
 
+    /// The number of cases.
+    pub fn count(&self) -> usize {
+        self.cases.len()
+    }
+
     /// The value of each case, and the gradient of each of its inputs.
     pub fn values(&self) -> Vec<Tensor<f64>> {
         let values = |inputs: Vec<Tensor<f64>>| {

@@ -1,6 +1,7 @@
 //! Losses between probabilities.
 
 use super::SAME;
+use crate::support::compare::assert_close;
 use crate::support::gradients::{Domain, PLAIN, Row, check_gradients, row};
 use crate::support::panics::{Panic, messages};
 use wengert::prelude::*;
@@ -34,6 +35,14 @@ fn gradients() {
 #[test]
 fn panics() {
     insta::assert_snapshot!(messages(PANICS));
+}
+
+#[test]
+fn a_positive_weight_multiplies_the_terms_of_positive_targets() {
+    let [x, t, weight] = [tensor![f64; 0.3, -1.2, 2.0], tensor![f64; 1.0, 0.0, 0.25], tensor![f64; 3.0, 2.0, 0.5]];
+    let loss = Tape::new_f64().var(&x).bce_with_logits_pos_weight(&t, &weight, Reduction::None);
+    let p = x.sigmoid();
+    assert_close(loss.value(), &-(weight * &t * p.ln() + (1.0 - t) * (1.0 - p).ln()));
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub fn rows() -> Vec<Row> {
         row("mse_loss", &SAME[..3], |x| x[0].mse_loss(&x[1], Reduction::BatchMean)),
         row("l1_loss", SAME, |x| x[0].l1_loss(&x[1], Reduction::None)).on(&[POSITIVE, &[(-2.0, -0.1)]]),
         row("huber_loss", SAME, |x| x[0].huber_loss(&x[1], 1.0, Reduction::None)).on(&error),
+        row("huber_loss", &SAME[..3], |x| x[0].huber_loss(&x[1], 0.9, Reduction::Sum)).on(&error),
+        row("smooth_l1_loss", &SAME[..3], |x| x[0].smooth_l1_loss(&x[1], 0.9, Reduction::Sum)).on(&error),
         row("smooth_l1_loss", &SAME[..3], |x| x[0].smooth_l1_loss(&x[1], 1.0, Reduction::Mean)).on(&error),
         row("smooth_l1_loss", &[&[&[3]]], |x| x[0].smooth_l1_loss(tensor![f64; 0.0, 0.0, 0.0], 0.0, Reduction::None))
             .on(&[BOTH_SIDES]),

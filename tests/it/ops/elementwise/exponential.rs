@@ -35,3 +35,11 @@ fn the_gradient_of_logaddexp_of_infinities_is_not_nan() {
         assert_eq!(x.logaddexp(&x).backward()[&x].item(), right);
     }
 }
+
+#[test]
+fn a_sum_of_exponentials_beside_infinities_has_the_shares_of_its_terms() {
+    let tape = Tape::new_f64();
+    let a = tape.var([f64::INFINITY, 1.0]);
+    let gradients = a.logaddexp(tensor![f64; f64::NEG_INFINITY, 3.0]).sum().backward();
+    assert_eq!(gradients[&a], tensor![f64; 1.0, (-2.0f64).exp() / (1.0 + (-2.0f64).exp())]);
+}

@@ -68,7 +68,7 @@ impl<T: Float> Tensor<T> {
     /// [`zip`](Tensor::zip) of tensors that are known to have the same shape: less code.
     pub(crate) fn zip_equal(&self, other: &Self, f: impl Fn(T, T) -> T + Sync) -> Self {
         match (self.as_slice(), other.as_slice()) {
-            ([a], [b]) => self.with_element(f(*a, *b)),
+            ([a], [b]) if self.shape == other.shape => self.with_element(f(*a, *b)),
             _ => self.zip_equal_by(other, &|a, b, y| elementwise::pair(a, b, y, &f)),
         }
     }

@@ -199,6 +199,9 @@ impl<T: Pooled> Drop for Block<T> {
 /// Calls `f` with `length` elements of temporary memory, with arbitrary values.
 #[track_caller]
 pub(crate) fn with_scratch<T: Pooled, R>(length: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
+    if length == 0 {
+        return f(&mut []);
+    }
     let (mut block, _) = Block::take(length);
     f(&mut block.elements_mut().expect("blocks are given out unshared")[..length])
 }

@@ -1,8 +1,9 @@
 //! Matrix products, batched and broadcast.
 
 use super::{Dims, Float, Tensor, broadcast, check_shape};
-use crate::kernel::matmul::gemm::{Accum, Matrix, gemm};
+use crate::kernel::matmul::gemm::gemm;
 use crate::kernel::matmul::outer;
+use crate::kernel::matmul::product::{Accum, Matrix};
 use crate::kernel::reduce;
 use crate::panics;
 

@@ -5,7 +5,8 @@ use super::{Block, KEYS, Place, Problem, QUERIES, Sizes, Target, Vectors, carve,
 use crate::kernel::Float;
 use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::Chunks;
-use crate::kernel::matmul::gemm::{Accum, Matrix, gemm_serial};
+use crate::kernel::matmul::gemm::gemm_serial;
+use crate::kernel::matmul::product::{Accum, Matrix};
 use std::ops::Range;
 
 /// Parts of the keys of a sequence at most, which are processed in parallel if there are few sequences and heads.

@@ -5,7 +5,8 @@ use super::{Block, KEYS, Problem, QUERIES, Sizes, Target, carve, for_each_task};
 use crate::kernel::Float;
 use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::Chunks;
-use crate::kernel::matmul::gemm::{Accum, Matrix, gemm_serial};
+use crate::kernel::matmul::gemm::gemm_serial;
+use crate::kernel::matmul::product::{Accum, Matrix};
 use crate::kernel::softmax::shift;
 
 /// Writes the attention of every query to `y`, and the logarithm of the sum of its exponentials to `logsumexp`, which has a chunk of

@@ -16,7 +16,8 @@ pub(crate) use forward::forward;
 use crate::kernel::Float;
 use crate::kernel::base::threads::{Chunks, for_each_index};
 use crate::kernel::dropout::dropout_part;
-use crate::kernel::matmul::gemm::{Accum, MIN_FMAS_PER_THREAD, Matrix, gemm_serial};
+use crate::kernel::matmul::gemm::{MIN_FMAS_PER_THREAD, gemm_serial};
+use crate::kernel::matmul::product::{Accum, Matrix};
 use std::ops::Range;
 
 /// Queries of a block.

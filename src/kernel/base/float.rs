@@ -1,7 +1,8 @@
 //! The element types: `f32` and `f64`.
 
 use crate::kernel::base::memory::{Block, Pooled};
-use crate::kernel::matmul::gemm::{self, Matrix, Product};
+use crate::kernel::matmul::dispatch;
+use crate::kernel::matmul::product::{Matrix, Product};
 use crate::kernel::transcendental::{self, double, inverse_hyperbolic};
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Range, Sub, SubAssign};
@@ -312,7 +313,7 @@ macro_rules! float {
 
 float! {
     type: f32,
-    matrices: [gemm::single::block, gemm::single::pack, gemm::single::transpose],
+    matrices: [dispatch::single::block, dispatch::single::pack, dispatch::single::transpose],
     in_f64: [double::exp, |c: f64, x: f64| double::exp(-c * x * x), transcendental::erfc],
     power: transcendental::powf,
     methods: [sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, abs, floor, ceil, round_ties_even],
@@ -320,7 +321,7 @@ float! {
 }
 float! {
     type: f64,
-    matrices: [gemm::double::block, gemm::double::pack, gemm::double::transpose],
+    matrices: [dispatch::double::block, dispatch::double::pack, dispatch::double::transpose],
     in_f64: [f64::exp, gaussian, libm::erfc],
     power: f64::powf,
     methods: [sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, abs, floor, ceil, round_ties_even],

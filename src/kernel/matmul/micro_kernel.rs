@@ -10,7 +10,7 @@
 
 use crate::kernel::Float;
 use crate::kernel::base::memory::Block;
-use crate::kernel::matmul::gemm::{Accum, Matrix, Product};
+use crate::kernel::matmul::product::{Accum, Matrix, Product};
 use crate::kernel::matmul::vector::{Vector, prefetch, prefetch_l2};
 use std::mem::MaybeUninit;
 use std::ops::Range;

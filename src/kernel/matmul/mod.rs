@@ -1,8 +1,10 @@
 //! Matrix products.
 
+pub(crate) mod dispatch;
 pub(crate) mod gemm;
 #[cfg(target_arch = "x86_64")]
 mod micro_kernel;
+pub(crate) mod product;
 #[cfg(target_arch = "x86_64")]
 mod vector;
 

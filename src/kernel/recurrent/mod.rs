@@ -8,7 +8,8 @@ mod step;
 use crate::kernel::Float;
 use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::{Chunks, for_each_index, num_threads};
-use crate::kernel::matmul::gemm::{Accum, MIN_FMAS_PER_THREAD, Matrix, Packed, gemm_packed};
+use crate::kernel::matmul::gemm::{MIN_FMAS_PER_THREAD, Packed, gemm_packed};
+use crate::kernel::matmul::product::{Accum, Matrix};
 use std::ops::Range;
 
 /// The rows of the parts that threads take begin at multiples of the rows of a tile of a matrix product.

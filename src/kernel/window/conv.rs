@@ -9,7 +9,8 @@
 use crate::kernel::Float;
 use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::for_each_chunk;
-use crate::kernel::matmul::gemm::{Accum, MIN_FMAS_PER_THREAD, Matrix, gemm};
+use crate::kernel::matmul::gemm::{MIN_FMAS_PER_THREAD, gemm};
+use crate::kernel::matmul::product::{Accum, Matrix};
 use crate::kernel::window::depthwise::Planes;
 use crate::kernel::window::winograd::Winograd;
 use crate::kernel::window::{Windows, col2im, im2col};

@@ -12,7 +12,8 @@
 use crate::kernel::Float;
 use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::for_each_chunk;
-use crate::kernel::matmul::gemm::{Accum, Matrix, gemm};
+use crate::kernel::matmul::gemm::gemm;
+use crate::kernel::matmul::product::{Accum, Matrix};
 use crate::kernel::window::Windows;
 use crate::kernel::window::conv::Convolution;
 use std::ops::{Add, Neg, Range, Sub};

@@ -1,9 +1,10 @@
-//! Coverage of `src/panics.rs`: every message is shown by a mistake in some test file.
+//! Coverage of `src/panics`: every message is shown by a mistake in some test file.
 
 use crate::support::panics::{Panic, panic_of};
 use crate::{
     autograd, data, distributed, inspect, io, limits, metrics, nn, ops, optim, tensor, text, training, transform,
 };
+use std::path::Path;
 
 /// The mistakes of all files.
 fn panics() -> Vec<Panic> {
@@ -53,7 +54,8 @@ fn consists_of(message: &str, parts: &[&str]) -> bool {
 
 #[test]
 fn every_message_is_shown() {
-    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../src/panics.rs")).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/panics");
+    let source = ["mod.rs", "reasons.rs"].map(|file| std::fs::read_to_string(folder.join(file)).unwrap()).concat();
     let messages = declared(&source);
     assert!(messages.len() >= 45, "only {} messages were found", messages.len());
     let shown: Vec<(&str, String)> =

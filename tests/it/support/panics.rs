@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::sync::Once;
 
-/// A mistake, and the names in `src/panics.rs` of the messages it shows.
+/// A mistake, and the names in `src/panics` of the messages it shows.
 pub type Panic = (&'static str, fn());
 
 thread_local! {

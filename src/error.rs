@@ -81,6 +81,8 @@ pub enum Error {
 const MAX_PART: usize = 1000;
 /// The same for a name or value in a list of mismatches.
 const MAX_FIELD: usize = 300;
+/// The maximum number of characters of a field or line in a message.
+const MAX_EXCERPT: usize = 40;
 /// The maximum number of mismatches in a message.
 const MAX_MISMATCHES: usize = 50;
 
@@ -133,6 +135,14 @@ pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     let (begin, end): (String, String) =
         (text.chars().take(most / 2).collect(), text.chars().skip(count - most / 2).collect());
     format!("{begin} … {end}").into()
+}
+
+/// The beginning of a text from a file, in quotes, with control characters escaped.
+pub(crate) fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(MAX_EXCERPT) {
+        Some((end, _)) => format!("{:?} …", &text[..end]),
+        None => format!("{text:?}"),
+    }
 }
 
 /// The description of a malformed part.

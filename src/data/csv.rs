@@ -3,7 +3,7 @@
 //! A field in double quotes may contain commas, line breaks, and `""` for a quote. Lines end with LF or CRLF; empty
 //! lines and a byte order mark are skipped.
 
-use crate::error::Error;
+use crate::error::{Error, excerpt};
 use crate::file;
 use crate::panics;
 use crate::tensor::{Float, Tensor};
@@ -12,9 +12,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-
-/// The maximum number of characters of a field in an error message.
-const EXCERPT: usize = 40;
 
 /// Reads a table whose first row is a header with the column names.
 ///
@@ -252,7 +249,7 @@ impl From<usize> for Column<'_> {
 impl Display for Column<'_> {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         match self {
-            Column::Name(name) => write!(f, "column {}", quoted(name)),
+            Column::Name(name) => write!(f, "column {}", excerpt(name)),
             Column::Position(position) => write!(f, "column {position}"),
         }
     }
@@ -381,7 +378,7 @@ impl Table {
         };
         found.ok_or_else(|| {
             let found = match column {
-                Column::Name(_) => format!("columns {}", quoted(&self.names().join(", "))),
+                Column::Name(_) => format!("columns {}", excerpt(&self.names().join(", "))),
                 Column::Position(_) => format!("{} columns", self.width()),
             };
             Error::line(&self.path, self.cells.lines[0], "first row", &column.to_string(), found)
@@ -398,8 +395,9 @@ impl Table {
         parse: impl Fn(&str) -> Option<V>,
     ) -> Result<V, Error> {
         let field = self.cells.field(row, position);
-        parse(field.trim())
-            .ok_or_else(|| Error::line(&self.path, self.cells.lines[row], &column.to_string(), expected, quoted(field)))
+        parse(field.trim()).ok_or_else(|| {
+            Error::line(&self.path, self.cells.lines[row], &column.to_string(), expected, excerpt(field))
+        })
     }
 }
 
@@ -424,14 +422,6 @@ fn means<T: Float>(numbers: &[T], width: usize) -> Vec<T> {
 fn parse_number<T: Float + FromStr>(text: &str) -> Option<T> {
     let number: T = text.parse().ok()?;
     Some(number).filter(|number| number.is_finite() || !text.contains(|c: char| c.is_ascii_digit()))
-}
-
-/// The beginning of a text in quotes, with control characters escaped.
-fn quoted(text: &str) -> String {
-    match text.char_indices().nth(EXCERPT) {
-        Some((end, _)) => format!("{:?} …", &text[..end]),
-        None => format!("{text:?}"),
-    }
 }
 
 fn line_breaks(content: &[u8]) -> usize {

@@ -1,12 +1,11 @@
 //! The arrays of a file by name, each read from its place when it is asked for.
 
 use crate::error::Error;
-use crate::file;
+use crate::file::{self, Source};
 use crate::io::array::{Array, DType, Decoder, contiguous, describe, gathered};
-use crate::io::{npz, pytorch, safetensors, zip};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::Seek;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -20,10 +19,11 @@ pub(super) struct Contents {
     pub(super) metadata: BTreeMap<String, String>,
 }
 
-/// An open file of weights.
+/// An open file of weights. It is opened once, so that all that is read is of one file, even if another replaces it meanwhile.
 #[derive(Debug)]
 pub(super) struct WeightFile {
-    path: PathBuf,
+    pub(super) path: PathBuf,
+    pub(super) length: u64,
     file: File,
 }
 
@@ -44,25 +44,6 @@ enum Place {
 }
 
 impl Contents {
-    /// The contents of a file: safetensors, an index of several of them, PyTorch's, or npz.
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        if safetensors::is_index(path) {
-            return safetensors::sharded(path);
-        }
-        let (mut file, _) = file::open(path)?;
-        let mut begin = Vec::new();
-        file.by_ref().take(4).read_to_end(&mut begin).map_err(Error::io(path))?;
-        match &begin[..] {
-            b"PK\x03\x04" if pytorch::is_archive(&zip::entries(path, &zip::open(path, file)?)?) => {
-                pytorch::contents(path)
-            }
-            b"PK\x03\x04" => Ok(npz::read(path)?.into()),
-            // Protocol 2, and a number of ten bytes; as the length of a header it would be too large.
-            [0x80, 2, 0x8a, 10] => Err(pytorch::without_archive(path)),
-            _ => safetensors::contents(path),
-        }
-    }
-
     /// Reads all arrays.
     pub(super) fn read(&self) -> Result<BTreeMap<String, Array>, Error> {
         self.arrays.iter().map(|(name, array)| Ok((name.clone(), array.read(name)?))).collect()
@@ -80,8 +61,20 @@ impl From<BTreeMap<String, Array>> for Contents {
 }
 
 impl WeightFile {
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        Ok(WeightFile { path: path.into(), file: file::open(path)?.0 })
+    pub(super) fn open(path: &Path) -> Result<Rc<Self>, Error> {
+        let (file, length) = file::open(path)?;
+        Ok(Rc::new(WeightFile { path: path.into(), length, file }))
+    }
+
+    /// The content from the first byte on.
+    pub(super) fn source(&self) -> Result<Source<'_>, Error> {
+        (&self.file).rewind().map_err(Error::io(&self.path))?;
+        Ok(Source::new(&self.path, Box::new(&self.file), self.length, self.length))
+    }
+
+    /// A second handle.
+    pub(super) fn try_clone(&self) -> Result<File, Error> {
+        self.file.try_clone().map_err(Error::io(&self.path))
     }
 
     /// Some bytes, which must be within the file.

@@ -1,9 +1,10 @@
 //! Loading of weights whose names, layout or completeness differ from those of the model.
 
 use crate::autograd::Param;
-use crate::error::{Error, Mismatch};
-use crate::io::contents::{Contents, StoredArray};
+use crate::error::{Error, Mismatch, shortened};
+use crate::io::contents::{Contents, StoredArray, WeightFile};
 use crate::io::validate::{self, NOTHING, Validator, Values};
+use crate::io::{npz, pytorch, safetensors, zip};
 use crate::nn::Module;
 use crate::tensor::Float;
 use std::collections::{BTreeMap, BTreeSet};
@@ -179,7 +180,7 @@ impl<'a> LoadOptions<'a> {
         parameters: &[(String, &Param<T>)],
         path: &Path,
     ) -> Result<(Values<T>, LoadReport), Error> {
-        let contents = Contents::open(path)?;
+        let contents = contents(path)?;
         let renamed = self.renamed(&contents, path)?;
         let mut validator = Validator::new(&contents);
         validator.rounds = self.allow_rounding;
@@ -315,6 +316,27 @@ impl Display for LoadReport {
     }
 }
 
+/// The contents of a file of weights, whose first bytes tell the format, or of an index of several.
+fn contents(path: &Path) -> Result<Contents, Error> {
+    if safetensors::is_index(path) {
+        return safetensors::sharded(path);
+    }
+    let file = WeightFile::open(path)?;
+    match &file.bytes(0, file.length.min(4))?[..] {
+        b"PK\x03\x04" => {
+            let archive = zip::Archive::open(&file)?;
+            if pytorch::is_archive(&archive) {
+                pytorch::contents(&file, archive)
+            } else {
+                Ok(npz::arrays(&file, archive)?.into())
+            }
+        }
+        // Protocol 2, and a number of ten bytes; as the length of a header it would be too large.
+        [0x80, 2, 0x8a, 10] => Err(pytorch::without_archive(path)),
+        _ => safetensors::contents(&file),
+    }
+}
+
 /// The beginning of a list of names.
 fn list(f: &mut Formatter, what: &str, names: &[String]) -> fmt::Result {
     if names.is_empty() {
@@ -322,11 +344,7 @@ fn list(f: &mut Formatter, what: &str, names: &[String]) -> fmt::Result {
     }
     write!(f, "\n{what} ({}): ", names.len())?;
     for (k, name) in names.iter().take(SHOWN).enumerate() {
-        let comma = if k > 0 { ", " } else { "" };
-        match name.char_indices().nth(NAME_LENGTH) {
-            Some((end, _)) => write!(f, "{comma}{}…", &name[..end])?,
-            None => write!(f, "{comma}{name}")?,
-        }
+        write!(f, "{}{}", if k > 0 { ", " } else { "" }, shortened(name, NAME_LENGTH))?;
     }
     if names.len() > SHOWN { write!(f, " and {} more", names.len() - SHOWN) } else { Ok(()) }
 }

@@ -15,8 +15,9 @@
 use crate::error::{Error, Mismatch};
 use crate::file::{self, Source};
 use crate::io::array::Array;
+use crate::io::contents::WeightFile;
 use crate::io::npy;
-use crate::io::zip::{self, archive_error};
+use crate::io::zip::{Archive, Entry, archive_error};
 use flate2::read::DeflateDecoder;
 use rawzip::path::ZipFilePath;
 use rawzip::{CompressionMethod, ErrorKind, ZipArchiveWriter};
@@ -35,13 +36,17 @@ const SUFFIX: &str = ".npy";
 /// If the file cannot be read, is not an intact zip archive of stored or deflated entries, or contains an entry that
 /// [`npy::read`] would not accept.
 pub fn read(path: impl AsRef<Path>) -> Result<BTreeMap<String, Array>, Error> {
-    let path = path.as_ref();
-    let (file, length) = file::open(path)?;
-    let archive = zip::open(path, file)?;
+    let file = WeightFile::open(path.as_ref())?;
+    arrays(&file, Archive::open(&file)?)
+}
+
+/// All arrays of an archive.
+pub(super) fn arrays(file: &WeightFile, archive: Archive) -> Result<BTreeMap<String, Array>, Error> {
+    let (path, length) = (file.path.as_path(), file.length);
     let mut arrays = BTreeMap::new();
     // One limit for all entries, so that overlapping entries cannot multiply the data.
     let mut remaining = length.saturating_mul(MAX_RATIO);
-    for zip::Entry { name, offset, wayfinder, method } in zip::entries(path, &archive)? {
+    for Entry { name, offset, wayfinder, method } in archive.entries {
         let error = |what: &str, expected: &str, found| Err(Error::format(path, offset, what, expected, found));
         let Some(name) = name.strip_suffix(SUFFIX) else {
             return error("name of an entry", "a name ending in .npy", name);
@@ -50,7 +55,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<BTreeMap<String, Array>, Error> {
             let what = format!("array {name:?}: compression");
             return error(&what, "none (0) or deflate (8)", method.as_u16().to_string());
         }
-        let entry = archive.get_entry(wayfinder).map_err(|error| archive_error(path, error))?;
+        let entry = archive.content.get_entry(wayfinder).map_err(|error| archive_error(path, error))?;
         let content: Box<dyn Read> = match method {
             CompressionMethod::STORE => Box::new(entry.verifying_reader(entry.reader())),
             _ => Box::new(entry.verifying_reader(DeflateDecoder::new(entry.reader()))),

@@ -19,11 +19,10 @@
 //! ```
 
 use crate::error::{Error, shortened};
-use crate::file;
 use crate::io::array::{Array, impossible};
 use crate::io::contents::{Contents, StoredArray, WeightFile};
 use crate::io::pickle::{self, Heap, Id, Object, StoredTensor};
-use crate::io::zip::{self, Entry, archive_error};
+use crate::io::zip::{Archive, Entry, archive_error};
 use rawzip::{CompressionMethod, FileReader, ZipArchive};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -46,12 +45,13 @@ const PICKLE: &str = "data.pkl";
 /// whole modules, for example. The message has the lines of Python that convert it to [safetensors](super::safetensors).
 /// Checksums are not verified.
 pub fn read(path: impl AsRef<Path>) -> Result<BTreeMap<String, Array>, Error> {
-    contents(path.as_ref())?.read()
+    let file = WeightFile::open(path.as_ref())?;
+    contents(&file, Archive::open(&file)?)?.read()
 }
 
 /// Whether the entries of an archive are those of `torch.save`.
-pub(super) fn is_archive(entries: &[Entry]) -> bool {
-    entries.iter().any(|entry| directory(entry).is_some())
+pub(super) fn is_archive(archive: &Archive) -> bool {
+    archive.entries.iter().any(|entry| directory(entry).is_some())
 }
 
 /// The directory within the archive, if an entry is its pickle.
@@ -76,17 +76,15 @@ fn unsupported(path: &Path, offset: u64, expected: &str, found: String) -> Error
 }
 
 /// The tensors of a file.
-pub(super) fn contents(path: &Path) -> Result<Contents, Error> {
-    let (file, length) = file::open(path)?;
-    let archive = Archive { path, length, archive: zip::open(path, file)?, entries: BTreeMap::new() };
-    let entries = zip::entries(path, &archive.archive)?;
+pub(super) fn contents(file: &Rc<WeightFile>, archive: Archive) -> Result<Contents, Error> {
+    let path = file.path.as_path();
+    let Archive { content, entries } = archive;
     let Some(directory) = entries.iter().find_map(|entry| directory(entry).map(str::to_string)) else {
         return Err(Error::format(path, 0, "archive", "an entry data.pkl", format!("{} others", entries.len())));
     };
     let entries =
         entries.into_iter().filter_map(|entry| Some((entry.name.strip_prefix(&directory)?.to_string(), entry)));
-    let archive = Archive { entries: entries.collect(), ..archive };
-    let file = Rc::new(WeightFile::open(path)?);
+    let archive = Directory { file, content, entries: entries.collect() };
     if archive.entries.contains_key("byteorder") {
         let (begin, end) = archive.range("byteorder")?;
         if file.bytes(begin, (end - begin).min(16))? != b"little" {
@@ -107,9 +105,9 @@ pub(super) fn contents(path: &Path) -> Result<Contents, Error> {
         .map_err(|found| unsupported(path, begin, "tensors in a few levels of dictionaries with names", found))?;
     let (mut arrays, mut total) = (BTreeMap::new(), 0);
     for (name, tensor) in tensors.named {
-        let array = archive.array(&file, &name, tensor)?;
+        let array = archive.array(&name, tensor)?;
         total += array.bytes();
-        if total > length.saturating_mul(MAX_SHARING) {
+        if total > file.length.saturating_mul(MAX_SHARING) {
             let expected = format!("tensors of {MAX_SHARING} times the size of the file at most");
             return Err(unsupported(path, begin, &expected, "more".into()));
         }
@@ -119,26 +117,25 @@ pub(super) fn contents(path: &Path) -> Result<Contents, Error> {
 }
 
 /// The entries of a file by their names in its directory.
-struct Archive<'a> {
-    path: &'a Path,
-    length: u64,
-    archive: ZipArchive<FileReader>,
+struct Directory<'a> {
+    file: &'a Rc<WeightFile>,
+    content: ZipArchive<FileReader>,
     entries: BTreeMap<String, Entry>,
 }
 
-impl Archive<'_> {
+impl Directory<'_> {
     /// Where the bytes of an entry begin and end, within the file.
     fn range(&self, name: &str) -> Result<(u64, u64), Error> {
         let error = |offset, expected: &str, found: String| {
-            Error::format(self.path, offset, &format!("entry {name:?}"), expected, found)
+            Error::format(&self.file.path, offset, &format!("entry {name:?}"), expected, found)
         };
         let Some(entry) = self.entries.get(name) else { return Err(error(0, "an entry of this name", "none".into())) };
         if entry.method != CompressionMethod::STORE {
             return Err(error(entry.offset, "no compression (0)", entry.method.as_u16().to_string()));
         }
-        let content = self.archive.get_entry(entry.wayfinder).map_err(|error| archive_error(self.path, error))?;
+        let content = self.content.get_entry(entry.wayfinder).map_err(|error| archive_error(&self.file.path, error))?;
         let (begin, end) = content.compressed_data_range();
-        if begin > end || end > self.length {
+        if begin > end || end > self.file.length {
             return Err(error(
                 entry.offset,
                 &format!("{} bytes", end.saturating_sub(begin)),
@@ -149,12 +146,12 @@ impl Archive<'_> {
     }
 
     /// A tensor, whose elements must be within its storage.
-    fn array(&self, file: &Rc<WeightFile>, name: &str, tensor: StoredTensor) -> Result<StoredArray, Error> {
+    fn array(&self, name: &str, tensor: StoredTensor) -> Result<StoredArray, Error> {
         let StoredTensor { storage, offset, shape, strides } = tensor;
         let (begin, end) = self.range(&format!("data/{}", storage.entry))?;
         let size = storage.dtype.size() as u64;
         let what = format!("tensor {name:?}");
-        let error = |expected: &str, found: String| Error::format(self.path, begin, &what, expected, found);
+        let error = |expected: &str, found: String| Error::format(&self.file.path, begin, &what, expected, found);
         if storage.length.checked_mul(size) != Some(end - begin) {
             return Err(error(
                 &format!("{} elements of {size} bytes", storage.length),
@@ -175,7 +172,7 @@ impl Archive<'_> {
             return Err(error(&format!("distinct places within {} elements", storage.length), found));
         }
         let offset = if shape.contains(&0) { begin } else { begin + offset * size };
-        Ok(StoredArray::strided(file, offset, storage.dtype, shape, strides))
+        Ok(StoredArray::strided(self.file, offset, storage.dtype, shape, strides))
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::data::Scaling;
 use crate::error::Error;
 use crate::generator::Generator;
+use crate::io::contents::WeightFile;
 use crate::io::safetensors;
 use crate::io::validate::{self, Validator};
 use crate::nn::Module;
@@ -111,7 +112,7 @@ impl<'a> Resume<'a> {
     /// If the file cannot be read or does not match the parts: [`Error::Mismatch`] lists every difference. Nothing is
     /// changed then.
     pub fn load(self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let contents = safetensors::contents(path.as_ref())?;
+        let contents = safetensors::contents(&WeightFile::open(path.as_ref())?)?;
         let mut validator = Validator::new(&contents);
         let assignments: Vec<_> = self.parts.into_iter().map(|part| part(&mut validator)).collect();
         validator.finish(path.as_ref())?;

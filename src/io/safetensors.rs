@@ -44,7 +44,7 @@ const CHECKSUM: &str = "crc32";
 /// integers of up to 64 bits.
 pub fn read(path: impl AsRef<Path>) -> Result<BTreeMap<String, Array>, Error> {
     let path = path.as_ref();
-    if is_index(path) { sharded(path) } else { contents(path) }?.read()
+    if is_index(path) { sharded(path) } else { contents(&WeightFile::open(path)?) }?.read()
 }
 
 /// Writes named tensors to a file, atomically replacing an existing one.
@@ -118,8 +118,8 @@ fn verify(source: &mut Source, metadata: &BTreeMap<String, String>) -> Result<()
 }
 
 /// The arrays of a file, from its header.
-pub(super) fn contents(path: &Path) -> Result<Contents, Error> {
-    let mut source = Source::open(path)?;
+pub(super) fn contents(file: &Rc<WeightFile>) -> Result<Contents, Error> {
+    let mut source = file.source()?;
     let length = source.read_exact(8, "length of the header")?;
     let length = length.iter().rev().fold(0, |length, &byte| length << 8 | u64::from(byte));
     if length > MAX_HEADER {
@@ -133,10 +133,10 @@ pub(super) fn contents(path: &Path) -> Result<Contents, Error> {
     })?;
     let (metadata, tensors) = parse_header(header).map_err(|error| error.into_error(&source))?;
     check_offsets(&tensors, source.remaining()).map_err(|error| error.into_error(&source))?;
-    let (start, file) = (source.position(), Rc::new(WeightFile::open(path)?));
+    let start = source.position();
     verify(&mut source, &metadata)?;
     let stored = tensors.into_iter().map(|TensorInfo { name, dtype, shape, begin, .. }| {
-        let array = StoredArray::new(&file, start + begin, dtype, shape);
+        let array = StoredArray::new(file, start + begin, dtype, shape);
         (name, array)
     });
     Ok(Contents { arrays: stored.collect(), metadata })
@@ -166,7 +166,7 @@ pub(super) fn sharded(index: &Path) -> Result<Contents, Error> {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
                 let path = index.with_file_name(entry.key());
-                entry.insert(contents(&path)?)
+                entry.insert(contents(&WeightFile::open(&path)?)?)
             }
         };
         match shard.arrays.remove(&name) {

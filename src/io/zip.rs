@@ -1,9 +1,9 @@
 //! The directory of zip archives, which npz files and those of PyTorch are.
 
 use crate::error::Error;
+use crate::io::contents::WeightFile;
 use rawzip::{CompressionMethod, ErrorKind, FileReader, ZipArchive, ZipArchiveEntryWayfinder};
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::path::Path;
 
 /// An entry of an archive.
@@ -15,14 +15,24 @@ pub(super) struct Entry {
     pub(super) method: CompressionMethod,
 }
 
-/// Opens an archive.
-pub(super) fn open(path: &Path, file: File) -> Result<ZipArchive<FileReader>, Error> {
-    let mut buffer = vec![0; rawzip::RECOMMENDED_BUFFER_SIZE];
-    ZipArchive::from_file(file, &mut buffer).map_err(|error| archive_error(path, error))
+/// An archive and its directory.
+pub(super) struct Archive {
+    pub(super) content: ZipArchive<FileReader>,
+    pub(super) entries: Vec<Entry>,
+}
+
+impl Archive {
+    pub(super) fn open(file: &WeightFile) -> Result<Self, Error> {
+        let mut buffer = vec![0; rawzip::RECOMMENDED_BUFFER_SIZE];
+        let content = ZipArchive::from_file(file.try_clone()?, &mut buffer);
+        let content = content.map_err(|error| archive_error(&file.path, error))?;
+        let entries = entries(&file.path, &content)?;
+        Ok(Archive { content, entries })
+    }
 }
 
 /// The entries of an archive, whose names must differ.
-pub(super) fn entries(path: &Path, archive: &ZipArchive<FileReader>) -> Result<Vec<Entry>, Error> {
+fn entries(path: &Path, archive: &ZipArchive<FileReader>) -> Result<Vec<Entry>, Error> {
     let (mut list, mut names) = (Vec::new(), BTreeSet::new());
     let mut buffer = vec![0; rawzip::RECOMMENDED_BUFFER_SIZE];
     let mut entries = archive.entries(&mut buffer);

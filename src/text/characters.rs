@@ -1,10 +1,10 @@
 //! Characters as tokens.
 
-use crate::error::Error;
+use crate::error::{Error, excerpt};
 use crate::file;
 use crate::text::Tokenizer;
 use crate::text::tokenizer::check_tokens;
-use crate::text::vocabulary::{after_header, excerpt};
+use crate::text::vocabulary::after_header;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;

@@ -1,10 +1,7 @@
 //! Files of vocabularies.
 
-use crate::error::Error;
+use crate::error::{Error, excerpt};
 use std::path::Path;
-
-/// The maximum number of characters of a file in an error message.
-const EXCERPT: usize = 40;
 
 /// Splits a text after its first line, which must be a name and a count; returns the count and the rest.
 pub(super) fn after_header<'a>(path: &Path, text: &'a str, name: &str) -> Result<(usize, &'a str), Error> {
@@ -23,10 +20,4 @@ pub(super) fn check_end(path: &Path, text: &str, stated: Option<usize>, found: u
         Some(stated) if stated != found => error(&format!("{stated} entries"), found.to_string()),
         _ => Ok(()),
     }
-}
-
-/// The beginning of a text, in quotes.
-pub(super) fn excerpt(text: &str) -> String {
-    let start: String = text.chars().take(EXCERPT).collect();
-    if start.len() < text.len() { format!("{start:?}…") } else { format!("{start:?}") }
 }

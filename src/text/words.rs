@@ -1,10 +1,10 @@
 //! Words as tokens.
 
-use crate::error::Error;
+use crate::error::{Error, excerpt};
 use crate::file;
 use crate::text::Tokenizer;
 use crate::text::tokenizer::check_tokens;
-use crate::text::vocabulary::{after_header, check_end, excerpt};
+use crate::text::vocabulary::{after_header, check_end};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io::Write;

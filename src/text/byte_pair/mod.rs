@@ -4,12 +4,12 @@ mod split;
 mod symbols;
 mod train;
 
-use crate::error::Error;
+use crate::error::{Error, excerpt};
 use crate::file;
 use crate::panics::check_option;
 use crate::text::Tokenizer;
 use crate::text::tokenizer::check_tokens;
-use crate::text::vocabulary::{check_end, excerpt};
+use crate::text::vocabulary::check_end;
 use split::pieces;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};

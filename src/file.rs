@@ -185,6 +185,12 @@ pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> i
     store().map_err(Error::io(path))
 }
 
+/// Copies a file, as [`replace`] writes one.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    let (mut source, _) = open(from)?;
+    replace(to, |writer| io::copy(&mut source, writer).map(drop))
+}
+
 /// The path at the end of a chain of symbolic links, where there may be no file yet.
 fn follow_links(path: &Path) -> io::Result<PathBuf> {
     // As many as Linux follows.

@@ -1,6 +1,7 @@
 //! What a checkpoint holds of a training loop.
 
 use crate::error::Error;
+use crate::file;
 use crate::generator::Generator;
 use crate::io::validate::{Validator, Values, assign};
 use crate::io::{Checkpoint, Resume, named_arrays};
@@ -78,9 +79,9 @@ impl Checkpoint {
         let path = path.as_ref();
         self.save(path)?;
         let of_epoch = |epoch: usize| beside(path, &format!("epoch-{epoch}"));
-        self.save(of_epoch(fit.epoch()))?;
+        file::copy(path, &of_epoch(fit.epoch()))?;
         if fit.is_best() {
-            self.save(beside(path, "best"))?;
+            file::copy(path, &beside(path, "best"))?;
         }
         if let Some(old) = fit.epoch().checked_sub(keep.max(1)).filter(|&old| old > 0).map(of_epoch) {
             match fs::remove_file(&old) {

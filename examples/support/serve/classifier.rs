@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::path::Path;
-use wengert::data::ImageBatch;
+use wengert::data::{ImageBatch, Images};
 use wengert::io::{Checkpoint, Resume, safetensors};
 use wengert::prelude::*;
 
@@ -73,10 +73,9 @@ impl Classifier {
 
     /// Images `[n, 784]` from their pixels.
     pub fn images<'a>(&self, images: impl IntoIterator<Item = &'a [u8]>) -> Tensor {
-        let pixel = |&pixel: &u8| ((f64::from(pixel) / 255.0 - self.mean) / self.std) as f32;
-        let values: Vec<f32> = images.into_iter().flatten().map(pixel).collect();
-        let count = values.len() / PIXELS;
-        Tensor::from_vec(values, [count, PIXELS])
+        let pixels: Vec<u8> = images.into_iter().flatten().copied().collect();
+        let labels = vec![0; pixels.len() / PIXELS];
+        Images::new(pixels, labels, [PIXELS]).normalize(self.mean, self.std).all().images
     }
 
     /// The class scores `[n, 10]` of images `[n, 784]`.

@@ -11,6 +11,7 @@
 //! another file.
 
 mod support {
+    pub mod checkout;
     pub mod command;
     pub mod digit;
     pub mod figure;
@@ -29,6 +30,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
+use support::checkout::{self, relative};
 use support::command::start;
 use support::digit::digit;
 use support::figure::{Canvas, Outcome, figure, quick};
@@ -40,7 +42,7 @@ use wengert::metrics::accuracy;
 use wengert::optim::schedule::Cosine;
 use wengert::prelude::*;
 
-const PARAMETERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist_784_50_100_10.safetensors");
+const PARAMETERS: &str = "data/mnist_784_50_100_10.safetensors";
 /// Minimum test accuracy of trained parameters.
 const MIN_ACCURACY: f64 = 0.96;
 const BATCHES: [usize; 4] = [1, 10, 100, 1000];
@@ -104,7 +106,7 @@ fn train(images: &Images, path: &Path) -> Outcome {
         println!("epoch {epoch:>2}: train accuracy {accuracy:.4} in {:.1} s", start.elapsed().as_secs_f64());
     }
     wengert::io::save(&network, path)?;
-    println!("saved: {}\n", path.display());
+    println!("saved: {}\n", relative(path));
     Ok(())
 }
 
@@ -182,20 +184,21 @@ fn show_mistakes(images: &Images, probabilities: &Tensor) -> Outcome {
 }
 
 fn run(options: &ArgMatches) -> Outcome {
-    let path = options.get_one::<PathBuf>("parameters").map_or(Path::new(PARAMETERS), PathBuf::as_path);
+    let path = &options.get_one("parameters").cloned().unwrap_or_else(|| checkout::root().join(PARAMETERS));
     let (train_images, test_images) = mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist"))?;
     if options.get_flag("train") {
         train(&train_images, path)?;
     }
     let mut network = Network::new(&mut wengert::rng(0));
     wengert::io::load(&mut network, path).map_err(|error| format!("{error}\n  `-- --train` recreates the file"))?;
-    println!("{} parameters from {}", network.parameter_count(), path.display());
+    println!("{} parameters from {}", network.parameter_count(), relative(path));
     let probabilities = network.predict(&test_images, 1);
     let accuracy = accuracy(&probabilities, test_images.labels());
     println!("test accuracy: {accuracy:.4}\n");
     if accuracy < MIN_ACCURACY {
+        let path = relative(path);
         return Err(format!(
-            "{path:?}: test accuracy {accuracy}, expected at least {MIN_ACCURACY}: not a trained network"
+            "{path}: test accuracy {accuracy}, expected at least {MIN_ACCURACY}: not a trained network"
         )
         .into());
     }

@@ -4,6 +4,7 @@
 //! `options.rs` parses the command line, `training.rs` has the training loop, and `report.rs` writes an HTML page with the results.
 
 mod support {
+    pub mod checkout;
     pub mod log;
     pub mod mnist;
     pub mod number;

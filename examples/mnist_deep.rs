@@ -3,6 +3,7 @@
 //! `-- --help` lists the options. This file holds the network; the rest is shared with the example `mnist`.
 
 mod support {
+    pub mod checkout;
     pub mod log;
     pub mod mnist;
     pub mod number;

@@ -1,5 +1,6 @@
 //! The command line and its error messages.
 
+use crate::support::checkout;
 use crate::support::mnist::training::DIVERGED;
 use crate::support::mnist::{Network, interrupt};
 use clap::{Arg, Command, value_parser};
@@ -106,7 +107,7 @@ impl Options {
             Some((name.clone(), values.join(",")))
         };
         let settings = names.iter().filter_map(text).collect();
-        let checkout = checkout();
+        let checkout = checkout::root();
         let optimizer: Choice = given.remove_one("optimizer").expect("has a default");
         let mut options = Options {
             hidden: given.remove_many("hidden").expect("has a default").collect(),
@@ -327,17 +328,6 @@ fn writable(text: &str) -> Result<PathBuf, String> {
         () if !directory.is_dir() => Err(format!("there is no directory {directory:?}")),
         () => Ok(path),
     }
-}
-
-/// The root of the repository.
-fn checkout() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the examples are a folder of the repository")
-}
-
-/// A path relative to the checkout if it is inside it.
-pub fn short(path: &Path) -> String {
-    let path = path.strip_prefix(checkout()).unwrap_or(path);
-    path.strip_prefix("examples/..").unwrap_or(path).display().to_string()
 }
 
 /// Prints an error in one line and returns the exit status. A closed pipe is not an error.

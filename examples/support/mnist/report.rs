@@ -1,8 +1,9 @@
 //! The report: a self-contained HTML page about a training run.
 
+use crate::support::checkout;
 use crate::support::mnist::Network;
 use crate::support::mnist::charts::{BLUE, VERMILION, curves};
-use crate::support::mnist::options::{Options, short};
+use crate::support::mnist::options::Options;
 use crate::support::mnist::training::{PIXELS, Run};
 use crate::support::number::number;
 use plotters::style::RGBColor;
@@ -312,7 +313,7 @@ fn picture(name: &str, pixels: &[f32], width: usize) -> String {
 
 /// All options and their values.
 fn settings(options: &Options) -> String {
-    let given = options.settings.iter().map(|(name, value)| (name.as_str(), short(Path::new(value))));
+    let given = options.settings.iter().map(|(name, value)| (name.as_str(), checkout::relative(Path::new(value))));
     let program = [("threads", wengert::num_threads().to_string()), ("wengert", env!("CARGO_PKG_VERSION").into())];
     let row = |(name, value): (&str, String)| format!("<div><span>{name}</span><b>{}</b></div>\n", escaped(&value));
     format!("<div class=\"settings\">\n{}</div>", given.chain(program).map(row).collect::<String>())

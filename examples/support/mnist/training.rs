@@ -1,6 +1,7 @@
 //! The training loop, its metrics, and what is printed.
 
-use crate::support::mnist::options::{self, Options};
+use crate::support::checkout;
+use crate::support::mnist::options::Options;
 use crate::support::mnist::report::{Examination, Report};
 use crate::support::mnist::{Network, interrupt};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -206,7 +207,7 @@ pub fn train<N: Network>() -> Result<ExitCode, Box<dyn Error>> {
         wengert::io::save(&run.model, path)?;
     }
     report.write(&run, &tested, false)?;
-    writeln!(out, "report: {}", options::short(&options.report))?;
+    writeln!(out, "report: {}", checkout::relative(&options.report))?;
     writeln!(out, "test accuracy: {:.4}", tested.matrix.accuracy())?;
     Ok(if interrupt::requested() { ExitCode::from(interrupt::STATUS) } else { ExitCode::SUCCESS })
 }

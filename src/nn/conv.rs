@@ -7,10 +7,17 @@ use crate::panics;
 use crate::tensor::{Dims, Float, Tensor};
 use rand::Rng;
 
-/// Declares a convolution layer: name, number of axes, the methods of [`Var`] without and with a bias, the shape of the
+/// Declares a convolution layer: its name, the number of axes, the methods of [`Var`] without and with a bias, the shape of the
 /// weight, and whether the input channels come first in it.
 macro_rules! layer {
-    ($(#[$meta:meta])* $name:ident, $axes:literal, $method:ident, $method_bias:ident, $weight:literal, transposed: $transposed:literal) => {
+    (
+        $(#[$meta:meta])*
+        struct $name:ident;
+        axes: $axes:literal,
+        methods: [$method:ident, $method_bias:ident],
+        weight: $weight:literal,
+        transposed: $transposed:literal,
+    ) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
         pub struct $name<T: Float = f32> {
@@ -151,7 +158,11 @@ layer! {
     /// let tape = Tape::new();
     /// assert_eq!(layer.forward(&tape.constant(Tensor::ones([5, 2, 100]))).shape(), [5, 8, 100]);
     /// ```
-    Conv1d, 1, conv1d, conv1d_bias, "`[out, in / groups, kernel]`.", transposed: false
+    struct Conv1d;
+    axes: 1,
+    methods: [conv1d, conv1d_bias],
+    weight: "`[out, in / groups, kernel]`.",
+    transposed: false,
 }
 
 layer! {
@@ -167,12 +178,20 @@ layer! {
     /// assert_eq!(layer.forward(&tape.constant(Tensor::ones([8, 3, 32, 32]))).shape(), [8, 16, 16, 16]);
     /// ```
     #[doc(alias = "Convolution")]
-    Conv2d, 2, conv2d, conv2d_bias, "`[out, in / groups, kernel height, kernel width]`.", transposed: false
+    struct Conv2d;
+    axes: 2,
+    methods: [conv2d, conv2d_bias],
+    weight: "`[out, in / groups, kernel height, kernel width]`.",
+    transposed: false,
 }
 
 layer! {
     /// A one-dimensional transposed convolution: [`Var::conv_transpose1d`] with weight and bias.
-    ConvTranspose1d, 1, conv_transpose1d, conv_transpose1d_bias, "`[in, out / groups, kernel]`.", transposed: true
+    struct ConvTranspose1d;
+    axes: 1,
+    methods: [conv_transpose1d, conv_transpose1d_bias],
+    weight: "`[in, out / groups, kernel]`.",
+    transposed: true,
 }
 
 layer! {
@@ -186,7 +205,11 @@ layer! {
     /// assert_eq!(layer.forward(&tape.constant(Tensor::ones([8, 16, 16, 16]))).shape(), [8, 3, 32, 32]);
     /// ```
     #[doc(alias("Deconvolution", "Conv2DTranspose", "deconv2d"))]
-    ConvTranspose2d, 2, conv_transpose2d, conv_transpose2d_bias, "`[in, out / groups, kernel height, kernel width]`.", transposed: true
+    struct ConvTranspose2d;
+    axes: 2,
+    methods: [conv_transpose2d, conv_transpose2d_bias],
+    weight: "`[in, out / groups, kernel height, kernel width]`.",
+    transposed: true,
 }
 
 impl<T: Float> ConvTranspose1d<T> {

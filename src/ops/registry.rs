@@ -175,8 +175,8 @@ registry! {
     norm::row_norm::RowNorm: 3;
     norm::row_norm::RowNormGradient: 3;
     norm::row_norm::RowNormWeightGradient: 2;
-    reduce::minmax::First: 1;
-    reduce::minmax::Shared: 1;
+    reduce::minmax::FirstExtremum: 1;
+    reduce::minmax::Extremum: 1;
     reduce::scan::Cumsum: 1;
     reduce::scan::LogCumSumExp: 1;
     reduce::scan::Recurrence: 2;

@@ -7,13 +7,13 @@ use crate::tensor::{Axes, Dims, Float, Positions, Reduction, Tensor, reduction_o
 use std::sync::Arc;
 
 /// The first maximum or minimum along the last axis, which gets the whole gradient.
-pub(crate) struct First {
+pub(crate) struct FirstExtremum {
     largest: bool,
     /// The positions of the extrema, on which no derivative depends.
     positions: Option<Positions>,
 }
 
-impl<T: Float> Op<T, 1> for First {
+impl<T: Float> Op<T, 1> for FirstExtremum {
     const NAME: &'static str = "first_extremum";
     const SAVE: Save = Save::Nothing;
 
@@ -40,12 +40,12 @@ impl<T: Float> Op<T, 1> for First {
 }
 
 /// The maximum or minimum along axes, which are kept with size 1; ties share the gradient.
-pub(crate) struct Shared {
+pub(crate) struct Extremum {
     largest: bool,
     reduction: Reduction,
 }
 
-impl<T: Float> Op<T, 1> for Shared {
+impl<T: Float> Op<T, 1> for Extremum {
     const NAME: &'static str = "extremum";
     const SAVE: Save = Save::InputsAndOutput;
 
@@ -131,7 +131,7 @@ impl<T: Float> Var<T> {
             self.refuse_choice(op, reduction);
         }
         let rows = self.last(reduction);
-        First { largest, positions: None }.of([&rows]).with_shape(reduction.shape.clone())
+        FirstExtremum { largest, positions: None }.of([&rows]).with_shape(reduction.shape.clone())
     }
 
     #[track_caller]
@@ -140,7 +140,7 @@ impl<T: Float> Var<T> {
             self.refuse_choice(op, &reduction);
         }
         let shape = reduction.shape.clone();
-        Shared { largest, reduction }.of([self]).with_shape(shape)
+        Extremum { largest, reduction }.of([self]).with_shape(shape)
     }
 
     /// Panics because an axis is empty.

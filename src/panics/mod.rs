@@ -67,9 +67,9 @@ panic_messages! {
         "{op}: the loss has gradients of {gradients} parameters and {updates} updates of buffers, of which the model has {known:?}: the model must contain all that the loss trains"
     #[cfg(target_arch = "x86_64")]
     instruction_set(name: &str)
-        "WENGERT_SIMD: {name:?} is not a set of instructions: the variable may be baseline, avx2 or avx512, the best that kernels use"
+        "WENGERT_SIMD: {name:?} is not an instruction set: use baseline, avx2 or avx512"
     out_of_memory(bytes: usize)
-        "tensor: the system has no {bytes} bytes of memory: use smaller batches or shapes"
+        "tensor: the system cannot provide {bytes} bytes of memory: use smaller batches or shapes"
     not_a_shape(op: &str, entries: &[i128])
         "{op}: {entries:?} is not a valid shape: sizes are 0 or more, and only a reshape may have one -1"
     element_count(op: &str, from: &[usize], to: &[i128], count: usize)
@@ -88,7 +88,7 @@ panic_messages! {
         "slice: the step along an axis of shape {shape:?} is 0: use 1 for every element, -1 for the reverse order"
 
     no_input(kind: &str, name: &str)
-        "Inputs::{kind}: there is no such input named {name:?}: declare it with Export::input(...) or Export::indices(...)"
+        "Inputs::{kind}: there is no input of this kind named {name:?}: declare it with Export::input(...) or Export::indices(...)"
     two_tapes(op: &str, left: &dyn Display, right: &dyn Display)
         "{op}: the operands are on two different tapes ({left}; {right}): create all variables on one tape, or copy a value to it with tape.constant(x.value())"
     not_scalar(op: &str, shape: &[usize], place: &dyn Display)
@@ -263,7 +263,7 @@ panic_messages! {
     state_of_another_model(path: &str, shape: &[usize])
         "step: the optimizer's state for the parameter {path:?} of shape {shape:?} belongs to a parameter of another model with the same path: use one optimizer per model"
     not_an_interval(op: &str, low: f64, high: f64)
-        "{op}: {low} to {high} is not an interval: it ends where it starts or later, and its ends and its length are finite"
+        "{op}: {low} to {high} is not an interval: it must not end before it starts, and its ends and its length must be finite"
     batch_size()
         "batches: a batch needs at least one sample, not 0"
     sample_count(inputs: usize, targets: usize)
@@ -279,7 +279,7 @@ panic_messages! {
     feature_shape(op: &str, shape: &[usize], features: &[usize])
         "{op}: shape {shape:?} is not [n, ...] with features of the fitted shape {features:?}"
     image_shape(op: &str, shape: &[usize], expected: &str)
-        "{op}: {shape:?} is not the shape of an image: it is {expected}, without a 0"
+        "{op}: {shape:?} is not the shape of an image: it must be {expected}, with sizes of at least 1"
     channel_scale(means: usize, stds: usize, shape: &[usize])
         "normalize_channels: {means} means and {stds} standard deviations for images {shape:?}: there must be one for each channel, which is the first axis"
     delimiter(delimiter: char)
@@ -294,7 +294,7 @@ panic_messages! {
     token_range(position: usize, wanted: usize, count: usize)
         "read: {wanted} tokens from position {position} are not within the file, which has {count}"
     window_length(length: usize, count: usize)
-        "Windows: {count} tokens have no window of {length}, which needs one more for its target: use shorter windows or a longer text"
+        "Windows: {count} tokens are too few for a window of {length} and the target after it: use shorter windows or a longer text"
     stream_count(streams: usize, count: usize)
         "streams: {count} tokens cannot be cut into {streams} streams, which need at least one token each and one more for the last target"
     not_a_logarithm(op: &str, what: &str, value: &dyn Display, element: usize, shape: &[usize])

@@ -103,7 +103,7 @@ pub(crate) fn mask_does_not_fit(mask: &[usize], shape: &[usize]) -> String {
 
 /// Why a linear map does not apply: the rank of the input or the weight.
 pub(crate) fn not_linear(x: &[usize], weight: &[usize]) -> String {
-    format!("{x:?} and the weight {weight:?} do not fit: they are [..., in] and [out, in]")
+    format!("{x:?} and the weight {weight:?} do not fit: they must be [..., in] and [out, in]")
 }
 
 /// Why a linear map does not apply: the number of inputs.
@@ -114,7 +114,7 @@ pub(crate) fn linear_inputs(x: &[usize], weight: &[usize], inputs: usize, column
 
 /// Why a bias does not fit a linear map.
 pub(crate) fn linear_bias(bias: &[usize], weight: &[usize]) -> String {
-    format!("the bias {bias:?} does not fit the weight {weight:?}: it is [out] of [out, in]")
+    format!("the bias {bias:?} does not fit the weight {weight:?}: for [out, in] it must be [out]")
 }
 
 /// Why a target does not fit the input of a loss.
@@ -139,7 +139,7 @@ pub(crate) fn not_convolvable(x: &[usize], weight: &[usize], channels: &str, axe
     let hint =
         if (x.len(), axes) == (2, 2) { ": reshape([-1, 1, 28, 28]) makes images of rows of 784 pixels" } else { "" };
     format!(
-        "{x:?} and the weight {weight:?} do not fit: they are [N, channels, {images}] and [{channels}, {kernel}]{hint}"
+        "{x:?} and the weight {weight:?} do not fit: they must be [N, channels, {images}] and [{channels}, {kernel}]{hint}"
     )
 }
 
@@ -165,7 +165,7 @@ pub(crate) fn conv_groups(weight: &[usize], outputs: usize, groups: usize) -> St
 
 /// Why a weight has no elements per channel.
 pub(crate) fn empty_kernel(weight: &[usize]) -> String {
-    format!("the weight {weight:?} has an empty kernel: its sizes are 1 or more")
+    format!("the weight {weight:?} has an empty kernel: its sizes must be at least 1")
 }
 
 /// Why a bias does not fit a convolution.
@@ -176,7 +176,7 @@ pub(crate) fn conv_bias(bias: &[usize], channels: usize) -> String {
 /// Why the operands of attention have too few axes.
 #[cold]
 pub(crate) fn attention_rank(shapes: &[&[usize]], form: &str) -> String {
-    format!("{} cannot be attended: the shapes must be {form}", list(shapes))
+    format!("attention does not apply to {}: the shapes must be {form}", list(shapes))
 }
 
 /// Why queries, keys and values do not fit each other.

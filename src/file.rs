@@ -205,8 +205,8 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
 
 /// A temporary file, removed on drop unless it was renamed.
 ///
-/// Its name says which target it is for, and no other file ever has the same one. Its process holds a lock on it: a file of which
-/// another process can take the lock was left by a process that no longer runs.
+/// Its name identifies the target and is unique. Its process holds a lock on it: a file of which another process can
+/// take the lock was left by a process that no longer runs.
 struct TempFile(PathBuf);
 
 impl TempFile {

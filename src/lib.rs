@@ -38,7 +38,8 @@
 //! }
 //! ```
 //!
-//! With other data in place of the images (`use wengert::{data::Samples, io, metrics};`):
+//! Other data takes the place of the images (`use wengert::{data::Samples, io, metrics};`), with one row per sample and classes numbered
+//! from 0:
 //!
 //! ```
 //! # use wengert::prelude::*;
@@ -85,11 +86,11 @@
 //! | [`optim`] | [`Optimizer`], [`Sgd`], [`Adam`], [schedules](optim::schedule) of the learning rate |
 //! | [`data`] | data sets and batches, splitting and scaling; MNIST, IDX and CSV files |
 //! | [`text`] | tokenizers, windows of long texts, sampling and beam search for language models |
-//! | [`io`] | saving and loading models, [checkpoints](io::Checkpoint), and the files of numpy |
+//! | [`io`] | saving and loading models, [checkpoints](io::Checkpoint), and files of numpy, PyTorch and ONNX |
 //! | [`metrics`] | accuracy, the confusion matrix, ranking, calibration, errors of regression, perplexity, running means |
-//! | [`training`] | what a training loop keeps track of: the best model, when to stop, the history; [event files](training::tensorboard) for TensorBoard |
+//! | [`training`] | bookkeeping for a training loop: the best model, early stopping, the history; [event files](training::tensorboard) for TensorBoard |
 //! | [`distributed`] | gradients over shards of data on several machines |
-//! | [`guide`] | a page for each topic ([日本語](guide::ja)), and for those who come [from PyTorch](guide::from_pytorch), [numpy](guide::from_numpy) or [the book](guide::from_the_book) |
+//! | [`guide`] | a page for each topic ([日本語](guide::ja)), and for readers who come [from PyTorch](guide::from_pytorch), [numpy](guide::from_numpy) or [the book](guide::from_the_book) |
 //!
 //! A mistake in the program, such as shapes that do not fit, panics at the caller's line and names the operation and the
 //! shapes. An external failure, such as a truncated file, is an [`Error`].
@@ -125,21 +126,21 @@
 //! - Breaking is what stops a program that uses public items from compiling, changes what a function computes beyond rounding, or makes
 //!   a file of an earlier version unreadable. The wording of messages, listings and drawings, bits that a faster kernel rounds
 //!   differently, speed, and items hidden from the documentation may change with the third number; the changelog says when bits do.
-//! - An item that is replaced stays for one more second number, `#[deprecated]` with what replaces it.
+//! - A replaced item is `#[deprecated]`, with the name of its replacement, until the second number has been raised once more.
 //! - [`Float`] and [`Number`](tensor::Number) are sealed. Enumerations and errors that will grow are `#[non_exhaustive]`. Traits that
 //!   accept several kinds of arguments, such as [`IntoShape`](tensor::IntoShape), [`Axes`](tensor::Axes), [`Operand`]
-//!   and [`PerAxis`](ops::PerAxis), are to be called and not to be implemented: they may get methods with the third number. Those that
-//!   are made for implementing, such as [`Op`], [`Module`], [`Layer`], [`Rule`](optim::Rule), [`Dataset`] and
-//!   [`Communicator`](distributed::Communicator), get methods with defaults only.
-//! - The least version of Rust is 1.89. A later one raises the second number.
+//!   and [`PerAxis`](ops::PerAxis), are meant to be called, not implemented: they may gain methods with the third number. Those that
+//!   are meant to be implemented, such as [`Op`], [`Module`], [`Layer`], [`Rule`](optim::Rule), [`Dataset`] and
+//!   [`Communicator`](distributed::Communicator), only gain methods with a default implementation.
+//! - The minimum supported version of Rust is 1.89. Raising it raises the second number.
 //!
 //! # Environment
 //!
-//! - `WENGERT_NUM_THREADS`: the number of threads of [`num_threads`], in place of that of the processors.
-//! - `WENGERT_SIMD`: the most that kernels may use of the vector instructions of an x86-64 processor: `baseline` (SSE2), `avx2` (with FMA)
-//!   or `avx512`, as if the processor had no more. It serves to compare, to reproduce results of another machine, and for tools that
-//!   do not know newer instructions. Matrix products at the baseline are those of the `matrixmultiply` crate, which looks at the
-//!   processor itself.
+//! - `WENGERT_NUM_THREADS` sets [`num_threads`], which is the number of processors otherwise.
+//! - `WENGERT_SIMD` limits the vector instructions that kernels use on x86-64: `baseline` (SSE2), `avx2` (with FMA) or `avx512`, as
+//!   if the processor had no others. This is for comparisons, for reproducing the results of another machine, and for tools that do
+//!   not support newer instructions. At the baseline, matrix products are those of the `matrixmultiply` crate, which detects the
+//!   features of the processor itself.
 
 #![warn(missing_docs)]
 

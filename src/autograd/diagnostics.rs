@@ -14,7 +14,7 @@ use std::panic::Location;
 
 /// Observes all computations on a tape. An error is the message with which the tape panics.
 pub(crate) trait Observer<T: Float>: Sync {
-    /// Whether fused operations are replaced by what they are composed of.
+    /// Whether fused operations are replaced by the operations that they fuse.
     fn decomposes(&self) -> bool {
         false
     }

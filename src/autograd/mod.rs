@@ -15,12 +15,11 @@
 //!                            ▼                                      gy = 1                  │
 //! ```
 //!
-//! An operation reads only earlier nodes, so in reverse order every node comes after all nodes that read it.
-//! [`backward`](Var::backward) starts at the result, whose derivative with respect to itself is 1, and visits the nodes in
-//! reverse. At each it calls the *rule* of the operation: given the gradient with respect to the output, return the gradient
-//! with respect to each input. Gradients that reach the same node are summed: the sum over all paths, which is the chain rule.
-//! R. E. Wengert described the list in 1964 and S. Linnainmaa the reverse pass in 1970. The cost is a small multiple of the cost of
-//! the result, regardless of the number of variables.
+//! An operation reads only earlier nodes, so in reverse order every node comes after all nodes that read it. [`backward`](Var::backward)
+//! starts at the result, whose derivative with respect to itself is 1, and visits the nodes in reverse. At each it calls the *rule* of the
+//! operation, which returns the gradient with respect to each input, given the gradient with respect to the output. Gradients that reach
+//! the same node are summed: the sum over all paths, which is the chain rule. R. E. Wengert described the list in 1964 and S. Linnainmaa
+//! the reverse pass in 1970. The cost is a small multiple of the cost of the result, regardless of the number of variables.
 //!
 //! # The types
 //!
@@ -28,7 +27,7 @@
 //! |---|---|
 //! | [`Tape`] | A cheap handle to the list. Every variable carries one. |
 //! | [`Var`] | A value and its node on a tape; a constant has no node. The value is owned by the `Var`, not by the tape, and is freed with its last user. |
-//! | [`Param`] | A value that outlives tapes, such as a weight. It is the same leaf of a tape each time it is read. |
+//! | [`Param`] | A value that outlives tapes, such as a weight. All reads on one tape are the same leaf. |
 //! | [`Op`] | An operation: its value, what it saves, its rule. Also the way to write a custom one. |
 //! | [`Gradients`] | The result of a backward pass, by parameter and by variable. Nothing is stored in the variables, so nothing has to be zeroed. |
 //! | [`Operand`] | The other operand of an operation: a variable, parameter, tensor or number. |
@@ -79,7 +78,8 @@
 //! assert_eq!(derivatives.map(|d| d.item()), [8.0, 12.0, 6.0]); // 3x² − 4, 6x, 6
 //! ```
 //!
-//! [`functional`](crate::functional) has what is made of this: Jacobians, Hessians, forward-mode products, gradients of each sample.
+//! [`functional`](crate::functional) builds on this: Jacobians, Hessians, forward-mode products, gradients of each
+//! sample.
 //!
 //! # Where gradients stop
 //!

@@ -10,7 +10,7 @@ use std::ops::Bound;
 
 /// Random changes of images: shifts, rotations, scaling, flips, crops, contrast, brightness and cutout, in this order.
 ///
-/// Each image has a generator of its own, seeded from the one that is given, so the result does not depend on the number of threads.
+/// Each image has its own generator, seeded from the given one, so the result does not depend on the number of threads.
 /// Positions between pixels are interpolated linearly; whole shifts and flips copy pixels.
 ///
 /// ```
@@ -65,7 +65,7 @@ impl Augment {
         Augment { channels, height, width, shift, angle, scale, flip, padding, contrast, brightness, cutout, fill }
     }
 
-    /// Shifts by up to that many pixels along each axis, also by parts of one.
+    /// Shifts by up to `pixels` pixels along each axis, including fractions of a pixel.
     ///
     /// # Panics
     /// If the number is negative or not finite.
@@ -74,7 +74,7 @@ impl Augment {
         Augment { shift: check_option("shift", pixels, 0.0..), ..self }
     }
 
-    /// Rotates about the center by up to that many degrees, in both directions.
+    /// Rotates about the center by up to `degrees` degrees, in both directions.
     ///
     /// # Panics
     /// If the number is negative or not finite.
@@ -83,7 +83,7 @@ impl Augment {
         Augment { angle: check_option("rotate", degrees, 0.0..).to_radians(), ..self }
     }
 
-    /// Scales about the center by a factor in a range.
+    /// Scales about the center by a factor between `least` and `most`.
     ///
     /// # Panics
     /// If the least is not positive, or exceeds the most, or one is not finite.
@@ -93,7 +93,7 @@ impl Augment {
         Augment { scale: (least, check_option("scale", most, least..)), ..self }
     }
 
-    /// Exchanges left and right with a probability.
+    /// Flips left and right with the given probability.
     ///
     /// # Panics
     /// If the probability is not between 0 and 1.
@@ -125,13 +125,12 @@ impl Augment {
         Augment { brightness: check_option("brightness", amount, 0.0..), ..self }
     }
 
-    /// Fills a square of `size` pixels with a random center, of which a part may be outside (DeVries and Taylor 2017).
+    /// Fills a square with a side of `size` pixels at a random center; part of it may be outside the image (DeVries and Taylor 2017).
     pub fn cutout(self, size: usize) -> Self {
         Augment { cutout: size, ..self }
     }
 
-    /// Sets the value outside of an image and in a cutout: 0 by default. For normalized images it is that of the background,
-    /// `(0 − mean) / std`.
+    /// Sets the value outside an image and in a cutout: 0 by default. For normalized images, the background is `(0 − mean) / std`.
     pub fn fill(self, value: f32) -> Self {
         Augment { fill: value, ..self }
     }

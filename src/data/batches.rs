@@ -205,8 +205,8 @@ impl<D: Dataset> Batches<'_, D> {
         self
     }
 
-    /// Draws as many samples as the data set has, with replacement, each with a probability proportional to its weight: some samples
-    /// come several times, others not at all. [`balanced_weights`] makes classes equally frequent.
+    /// Draws as many samples as the data set has, with replacement, each with a probability proportional to its weight: some samples occur
+    /// several times, others not at all. [`balanced_weights`] makes classes equally frequent.
     ///
     /// # Panics
     /// If there is not one weight for each sample, or a weight is negative or not finite, or all are 0.
@@ -255,8 +255,8 @@ impl<D: Dataset> Batches<'_, D> {
         self
     }
 
-    /// The positions of the samples of each batch, for programs that gather them later or elsewhere, such as each of several
-    /// [machines](crate::distributed) its own part.
+    /// The positions of the samples of each batch, for programs that gather them later or elsewhere: for example, a part on each of several
+    /// [machines](crate::distributed).
     ///
     /// ```
     /// use wengert::data::Samples;

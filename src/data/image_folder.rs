@@ -180,7 +180,7 @@ fn format_of(path: &Path) -> Option<ImageFormat> {
     format.filter(|format| matches!(format, ImageFormat::Png | ImageFormat::Jpeg))
 }
 
-/// The pixels of a file, `[channels, height, width]`. What the file is, its first bytes say, and not its name.
+/// The pixels of a file, `[channels, height, width]`. The format is detected by content, not by name.
 fn decode(path: &Path, [channels, height, width]: [usize; 3]) -> Result<Vec<u8>, Error> {
     let (file, _) = file::open(path)?;
     let reader = ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(Error::io(path))?;

@@ -11,7 +11,7 @@
 //! | files of rows larger than memory | [`idx::open`], [`npy::open`](crate::io::npy::open), which make a [`RowFile`] |
 //! | tokens | [`TokenFile`](crate::text::TokenFile) |
 //! | folders of PNG and JPEG files | `ImageFolder`, with the feature `images` |
-//! | Parquet, Arrow | not read; convert in Python, `numpy.save(path, table.to_numpy())` |
+//! | Parquet, Arrow | not supported; convert in Python, `numpy.save(path, table.to_numpy())` |
 //!
 //! [`Augment`] and [`mixup`] vary images. [`Standardizer`] and [`MinMax`] scale features, and are saved
 //! [with the model](crate::io::Checkpoint::scaling).

@@ -1,8 +1,8 @@
 //! Training on several machines: each process computes some of the shards of a batch, and all take the same step.
 //!
-//! The processes are numbered: process k is *rank* k. What moves messages between them is a [`Communicator`]; the package
-//! `wengert-mpi` of the repository has one for MPI, and [`on_threads`] one for tests. Every rank runs the same program with equally
-//! seeded generators: it draws the same batches and computes its own part of each.
+//! The processes are numbered: process k is *rank* k. They exchange messages through a [`Communicator`]; the package `wengert-mpi` of the
+//! repository implements it for MPI, and [`on_threads`] for tests. Every rank runs the same program with equally seeded generators: it
+//! draws the same batches and computes its own part of each.
 //!
 //! ```
 //! use wengert::distributed::{self, Communicator};
@@ -37,16 +37,16 @@
 //!
 //! # The same bits for any number of ranks
 //!
-//! The number of shards belongs to the training run, like the batch size; the number of ranks does not. A sum over shards is formed in
-//! pairs of neighbors, whoever holds them, so losses and weights are equal to the last bit for 1, 2 or 4 ranks, and for any number of
-//! threads in each. A run may be continued by another number of ranks. Work is shared evenly if the number of ranks divides that of
-//! the shards. Several shards for each rank are gradient accumulation: memory of activations is that of the shards which the threads
-//! of a rank compute at a time.
+//! The number of shards belongs to the training run, like the batch size; the number of ranks does not. Sums over shards are formed in
+//! pairs of neighbors, whichever rank holds them, so losses and weights are equal to the last bit for 1, 2 or 4 ranks, and for any number
+//! of threads in each. A run may be resumed with another number of ranks. Work is shared evenly if the number of ranks divides that of the
+//! shards. Several shards per rank amount to gradient accumulation: only the shards that the threads of a rank are computing take memory
+//! for activations.
 //!
 //! # Failures
 //!
-//! A rank that cannot be reached ends the program, since no other rank could go on: the run is started again from its last
-//! [checkpoint](crate::io::Checkpoint), which rank 0 alone writes and all ranks read.
+//! If a rank cannot be reached, the program ends, since the others cannot continue. Restart the run from its last
+//! [checkpoint](crate::io::Checkpoint), which only rank 0 writes and all ranks read.
 
 mod message;
 mod replica;
@@ -158,12 +158,12 @@ pub fn map<I: Sync, const N: usize>(
     all.as_chunks().0.to_vec()
 }
 
-/// The part of so many items that belongs to this rank.
+/// The part of `count` items that belongs to this rank.
 fn block(communicator: &dyn Communicator, count: usize) -> Range<usize> {
     part(communicator.rank(), communicator.size(), count)
 }
 
-/// Part k of so many items that are divided into so many parts.
+/// Part k of `count` items that are divided into `parts` parts.
 fn part(k: usize, parts: usize, count: usize) -> Range<usize> {
     let bound = |k: usize| (k as u128 * count as u128 / parts as u128) as usize;
     bound(k)..bound(k + 1)

@@ -34,7 +34,8 @@ impl Communicator for Rank {
     }
 }
 
-/// Runs a program on so many ranks, which are threads of this process: the results by rank. For tests of distributed programs.
+/// Runs a program on the given number of ranks, each a thread of this process, and returns the results by rank. For tests of distributed
+/// programs.
 ///
 /// # Panics
 /// If the program panics on a rank: with the panic of the first rank that did.

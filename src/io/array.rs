@@ -8,8 +8,8 @@ use std::io::{self, Write};
 
 /// An array read from a file or to be written to one: floating-point numbers, or integers, such as labels.
 ///
-/// Half precision is a way to store: its numbers are held in single precision, which has all of them, and are rounded to the
-/// nearest, ties to even, when they are written.
+/// Half precision is a storage format: numbers are held in single precision, which represents all of them, and rounded to nearest, ties to
+/// even, when they are written.
 ///
 /// ```
 /// use wengert::io::{Array, Integers};

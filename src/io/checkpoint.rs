@@ -136,8 +136,8 @@ impl Checkpoint {
         self
     }
 
-    /// Adds a [`Standardizer`](crate::data::Standardizer) or [`MinMax`](crate::data::MinMax): a model is of no use without the scaling
-    /// of its inputs.
+    /// Adds a [`Standardizer`](crate::data::Standardizer) or [`MinMax`](crate::data::MinMax): a model is useless without the scaling of its
+    /// inputs.
     ///
     /// ```
     /// use wengert::data::Standardizer;

@@ -19,7 +19,7 @@ pub(super) struct Contents {
     pub(super) metadata: BTreeMap<String, String>,
 }
 
-/// An open file of weights. It is opened once, so that all that is read is of one file, even if another replaces it meanwhile.
+/// An open file of weights. It is opened once, so that all reads are from the same file even if its path is replaced meanwhile.
 #[derive(Debug)]
 pub(super) struct WeightFile {
     pub(super) path: PathBuf,

@@ -18,12 +18,12 @@ const NAME_LENGTH: usize = 80;
 
 /// Loads the weights of a file into a model whose names, layout or completeness differ.
 ///
-/// The file may be [safetensors](super::safetensors), the index of a model in several of them (`model.safetensors.index.json`),
-/// a file of [PyTorch](super::pytorch), or [npz](super::npz); its content tells. Half precision is widened. Arrays are read
-/// from their places in the file one after another, so that loading needs the memory of the new values and no more.
+/// The file may be [safetensors](super::safetensors), the index of a model in several of them (`model.safetensors.index.json`), a file of
+/// [PyTorch](super::pytorch), or [npz](super::npz); the content determines the format. Half precision is widened. Arrays are read from
+/// their places in the file one after another, so that loading needs the memory of the new values and no more.
 ///
-/// Names of the file become paths of the model by the steps that are added here, in their order. By default there are none, and
-/// each name of the file must be a path of the model and the other way around.
+/// Names in the file become paths of the model by the steps added here, in order. By default there are none, and each
+/// name of the file must be a path of the model and the other way around.
 ///
 /// This is a layer of GPT-2 in the names and the layout of its publishers, loaded into a linear layer:
 ///
@@ -68,7 +68,7 @@ impl<'a> LoadOptions<'a> {
         LoadOptions::default()
     }
 
-    /// Takes the arrays whose names begin with a prefix, without it. The others are not part of what is loaded.
+    /// Keeps only the arrays whose names begin with a prefix, and removes that prefix.
     pub fn strip_prefix(self, prefix: impl Into<String>) -> Self {
         let prefix = prefix.into();
         self.rename(move |name| name.strip_prefix(&prefix).map(str::to_string))
@@ -86,8 +86,7 @@ impl<'a> LoadOptions<'a> {
         self.rename(move |name| name.replace(&from, &to))
     }
 
-    /// Renames by a function. An array for which it returns `None` is not part of what is loaded: a mask that PyTorch keeps as a
-    /// buffer, for example.
+    /// Renames by a function. An array for which it returns `None` is skipped: a mask that PyTorch keeps as a buffer, for example.
     ///
     /// ```
     /// use wengert::io::LoadOptions;
@@ -139,20 +138,19 @@ impl<'a> LoadOptions<'a> {
         self
     }
 
-    /// Leaves parameters and buffers as they are for which the file has nothing; the report lists them.
+    /// Leaves parameters and buffers that are not in the file unchanged; the report lists them.
     pub fn allow_missing(mut self) -> Self {
         self.allow_missing = true;
         self
     }
 
-    /// Allows extra and missing names, unless strict: `strict(false)` is that of PyTorch's `load_state_dict`. Shapes must match
-    /// all the same.
+    /// Allows extra and missing names if false, as in PyTorch's `load_state_dict`. Shapes must match in any case.
     pub fn strict(mut self, strict: bool) -> Self {
         (self.allow_extra, self.allow_missing) = (!strict, !strict);
         self
     }
 
-    /// Rounds double precision to single where the model has that.
+    /// Rounds double precision to single if the model is in single precision.
     pub fn allow_rounding(mut self) -> Self {
         self.allow_rounding = true;
         self

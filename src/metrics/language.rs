@@ -31,7 +31,7 @@ pub fn bits_per_character(cross_entropy: impl Into<f64>) -> f64 {
     cross_entropy.into() / LN_2
 }
 
-/// The bits per byte of a text of so many tokens and bytes, from a mean cross-entropy in nats per token:
+/// The bits per byte of a text with the given numbers of tokens and bytes, from a mean cross-entropy in nats per token:
 /// `x / ln 2 · tokens / bytes`. Unlike perplexity, it compares models with different vocabularies.
 ///
 /// ```

@@ -3,14 +3,13 @@
 use crate::autograd::trace::Step;
 use crate::tensor::Float;
 
-/// Operations that only say where elements are.
+/// Operations that only move elements.
 const VIEWS: [&str; 4] = ["reshape", "permute", "slice", "broadcast_to"];
 /// Operations that copy elements.
 const COPIES: [&str; 12] =
     ["concat", "stack", "pad", "roll", "tril", "triu", "take", "put", "index_select", "embedding", "unfold", "dropout"];
 
-/// The floating-point operations of a step: two for a multiplication and an addition, and one for each element of what is not a product,
-/// whatever function of it.
+/// The floating-point operations of a step: two for each multiply-add of a product, and one for each element of any other function.
 pub(super) fn operations<T: Float>(step: &Step<T>) -> usize {
     let inputs: Vec<&[usize]> = step.inputs.iter().map(|x| x.shape()).collect();
     let length = step.value.len();

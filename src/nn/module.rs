@@ -122,8 +122,8 @@ pub trait Module<T: Float = f32> {
     /// A [`summary`](Module::summary) with the shape of each layer's output, its floating-point operations and its memory in bytes, from
     /// a run of the model.
     ///
-    /// A multiplication and an addition count as two, and what is not a product as one for each element, whatever function of it. The
-    /// memory is that of parameters, buffers and computed values, each kept. Dropout is the identity.
+    /// A multiply-add of a product counts as two; any other function counts as one per element. The memory is that of
+    /// parameters, buffers and computed values, each kept. Dropout is the identity.
     ///
     /// ```
     /// use wengert::prelude::*;

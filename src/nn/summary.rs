@@ -86,7 +86,7 @@ impl Summary {
         self.rest = Some(rest);
     }
 
-    /// The floating-point operations of the pass, two for a multiplication and an addition; 0 if the model was not run.
+    /// The floating-point operations of the pass, two for each multiply-add; 0 if the model was not run.
     #[doc(alias("FLOPs", "MACs"))]
     pub fn operations(&self) -> usize {
         self.layers.iter().map(|layer| layer.cost).chain(self.rest).map(|cost| cost.operations).sum()

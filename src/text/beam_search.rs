@@ -13,8 +13,7 @@ pub struct Beam {
     pub tokens: Vec<usize>,
     /// The sum of the log-probabilities of the tokens.
     pub log_probability: f64,
-    /// The position of the sequence that this one continues among the beams of the step before: where a recurrent network has its
-    /// state.
+    /// The position of the sequence that this one continues among the beams of the previous step, where a recurrent network has its state.
     pub parent: usize,
 }
 

@@ -7,7 +7,7 @@ use std::convert::Infallible;
 
 /// A sequence of tokens in memory (`[usize]`, `Vec<usize>`, references to these) or in a [`TokenFile`](super::TokenFile).
 pub trait Tokens {
-    /// What reading results in: a [`WindowBatch`], or for a file a `Result`.
+    /// The result of reading: a [`WindowBatch`], or for a file a `Result`.
     type Batch;
 
     /// The number of tokens.

@@ -21,8 +21,8 @@ const STOPPING: &str = "fit.stopping";
 const BEST: &str = "fit.best.";
 
 impl Checkpoint {
-    /// Adds a training loop and its model, which [`Resume::fit`] continues to the same bits: the history, how far the epoch has got, the
-    /// patience, and the best model.
+    /// Adds a training loop and its model: the history, the position in the epoch, the patience, and the best model. [`Resume::fit`]
+    /// continues it to the same bits.
     ///
     /// ```
     /// use wengert::data::Samples;
@@ -70,8 +70,8 @@ impl Checkpoint {
         }
     }
 
-    /// Writes the checkpoint, and at the end of an epoch copies with names of their own: `run.epoch-3.safetensors`, of which the last
-    /// `keep` stay, and `run.best.safetensors` after the best validation so far.
+    /// Writes the checkpoint at the end of an epoch, and copies it to `run.epoch-3.safetensors`, of which the last `keep` are kept, and
+    /// after the best validation so far to `run.best.safetensors`.
     ///
     /// # Errors
     /// As [`save`](Checkpoint::save), and if a copy that is no longer kept cannot be removed.
@@ -100,8 +100,8 @@ fn beside(path: &Path, word: &str) -> PathBuf {
 }
 
 impl<'a> Resume<'a> {
-    /// Restores a training loop and its model; see [`Checkpoint::fit`] for an example. What the program sets when it creates the loop
-    /// stays: the number of epochs, the schedule, the bound for clipping, the patience.
+    /// Restores a training loop and its model; see [`Checkpoint::fit`] for an example. The number of epochs, the schedule, the bound for
+    /// clipping and the patience are not restored: they are those with which the program creates the loop.
     pub fn fit<T: Float, M: Module<T> + Clone>(self, fit: &'a mut Fit<M>, model: &'a mut M) -> Self {
         let (prefix, best) = (self.name("model."), self.name(BEST));
         let names = [METRICS, EPOCHS, STOPPING, ORDER].map(|name| self.name(name));

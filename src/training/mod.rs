@@ -1,7 +1,7 @@
-//! What a training loop has to keep track of: means of losses and metrics, the learning rate, the best model, when to stop, the history,
-//! and what of it survives a restart.
+//! Bookkeeping for training loops: means of losses and metrics, the learning rate, the best model, early stopping, the history, and
+//! checkpoints of all of this.
 //!
-//! The loop itself stays a loop; [`Fit`] takes the steps.
+//! The loop itself remains an ordinary loop; [`Fit`] performs the steps.
 
 mod checkpoint;
 mod diverged;
@@ -68,14 +68,14 @@ pub struct Fit<M> {
     order: Option<Generator>,
     /// Whether the current epoch has not ended.
     open: bool,
-    /// Whether it is one that a checkpoint has interrupted.
+    /// Whether it continues from a checkpoint.
     resumed: bool,
     /// When the last step ended, or the epoch began.
     since: Instant,
 }
 
 impl<M: Clone> Fit<M> {
-    /// A loop of at most so many epochs.
+    /// A loop of at most `epochs` epochs.
     pub fn new(epochs: usize) -> Self {
         Fit {
             epochs,
@@ -91,7 +91,7 @@ impl<M: Clone> Fit<M> {
         }
     }
 
-    /// Ends training after so many epochs in a row without an improvement; without this it runs all epochs.
+    /// Ends training after `epochs` consecutive epochs without an improvement; by default all epochs run.
     pub fn patience(self, epochs: usize) -> Self {
         self.stopping(EarlyStopping::new(epochs))
     }
@@ -112,14 +112,14 @@ impl<M: Clone> Fit<M> {
         self
     }
 
-    /// Sets the learning rate of each step, counted from 0 over all epochs; without this it is the optimizer's.
+    /// Sets the learning rate of each step, counted from 0 over all epochs; by default it is the optimizer's.
     pub fn schedule(mut self, schedule: impl Schedule + 'static) -> Self {
         self.schedule = Some(Box::new(schedule));
         self
     }
 
-    /// Begins the next epoch, or goes on with the one that a checkpoint has interrupted; false if there is none or the patience has run
-    /// out.
+    /// Begins the next epoch, or continues the one in which a checkpoint was saved; false after the last epoch, or when the patience has
+    /// run out.
     pub fn next_epoch(&mut self) -> bool {
         self.since = Instant::now();
         if std::mem::take(&mut self.resumed) {
@@ -133,8 +133,8 @@ impl<M: Clone> Fit<M> {
         self.open
     }
 
-    /// The batches of the epoch, made by a function that draws their order from the generator it is given: of an epoch that was
-    /// interrupted those that are left, in the same order. It is called once in an epoch.
+    /// The batches of the epoch, made by a function that draws their order from the generator it receives; after a resume, the remaining
+    /// batches of the epoch in the same order. Call it once per epoch.
     ///
     /// # Panics
     /// Before the first epoch.
@@ -155,7 +155,8 @@ impl<M: Clone> Fit<M> {
         batches.into_iter().skip(self.steps_of_epoch())
     }
 
-    /// One step: the gradients of a loss, clipped, and the update of the model. Returns their norm before clipping.
+    /// Performs a step: computes the gradients of a loss, clips them, and updates the model. Returns the norm of the gradients before
+    /// clipping.
     ///
     /// # Errors
     /// If the loss or a gradient is not finite. The model is as it was before the step.
@@ -202,7 +203,7 @@ impl<M: Clone> Fit<M> {
     /// The first half of a step: the gradients of a loss, clipped, and their norm before that. The weight is that of the loss in the mean
     /// over the epoch.
     ///
-    /// Between the halves the program has the gradients: to look at them, or to add those of several batches.
+    /// In between, the program can inspect the gradients, or add those of several batches.
     ///
     /// # Errors
     /// As [`step`](Fit::step).
@@ -253,7 +254,7 @@ impl<M: Clone> Fit<M> {
         self.since = now;
     }
 
-    /// Adds a value to the mean of a metric over the epoch, with a weight: that of a batch, or one that is measured once in an epoch.
+    /// Adds a value to the mean of a metric over the epoch, with a weight, such as the size of the batch.
     ///
     /// # Panics
     /// If the weight is negative or not finite, and before the first epoch.
@@ -279,7 +280,7 @@ impl<M: Clone> Fit<M> {
         status
     }
 
-    /// Checks that a model is worth keeping: a step may have left a parameter that is not finite.
+    /// Checks that all parameters are finite; the last step may have left one that is not.
     ///
     /// # Errors
     /// If a parameter has a value that is infinite or NaN.
@@ -300,7 +301,7 @@ impl<M: Clone> Fit<M> {
         self.history.epochs().len()
     }
 
-    /// The number of epochs that have ended, with a validation or because another was to begin.
+    /// The number of completed epochs.
     pub fn completed(&self) -> usize {
         self.epoch() - usize::from(self.open)
     }

@@ -1,4 +1,4 @@
-//! What is built on differentiation: derivatives of functions, gradient checks, gradients over shards, and recomputation.
+//! Transformations built on differentiation: derivatives of functions, gradient checks, gradients over shards, and recomputation.
 
 pub mod check;
 pub mod functional;

@@ -157,7 +157,7 @@ impl Report<'_> {
     }
 }
 
-/// Writes a file aside and renames it, so that nobody reads half of one.
+/// Writes to a temporary file and renames it, so that nobody reads an incomplete one.
 fn replace(path: &Path, content: &str) -> Result<(), Box<dyn Error>> {
     let mut aside = path.as_os_str().to_owned();
     aside.push(".tmp");

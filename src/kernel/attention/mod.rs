@@ -210,7 +210,7 @@ impl<T: Float> Problem<'_, T> {
     }
 }
 
-/// Runs tasks of so many multiply-adds each in parallel, small ones several at a time.
+/// Runs tasks of `fmas` multiply-adds each in parallel, several small ones at a time.
 fn for_each_task(count: usize, fmas: usize, work: impl Fn(usize) + Sync) {
     let size = (MIN_FMAS_PER_THREAD / fmas.max(1)).max(1);
     for_each_index(count.div_ceil(size), |index| (index * size..count.min((index + 1) * size)).for_each(&work));

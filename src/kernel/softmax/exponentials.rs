@@ -37,7 +37,7 @@ fn larger<T: Float>(x: T, y: T) -> T {
 /// Rows that are processed together: the steps of one row wait for each other, those of several do not.
 pub(super) const BUNDLE: usize = 16;
 
-/// Elements of a bundle: at most so many that they stay in the first-level cache, or one row.
+/// Elements of a bundle: as many rows as stay in the first-level cache, but at least one.
 pub(super) fn bundle_size(n: usize) -> usize {
     const MAX_ELEMENTS: usize = 2048;
     (MAX_ELEMENTS / n).clamp(1, BUNDLE) * n

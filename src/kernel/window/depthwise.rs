@@ -1,4 +1,4 @@
-//! Depthwise convolution, in which each channel has a kernel of its own, one kernel element at a time and without columns.
+//! Depthwise convolution, in which each channel has its own kernel, one kernel element at a time and without columns.
 //!
 //! A padded copy of a channel is split into planes by the remainders of its positions modulo the strides. Then the windows are
 //! numbered along the rows of a plane, and what a kernel element is multiplied by are consecutive elements of one plane. Windows

@@ -130,8 +130,8 @@ fn both<T: Float, const N: usize, const M: usize>(
     rows.map(f)
 }
 
-/// The distance of matrices of so many elements: one vector more, since the same line of the matrices would otherwise compete for the same
-/// place in the first-level cache.
+/// The distance between matrices of the given number of elements: one vector more, since equal lines of the matrices would otherwise
+/// compete for the same set of the first-level cache.
 fn spaced(elements: usize) -> usize {
     elements + LANES
 }

@@ -74,7 +74,8 @@ impl Convolution {
         if nonempty && self.groups > 1 && self.inputs == 1 && self.outputs == 1 {
             return Method::Depthwise(Planes::new(&self.windows));
         }
-        Winograd::new(self).map_or(Method::Columns, Method::Winograd)
+        let winograd = (self.groups == 1).then(|| Winograd::new(&self.windows, [self.inputs, self.outputs])).flatten();
+        winograd.map_or(Method::Columns, Method::Winograd)
     }
 
     /// Whether the windows of an image are its elements.

@@ -15,7 +15,6 @@ use crate::kernel::base::threads::for_each_chunk;
 use crate::kernel::matmul::gemm::gemm;
 use crate::kernel::matmul::product::{Accum, Matrix};
 use crate::kernel::window::Windows;
-use crate::kernel::window::conv::Convolution;
 use std::ops::{Add, Neg, Range, Sub};
 
 /// Channels that are transformed together.
@@ -169,19 +168,18 @@ pub(crate) struct Winograd {
 }
 
 impl Winograd {
-    /// The algorithm for a convolution, if it is one of those it is good for.
-    pub(crate) fn new(c: &Convolution) -> Option<Self> {
-        let Windows { input, output, kernel, stride, padding, dilation } = c.windows;
-        let channels = c.groups == 1 && c.inputs.is_multiple_of(LANES) && c.outputs.is_multiple_of(LANES);
+    /// The algorithm for a convolution of one group of channels, if it pays for these windows and channels.
+    pub(crate) fn new(windows: &Windows, [inputs, outputs]: [usize; 2]) -> Option<Self> {
+        let Windows { input, output, kernel, stride, padding, dilation } = *windows;
+        let channels = [inputs, outputs].iter().all(|&count| count > 0 && count.is_multiple_of(LANES));
         let geometry = kernel == [3, 3] && stride == [1, 1] && dilation == [1, 1] && padding.iter().all(|&p| p <= 2);
-        (channels && geometry && c.inputs > 0 && c.outputs > 0 && output.iter().chain(&input).all(|&size| size > 1))
-            .then(|| {
-                let tiles = output.map(|size| size.div_ceil(2));
-                Winograd {
-                    x: Tiling { channels: c.inputs, size: input, padding, tiles },
-                    y: Tiling { channels: c.outputs, size: output, padding: [0, 0], tiles },
-                }
-            })
+        (channels && geometry && output.iter().chain(&input).all(|&size| size > 1)).then(|| {
+            let tiles = output.map(|size| size.div_ceil(2));
+            Winograd {
+                x: Tiling { channels: inputs, size: input, padding, tiles },
+                y: Tiling { channels: outputs, size: output, padding: [0, 0], tiles },
+            }
+        })
     }
 
     /// The convolution with kernels that are rotated by half a turn: the derivative with respect to the input.

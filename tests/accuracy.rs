@@ -41,6 +41,20 @@ fn functions() -> impl Iterator<Item = Function> {
     .into_iter()
 }
 
+impl Function {
+    /// The least magnitudes of a value and a derivative whose unit errors are measured in: products with an underflowing exponential, and
+    /// a derivative that is a small difference, have fewer digits.
+    fn least(&self, x: f32) -> [f32; 2] {
+        let underflow = match self.name {
+            "gelu_tanh" => -10.0,
+            "silu" | "mish" => -87.0,
+            _ => return [0.0; 2],
+        };
+        let least_slope = if (-2.0..0.0).contains(&x) { 0.06 } else { 0.0 };
+        if x < underflow { [1e-36; 2] } else { [0.0, least_slope] }
+    }
+}
+
 /// The largest error of a function in units in the last place, and where it is.
 #[derive(Clone, Copy, Default)]
 struct Largest {
@@ -49,10 +63,11 @@ struct Largest {
 }
 
 impl Largest {
-    fn observe(&mut self, x: f32, computed: f32, exact: f64) {
+    /// The unit is that of the result, and at least that of `least`.
+    fn observe(&mut self, x: f32, computed: f32, exact: f64, least: f32) {
         // Beyond the largest number the unit is that below it.
         const BEYOND: f64 = 2.0 * (1u128 << 127) as f64;
-        let rounded = (exact as f32).abs().min(f32::MAX.next_down());
+        let rounded = (exact as f32).abs().clamp(least, f32::MAX.next_down());
         let unit = f64::from(rounded.next_up()) - f64::from(rounded);
         let error = (f64::from(computed).clamp(-BEYOND, BEYOND) - exact.clamp(-BEYOND, BEYOND)).abs() / unit;
         let error = if computed.is_nan() && exact.is_nan() { 0.0 } else { error };
@@ -74,8 +89,9 @@ fn largest_errors(function: &Function, step: usize) -> [Largest; 2] {
         let (slope, exact_slope) = (y.sum().backward(), exact.sum().backward());
         for (k, &x) in x.iter().enumerate() {
             let value = function.exact.map_or(exact.value().as_slice()[k], |exact| exact(x.into()));
-            largest[0].observe(x, y.value().as_slice()[k], value);
-            largest[1].observe(x, slope[&single].as_slice()[k], exact_slope[&double].as_slice()[k]);
+            let [least, least_slope] = function.least(x);
+            largest[0].observe(x, y.value().as_slice()[k], value, least);
+            largest[1].observe(x, slope[&single].as_slice()[k], exact_slope[&double].as_slice()[k], least_slope);
         }
     }
     largest

@@ -64,39 +64,6 @@ simd! {
     }
 }
 
-/// Elements that are checked together by [`pair_near`].
-const GROUP: usize = 32;
-
-simd! {
-    /// `y[i] = near(a[i], x[i])` where |x[i]| ≤ bound, `far(a[i], x[i])` elsewhere. Groups without an element beyond the bound, which are
-    /// the rule, cost no call of `far`.
-    pub(crate) fn pair_near[T: Float, N: Fn(T, T) -> T, F: Fn(T, T) -> T](
-        a: &[T],
-        x: &[T],
-        y: &mut [T],
-        bound: T,
-        near: &N,
-        far: &F,
-    ) {
-        let ((groups, rest), (groups_a, rest_a)) = (y.as_chunks_mut::<GROUP>(), a.as_chunks::<GROUP>());
-        let (groups_x, rest_x) = x.as_chunks::<GROUP>();
-        for ((y, a), x) in groups.iter_mut().zip(groups_a).zip(groups_x) {
-            for lane in 0..GROUP {
-                y[lane] = (*near)(a[lane], x[lane]);
-            }
-            // A NaN is beyond any bound. Without an early exit the loop is vectorized.
-            if !x.iter().fold(true, |all, x| all & (x.abs() <= bound)) {
-                for lane in 0..GROUP {
-                    y[lane] = if x[lane].abs() <= bound { y[lane] } else { (*far)(a[lane], x[lane]) };
-                }
-            }
-        }
-        for ((y, &a), &x) in rest.iter_mut().zip(rest_a).zip(rest_x) {
-            *y = if x.abs() <= bound { (*near)(a, x) } else { (*far)(a, x) };
-        }
-    }
-}
-
 /// An input along rows of the output: the distance of its elements, 0 if one is repeated, or 1, and the distance of its rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a, T> {

@@ -20,8 +20,7 @@ macro_rules! functions {
     };
 }
 
-/// Declares elementwise functions of one input: the methods, the value, and the backward rule in terms of the saved value. `near` names
-/// polynomials for the usual range.
+/// Declares elementwise functions of one input: the methods, the value, and the backward rule in terms of the saved value.
 macro_rules! elementwise {
     ($($(#[$meta:meta])* $method:ident: $op:ident { $($body:tt)* })*) => { $(
         elementwise_op! { $method: $op { $($body)* } }
@@ -37,7 +36,7 @@ macro_rules! elementwise {
 /// pass, and their rule, the same with the derivative of that.
 macro_rules! gradients {
     ($($(#[$meta:meta])* $method:ident: $op:ident {
-        $x:ident => $slope:expr $(, near $gate:ident)?; |$gy:ident, $v:ident| $rule:expr
+        $x:ident => $slope:expr; |$gy:ident, $v:ident| $rule:expr
     })*) => { $(
         $(#[$meta])*
         pub(crate) struct $op;
@@ -47,7 +46,7 @@ macro_rules! gradients {
             const SAVE: Save = Save::Inputs;
 
             fn forward(&mut self, [gy, x]: [&Tensor<T>; 2]) -> Tensor<T> {
-                gradients!(@value gy, x, |$x| $slope $(, $gate)?)
+                gy.zip_equal(x, #[inline(always)] |gy: T, $x: T| gy * $slope)
             }
             fn backward(&self, saved: &Saved<T, 2>, u: &Var<T>) -> [Option<Var<T>>; 2] {
                 let ([gy, x], rule) = (saved.inputs(), |$gy: &Var<T>, $v: &Var<T>| $rule);
@@ -63,24 +62,11 @@ macro_rules! gradients {
             }
         }
     )* };
-    (@value $gy:ident, $v:ident, |$x:ident| $slope:expr) => {
-        $gy.zip_equal($v, #[inline(always)] |gy: T, $x: T| gy * $slope)
-    };
-    (@value $gy:ident, $v:ident, |$x:ident| $slope:expr, $gate:ident) => {
-        $gy.zip_near(
-            $v,
-            $gate.bound(),
-            #[inline(always)]
-            |gy: T, x: T| gy * T::from_f64($gate.slope(x.to_f64())),
-            #[inline(always)]
-            |gy: T, $x: T| gy * $slope,
-        )
-    };
 }
 
 /// Declares the operation of an elementwise function.
 macro_rules! elementwise_op {
-    ($method:ident: $op:ident { $x:ident => $value:expr $(, near $gate:ident)?; $kept:ident: |$($v:ident),+| $rule:expr }) => {
+    ($method:ident: $op:ident { $x:ident => $value:expr; $kept:ident: |$($v:ident),+| $rule:expr }) => {
         pub(crate) struct $op;
 
         impl<T: Float> Op<T, 1> for $op {
@@ -88,25 +74,12 @@ macro_rules! elementwise_op {
             const SAVE: Save = elementwise_op!(@save $kept);
 
             fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-                elementwise_op!(@value x, |$x| $value $(, $gate)?)
+                x.map(#[inline(always)] |$x: T| $value)
             }
             fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
                 elementwise_op!(@rule $kept, saved, gy, |$($v),+| $rule)
             }
         }
-    };
-    (@value $v:ident, |$x:ident| $value:expr) => {
-        $v.map(#[inline(always)] |$x: T| $value)
-    };
-    (@value $v:ident, |$x:ident| $value:expr, $gate:ident) => {
-        $v.zip_near(
-            $v,
-            $gate.bound(),
-            #[inline(always)]
-            |_, x: T| T::from_f64($gate.value(x.to_f64())),
-            #[inline(always)]
-            |_, $x: T| $value,
-        )
     };
     (@save input) => { Save::Inputs };
     (@save output) => { Save::Output };

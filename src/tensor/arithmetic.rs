@@ -73,17 +73,6 @@ impl<T: Float> Tensor<T> {
         }
     }
 
-    /// `near(a, x)` where |x| ≤ bound and `far(a, x)` elsewhere, for elements a of this and x of a tensor of the same shape.
-    pub(crate) fn zip_near(
-        &self,
-        x: &Self,
-        bound: T,
-        near: impl Fn(T, T) -> T + Sync,
-        far: impl Fn(T, T) -> T + Sync,
-    ) -> Self {
-        self.zip_equal_by(x, &|a, x, y| elementwise::pair_near(a, x, y, bound, &near, &far))
-    }
-
     /// [`zip_equal`](Tensor::zip_equal) by a pass over the elements. Compiled once for all functions.
     #[inline(never)]
     fn zip_equal_by(&self, other: &Self, pass: &PassOfTwo<T>) -> Self {

@@ -3,7 +3,8 @@
 use crate::kernel::base::memory::{Block, Pooled};
 use crate::kernel::matmul::dispatch;
 use crate::kernel::matmul::product::{Matrix, Product};
-use crate::kernel::transcendental::{self, double, inverse_hyperbolic};
+use crate::kernel::transcendental::normal::double;
+use crate::kernel::transcendental::{self, inverse_hyperbolic};
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Range, Sub, SubAssign};
 
@@ -147,20 +148,29 @@ pub trait Float:
     /// √(self² + y²).
     fn hypot(self, y: Self) -> Self;
 
-    /// eˣ of an `f64` with the precision of this type, for formulas that round only their result.
+    /// exp(−self − rest) for self ≥ 0 and a small rest.
     #[doc(hidden)]
-    fn exp_in_f64(x: f64) -> f64;
-    /// exp(−c x²) of an `f64` with the precision of this type, for a power of two c.
+    fn exp_neg(self, rest: Self) -> Self;
+    /// exp(−c self²) for a power of two c.
     #[doc(hidden)]
-    fn gaussian_in_f64(c: f64, x: f64) -> f64;
-    /// erfc x of an `f64` with the precision of this type.
+    fn gaussian(self, c: Self) -> Self;
+    /// x Φ(−x) for x ≥ 0, where Φ is the standard normal distribution function.
     #[doc(hidden)]
-    fn erfc_in_f64(x: f64) -> f64;
+    fn normal_tail(self) -> Self;
+    /// Φ(−x) − x φ(x) for x ≥ 0, where φ is the standard normal density.
+    #[doc(hidden)]
+    fn normal_tail_slope(self) -> Self;
 
+    /// exp(−|x|), the smaller of eˣ and e⁻ˣ.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn exp_neg_abs(self) -> Self {
+        self.abs().exp_neg(-Self::ZERO)
+    }
     /// 1/(1 + e⁻ˣ), in terms of exp(−|x|), so that no digit cancels in the tails.
     #[inline(always)]
     fn sigmoid(self) -> Self {
-        let q = (-self.abs()).exp();
+        let q = self.exp_neg_abs();
         (if self < Self::ZERO { q } else { Self::ONE }) / (Self::ONE + q)
     }
     /// The larger of the two; NaN if either is.
@@ -194,7 +204,7 @@ pub(crate) fn power_of_two_below(x: f64) -> f64 {
 }
 
 /// exp(−c x²). The exponential would amplify the rounding error of a square, so it is taken of `high²`, which is exact, and the rest.
-fn gaussian(c: f64, x: f64) -> f64 {
+fn gaussian(x: f64, c: f64) -> f64 {
     let high = f64::from(x as f32);
     let rest = if x.abs() < 40.0 { (x - high) * (x + high) } else { 0.0 };
     (-c * high * high).exp() * (-c * rest).exp()
@@ -205,8 +215,8 @@ macro_rules! float {
     (
         type: $t:ident,
         matrices: [$gemm:path, $pack:path, $transpose:path],
-        in_f64: [$exp:path, $gaussian:expr, $erfc:path],
-        power: $power:path,
+        functions_of_two: [$power:path, $exp_neg:expr, $gaussian:path],
+        erfc: $erfc:path,
         methods: [$($method:ident),*],
         functions: $($module:ident [$($function:ident),*]),*
     ) => {
@@ -288,16 +298,12 @@ macro_rules! float {
                 $erfc(f64::from(self)) as $t
             }
             #[inline(always)]
-            fn exp_in_f64(x: f64) -> f64 {
-                $exp(x)
+            fn exp_neg(self, rest: Self) -> Self {
+                $exp_neg(self, rest)
             }
             #[inline(always)]
-            fn gaussian_in_f64(c: f64, x: f64) -> f64 {
-                $gaussian(c, x)
-            }
-            #[inline(always)]
-            fn erfc_in_f64(x: f64) -> f64 {
-                $erfc(x)
+            fn gaussian(self, c: Self) -> Self {
+                $gaussian(self, c)
             }
             $(#[inline]
             fn $method(self) -> Self {
@@ -314,16 +320,16 @@ macro_rules! float {
 float! {
     type: f32,
     matrices: [dispatch::single::block, dispatch::single::pack, dispatch::single::transpose],
-    in_f64: [double::exp, |c: f64, x: f64| double::exp(-c * x * x), transcendental::erfc],
-    power: transcendental::powf,
+    functions_of_two: [transcendental::powf, transcendental::exp_neg, transcendental::gaussian],
+    erfc: transcendental::erfc,
     methods: [sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, abs, floor, ceil, round_ties_even],
-    functions: transcendental [exp, ln, exp_m1, ln_1p, sin, cos, tanh, erf]
+    functions: transcendental [exp, ln, exp_m1, ln_1p, sin, cos, tanh, erf, normal_tail, normal_tail_slope]
 }
 float! {
     type: f64,
     matrices: [dispatch::double::block, dispatch::double::pack, dispatch::double::transpose],
-    in_f64: [f64::exp, gaussian, libm::erfc],
-    power: f64::powf,
+    functions_of_two: [f64::powf, |x: f64, rest: f64| (-x - rest).exp(), gaussian],
+    erfc: libm::erfc,
     methods: [sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, abs, floor, ceil, round_ties_even],
-    functions: f64 [exp, ln, exp_m1, ln_1p, sin, cos, tanh], libm [erf]
+    functions: f64 [exp, ln, exp_m1, ln_1p, sin, cos, tanh], libm [erf], double [normal_tail, normal_tail_slope]
 }

@@ -1,23 +1,26 @@
 //! Exponential functions and the hyperbolic tangent.
 
-use crate::kernel::transcendental::{LN_2, polynomial, power_of_two};
+use crate::kernel::transcendental::{LN_2, power_of_two};
 
 /// 1.5 · 2²³: a sum with it has the nearest integer to the other term in its low bits.
 const ROUND: f32 = 12_582_912.0;
 
-/// n and r of x = n ln 2 + r with |r| ≤ ln 2 / 2.
+/// n, as an integer in the low bits of a number and by itself, and r of x = n ln 2 + r with |r| ≤ ln 2 / 2.
 #[inline(always)]
-fn reduce(x: f32) -> (i32, f32) {
+fn reduce(x: f32) -> (u32, i32, f32) {
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = (x - n * LN_2[0]) - n * LN_2[1];
-    ((shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32), r)
+    (shifted.to_bits(), (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32), r)
 }
 
-/// eʳ − 1 for |r| ≤ ln 2 / 2.
+/// eʳ − 1 for |r| ≤ ln 2 / 2, in few steps that wait for each other.
 #[inline(always)]
 fn exp_m1_of_rest(r: f32) -> f32 {
-    r + r * r * polynomial(r, [1.381_459_6e-3, 8.368_718e-3, 4.166_839e-2, 1.666_652_1e-1, 4.999_999_4e-1])
+    let square = r * r;
+    let low = 1.666_652_1e-1 * r + 4.999_999_4e-1;
+    let high = 8.368_718e-3 * r + 4.166_839e-2;
+    r + square * (low + square * (high + square * 1.381_459_6e-3))
 }
 
 /// eˣ = 2ⁿ eʳ.
@@ -26,9 +29,32 @@ pub(crate) fn exp(x: f32) -> f32 {
     // The result is ∞ or 0 beyond. The comparisons, unlike `clamp`, keep a NaN.
     let x = if x > 89.0 { 89.0 } else { x };
     let x = if x < -104.0 { -104.0 } else { x };
-    let (n, r) = reduce(x);
+    let (_, n, r) = reduce(x);
     // In two factors, because n goes from −150 to 128.
     (1.0 + exp_m1_of_rest(r)) * power_of_two(n >> 1) * power_of_two(n - (n >> 1))
+}
+
+/// exp(−x − rest) for x ≥ 0 and a small rest.
+#[inline(always)]
+pub(crate) fn exp_neg(x: f32, rest: f32) -> f32 {
+    const SHIFT: i32 = 64;
+    let x = if x > 104.0 { 104.0 } else { x };
+    let (shifted, _, r) = reduce(-x);
+    // 2ⁿ⁺⁶⁴ is not subnormal. Only the low bits, which hold n, stay.
+    let power = f32::from_bits((shifted << 23).wrapping_add(power_of_two(SHIFT).to_bits()));
+    (1.0 + exp_m1_of_rest(r - rest)) * power * power_of_two(-SHIFT)
+}
+
+/// exp(−c x²) for a power of two c.
+///
+/// The exponential would amplify the rounding error of a square, so it is taken of `high²`, which is exact, and the rest.
+#[inline(always)]
+pub(crate) fn gaussian(x: f32, c: f32) -> f32 {
+    let x = x.abs();
+    // The result is 0 beyond.
+    let x = if x > 15.0 { 15.0 } else { x };
+    let high = f32::from_bits(x.to_bits() & !0xfff);
+    exp_neg(c * (high * high), c * ((x - high) * (x + high)))
 }
 
 /// eˣ − 1 = 2 ((2ⁿ⁻¹ − ½) + 2ⁿ⁻¹ (eʳ − 1)): 2ⁿ itself would overflow for the largest x, where n is 128.
@@ -36,20 +62,21 @@ pub(crate) fn exp(x: f32) -> f32 {
 pub(crate) fn exp_m1(x: f32) -> f32 {
     let y = if x > 89.0 { 89.0 } else { x };
     let y = if y < -18.0 { -18.0 } else { y };
-    let (n, r) = reduce(y);
+    let (_, n, r) = reduce(y);
     let half = power_of_two(n - 1);
     let y = 2.0 * ((half - 0.5) + half * exp_m1_of_rest(r));
     // Near 0 the halves would lose a bit of a subnormal number, and the sign of −0.
     if x.abs() < 1e-9 { x } else { y }
 }
 
-/// tanh x = 1 − 2/(e²ˣ + 1), or an odd polynomial near 0.
+/// tanh x = (e²ˣ − 1)/(e²ˣ + 1).
 #[inline(always)]
 pub(crate) fn tanh(x: f32) -> f32 {
     let a = x.abs();
-    let z = a * a;
-    let coefficients = [2.147_537e-3, -8.182_674e-3, 2.170_296_8e-2, -5.394_720_3e-2, 1.333_321e-1, -3.333_333e-1];
-    let near = a + a * (z * polynomial(z, coefficients));
-    let far = 1.0 - 2.0 / (exp(2.0 * a) + 1.0);
-    (if a < 0.625 { near } else { far }).copysign(x)
+    // The result is 1 beyond.
+    let a = if a > 10.0 { 10.0 } else { a };
+    let (_, n, r) = reduce(2.0 * a);
+    let power = power_of_two(n);
+    let y = (power - 1.0) + power * exp_m1_of_rest(r);
+    (y / (y + 2.0)).copysign(x)
 }

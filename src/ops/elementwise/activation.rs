@@ -15,7 +15,7 @@ elementwise! {
     /// Log-sigmoid ln σ(x) = −ln(1 + e⁻ˣ) without overflow, `dy/dx = σ(−x)`.
     #[doc(alias = "logsigmoid")]
     log_sigmoid: LogSigmoid {
-        x => x.minimum(T::ZERO) - (-x.abs()).exp().ln_1p();
+        x => x.minimum(T::ZERO) - x.exp_neg_abs().ln_1p();
         input: |gy, x| gy.log_sigmoid_gradient(x)
     }
     /// Softsign x/(1 + |x|), `dy/dx = 1/(1 + |x|)²`.
@@ -44,7 +44,7 @@ gradients! {
     /// gy σ(x) σ(−x), that is gy q/(1 + q)² with q = exp(−|x|): no cancellation in the tails.
     sigmoid_gradient: SigmoidGradient {
         x => {
-            let q = (-x.abs()).exp();
+            let q = x.exp_neg_abs();
             let sum = T::ONE + q;
             q / (sum * sum)
         };
@@ -219,7 +219,7 @@ impl<T: Float> Op<T, 1> for Softplus {
             move |x| {
                 let scaled = x * beta;
                 let linear = if scaled > T::ZERO { x } else { T::ZERO };
-                let rest = (-scaled.abs()).exp().ln_1p() / beta;
+                let rest = scaled.exp_neg_abs().ln_1p() / beta;
                 if scaled > threshold { x } else { linear + rest }
             },
         )

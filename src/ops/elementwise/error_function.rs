@@ -14,7 +14,7 @@ elementwise! {
 gradients! {
     /// gy · 2/√π · exp(−x²).
     erf_gradient: ErfGradient {
-        x => T::from_f64(T::gaussian_in_f64(1.0, x.to_f64()) * FRAC_2_SQRT_PI);
+        x => x.gaussian(T::ONE) * T::from_f64(FRAC_2_SQRT_PI);
         |gy, x| gy.erf_gradient(x) * (x * -2.0)
     }
 }

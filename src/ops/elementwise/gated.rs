@@ -1,98 +1,107 @@
 //! Smooth gated activations `y = x g(x)`, with a gate g that rises from 0 to 1: `dy/dx = g(x) + x g′(x)`.
 //!
-//! Each formula is evaluated in double precision and rounded once. Its argument is limited to where the gate is exactly 0 or 1,
-//! so that infinities give the limit. Near 0, where most inputs are, a polynomial takes half the time.
+//! With a = |x| they are computed from what is small for large a, so that no digit cancels on either side: the tail t = a g(−a),
+//! or a (1 − g(a)), gives y = −t or x − t, and its slope s the derivative s or 1 − s.
 
 use crate::autograd::{Op, Save, Saved, Var};
-use crate::kernel::transcendental::gate::{GELU, GELU_TANH, SILU};
 use crate::tensor::{Float, Tensor};
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
-/// x g rounded, where g is the gate at x limited to a bound. Beyond it the value is 0 or x.
-#[inline(always)]
-fn gated<T: Float>(x: T, limited: f64, gate: f64) -> T {
-    if x.to_f64() > limited { x } else { T::from_f64(limited * gate) }
-}
-
-/// x in double precision, between −bound and bound.
-#[inline(always)]
-fn limit<T: Float>(x: T, bound: f64) -> f64 {
-    x.to_f64().clamp(-bound, bound)
-}
-
-/// Where σ and tanh(softplus) underflow to 0.
-const EXPONENTIAL: f64 = 800.0;
-/// Where the normal distribution and its approximation underflow to 0.
-const NORMAL: f64 = 40.0;
 /// √(2/π) and the coefficient of x³, in the approximation of the normal distribution.
 const TANH: [f64; 2] = [FRAC_2_SQRT_PI * FRAC_1_SQRT_2, 0.044715];
 
-/// σ(x) and σ(−x).
+/// Where e⁻ᵃ underflows to 0.
+const EXPONENTIAL: f64 = 800.0;
+/// Where exp(−a²/2) does.
+const NORMAL: f64 = 40.0;
+
+/// |x|, limited to where the tail is 0: infinities give the limit.
 #[inline(always)]
-fn sigmoids<T: Float>(x: f64) -> [f64; 2] {
-    let q = T::exp_in_f64(-x.abs());
-    let large = 1.0 / (1.0 + q);
-    let small = q * large;
-    if x < 0.0 { [small, large] } else { [large, small] }
+fn size<T: Float>(x: T, limit: f64) -> T {
+    let (a, limit) = (x.abs(), T::from_f64(limit));
+    // The comparison, unlike `min`, keeps a NaN.
+    if a > limit { limit } else { a }
 }
 
-/// The standard normal distribution function Φ.
+/// y, given its tail.
 #[inline(always)]
-fn normal<T: Float>(x: f64) -> f64 {
-    0.5 * T::erfc_in_f64(-x * FRAC_1_SQRT_2)
+fn with_tail<T: Float>(x: T, tail: T) -> T {
+    (if x < T::ZERO { -T::ZERO } else { x }) - tail
 }
 
-/// The standard normal density φ.
+/// The derivative, given the slope of the tail.
 #[inline(always)]
-fn density<T: Float>(x: f64) -> f64 {
-    FRAC_2_SQRT_PI * FRAC_1_SQRT_2 / 2.0 * T::gaussian_in_f64(0.5, x)
+fn with_slope<T: Float>(x: T, slope: T) -> T {
+    if x < T::ZERO { slope } else { T::ONE - slope }
 }
 
-/// tanh(softplus(x)) = n/(n + 2) with n = eˣ(eˣ + 2), and its derivative 4eˣ(eˣ + 1)/(n + 2)², in terms of q = exp(−|x|).
+/// a σ(−v), given q = e⁻ᵛ.
 #[inline(always)]
-fn mish_gate<T: Float>(x: f64) -> [f64; 2] {
-    let q = T::exp_in_f64(-x.abs());
-    let positive = x > 0.0;
-    let numerator = if positive { 1.0 + 2.0 * q } else { q * (q + 2.0) };
-    let denominator = numerator + if positive { 2.0 * q * q } else { 2.0 };
-    let slope = 4.0 * q * (1.0 + q) * if positive { q } else { 1.0 };
-    let inverse = 1.0 / denominator;
-    [numerator * inverse, slope * inverse * inverse]
+fn logistic_tail<T: Float>(a: T, q: T) -> T {
+    a * q / (T::ONE + q)
+}
+
+/// σ(−v) (1 − av′ σ(v)), given av′.
+#[inline(always)]
+fn logistic_slope<T: Float>(a: T, q: T) -> T {
+    let sum = T::ONE + q;
+    q * (q - (a - T::ONE)) / (sum * sum)
+}
+
+/// e⁻ᵛ with v = 2√(2/π) (a + 0.044715 a³), and a v′. The exponential would amplify the rounding error of v.
+#[inline(always)]
+fn cubic<T: Float>(a: T) -> [T; 2] {
+    let (z, [scale, cubic]) = (a.to_f64(), TANH);
+    let v = 2.0 * scale * (z + cubic * z * z * z);
+    let rounded = T::from_f64(v);
+    let factor = T::from_f64(2.0 * scale) * a * (T::ONE + T::from_f64(3.0 * cubic) * a * a);
+    [rounded.exp_neg(T::from_f64(v - rounded.to_f64())), factor]
+}
+
+/// The gate tanh(softplus(x)) in terms of q = e⁻ᵃ: numerator and denominator of the tail's gate, and numerator of its derivative.
+#[inline(always)]
+fn mish_gate<T: Float>(x: T, q: T) -> [T; 3] {
+    let two = T::from_f64(2.0);
+    let linear = two * q;
+    if x < T::ZERO {
+        let numerator = q * (q + two);
+        [numerator, numerator + two, two * linear * (T::ONE + q)]
+    } else {
+        let numerator = linear * q;
+        [numerator, T::ONE + linear + numerator, two * numerator * (T::ONE + q)]
+    }
 }
 
 elementwise! {
     /// Gaussian error linear unit x Φ(x), exactly, where Φ is the standard normal CDF. Hendrycks and Gimpel 2016.
     gelu: Gelu {
-        x => {
-            let z = limit(x, NORMAL);
-            gated(x, z, normal::<T>(z))
-        }, near GELU;
+        x => with_tail(x, size(x, NORMAL).normal_tail());
         input: |gy, x| gy.gelu_gradient(x)
     }
     /// Tanh approximation of [`gelu`](Var::gelu): x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).
     #[doc(alias = "gelu_new")]
     gelu_tanh: GeluTanh {
         x => {
-            let z = limit(x, NORMAL);
-            let [scale, cubic] = TANH;
-            gated(x, z, sigmoids::<T>(2.0 * scale * (z + cubic * z * z * z))[0])
-        }, near GELU_TANH;
+            let a = size(x, NORMAL);
+            with_tail(x, logistic_tail(a, cubic(a)[0]))
+        };
         input: |gy, x| gy.gelu_tanh_gradient(x)
     }
     /// Sigmoid linear unit x σ(x), also called swish. Ramachandran et al. 2017.
     #[doc(alias = "swish")]
     silu: Silu {
         x => {
-            let z = limit(x, EXPONENTIAL);
-            gated(x, z, sigmoids::<T>(z)[0])
-        }, near SILU;
+            let a = size(x, EXPONENTIAL);
+            with_tail(x, logistic_tail(a, a.exp_neg_abs()))
+        };
         input: |gy, x| gy.silu_gradient(x)
     }
     /// Mish, x tanh(softplus(x)). Misra 2019.
     mish: Mish {
         x => {
-            let z = limit(x, EXPONENTIAL);
-            gated(x, z, mish_gate::<T>(z)[0])
+            let a = size(x, EXPONENTIAL);
+            let [numerator, denominator, _] = mish_gate(x, a.exp_neg_abs());
+            with_tail(x, a * (numerator / denominator))
         };
         input: |gy, x| gy.mish_gradient(x)
     }
@@ -101,25 +110,20 @@ elementwise! {
 gradients! {
     /// gy (Φ(x) + x φ(x)), with the derivative gy φ(x) (2 − x²).
     gelu_gradient: GeluGradient {
-        x => {
-            let z = limit(x, NORMAL);
-            T::from_f64(normal::<T>(z) + z * density::<T>(z))
-        }, near GELU;
+        x => with_slope(x, size(x, NORMAL).normal_tail_slope());
         |gy, x| gy.times_normal_density(x) * (2.0 - x.square())
     }
     /// gy φ(x).
     times_normal_density: TimesNormalDensity {
-        x => T::from_f64(density::<T>(x.to_f64()));
+        x => x.gaussian(T::from_f64(0.5)) * T::from_f64(0.5 * TANH[0]);
         |gy, x| -(gy.times_normal_density(x) * x)
     }
     /// gy (σ(v) + x v′ σ(v) σ(−v)) with v = 2√(2/π) (x + 0.044715 x³).
     gelu_tanh_gradient: GeluTanhGradient {
         x => {
-            let z = limit(x, NORMAL);
-            let [scale, cubic] = TANH;
-            let [gate, rest] = sigmoids::<T>(2.0 * scale * (z + cubic * z * z * z));
-            T::from_f64(gate + z * (2.0 * scale * (1.0 + 3.0 * cubic * z * z)) * gate * rest)
-        }, near GELU_TANH;
+            let [q, factor] = cubic(size(x, NORMAL));
+            with_slope(x, logistic_slope(factor, q))
+        };
         |gy, x| {
             let [scale, cubic] = TANH;
             let v = (x + x * x.square() * cubic) * (2.0 * scale);
@@ -131,18 +135,17 @@ gradients! {
     /// gy (σ(x) + x σ(x) σ(−x)).
     silu_gradient: SiluGradient {
         x => {
-            let z = limit(x, EXPONENTIAL);
-            let [gate, rest] = sigmoids::<T>(z);
-            T::from_f64(gate + z * gate * rest)
-        }, near SILU;
+            let a = size(x, EXPONENTIAL);
+            with_slope(x, logistic_slope(a, a.exp_neg_abs()))
+        };
         |gy, x| gy.sigmoid_gradient(x) * (2.0 - x * (x * 0.5).tanh())
     }
     /// gy (g + x g′) for the gate g = tanh(softplus(x)), with the derivative gy g′ (2 + x (σ(−x) − 2g σ(x))).
     mish_gradient: MishGradient {
         x => {
-            let z = limit(x, EXPONENTIAL);
-            let [gate, slope] = mish_gate::<T>(z);
-            T::from_f64(gate + z * slope)
+            let a = size(x, EXPONENTIAL);
+            let [numerator, denominator, change] = mish_gate(x, a.exp_neg_abs());
+            with_slope(x, (numerator - a * (change / denominator)) / denominator)
         };
         |gy, x| {
             let (softplus, sigmoid) = (x.softplus(), x.sigmoid());

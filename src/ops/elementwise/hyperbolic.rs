@@ -32,7 +32,7 @@ gradients! {
     /// gy/cosh² x = gy · 4q/(1 + q)² with q = exp(−2|x|): no cancellation in the tails.
     tanh_gradient: TanhGradient {
         x => {
-            let q = (x.abs() * T::from_f64(-2.0)).exp();
+            let q = (x * T::from_f64(2.0)).exp_neg_abs();
             let sum = T::ONE + q;
             T::from_f64(4.0) * (q / (sum * sum))
         };

@@ -36,7 +36,7 @@ broadcasting_op! {
             t,
             #[inline(always)]
             move |x, t| {
-                let rest = (-x.abs()).exp().ln_1p();
+                let rest = x.exp_neg_abs().ln_1p();
                 term(t, (-x).maximum(T::ZERO) + rest) + term(T::ONE - t, x.maximum(T::ZERO) + rest)
             },
         )
@@ -50,7 +50,7 @@ broadcasting_op! {
             t,
             #[inline(always)]
             |x, t| {
-                let q = (-x.abs()).exp();
+                let q = x.exp_neg_abs();
                 let large = T::ONE / (T::ONE + q);
                 let small = q * large;
                 if x < T::ZERO { (T::ONE - t) * small - t * large } else { (T::ONE - t) * large - t * small }

@@ -6,7 +6,7 @@ use crate::autograd::tape::Content;
 use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::kernel::base::small_box::{AsDyn, SmallBox};
 use crate::panics;
-use crate::tensor::{Float, Tensor};
+use crate::tensor::{Float, Tensor, View};
 use std::panic::Location;
 
 /// The gradients that a rule returns, one for each input.
@@ -29,6 +29,10 @@ pub(crate) trait AnyOp<T: Float> {
     }
     /// See [`Op::backward`]; appends the gradients.
     fn backward(&self, context: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>);
+    /// What the value is of its only input, if it is a part of that: its gradient can be added to that part alone.
+    fn part(&self) -> Option<&View> {
+        None
+    }
 }
 
 /// An operation in the box in which a node stores it.

@@ -20,7 +20,7 @@ use crate::autograd::tape::{Content, Node, NodeId};
 use crate::autograd::{Tape, Var};
 use crate::kernel::base::small_box::{AsDyn, SmallBox};
 use crate::panics;
-use crate::tensor::{Float, SparseRows, same, sums_to};
+use crate::tensor::{Float, SparseRows, View, same, sums_to};
 use std::cell::RefCell;
 use std::panic::Location;
 
@@ -132,6 +132,11 @@ impl<'a, T: Float> Walk<'a, T> {
     fn propagate(&mut self, id: NodeId, gy: &Var<T>) {
         let tape = self.tape;
         let running = InFlight::take(tape, id);
+        if let (Some(view), None, &[Some(input)]) = (running.op().part(), tape.observer(), self.wanted.as_slice())
+            && self.pending.add_part(input, view, gy)
+        {
+            return running.finish(self.pass);
+        }
         let recording = matches!(self.pass, Pass::Recorded);
         let (save, wanted, rows) = (running.op().save(), self.wanted.as_slice(), self.rows);
         let context = BackwardContext { tape, id, save, wanted, recording, rows };
@@ -154,10 +159,7 @@ impl<'a, T: Float> Walk<'a, T> {
             }
             self.pending.add(input, slot);
         }
-        match self.pass {
-            Pass::Values(Some(by)) => running.release(by),
-            _ => drop(running),
-        }
+        running.finish(self.pass);
     }
 }
 
@@ -196,10 +198,12 @@ impl<'a, T: Float> InFlight<'a, T> {
         self.op.as_ref().expect("the operation is here until this is dropped").as_dyn()
     }
 
-    /// Drops the operation and what it saved.
-    fn release(mut self, by: &'static Location<'static>) {
-        self.op = None;
-        self.tape.list_mut().release(self.id, by);
+    /// Puts the operation back, or drops it and what it saved if the pass releases that.
+    fn finish(mut self, pass: Pass) {
+        if let Pass::Values(Some(by)) = pass {
+            self.op = None;
+            self.tape.list_mut().release(self.id, by);
+        }
     }
 }
 
@@ -242,6 +246,12 @@ impl<T: Float> Pending<T> {
             (Some(sum), Some(gradient)) => sum.accumulate(gradient),
             (empty, gradient) => *empty = gradient.take(),
         }
+    }
+
+    /// Adds a gradient to a part of what has arrived at a node; returns false if nothing has, or if either is recorded.
+    fn add_part(&mut self, id: NodeId, part: &View, gradient: &Var<T>) -> bool {
+        let Some(slot) = self.slots[id.index()].checked_sub(1) else { return false };
+        self.gradients[slot as usize].as_mut().is_some_and(|sum| sum.accumulate_part(part, gradient))
     }
 }
 

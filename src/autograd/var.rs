@@ -6,7 +6,7 @@ use crate::autograd::gradients::Key;
 use crate::autograd::tape::NodeId;
 use crate::autograd::{Gradients, Op, Save, Saved, Tape, apply};
 use crate::panics;
-use crate::tensor::{Float, Tensor};
+use crate::tensor::{Float, Tensor, View};
 use std::fmt::{self, Debug, Display, Formatter};
 use std::panic::Location;
 
@@ -264,6 +264,15 @@ impl<T: Float> Var<T> {
         } else {
             self.value += &other.value;
         }
+    }
+
+    /// Adds a gradient to a part of this one in place; returns false if either is recorded.
+    pub(crate) fn accumulate_part(&mut self, part: &View, gradient: &Var<T>) -> bool {
+        let values = self.node.is_none() && gradient.node.is_none();
+        if values {
+            self.value.add_to_part(part, &gradient.value);
+        }
+        values
     }
 
     /// What this is and where it was recorded, for messages.

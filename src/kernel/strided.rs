@@ -2,6 +2,7 @@
 
 use crate::kernel::Float;
 use crate::kernel::base::dims::Dims;
+use crate::kernel::elementwise::update;
 use smallvec::SmallVec;
 use std::ops::Range;
 
@@ -128,6 +129,21 @@ pub(crate) fn scatter<T: Float>(x: &[T], view: &View, y: &mut [T]) {
             1 => y[at..at + n].copy_from_slice(row),
             -1 => copy_reversed(row, &mut y[at + 1 - n..=at]),
             _ => row.iter().enumerate().for_each(|(k, &x)| y[at.wrapping_add_signed(k as isize * stride)] = x),
+        }
+    });
+}
+
+/// `y[view[k]] += x[k]`.
+#[inline(never)]
+pub(crate) fn add<T: Float>(x: &[T], view: &View, y: &mut [T]) {
+    let view = view.coalesced();
+    let (n, stride) = view.run();
+    let mut rows = x.chunks_exact(n.max(1));
+    view.for_each_run(|at| {
+        let row = rows.next().expect("the input has a row for each run");
+        match stride {
+            1 => update(&mut y[at..at + n], row, |y, x| y + x),
+            _ => row.iter().enumerate().for_each(|(k, &x)| y[at.wrapping_add_signed(k as isize * stride)] += x),
         }
     });
 }

@@ -48,14 +48,15 @@ macro_rules! registry {
             black_box(apply_any::<T, attention::AttentionOp<T>> as fn(attention::AttentionOp<T>, &[&Var<T>]) -> Var<T>);
             black_box(apply_any::<T, shape::concat::Concat> as fn(shape::concat::Concat, &[&Var<T>]) -> Var<T>);
             black_box(apply_any::<T, shape::concat::Stack> as fn(shape::concat::Stack, &[&Var<T>]) -> Var<T>);
+            black_box(apply_any::<T, shape::slice::Slice> as fn(shape::slice::Slice, &[&Var<T>]) -> Var<T>);
             black_box(apply_any::<T, recurrent::Recurrent<T>> as fn(recurrent::Recurrent<T>, &[&Var<T>]) -> Var<T>);
         }
 
         /// The names of all operations, as shown in listings.
         pub(crate) fn names() -> Vec<&'static str> {
             fn collect<T: Float>() -> Vec<&'static str> {
-                let any_number = ["attention", "concat", "gru", "input", "lstm", "rnn", "stack"];
-                [any_number.as_slice(), &[$($(<$op as Op<T, $inputs>>::NAME,)+)*]].concat()
+                let others = ["attention", "concat", "gru", "input", "lstm", "rnn", "slice", "stack"];
+                [others.as_slice(), &[$($(<$op as Op<T, $inputs>>::NAME,)+)*]].concat()
             }
             collect::<f64>()
         }
@@ -195,7 +196,6 @@ registry! {
     shape::layout::Reshape: 1;
     shape::layout::Roll: 1;
     shape::slice::Pad: 1;
-    shape::slice::Slice: 1;
     softmax::LogSoftmax: 1;
     softmax::LogSoftmaxGradient: 2;
     softmax::LogSumExp: 1;

@@ -93,6 +93,11 @@ impl<T: Float> Tensor<T> {
         })
     }
 
+    /// Adds a tensor to the elements at the positions of a view, which visits none of them twice.
+    pub(crate) fn add_to_part(&mut self, view: &View, x: &Self) {
+        strided::add(x.as_slice(), view, self.as_mut_slice());
+    }
+
     /// Repeats the whole tensor along each axis; extra leading repeats create new axes. numpy's `tile`.
     ///
     /// # Panics

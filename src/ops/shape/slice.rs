@@ -1,5 +1,7 @@
 //! Slicing and its adjoint, padding: each is the other's rule.
 
+use crate::autograd::apply::{AnyOp, InputGradients, apply_any};
+use crate::autograd::op::BackwardContext;
 use crate::autograd::{Description, Op, Save, Saved, Setting, Var};
 use crate::ops::registry::Registered;
 use crate::tensor::{Axes, AxisIndex, Dims, Float, PadMode, Tensor, View};
@@ -12,9 +14,13 @@ pub(crate) struct Slice {
     from: Dims,
 }
 
-impl<T: Float> Op<T, 1> for Slice {
-    const NAME: &'static str = "slice";
-    const SAVE: Save = Save::Nothing;
+impl<T: Float> AnyOp<T> for Slice {
+    fn name(&self) -> &'static str {
+        "slice"
+    }
+    fn save(&self) -> Save {
+        Save::Nothing
+    }
 
     fn describe(&self, description: &mut Description) {
         description.data("offset", Setting::Integers(vec![self.view.offset]));
@@ -24,11 +30,14 @@ impl<T: Float> Op<T, 1> for Slice {
         }
     }
 
-    fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.slice_by(&self.view)
+    fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String> {
+        Ok(inputs[0].slice_by(&self.view))
     }
-    fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.pad_by(self.view.clone(), self.from.clone(), 0.0))]
+    fn backward(&self, _: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
+        gradients.push(Some(gy.pad_by(self.view.clone(), self.from.clone(), 0.0)));
+    }
+    fn part(&self) -> Option<&View> {
+        Some(&self.view)
     }
 }
 
@@ -208,7 +217,7 @@ impl<T: Float> Var<T> {
     /// The elements of a view, which visits none of them twice.
     #[track_caller]
     pub(crate) fn slice_by(&self, view: View) -> Var<T> {
-        Slice { view, from: self.value().dims() }.of([self])
+        apply_any(Slice { view, from: self.value().dims() }, &[self])
     }
 
     /// A value of the given shape with this at the positions of a view and `value` elsewhere.

@@ -105,6 +105,32 @@ fn flip_is_adjoint_to_itself() {
 }
 
 #[test]
+fn gradients_of_parts_are_those_of_a_recorded_pass() {
+    let x = Tensor::<f64>::uniform([4, 6, 5], -1.0, 1.0, &mut wengert::rng(1));
+    let tape = Tape::new_f64();
+    let x = tape.var(x);
+    // Parts that overlap, that are not contiguous and that run backwards, beside uses of the whole.
+    let parts = [x.slice(0, 1..3), x.slice(2, ..2), x.slice_step(1, .., -2), x.select(1, 3), x.flip([0, 2]), x.slice(0, 2..2)];
+    let squares = |x: &Var<f64>| x.powi(3).sum();
+    let loss = parts.iter().map(squares).sum::<Var<f64>>() + squares(&x) + x.slice(0, 0..1).sum();
+    let recorded = loss.grad(&x);
+    let gradients = loss.backward();
+    let difference = (&gradients[&x] - recorded.value()).map(f64::abs).max().item();
+    assert!(difference < 1e-15, "{difference}");
+}
+
+#[test]
+fn a_part_is_not_added_to_the_gradient_of_another_variable() {
+    let tape = Tape::new();
+    let [x, y] = [[1.0, 2.0], [3.0, 4.0]].map(|values| tape.var(values));
+    // The gradients of both terms of a sum are one tensor.
+    let part = x.slice(0, 1..).sum();
+    let gradients = ((&x + &y).sum() + part).backward();
+    assert_eq!(gradients[&x], tensor![1.0, 2.0]);
+    assert_eq!(gradients[&y], tensor![1.0, 1.0]);
+}
+
+#[test]
 fn panics() {
     insta::assert_snapshot!(messages(PANICS));
 }

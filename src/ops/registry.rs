@@ -131,6 +131,7 @@ registry! {
     elementwise::power::Rsqrt: 1;
     elementwise::power::Sqrt: 1;
     elementwise::power::Square: 1;
+    elementwise::power::SquareGradient: 2;
     elementwise::rounding::Ceil: 1;
     elementwise::rounding::Floor: 1;
     elementwise::rounding::Round: 1;

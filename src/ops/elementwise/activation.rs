@@ -150,10 +150,10 @@ impl<T: Float> Op<T, 1> for ExponentialLinear {
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let [scale, factor, width] = [self.scale, self.scale * self.alpha, self.width].map(T::from_f64);
+        let [scale, factor, rate] = [self.scale, self.scale * self.alpha, 1.0 / self.width].map(T::from_f64);
         x.map(
             #[inline(always)]
-            move |x| if x <= T::ZERO { factor * (x / width).exp_m1() } else { scale * x },
+            move |x| if x <= T::ZERO { factor * (x * rate).exp_m1() } else { scale * x },
         )
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
@@ -178,11 +178,11 @@ impl<T: Float> Op<T, 2> for ExponentialLinearGradient {
     }
 
     fn forward(&mut self, [gy, x]: [&Tensor<T>; 2]) -> Tensor<T> {
-        let [positive, factor, width] = [self.positive, self.factor, self.width].map(T::from_f64);
+        let [positive, factor, rate] = [self.positive, self.factor, 1.0 / self.width].map(T::from_f64);
         gy.zip_equal(
             x,
             #[inline(always)]
-            move |gy, x| gy * if x > T::ZERO { positive } else { factor * (x / width).exp() },
+            move |gy, x| gy * if x > T::ZERO { positive } else { factor * (x * rate).exp_neg_abs() },
         )
     }
     fn backward(&self, saved: &Saved<T, 2>, u: &Var<T>) -> [Option<Var<T>>; 2] {

@@ -6,7 +6,7 @@ use crate::tensor::{Float, Tensor};
 
 elementwise! {
     /// Square x², `dy/dx = 2x`.
-    square: Square { x => x * x; input: |gy, x| gy * (x * 2.0) }
+    square: Square { x => x * x; input: |gy, x| gy.square_gradient(x) }
     /// Square root √x, `dy/dx = 1/(2y)`, infinite at 0; NaN for negative x.
     sqrt: Sqrt { x => x.sqrt(); output: |gy, y| gy / (y * 2.0) }
     /// Reciprocal square root 1/√x, `dy/dx = −y³/2`.
@@ -14,6 +14,11 @@ elementwise! {
     /// Reciprocal 1/x, `dy/dx = −y²`.
     #[doc(alias = "recip")]
     reciprocal: Reciprocal { x => T::ONE / x; output: |gy, y| -(gy * y * y) }
+}
+
+gradients! {
+    /// gy · 2x.
+    square_gradient: SquareGradient { x => x + x; |gy, _x| gy * 2.0 }
 }
 
 /// `y = xⁿ` for an integer n, `dy/dx = n xⁿ⁻¹`.

@@ -110,7 +110,8 @@ fn gradients_of_parts_are_those_of_a_recorded_pass() {
     let tape = Tape::new_f64();
     let x = tape.var(x);
     // Parts that overlap, that are not contiguous and that run backwards, beside uses of the whole.
-    let parts = [x.slice(0, 1..3), x.slice(2, ..2), x.slice_step(1, .., -2), x.select(1, 3), x.flip([0, 2]), x.slice(0, 2..2)];
+    let parts =
+        [x.slice(0, 1..3), x.slice(2, ..2), x.slice_step(1, .., -2), x.select(1, 3), x.flip([0, 2]), x.slice(0, 2..2)];
     let squares = |x: &Var<f64>| x.powi(3).sum();
     let loss = parts.iter().map(squares).sum::<Var<f64>>() + squares(&x) + x.slice(0, 0..1).sum();
     let recorded = loss.grad(&x);

@@ -236,8 +236,7 @@ impl<T: Float> Gradients<T> {
         let mut updated: Option<Tensor<T>> = None;
         for note in self.notes_of(buffer) {
             let BufferNote::Update { decay, value, .. } = note else { continue };
-            let decay = T::from_f64(*decay);
-            updated = Some(updated.as_ref().unwrap_or(buffer.value()).zip(value, |old, new| decay * old + new));
+            updated = Some(updated.as_ref().unwrap_or(buffer.value()) * *decay + value);
         }
         updated
     }

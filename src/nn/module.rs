@@ -116,7 +116,7 @@ pub trait Module<T: Float = f32> {
     /// A printable table of the layers and their parameters.
     #[doc(alias = "torchinfo")]
     fn summary(&self) -> Summary {
-        Summary::of(|path, f| self.visit(path, f))
+        Summary::of(&|path, f| self.visit(path, f))
     }
 
     /// A [`summary`](Module::summary) with the shape of each layer's output, its floating-point operations and its memory in bytes, from

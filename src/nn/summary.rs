@@ -34,9 +34,13 @@ struct Cost {
     bytes: usize,
 }
 
+/// A visit of the parameters of a module.
+type Traversal<'a, T> = dyn Fn(&mut Path, &mut dyn FnMut(&Path, &Param<T>)) + 'a;
+
 impl Summary {
     /// Collects the parameters of a traversal, one row per module.
-    pub(super) fn of<T: Float>(visit: impl FnOnce(&mut Path, &mut dyn FnMut(&Path, &Param<T>))) -> Self {
+    #[inline(never)]
+    pub(super) fn of<T: Float>(visit: &Traversal<T>) -> Self {
         let mut layers: Vec<Layer> = Vec::new();
         visit(&mut Path::new(), &mut |path, param| {
             let (module, kind, name) = path.split();

@@ -3,6 +3,7 @@
 use crate::panics::{self, check_option};
 use crate::tensor::{Float, Tensor};
 use crate::text::categorical::check_logarithms;
+use crate::text::ranking;
 use std::hint::black_box;
 
 /// A sequence found by [`BeamSearch`].
@@ -109,14 +110,9 @@ impl BeamSearch {
         let totals =
             log_probabilities.iter().enumerate().map(|(at, &x)| (beams[at / k].log_probability + x.to_f64(), at));
         let mut candidates: Vec<(f64, usize)> = totals.filter(|&(total, _)| total > f64::NEG_INFINITY).collect();
-        let order = |a: &(f64, usize), b: &(f64, usize)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
         // Each beam has one continuation that ends, so these contain enough that do not.
-        let enough = self.width.saturating_add(beams.len());
-        if enough < candidates.len() {
-            candidates.select_nth_unstable_by(enough, order);
-            candidates.truncate(enough);
-        }
-        candidates.sort_unstable_by(order);
+        ranking::select(&mut candidates, self.width.saturating_add(beams.len()));
+        ranking::sort(&mut candidates);
         let mut extended = Vec::new();
         for (log_probability, at) in candidates {
             if extended.len() == self.width {

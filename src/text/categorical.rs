@@ -2,8 +2,8 @@
 
 use crate::panics::{self, check_option};
 use crate::tensor::{Float, Indices, Tensor};
+use crate::text::ranking::{self, Candidates};
 use rand::{Rng, RngExt};
-use std::cmp::Ordering;
 use std::hint::black_box;
 
 /// Categorical distributions over the last axis of logits `[…, K]`: the scores of a language model, or of a policy.
@@ -88,12 +88,7 @@ impl<T: Float> Categorical<T> {
 
     #[inline(never)]
     fn most_probable(self, k: usize) -> Self {
-        self.keep(|x, possible| {
-            if k < possible.len() {
-                possible.select_nth_unstable_by(k - 1, |&a, &b| by_probability(x, a, b));
-                possible.truncate(k);
-            }
-        })
+        self.keep(&|possible| ranking::select(possible, k))
     }
 
     /// Keeps the most probable categories that together have at least the probability p, and at least one: the nucleus (Holtzman et al.
@@ -118,33 +113,19 @@ impl<T: Float> Categorical<T> {
 
     #[inline(never)]
     fn nucleus(self, p: f64) -> Self {
-        self.keep(|x, possible| {
-            possible.sort_unstable_by(|&a, &b| by_probability(x, a, b));
-            let total = sum(x);
-            let mut left = p * total;
-            let mut needed = 0;
-            for &category in possible.iter() {
-                needed += 1;
-                left -= weight(x[category]);
-                if left <= 0.0 {
-                    break;
-                }
-            }
-            possible.truncate(needed);
-        })
+        self.keep(&|possible| select_nucleus(possible, p))
     }
 
     /// Makes the categories of each distribution impossible that `select` removes from a list of those that are possible.
-    fn keep(mut self, select: impl Fn(&[T], &mut Vec<usize>)) -> Self {
+    fn keep(mut self, select: &dyn Fn(&mut Candidates)) -> Self {
         let k = self.categories();
         let mut kept = Vec::with_capacity(k);
         for x in self.logits.as_mut_slice().chunks_exact_mut(k) {
             kept.clear();
-            kept.extend((0..k).filter(|&category| x[category] > T::NEG_INFINITY));
-            select(x, &mut kept);
-            let left: Vec<T> = kept.iter().map(|&category| x[category]).collect();
+            kept.extend(x.iter().map(|x| x.to_f64()).zip(0..).filter(|&(logit, _)| logit > f64::NEG_INFINITY));
+            select(&mut kept);
             x.fill(T::NEG_INFINITY);
-            kept.iter().zip(left).for_each(|(&category, logit)| x[category] = logit);
+            kept.iter().for_each(|&(logit, category)| x[category] = T::from_f64(logit));
         }
         self
     }
@@ -236,9 +217,19 @@ pub(super) fn check_logarithms<T: Float>(op: &str, what: &str, x: &Tensor<T>) {
     }
 }
 
-/// The order of two categories: the more probable one first, and the first of two that are equal.
-fn by_probability<T: Float>(x: &[T], a: usize, b: usize) -> Ordering {
-    x[b].to_f64().total_cmp(&x[a].to_f64()).then(a.cmp(&b))
+/// Keeps the fewest categories, the most probable first, whose probabilities add up to at least `p`.
+fn select_nucleus(possible: &mut Candidates, p: f64) {
+    let mut left = p * possible.iter().map(|&(logit, _)| logit.exp()).sum::<f64>();
+    ranking::sort(possible);
+    let mut needed = 0;
+    for (logit, _) in possible.iter() {
+        needed += 1;
+        left -= logit.exp();
+        if left <= 0.0 {
+            break;
+        }
+    }
+    possible.truncate(needed);
 }
 
 /// A probability that is not normalized.

@@ -44,6 +44,7 @@ mod beam_search;
 mod byte_pair;
 mod categorical;
 mod characters;
+mod ranking;
 mod token_file;
 mod tokenizer;
 mod vocabulary;

@@ -56,7 +56,9 @@ pub fn broadcast_parameters<T: Float, M: Module<T> + ?Sized>(
 fn entries(message: &[u8]) -> BTreeMap<String, String> {
     let text = String::from_utf8_lossy(message);
     let entry = |line: &str| line.split_once('\t').map(|(path, shape)| (path.to_string(), shape.to_string()));
-    text.lines().filter_map(entry).collect()
+    let mut entries = BTreeMap::new();
+    entries.extend(text.lines().filter_map(entry));
+    entries
 }
 
 fn mismatches(expected: &BTreeMap<String, String>, found: &BTreeMap<String, String>) -> Vec<Mismatch> {

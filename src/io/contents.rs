@@ -46,8 +46,19 @@ enum Place {
 impl Contents {
     /// Reads all arrays.
     pub(super) fn read(&self) -> Result<BTreeMap<String, Array>, Error> {
-        self.arrays.iter().map(|(name, array)| Ok((name.clone(), array.read(name)?))).collect()
+        let mut arrays = BTreeMap::new();
+        for (name, array) in &self.arrays {
+            arrays.insert(name.clone(), array.read(name)?);
+        }
+        Ok(arrays)
     }
+}
+
+/// A map of named values. To collect them would sort them, with a sort compiled for every type of value.
+pub(super) fn by_name<V>(values: impl Iterator<Item = (String, V)>) -> BTreeMap<String, V> {
+    let mut map = BTreeMap::new();
+    values.for_each(|(name, value)| _ = map.insert(name, value));
+    map
 }
 
 impl From<BTreeMap<String, Array>> for Contents {
@@ -56,7 +67,7 @@ impl From<BTreeMap<String, Array>> for Contents {
             let (dtype, shape) = (array.dtype(), array.shape().to_vec());
             (name, StoredArray { dtype, shape, place: Place::Memory(array) })
         });
-        Contents { arrays: stored.collect(), metadata: BTreeMap::new() }
+        Contents { arrays: by_name(stored), metadata: BTreeMap::new() }
     }
 }
 

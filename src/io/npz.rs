@@ -21,7 +21,7 @@ use crate::io::zip::{Archive, Entry, archive_error};
 use flate2::read::DeflateDecoder;
 use rawzip::path::ZipFilePath;
 use rawzip::{CompressionMethod, ErrorKind, ZipArchiveWriter};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -81,12 +81,12 @@ pub fn write<N: Into<String>, A: Into<Array>>(
 
 #[inline(never)]
 fn save(arrays: Vec<(String, Array)>, path: &Path) -> Result<(), Error> {
-    let (mut names, mut mismatches) = (BTreeSet::new(), Vec::new());
+    let (mut names, mut mismatches) = (HashSet::new(), Vec::new());
     for (name, _) in &arrays {
         let entry = format!("{name}{SUFFIX}");
         if ZipFilePath::from_str(&entry).as_str() != entry || entry.len() > usize::from(u16::MAX) {
             mismatches.push(Mismatch::new(name, "a valid name for an archive entry", "an invalid or overlong path"));
-        } else if !names.insert(name) {
+        } else if !names.insert(name.clone()) {
             mismatches.push(Mismatch::new(name, "a unique name", "a duplicate"));
         }
     }

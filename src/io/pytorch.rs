@@ -20,7 +20,7 @@
 
 use crate::error::{Error, shortened};
 use crate::io::array::{Array, impossible};
-use crate::io::contents::{Contents, StoredArray, WeightFile};
+use crate::io::contents::{Contents, StoredArray, WeightFile, by_name};
 use crate::io::pickle::{self, Heap, Id, Object, StoredTensor};
 use crate::io::zip::{Archive, Entry, archive_error};
 use rawzip::{CompressionMethod, FileReader, ZipArchive};
@@ -84,7 +84,7 @@ pub(super) fn contents(file: &Rc<WeightFile>, archive: Archive) -> Result<Conten
     };
     let entries =
         entries.into_iter().filter_map(|entry| Some((entry.name.strip_prefix(&directory)?.to_string(), entry)));
-    let archive = Directory { file, content, entries: entries.collect() };
+    let archive = Directory { file, content, entries: by_name(entries) };
     if archive.entries.contains_key("byteorder") {
         let (begin, end) = archive.range("byteorder")?;
         if file.bytes(begin, (end - begin).min(16))? != b"little" {

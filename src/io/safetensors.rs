@@ -20,12 +20,12 @@
 use crate::error::{Error, Mismatch};
 use crate::file::{self, Source};
 use crate::io::array::{Array, DType, POSSIBLE_SHAPE, impossible};
-use crate::io::contents::{BLOCK, Contents, StoredArray, WeightFile};
+use crate::io::contents::{BLOCK, Contents, StoredArray, WeightFile, by_name};
 use crate::io::json::{self, Field, Object, quoted};
 use flate2::{Crc, CrcWriter};
 use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
 use std::path::Path;
 use std::rc::Rc;
@@ -72,7 +72,7 @@ pub(super) fn save(
     let checksum = (CHECKSUM, checksum(&arrays).map_err(Error::io(path))?);
     let metadata = metadata.iter().map(|(key, text)| (key.as_str(), text.clone())).chain([checksum]);
     let texts: Vec<_> = metadata.map(|(key, text)| format!("{}:{}", quoted(key), quoted(&text))).collect();
-    let (mut entries, mut names) = (vec![format!("\"{METADATA}\":{{{}}}", texts.join(","))], BTreeSet::new());
+    let (mut entries, mut names) = (vec![format!("\"{METADATA}\":{{{}}}", texts.join(","))], HashSet::new());
     let (mut mismatches, mut end) = (Vec::new(), 0);
     for (name, array) in &arrays {
         let (begin, dtype, shape) = (end, array.dtype(), array.shape());
@@ -81,7 +81,7 @@ pub(super) fn save(
         entries.push(format!(r#"{quoted}:{{"dtype":"{dtype}","shape":{shape:?},"data_offsets":[{begin},{end}]}}"#));
         if name == METADATA {
             mismatches.push(Mismatch::new(name, "the name of a tensor", "a name reserved by the format"));
-        } else if !names.insert(name) {
+        } else if !names.insert(name.clone()) {
             mismatches.push(Mismatch::new(name, "a unique name", "a duplicate"));
         }
     }
@@ -139,7 +139,7 @@ pub(super) fn contents(file: &Rc<WeightFile>) -> Result<Contents, Error> {
         let array = StoredArray::new(file, start + begin, dtype, shape);
         (name, array)
     });
-    Ok(Contents { arrays: stored.collect(), metadata })
+    Ok(Contents { arrays: by_name(stored), metadata })
 }
 
 /// Whether a path names an index of several files.
@@ -211,7 +211,7 @@ impl HeaderError {
 
 /// The metadata and the tensors of a header, the tensors sorted by offset.
 fn parse_header(header: Object<Object<Field>>) -> Result<(BTreeMap<String, String>, Vec<TensorInfo>), HeaderError> {
-    let (mut metadata, mut tensors, mut names) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
+    let (mut metadata, mut tensors, mut names) = (BTreeMap::new(), Vec::new(), HashSet::new());
     for (name, entry) in header {
         if !names.insert(name.clone()) {
             return Err(HeaderError::new(&name, "number of entries", "1", "2 or more"));

@@ -7,7 +7,7 @@ use crate::io::contents::{Contents, StoredArray};
 use crate::nn::{Module, Path};
 use crate::optim::{Optimizer, Settings, Slot, State};
 use crate::tensor::{Float, Tensor};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// The description of a missing entry.
 pub(super) const NOTHING: &str = "nothing";
@@ -108,7 +108,7 @@ impl<'a> Validator<'a> {
 
     /// Values for all parameters and buffers of a model, which must be the only arrays with the prefix.
     pub(crate) fn model<T: Float, M: Module<T> + ?Sized>(&mut self, model: &M, prefix: &str) -> Values<T> {
-        let (mut values, mut known) = (Values::new(), BTreeSet::new());
+        let (mut values, mut known) = (Values::new(), HashSet::new());
         for (path, param) in model.parameters() {
             let name = format!("{prefix}{path}");
             if let Some(value) = self.tensor(&name, param.shape()) {
@@ -121,7 +121,7 @@ impl<'a> Validator<'a> {
     }
 
     /// Reports the arrays with a prefix that are not in `known`.
-    fn reject_unknown(&mut self, prefix: &str, known: &BTreeSet<String>) {
+    fn reject_unknown(&mut self, prefix: &str, known: &HashSet<String>) {
         for (name, array) in self.with_prefix(prefix) {
             if !known.contains(name) {
                 self.report(name, NOTHING, array.describe());
@@ -248,7 +248,7 @@ impl<'a> Validator<'a> {
             ["learning_rate", "weight_decay", "maximize"].map(|setting| format!("{name}.{setting}"));
         let factors = [self.factor(&learning_rate), self.factor(&weight_decay)];
         let direction = self.integer(&maximize, "0 or 1", |n| (0i64..=1).contains(n));
-        let (mut state, mut known) = (State::new(), BTreeSet::from([learning_rate, weight_decay, maximize]));
+        let (mut state, mut known) = (State::new(), HashSet::from([learning_rate, weight_decay, maximize]));
         let steps = format!("{name}.steps.");
         for (counter, _) in self.with_prefix(&steps) {
             let path = &counter[steps.len()..];
@@ -271,7 +271,7 @@ impl<'a> Validator<'a> {
         optimizer: &O,
         prefix: &str,
         path: &str,
-        known: &mut BTreeSet<String>,
+        known: &mut HashSet<String>,
     ) -> Option<Slot<T>> {
         let part = |part: &str| format!("{prefix}optimizer.{part}.{path}");
         let name = |k: usize| part(&format!("tensors.{k}"));

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::io::contents::WeightFile;
 use rawzip::{CompressionMethod, ErrorKind, FileReader, ZipArchive, ZipArchiveEntryWayfinder};
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::path::Path;
 
 /// An entry of an archive.
@@ -33,7 +33,7 @@ impl Archive {
 
 /// The entries of an archive, whose names must differ.
 fn entries(path: &Path, archive: &ZipArchive<FileReader>) -> Result<Vec<Entry>, Error> {
-    let (mut list, mut names) = (Vec::new(), BTreeSet::new());
+    let (mut list, mut names) = (Vec::new(), HashSet::new());
     let mut buffer = vec![0; rawzip::RECOMMENDED_BUFFER_SIZE];
     let mut entries = archive.entries(&mut buffer);
     while let Some(entry) = entries.next_entry().map_err(|error| archive_error(path, error))? {

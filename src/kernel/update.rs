@@ -6,6 +6,7 @@ use crate::kernel::base::threads::{CHUNK_MULTIPLE, Chunks, chunk_size, for_each_
 /// Computes `(p, s) = f(p, g, s)` for each element, where s are its `N` state values; multithreaded.
 ///
 /// If `rows` are given, g has these rows of p alone, and only these are updated. They must be distinct.
+#[inline]
 pub(crate) fn elementwise<T: Float, const N: usize>(
     p: &mut [T],
     g: &[T],

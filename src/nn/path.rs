@@ -48,6 +48,7 @@ impl Path {
     }
 
     /// Calls `visit` with the path extended by `name`, a field or list position of a module of type `kind`.
+    #[inline]
     pub fn step<'a, R>(
         &mut self,
         name: impl Into<PathStep<'a>>,

@@ -205,6 +205,7 @@ impl<T: Float> Slot<T> {
     /// # Panics
     /// If there are not `N` tensors.
     #[track_caller]
+    #[inline]
     pub fn elementwise<const N: usize>(
         &mut self,
         parameter: &mut [T],

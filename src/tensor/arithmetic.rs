@@ -13,6 +13,7 @@ impl<T: Float> Tensor<T> {
     /// # use wengert::prelude::*;
     /// assert_eq!(tensor![1.0, 4.0].map(f32::sqrt), tensor![1.0, 2.0]);
     /// ```
+    #[inline]
     pub fn map(&self, f: impl Fn(T) -> T + Sync) -> Self {
         // A single number is not worth a pass, nor the choice of an instruction set.
         match self.as_slice() {
@@ -32,12 +33,14 @@ impl<T: Float> Tensor<T> {
     /// # Panics
     /// If the shapes do not broadcast.
     #[track_caller]
+    #[inline]
     pub fn zip(&self, other: &Self, f: impl Fn(T, T) -> T + Sync) -> Self {
         self.zip_named("zip", other, f)
     }
 
     /// [`zip`](Tensor::zip) with the operation name used in errors.
     #[track_caller]
+    #[inline]
     pub(crate) fn zip_named(&self, op: &str, other: &Self, f: impl Fn(T, T) -> T + Sync) -> Self {
         match (self.as_slice(), other.as_slice()) {
             ([a], [b]) if self.shape == other.shape => self.with_element(f(*a, *b)),
@@ -66,6 +69,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// [`zip`](Tensor::zip) of tensors that are known to have the same shape: less code.
+    #[inline]
     pub(crate) fn zip_equal(&self, other: &Self, f: impl Fn(T, T) -> T + Sync) -> Self {
         match (self.as_slice(), other.as_slice()) {
             ([a], [b]) if self.shape == other.shape => self.with_element(f(*a, *b)),

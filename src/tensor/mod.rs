@@ -76,6 +76,7 @@ pub struct Tensor<T: Float = f32> {
 impl<T: Float> Tensor<T> {
     /// A tensor whose elements are written by `fill`; its slice has arbitrary values, each of which it must overwrite.
     #[track_caller]
+    #[inline]
     pub(crate) fn build(shape: Dims, fill: impl FnOnce(&mut [T])) -> Self {
         let mut tensor = Tensor::unfilled(shape);
         fill(tensor.buffer.get_mut());

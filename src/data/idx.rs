@@ -6,6 +6,7 @@
 use crate::data::RowFile;
 use crate::error::Error;
 use crate::file::{self, Source};
+use crate::kernel::base::dims::count;
 use crate::tensor::{Float, Tensor};
 use flate2::bufread::MultiGzDecoder;
 use std::io::{BufRead, BufReader, Read};
@@ -188,9 +189,12 @@ fn read_header(
     };
     let sizes = source.read_exact(4 * u64::from(rank), "dimensions")?;
     let shape: Vec<usize> = sizes.as_chunks().0.iter().map(|&size| u32::from_be_bytes(size) as usize).collect();
-    match shape.iter().try_fold(size, |count, &size| count.checked_mul(size)) {
-        Some(count) => Ok((code, shape, count)),
-        None => Err(source.error(4, "dimensions", "a number of elements that fits in memory", format!("{shape:?}"))),
+    match count(&shape) {
+        Some(count) => Ok((code, shape, count * size)),
+        None => {
+            let expected = "at most 64 axes and a size that fits in memory";
+            Err(source.error(4, "dimensions", expected, format!("{shape:?}")))
+        }
     }
 }
 

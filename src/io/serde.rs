@@ -2,6 +2,7 @@
 
 use crate::autograd::Param;
 use crate::generator::Generator;
+use crate::kernel::base::dims::count;
 use crate::optim::{Slot, State};
 use crate::tensor::{Float, Tensor};
 use serde::de::{Deserialize, Deserializer, Error};
@@ -27,8 +28,7 @@ impl<'de, T: Float + Deserialize<'de>> Deserialize<'de> for Tensor<T> {
             elements: Vec<T>,
         }
         let Fields { shape, elements } = Fields::deserialize(deserializer)?;
-        let count = shape.iter().try_fold(1usize, |count, &size| count.checked_mul(size));
-        match count == Some(elements.len()) {
+        match count(&shape) == Some(elements.len()) {
             true => Ok(Tensor::from_vec(elements, shape)),
             false => Err(D::Error::custom(format!("{} elements do not fit shape {shape:?}", elements.len()))),
         }

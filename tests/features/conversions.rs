@@ -85,6 +85,7 @@ fn values_that_do_not_fit_are_refused() {
     let refused = [
         json!({ "shape": [2, 2], "elements": [1.0] }),
         json!({ "shape": [1u64 << 62, 8], "elements": [] }),
+        json!({ "shape": [0, 1u64 << 62, 8], "elements": [] }),
         json!({ "shape": [1], "elements": [null] }),
         json!({ "elements": [1.0] }),
     ];

@@ -96,11 +96,12 @@ fn messages_say_what_is_wrong() {
     for (bytes, expected) in cases {
         assert_eq!(message(&directory, &bytes), expected);
     }
-    let huge = message(&directory, &idx_file(&[u32::MAX; 5], &[]));
-    assert!(
-        huge.starts_with("dimensions at byte 4: expected a number of elements that fits in memory, found ["),
-        "{huge}"
-    );
+    // Also without elements.
+    for shape in [&[u32::MAX; 5][..], &[0, u32::MAX, u32::MAX], &[1; 65]] {
+        let impossible = message(&directory, &idx_file(shape, &[0]));
+        let expected = "dimensions at byte 4: expected at most 64 axes and a size that fits in memory, found [";
+        assert!(impossible.starts_with(expected), "{impossible}");
+    }
     let mut altered = gzip(&good);
     let checksum = altered.len() - 8;
     altered[checksum] ^= 1;

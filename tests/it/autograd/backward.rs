@@ -7,6 +7,7 @@ use wengert::prelude::*;
 
 pub const PANICS: &[Panic] = &[
     ("two_tapes", || _ = variable().sum().grad(&variable())),
+    ("two_tapes", || _ = variable().vjp(&variable(), &[])),
     ("not_scalar", || _ = variable().backward()),
     ("not_scalar", || _ = variable().grad(&variable())),
     ("not_recorded", || _ = variable().detach().sum().backward()),

@@ -26,6 +26,11 @@ pub const PANICS: &[Panic] = &[
         *weight.value_mut() = Tensor::ones([3]);
         gradients += gradients_of(&weight);
     }),
+    ("direction_shape", || {
+        let weight = Param::new([1.0, 2.0]);
+        let other: Gradients = [(&weight, Tensor::ones([3]))].into_iter().collect();
+        _ = gradients_of(&weight).dot(&other);
+    }),
 ];
 
 #[test]

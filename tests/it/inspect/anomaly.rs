@@ -24,6 +24,10 @@ pub const PANICS: &[Panic] = &[
         let x = Tape::new().detect_anomaly().var(1.0);
         _ = (&x * f64::from(f32::MAX) + &x * f64::from(f32::MAX) * 0.5 - 1.0).hook(|gradient| gradient).backward();
     }),
+    ("anomaly anomaly_report", || {
+        let x = Tape::new().detect_anomaly().var(0.0);
+        _ = (&x * f64::from(f32::MAX) + &x * f64::from(f32::MAX)).backward();
+    }),
 ];
 
 fn layers() -> [Linear; 2] {

@@ -74,8 +74,16 @@ fn what_is_extra_or_missing_is_an_error_unless_it_is_allowed() {
 
 #[test]
 fn layers_that_are_transposed_are_turned() {
-    let options = LoadOptions::new().transpose(|path| path == "weight").allow_missing();
-    for weight in [Array::F16(matrix().permute([1, 0])), Integers::new(vec![1, 4, 2, 5, 3, 6], [3, 2]).into()] {
+    let options = LoadOptions::new().transpose(|path| path == "weight").allow_missing().allow_rounding();
+    let turned = || matrix().permute([1, 0]);
+    let weights = [
+        Array::F16(turned()),
+        Array::BF16(turned()),
+        turned().into(),
+        Array::F64(turned().cast()),
+        Integers::new(vec![1, 4, 2, 5, 3, 6], [3, 2]).into(),
+    ];
+    for weight in weights {
         let arrays = [("weight", weight)];
         assert_eq!(loaded(&options, &arrays).unwrap().0.weight.value(), &matrix());
         // The elements of an archive are in memory already.

@@ -62,3 +62,31 @@ fn headers_of_numpy_that_lie_are_refused() {
     let found = message(read(30_001));
     assert!(found.ends_with("expected at most 64 axes and a size that fits in memory, found 30001 axes"), "{found}");
 }
+
+#[test]
+fn numbers_of_either_byte_order_are_read_whole_and_by_rows() {
+    let directory = directory();
+    let path = directory.path().join("file.npy");
+    let write = |kind: &str, elements: &[u8], count: usize| {
+        let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({count},)}}");
+        fs::write(&path, [&npy_bytes(&header, 0), elements].concat()).unwrap();
+    };
+    let cases: [(&str, &[u8], [f64; 2]); 4] = [
+        ("<u2", &[1, 0, 255, 255], [1.0, 65_535.0]),
+        (">u2", &[0, 1, 255, 254], [1.0, 65_534.0]),
+        ("<u4", &[1, 0, 0, 0, 255, 255, 255, 255], [1.0, u32::MAX.into()]),
+        (">f4", &[63, 128, 0, 0, 192, 0, 0, 0], [1.0, -2.0]),
+    ];
+    for (kind, elements, expected) in cases {
+        write(kind, elements, 2);
+        assert_eq!(npy::read(&path).unwrap().tensor::<f64>().as_slice(), expected, "{kind}");
+        assert_eq!(npy::open::<f64>(&path).unwrap().read(0..2).unwrap().as_slice(), expected, "{kind}");
+    }
+    write("<u8", &[255; 8], 1);
+    for found in [message(npy::read(&path)), message(npy::open::<f64>(&path).unwrap().read(0..1))] {
+        assert!(found.ends_with("expected integers that fit in an i64, found 18446744073709551615"), "{found}");
+    }
+    fs::write(&path, npy_bytes("{'descr': '<f4', 'shape': (1,)}", 4)).unwrap();
+    let found = message(npy::read(&path));
+    assert!(found.ends_with("expected 'descr', 'fortran_order' and 'shape', found only some of them"), "{found}");
+}

@@ -80,3 +80,25 @@ fn both_precisions() {
     let model = (Linear::<f64>::new(2, 2, Init::He, &mut wengert::rng(0)), Relu, MaxPool1d::new(2));
     assert_eq!(model.forward(&Tape::new_f64().constant([[[1.0, 2.0]]])).shape(), [1, 1, 1]);
 }
+
+#[test]
+fn without_a_bias_a_layer_is_as_with_one_of_zeros() {
+    let rng = || wengert::rng(1);
+    let x = Tape::inference().constant(Tensor::randn([2, 3, 5, 5], &mut rng()));
+    let pairs: [[Box<dyn Layer>; 2]; 4] = [
+        [Box::new(LayerNorm::new([5])), Box::new(LayerNorm::without_bias([5]))],
+        [Box::new(InstanceNorm::affine(3)), Box::new(InstanceNorm::new())],
+        [
+            Box::new(Conv2d::new(3, 4, 3, Init::He, &mut rng())),
+            Box::new(Conv2d::without_bias(3, 4, 3, Init::He, &mut rng())),
+        ],
+        [
+            Box::new(ConvTranspose2d::new(3, 4, 3, Init::He, &mut rng()).stride(2).output_padding(1)),
+            Box::new(ConvTranspose2d::without_bias(3, 4, 3, Init::He, &mut rng()).stride(2).output_padding(1)),
+        ],
+    ];
+    for [with, without] in pairs {
+        assert_eq!(with.forward(&x).value(), without.forward(&x).value());
+        assert!(paths(&with).len() > paths(&without).len());
+    }
+}

@@ -42,3 +42,16 @@ fn rows_and_columns_of_any_length_are_reduced_in_full() {
         assert!(x.max_over(1).as_slice()[0].is_nan());
     }
 }
+
+#[test]
+fn many_columns_are_reduced_like_each_alone() {
+    // Extremes take 128 columns at a time, then 32, then one.
+    let mut x: Tensor = Tensor::randn([5, 197], &mut wengert::rng(1));
+    x.as_mut_slice()[2 * 197 + 100] = f32::NAN;
+    let reductions: [fn(&Tensor) -> Tensor; 3] = [|x| x.max_over(0), |x| x.min_over(0), |x| x.prod_over(0)];
+    for reduce in reductions {
+        for (k, y) in reduce(&x).as_slice().iter().enumerate() {
+            assert_eq!(y.to_bits(), reduce(&x.index_select(1, &[k])).item().to_bits(), "column {k}");
+        }
+    }
+}

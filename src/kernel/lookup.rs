@@ -6,19 +6,26 @@ use crate::kernel::base::threads::{chunk_size, for_each_chunk};
 
 /// `y[o, k, :] = x[o, indices[k], :]` for x `[outer, n, inner]`.
 #[inline(never)]
-pub(crate) fn index_select<T: Copy>(x: &[T], indices: &[usize], n: usize, inner: usize, y: &mut [T]) {
+pub(crate) fn index_select<T: Float>(x: &[T], indices: &[usize], n: usize, inner: usize, y: &mut [T]) {
     if y.is_empty() {
         return;
     }
-    for (y, x) in y.chunks_exact_mut(indices.len() * inner).zip(x.chunks_exact(n * inner)) {
-        if inner == 1 {
-            y.iter_mut().zip(indices).for_each(|(y, &at)| *y = x[at]);
-        } else {
-            for (row, &at) in y.chunks_exact_mut(inner).zip(indices) {
-                row.copy_from_slice(&x[at * inner..][..inner]);
+    let count = indices.len();
+    if inner == 1 {
+        let size = chunk_size(y.len(), count);
+        return for_each_chunk(y, size, |index, y| {
+            for (y, x) in y.chunks_exact_mut(count).zip(x[index * size / count * n..].chunks_exact(n)) {
+                y.iter_mut().zip(indices).for_each(|(y, &at)| *y = x[at]);
             }
-        }
+        });
     }
+    let size = chunk_size(y.len(), inner);
+    for_each_chunk(y, size, |index, y| {
+        for (k, row) in (index * size / inner..).zip(y.chunks_exact_mut(inner)) {
+            let (block, at) = (k / count, indices[k % count]);
+            row.copy_from_slice(&x[(block * n + at) * inner..][..inner]);
+        }
+    });
 }
 
 /// Terms of a sum in the precision of the elements. If there are more, they are summed in double precision.

@@ -1,5 +1,5 @@
 //! Both READMEs and the crate page show the same program and the same output. The program runs as the documentation test of the
-//! crate page, and as a crate in `.ci/program`.
+//! crate page, and with optimization in `.ci/program`.
 
 use std::path::Path;
 

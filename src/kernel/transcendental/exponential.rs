@@ -37,8 +37,14 @@ pub(crate) fn exp(x: f32) -> f32 {
 /// exp(−x − rest) for x ≥ 0 and a small rest.
 #[inline(always)]
 pub(crate) fn exp_neg(x: f32, rest: f32) -> f32 {
+    // The result is 0 beyond.
+    bounded_exp_neg(if x > 104.0 { 104.0 } else { x }, rest)
+}
+
+/// [`exp_neg`] for x ≤ 130.
+#[inline(always)]
+fn bounded_exp_neg(x: f32, rest: f32) -> f32 {
     const SHIFT: i32 = 64;
-    let x = if x > 104.0 { 104.0 } else { x };
     let (shifted, _, r) = reduce(-x);
     // 2ⁿ⁺⁶⁴ is not subnormal. Only the low bits, which hold n, stay.
     let power = f32::from_bits((shifted << 23).wrapping_add(power_of_two(SHIFT).to_bits()));
@@ -46,15 +52,20 @@ pub(crate) fn exp_neg(x: f32, rest: f32) -> f32 {
 }
 
 /// exp(−c x²) for a power of two c.
+#[inline(always)]
+pub(crate) fn gaussian(x: f32, c: f32) -> f32 {
+    // The result is 0 beyond.
+    let bound = if c < 1.0 { 14.6 } else { 10.4 };
+    bounded_gaussian(if x.abs() > bound { bound } else { x.abs() }, c)
+}
+
+/// [`gaussian`] for x ≥ 0 with c x² ≤ 130.
 ///
 /// The exponential would amplify the rounding error of a square, so it is taken of `high²`, which is exact, and the rest.
 #[inline(always)]
-pub(crate) fn gaussian(x: f32, c: f32) -> f32 {
-    let x = x.abs();
-    // The result is 0 beyond.
-    let x = if x > 15.0 { 15.0 } else { x };
+pub(super) fn bounded_gaussian(x: f32, c: f32) -> f32 {
     let high = f32::from_bits(x.to_bits() & !0xfff);
-    exp_neg(c * (high * high), c * ((x - high) * (x + high)))
+    bounded_exp_neg(c * (high * high), c * ((x - high) * (x + high)))
 }
 
 /// eˣ − 1 = 2 ((2ⁿ⁻¹ − ½) + 2ⁿ⁻¹ (eʳ − 1)): 2ⁿ itself would overflow for the largest x, where n is 128.

@@ -4,13 +4,15 @@
 const DENSITY_AT_0: f64 = 0.398_942_280_401_432_7;
 
 /// Φ(−x) = r(x) exp(−x²/2), with polynomials in u = (x − 2.5)/(x + 2.5) that were interpolated for this crate between 0 and 14.5.
+/// Beyond, the results underflow.
 pub(crate) mod single {
-    use crate::kernel::transcendental::{gaussian, polynomial};
+    use crate::kernel::transcendental::exponential::bounded_gaussian;
+    use crate::kernel::transcendental::polynomial;
 
-    /// u, and what it is divided by. The result is 0 beyond the limit.
+    /// x, limited to where the results are 0, u, and 1/(x + 2.5).
     #[inline(always)]
     fn argument(x: f32) -> (f32, f32, f32) {
-        let x = if x > 14.5 { 14.5 } else { x };
+        let x = if x > 14.6 { 14.6 } else { x };
         let inverse = 1.0 / (x + 2.5);
         (x, (x - 2.5) * inverse, inverse)
     }
@@ -31,7 +33,7 @@ pub(crate) mod single {
             -4.336_92e-1,
             7.066_566_3e-1,
         ];
-        x * inverse * polynomial(u, coefficients) * gaussian(x, 0.5)
+        x * inverse * polynomial(u, coefficients) * bounded_gaussian(x, 0.5)
     }
 
     /// Φ(−x) − x φ(x), with a polynomial for the quotient of r(x) − x/√(2π) and the distance from its zero.
@@ -50,7 +52,7 @@ pub(crate) mod single {
             -1.289_944_2e-1,
             4.896_580_6e-1,
         ];
-        ((ZERO[0] - x) + ZERO[1]) * polynomial(u, coefficients) * gaussian(x, 0.5)
+        ((ZERO[0] - x) + ZERO[1]) * polynomial(u, coefficients) * bounded_gaussian(x, 0.5)
     }
 }
 
@@ -65,13 +67,15 @@ pub(crate) mod double {
         0.5 * libm::erfc(x * FRAC_1_SQRT_2)
     }
 
-    /// x Φ(−x).
+    /// x Φ(−x), which is 0 beyond the limit.
     pub(crate) fn normal_tail(x: f64) -> f64 {
+        let x = if x > 40.0 { 40.0 } else { x };
         x * normal(x)
     }
 
     /// Φ(−x) − x φ(x).
     pub(crate) fn normal_tail_slope(x: f64) -> f64 {
+        let x = if x > 40.0 { 40.0 } else { x };
         normal(x) - x * DENSITY_AT_0 * Float::gaussian(x, 0.5)
     }
 }

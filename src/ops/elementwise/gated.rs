@@ -12,8 +12,8 @@ const TANH: [f64; 2] = [FRAC_2_SQRT_PI * FRAC_1_SQRT_2, 0.044715];
 
 /// Where e⁻ᵃ underflows to 0.
 const EXPONENTIAL: f64 = 800.0;
-/// Where exp(−a²/2) does.
-const NORMAL: f64 = 40.0;
+/// Where the exponential of a cubic polynomial does.
+const CUBIC: f64 = 40.0;
 
 /// |x|, limited to where the tail is 0: infinities give the limit.
 #[inline(always)]
@@ -75,14 +75,14 @@ fn mish_gate<T: Float>(x: T, q: T) -> [T; 3] {
 elementwise! {
     /// Gaussian error linear unit x Φ(x), exactly, where Φ is the standard normal CDF. Hendrycks and Gimpel 2016.
     gelu: Gelu {
-        x => with_tail(x, size(x, NORMAL).normal_tail());
+        x => with_tail(x, x.abs().normal_tail());
         input: |gy, x| gy.gelu_gradient(x)
     }
     /// Tanh approximation of [`gelu`](Var::gelu): x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).
     #[doc(alias = "gelu_new")]
     gelu_tanh: GeluTanh {
         x => {
-            let a = size(x, NORMAL);
+            let a = size(x, CUBIC);
             with_tail(x, logistic_tail(a, cubic(a)[0]))
         };
         input: |gy, x| gy.gelu_tanh_gradient(x)
@@ -110,7 +110,7 @@ elementwise! {
 gradients! {
     /// gy (Φ(x) + x φ(x)), with the derivative gy φ(x) (2 − x²).
     gelu_gradient: GeluGradient {
-        x => with_slope(x, size(x, NORMAL).normal_tail_slope());
+        x => with_slope(x, x.abs().normal_tail_slope());
         |gy, x| gy.times_normal_density(x) * (2.0 - x.square())
     }
     /// gy φ(x).
@@ -121,7 +121,7 @@ gradients! {
     /// gy (σ(v) + x v′ σ(v) σ(−v)) with v = 2√(2/π) (x + 0.044715 x³).
     gelu_tanh_gradient: GeluTanhGradient {
         x => {
-            let [q, factor] = cubic(size(x, NORMAL));
+            let [q, factor] = cubic(size(x, CUBIC));
             with_slope(x, logistic_slope(factor, q))
         };
         |gy, x| {

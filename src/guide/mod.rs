@@ -52,20 +52,20 @@
 //!
 //! | example | result | seconds | MB |
 //! |---|---|---|---|
-//! | `00_perceptron` | XOR by a hidden layer of 2 units in 70 of 100 trials, of 8 in 100 | 5.8 | 14 |
-//! | `17_word2vec` | 0.77 of the nearest words are of the same group; by chance 0.13 | 12 | 365 |
-//! | `18_char_rnn` | an LSTM after 600 steps at 2.02 bits per character of held-out text; 6-grams 1.83 | 43 | 138 |
-//! | `19_seq2seq` | 0.999 of the dates without an error with attention | 12 | 298 |
-//! | `20_gpt` | loss on held-out text 2.88 nats per character, after 800 steps of a small model | 23 | 41 |
-//! | `21_vae` | evidence lower bound −145.4 nats an image; independent pixels −205.9 | 30 | 482 |
-//! | `22_diffusion` | recognized: 0.860 of the samples, 1.000 with guidance 3 | 42 | 334 |
-//! | `23_policy` | REINFORCE solves cart-pole with 5 of 5 seeds, actor-critic with 4, DQN with 3 | 25 | 24 |
-//! | `24_tree_net` | 0.945 of the expressions of depth 10, trained to depth 4; LSTM 0.345 | 20 | 484 |
-//! | `25_physics` | conductivity 0.0981 from noisy measurements; true 0.1 | 4.4 | 14 |
-//! | `26_spaced_repetition` | log-loss 0.5009 on other cards; lowest possible 0.5003 | 3.5 | 43 |
-//! | `27_gaussian_process` | gradient right to 1.2e-9; 96.9 % of new points in the band of 95 % | 0.1 | 14 |
-//! | `28_filters` | test accuracy 0.9820 with one convolution | 4.9 | 120 |
-//! | `29_serve` | accuracy on inverted digits 0.043 before, 0.717 after learning from requests | 9.4 | 102 |
+//! | `00_perceptron` | XOR by a hidden layer of 2 units in 70 of 100 trials, of 8 in 100 | 4.3 | 5 |
+//! | `17_word2vec` | 0.77 of the nearest words are of the same group; by chance 0.13 | 12 | 380 |
+//! | `18_char_rnn` | an LSTM after 600 steps at 1.97 bits per character of held-out text; 6-grams 1.83 | 21 | 130 |
+//! | `19_seq2seq` | 0.999 of the dates without an error with attention | 6.0 | 298 |
+//! | `20_gpt` | loss on held-out text 2.90 nats per character, after 800 steps of a small model | 11 | 41 |
+//! | `21_vae` | evidence lower bound −145.4 nats an image; independent pixels −205.9 | 17 | 473 |
+//! | `22_diffusion` | recognized: 0.850 of the samples, 1.000 with guidance 3 | 22 | 334 |
+//! | `23_policy` | REINFORCE solves cart-pole with 5 of 5 seeds, actor-critic with 4, DQN with 3 | 14 | 24 |
+//! | `24_tree_net` | 0.950 of the expressions of depth 10, trained to depth 4; LSTM 0.325 | 10 | 486 |
+//! | `25_physics` | conductivity 0.0981 from noisy measurements; true 0.1 | 2.1 | 8 |
+//! | `26_spaced_repetition` | log-loss 0.5009 on other cards; lowest possible 0.5003 | 2.5 | 43 |
+//! | `27_gaussian_process` | gradient right to 1.2e-9; 96.9 % of new points in the band of 95 % | 0.03 | 12 |
+//! | `28_filters` | test accuracy 0.9817 with one convolution | 3.4 | 121 |
+//! | `29_serve` | accuracy on inverted digits 0.043 before, 0.49 to 0.81 after learning from requests, by their timing (5 runs) | 6.6 | 103 |
 //! | `mnist_deep` | test accuracy 0.9956 | 224 | 416 |
 
 /// Declares the pages of one language in reading order: name, title, and the figure from `docs/figures` that its example draws.

@@ -62,11 +62,11 @@
 //! | `23_policy` | REINFORCE solves cart-pole with 5 of 5 seeds, actor-critic with 4, DQN with 3 | 14 | 24 |
 //! | `24_tree_net` | 0.950 of the expressions of depth 10, trained to depth 4; LSTM 0.325 | 10 | 486 |
 //! | `25_physics` | conductivity 0.0981 from noisy measurements; true 0.1 | 2.1 | 8 |
-//! | `26_spaced_repetition` | log-loss 0.5009 on other cards; lowest possible 0.5003 | 2.5 | 43 |
+//! | `26_spaced_repetition` | log-loss 0.5009 on other cards; lowest possible 0.5003 | 2.7 | 43 |
 //! | `27_gaussian_process` | gradient right to 1.2e-9; 96.9 % of new points in the band of 95 % | 0.03 | 12 |
 //! | `28_filters` | test accuracy 0.9817 with one convolution | 3.4 | 121 |
 //! | `29_serve` | accuracy on inverted digits 0.043 before, 0.49 to 0.81 after learning from requests, by their timing (5 runs) | 6.6 | 103 |
-//! | `mnist_deep` | test accuracy 0.9956 | 224 | 416 |
+//! | `mnist_deep` | test accuracy 0.9952 | 131 | 425 |
 
 /// Declares the pages of one language in reading order: name, title, and the figure from `docs/figures` that its example draws.
 /// Each page is the text of that name from a folder, followed by the figure and by links to its neighbors and to its twin.

@@ -1,7 +1,7 @@
 //! A trainable value, kept between steps.
 
 use crate::tensor::{Float, Tensor};
-use std::fmt::{self, Debug, Formatter};
+use std::fmt::{self, Debug, Display, Formatter};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A trainable tensor of a model.
@@ -97,6 +97,13 @@ impl<T: Float> Param<T> {
 impl<T: Float> Clone for Param<T> {
     fn clone(&self) -> Self {
         Param { origin: self.origin, ..Param::create(self.value.clone(), self.trainable) }
+    }
+}
+
+/// Prints the value, as that of a [`Tensor`].
+impl<T: Float> Display for Param<T> {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        Display::fmt(&self.value, f)
     }
 }
 

@@ -8,6 +8,7 @@ mod hook;
 mod missing;
 mod op;
 mod operand;
+mod param;
 mod tape;
 mod var;
 

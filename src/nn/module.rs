@@ -144,7 +144,8 @@ pub trait Module<T: Float = f32> {
 
 /// Implements [`Module`](crate::nn::Module) for a struct, given the fields that are modules.
 ///
-/// `#[derive(Module)]` does the same without a list, and also supports enums, tuple structs and generic structs.
+/// `#[derive(Module)]` does the same without a list, and also supports enums, which the compiler refuses here as "not a struct", tuple
+/// structs and generic structs.
 ///
 /// Every field must be listed, since an omitted one would not be trained; the compiler reports "missing field `bias` in
 /// initializer". Fields without parameters come after a semicolon. A struct that is generic over the element type is written

@@ -276,8 +276,7 @@ fn files(example: &str) -> [Arg; 8] {
         option("resume", "FILE", "Continues from a checkpoint; give the same options as for the first run")
             .value_parser(path())
             .conflicts_with("load"),
-        option("tensorboard", "DIR", "Writes curves, histograms of the parameters and the graph for TensorBoard")
-            .value_parser(path()),
+        option("tensorboard", "DIR", "Writes curves, histograms and the graph for TensorBoard").value_parser(path()),
         option(
             "report",
             "FILE",

@@ -113,7 +113,8 @@ impl Report<'_> {
     /// Writes the page, and beside it a drawing of the tape as SVG. While the run goes on, a browser loads the page again and again.
     pub fn write<N: Network>(&self, run: &Run<N>, tested: &Examination, goes_on: bool) -> Result<(), Box<dyn Error>> {
         let Report { options, train, test } = *self;
-        let tape = self.tape(run);
+        let loss = self.loss(run);
+        let tape = loss.tape();
         let graph = format!(
             "{}<details><summary>As text</summary>\n{}</details>",
             scrolling(&tape.to_svg()),
@@ -146,14 +147,12 @@ impl Report<'_> {
         replace(&options.report, &page)
     }
 
-    /// The tape of a training step.
-    pub fn tape<N: Network>(&self, run: &Run<N>) -> Tape {
+    /// The loss of the first images, as in a training step.
+    pub fn loss<N: Network>(&self, run: &Run<N>) -> Var {
         let tape = Tape::training(&mut run.rng.clone());
         tape.name_parameters(&run.model);
-        if let Some(batch) = self.train.batches(self.options.batch).next() {
-            _ = run.model.forward(&tape.constant(batch.images)).softmax_cross_entropy(&batch.labels);
-        }
-        tape
+        let batch = self.train.batches(self.options.batch).next().expect("there are images");
+        run.model.forward(&tape.constant(batch.images)).softmax_cross_entropy(&batch.labels)
     }
 }
 

@@ -161,7 +161,7 @@ pub fn train<N: Network>() -> Result<ExitCode, Box<dyn Error>> {
     let report = Report { options: &options, train: &train_set, test: &test_set };
     let mut events = options.tensorboard.as_ref().map(EventWriter::create).transpose()?;
     if let Some(events) = &mut events {
-        events.graph(&report.tape(&run))?;
+        events.graph(report.loss(&run).tape())?;
     }
     let mut out = stdout();
     writeln!(out, "{}", run.model.summary())?;
@@ -189,6 +189,7 @@ pub fn train<N: Network>() -> Result<ExitCode, Box<dyn Error>> {
         if let (true, Some(events), Some(epoch)) = (complete, &mut events, run.fit.history().epochs().last()) {
             events.epoch(epoch)?;
             events.parameters(epoch.steps, &run.model)?;
+            events.gradients(epoch.steps, &run.model, &report.loss(&run).backward())?;
         }
         if let Some(path) = &options.checkpoint {
             run.save(path, options.keep, complete)?;

@@ -48,6 +48,7 @@ pub(crate) mod norm;
 pub(crate) mod recurrent;
 pub(crate) mod reduce;
 pub(crate) mod softmax;
+pub(crate) mod sort;
 pub(crate) mod strided;
 pub(crate) mod transcendental;
 pub(crate) mod update;

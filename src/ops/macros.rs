@@ -2,17 +2,19 @@
 
 use crate::tensor::{broadcast_shapes, same};
 
-/// Declares methods of variables and of plain tensors by one expression that is valid for both.
+/// Declares methods of variables and of plain tensors by one expression that is valid for both. Their result is of the same kind, unless
+/// another type is given.
 macro_rules! functions {
-    ($($(#[$meta:meta])* fn $name:ident($x:ident $(, $argument:ident: $type:ty)*) = $value:expr;)*) => {
-        functions! { @of Var $($(#[$meta])* fn $name($x $(, $argument: $type)*) = $value;)* }
-        functions! { @of Tensor $($(#[$meta])* fn $name($x $(, $argument: $type)*) = $value;)* }
+    ($($(#[$meta:meta])* fn $name:ident($x:ident $(, $argument:ident: $type:ty)*) $(-> $result:ty)? = $value:expr;)*) => {
+        functions! { @of Var $($(#[$meta])* fn $name($x $(, $argument: $type)*) $(-> $result)? = $value;)* }
+        functions! { @of Tensor $($(#[$meta])* fn $name($x $(, $argument: $type)*) $(-> $result)? = $value;)* }
     };
-    (@of $owner:ident $($(#[$meta:meta])* fn $name:ident($x:ident $(, $argument:ident: $type:ty)*) = $value:expr;)*) => {
+    (@result $result:ty $(, $own:ty)?) => { $result };
+    (@of $owner:ident $($(#[$meta:meta])* fn $name:ident($x:ident $(, $argument:ident: $type:ty)*) $(-> $result:ty)? = $value:expr;)*) => {
         impl<T: Float> $owner<T> { $(
             $(#[$meta])*
             #[track_caller]
-            pub fn $name(&self $(, $argument: $type)*) -> $owner<T> {
+            pub fn $name(&self $(, $argument: $type)*) -> functions!(@result $($result,)? Self) {
                 let $x = self;
                 $value
             }

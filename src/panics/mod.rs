@@ -39,6 +39,8 @@ panic_messages! {
         "{op}: axis {axis} of shape {shape:?} is named twice: name each axis once"
     nothing_to_choose(op: &str, axis: usize, shape: &[usize])
         "{op}: axis {axis} of shape {shape:?} has no elements to choose from"
+    too_few_elements(op: &str, k: usize, axis: usize, shape: &[usize])
+        "{op}: k = {k} exceeds the size of axis {axis} of shape {shape:?}"
     no_heads(shape: &[usize])
         "self_attention: the number of heads in the last axis of {shape:?} is not set: use Attention::new().heads(...)"
     cache_recorded(shape: &[usize])

@@ -17,6 +17,7 @@ mod parts;
 mod reduce;
 mod scan;
 mod shape;
+mod sort;
 mod sparse_rows;
 mod transform;
 mod view;
@@ -197,5 +198,6 @@ pub(crate) fn instantiate<T: Float>() {
     x /= 1.0;
     x = Tensor::concat(&[x.rows(&[0]), x.prod_over(0), x.cumprod(0), x.matmul(&x), Tensor::from([[1.0, 2.0]])], 0);
     _ = black_box((x.argmax(0), x.argmin(0), x.cast::<f32>(), x.cast::<f64>(), x.split(1, 0), x.tril(0), x.triu(0)));
+    _ = black_box(x.order_along("topk", 0, Some(1), true));
     _ = black_box((1.0 - x).to_string());
 }

@@ -124,6 +124,16 @@ fn the_number_of_threads_changes_nothing() {
 }
 
 #[test]
+fn the_number_of_threads_does_not_change_an_order() {
+    let x: Tensor = Tensor::randn([70, 500, 2], &mut wengert::rng(1));
+    let run = || {
+        let orders = [x.argsort(1, false), x.topk(3, 1).1, x.argsort(-1, true)];
+        orders.iter().flat_map(|order| order.as_slice().iter().map(|&k| k as u32)).collect()
+    };
+    same_on_any_number_of_threads(run);
+}
+
+#[test]
 fn the_number_of_threads_does_not_change_a_convolutional_network() {
     let images: Tensor = Tensor::randn([24, 2, 17, 16], &mut wengert::rng(1));
     let labels: Vec<usize> = (0..24).map(|k| k % 5).collect();

@@ -6,3 +6,4 @@ pub(crate) mod embedding;
 pub(crate) mod gather;
 pub(crate) mod layout;
 pub(crate) mod slice;
+mod sort;

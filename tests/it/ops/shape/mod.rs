@@ -6,6 +6,7 @@ mod embedding;
 mod gather;
 mod layout;
 mod slice;
+mod sort;
 
 use crate::support::draw::{Draw, resolve};
 use crate::support::gradients::Row;
@@ -13,12 +14,13 @@ use crate::support::panics::Panic;
 use wengert::prelude::*;
 
 pub fn rows() -> Vec<Row> {
-    let rows = [concat::rows(), diagonal::rows(), embedding::rows(), gather::rows(), layout::rows(), slice::rows()];
-    rows.into_iter().flatten().collect()
+    let joined = [concat::rows(), diagonal::rows(), embedding::rows(), gather::rows()];
+    joined.into_iter().chain([layout::rows(), slice::rows(), sort::rows()]).flatten().collect()
 }
 
 pub fn panics() -> Vec<Panic> {
-    [concat::PANICS, diagonal::PANICS, embedding::PANICS, gather::PANICS, layout::PANICS, slice::PANICS].concat()
+    [concat::PANICS, diagonal::PANICS, embedding::PANICS, gather::PANICS, layout::PANICS, slice::PANICS, sort::PANICS]
+        .concat()
 }
 
 /// Runs a check on random values of random shapes, each with one of its axes.
@@ -97,6 +99,8 @@ fn an_empty_axis_goes_through_every_operation() {
         x.cumsum(0),
         x.cumprod(0),
         x.logcumsumexp(0),
+        x.sort(0, true).0,
+        x.topk(0, 0).0,
         x.split(2, 0).swap_remove(0),
         Var::concat(&[&x, &x], 0),
         Var::stack(&[&x, &x], 0),
@@ -142,6 +146,8 @@ fn functions_of_tensors_are_the_values_of_the_operations() {
         assert_eq!(&value.flip(axis), x.flip(axis).value());
         assert_eq!(&value.roll(step, axis), x.roll(step, axis).value());
         assert_eq!(&value.repeat_interleave(2, axis), x.repeat_interleave(2, axis).value());
+        assert_eq!(&value.sort(axis, false).0, x.sort(axis, false).0.value());
+        assert_eq!(&value.topk(n.min(2), axis).0, x.topk(n.min(2), axis).0.value());
         assert_eq!(&value.cumsum(axis), x.cumsum(axis).value());
         assert_eq!(&value.cumprod(axis), x.cumprod(axis).value());
         assert_eq!(&value.pad(&[(1, 2)], PadMode::Constant(7.0)), x.pad(&[(1, 2)], PadMode::Constant(7.0)).value());

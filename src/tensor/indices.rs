@@ -5,7 +5,8 @@ use crate::panics;
 use std::sync::Arc;
 
 /// An array of indices along an axis, counted from 0: the argument of [`gather`](crate::Var::gather),
-/// [`index`](crate::Var::index) and [`embedding`](crate::Var::embedding).
+/// [`index`](crate::Var::index) and [`embedding`](crate::Var::embedding), and the order that [`sort`](crate::Var::sort) and
+/// [`topk`](crate::Var::topk) find.
 ///
 /// Numbers, arrays, nested arrays, slices and vectors convert to it; [`Indices::new`] gives a list any shape.
 ///

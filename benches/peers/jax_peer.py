@@ -85,7 +85,7 @@ def normal(*shape, scale=0.02):
 
 def gpt(positions, layers, width):
     layer = lambda: {
-        "norms": [jnp.ones(width)] * 2,
+        "norms": [jnp.ones(width) for _ in range(2)],
         "qkv": normal(width, 3 * width),
         "output": normal(width, width),
         "up": normal(width, 4 * width),

@@ -34,15 +34,16 @@ impl View {
             panics::slice_step(shape);
         }
         let n = shape[axis] as isize;
-        let position = |k: isize| (if k < 0 { k + n } else { k }).clamp(0, n);
+        // Clipped last: the position after one before the start may be before the start too.
+        let position = |k: isize, after: isize| (if k < 0 { k + n } else { k }).saturating_add(after).clamp(0, n);
         let start = match range.start_bound() {
-            Bound::Included(&k) => position(k),
-            Bound::Excluded(&k) => (position(k) + 1).min(n),
+            Bound::Included(&k) => position(k, 0),
+            Bound::Excluded(&k) => position(k, 1),
             Bound::Unbounded => 0,
         };
         let end = match range.end_bound() {
-            Bound::Included(&k) => (position(k) + 1).min(n),
-            Bound::Excluded(&k) => position(k),
+            Bound::Included(&k) => position(k, 1),
+            Bound::Excluded(&k) => position(k, 0),
             Bound::Unbounded => n,
         };
         let count = ((end - start).max(0) as usize).div_ceil(step.unsigned_abs());

@@ -6,6 +6,7 @@ use crate::support::gradients::{Row, check_gradients, row};
 use crate::support::panics::{Panic, messages};
 use crate::support::random::{case, check_linear};
 use crate::support::samples::variable;
+use std::ops::Bound;
 use wengert::prelude::*;
 
 pub fn rows() -> Vec<Row> {
@@ -161,4 +162,16 @@ fn a_negative_step_starts_at_the_end_of_the_range() {
     assert_eq!(y.value(), &tensor![f64; 4.0, 2.0]);
     let weights = tensor![f64; 10.0, 20.0];
     assert_eq!((y * weights).sum().grad(&x).value(), &tensor![f64; 0.0, 0.0, 20.0, 0.0, 10.0]);
+}
+
+#[test]
+fn bounds_before_the_start_are_clipped_to_it_whether_inclusive_or_not() {
+    let x = tensor![0.0, 1.0, 2.0];
+    assert_eq!(x.slice(0, ..=-4), x.slice(0, ..-3));
+    assert_eq!(x.slice(0, ..=-4).shape(), [0]);
+    assert_eq!(x.slice(0, ..=isize::MIN).shape(), [0]);
+    assert_eq!(x.slice(0, (Bound::Excluded(-5), Bound::Unbounded)), x);
+    assert_eq!(x.slice(0, (Bound::Excluded(-4), Bound::Unbounded)), x);
+    assert_eq!(x.slice(0, (Bound::Excluded(-3), Bound::Included(-1))), tensor![1.0, 2.0]);
+    assert_eq!(x.slice(0, ..=isize::MAX), x);
 }

@@ -44,6 +44,8 @@ pub const PANICS: &[Panic] = &[
     ("selection_out_of_range", || _ = Tensor::<f32>::zeros([2]).index_select(0, &[usize::MAX])),
     ("too_large", || _ = none([0]).reshape([0, HUGE, 8])),
     ("too_large", || _ = none([1]).broadcast_to([1usize << 32, 1 << 32])),
+    ("too_large", || _ = Tape::new().var(none([0])).diag_embed(isize::MIN)),
+    ("too_many_axes", || _ = Tape::new().var(none(vec![1usize; 64])).diag_embed(0)),
     ("too_large", || _ = none([1usize << 32, 0]).matmul(&none([0, 1usize << 32]))),
     ("too_large", || _ = none([1, 0]).repeat([usize::MAX, 2])),
     ("too_large", || _ = none([2]).repeat_interleave(usize::MAX, 0)),
@@ -144,6 +146,8 @@ fn numbers_at_the_ends_of_their_range_count_like_others() {
     assert_eq!(x.slice_step(1, .., isize::MIN), tensor![[3.0], [6.0]]);
     // −2⁶³ ≡ 1 (mod 3).
     assert_eq!(x.roll(isize::MIN, 1), x.roll(1, 1));
+    let gradient = |shift| functional::grad(|x: &Var| (x.roll(shift, 1) * tensor![1.0, 2.0, 3.0]).sum(), &x);
+    assert_eq!(gradient(isize::MIN), gradient(1));
     assert_eq!(x.split(usize::MAX, 1).len(), 1);
     assert_eq!(x.chunk(usize::MAX, 1).len(), 3);
     let y = image().conv2d(Tensor::ones([1, 1, 3, 3]), Conv::new().stride(usize::MAX));

@@ -2,7 +2,7 @@
 
 use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
-use crate::tensor::{AxisIndex, Dims, Float, Tensor, View, matrix_columns, resolve_axis};
+use crate::tensor::{AxisIndex, Float, Tensor, View, checked_shape, matrix_columns, resolve_axis};
 
 /// The lower triangle; the gradient is the lower triangle of gy.
 pub(crate) struct Tril {
@@ -96,7 +96,7 @@ impl<T: Float> Var<T> {
     /// Square matrices with the last axis on the diagonal where column − row = `offset`, and zeros elsewhere.
     ///
     /// # Panics
-    /// If there is no axis.
+    /// If there is no axis, or the matrices are too large.
     ///
     /// ```
     /// # use wengert::prelude::*;
@@ -107,8 +107,8 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn diag_embed(&self, offset: isize) -> Var<T> {
         let last = resolve_axis("diag_embed", -1, self.shape());
-        let n = self.shape()[last] + offset.unsigned_abs();
-        let shape: Dims = self.shape()[..last].iter().copied().chain([n, n]).collect();
+        let n = self.shape()[last].saturating_add(offset.unsigned_abs());
+        let shape = checked_shape("diag_embed", self.shape()[..last].iter().copied().chain([n, n]).collect());
         self.pad_by(View::diagonal(&shape, offset, -2, -1), shape, 0.0)
     }
 }

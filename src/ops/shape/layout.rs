@@ -71,7 +71,9 @@ impl<T: Float> Op<T, 1> for Roll {
         x.roll_axis(self.shift, self.axis)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(Roll { shift: -self.shift, axis: self.axis }.of([gy]))]
+        // The remainder, because the least number has no negative.
+        let n = gy.shape()[self.axis].max(1) as isize;
+        [Some(Roll { shift: -(self.shift % n), axis: self.axis }.of([gy]))]
     }
 }
 

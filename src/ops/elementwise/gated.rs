@@ -72,6 +72,14 @@ fn mish_gate<T: Float>(x: T, q: T) -> [T; 3] {
     }
 }
 
+impl<T: Float> Var<T> {
+    /// x, limited to where the second derivative is 0: products with a square of x, or with an infinite x, would be NaN beyond.
+    #[track_caller]
+    fn limited(&self, limit: f64) -> Var<T> {
+        self.clamp(-limit, limit)
+    }
+}
+
 elementwise! {
     /// Gaussian error linear unit x Φ(x), exactly, where Φ is the standard normal CDF. Hendrycks and Gimpel 2016.
     gelu: Gelu {
@@ -111,7 +119,10 @@ gradients! {
     /// gy (Φ(x) + x φ(x)), with the derivative gy φ(x) (2 − x²).
     gelu_gradient: GeluGradient {
         x => with_slope(x, x.abs().normal_tail_slope());
-        |gy, x| gy.times_normal_density(x) * (2.0 - x.square())
+        |gy, x| {
+            let x = x.limited(CUBIC);
+            gy.times_normal_density(&x) * (2.0 - x.square())
+        }
     }
     /// gy φ(x).
     times_normal_density: TimesNormalDensity {
@@ -125,7 +136,7 @@ gradients! {
             with_slope(x, logistic_slope(factor, q))
         };
         |gy, x| {
-            let [scale, cubic] = TANH;
+            let ([scale, cubic], x) = (TANH, &x.limited(CUBIC));
             let v = (x + x * x.square() * cubic) * (2.0 * scale);
             let (first, second) = ((x.square() * (3.0 * cubic) + 1.0) * (2.0 * scale), x * (12.0 * scale * cubic));
             let bracket = &first * 2.0 + x * second - x * first.square() * (&v * 0.5).tanh();
@@ -138,7 +149,10 @@ gradients! {
             let a = size(x, EXPONENTIAL);
             with_slope(x, logistic_slope(a, a.exp_neg_abs()))
         };
-        |gy, x| gy.sigmoid_gradient(x) * (2.0 - x * (x * 0.5).tanh())
+        |gy, x| {
+            let x = &x.limited(EXPONENTIAL);
+            gy.sigmoid_gradient(x) * (2.0 - x * (x * 0.5).tanh())
+        }
     }
     /// gy (g + x g′) for the gate g = tanh(softplus(x)), with the derivative gy g′ (2 + x (σ(−x) − 2g σ(x))).
     mish_gradient: MishGradient {
@@ -148,6 +162,7 @@ gradients! {
             with_slope(x, (numerator - a * (change / denominator)) / denominator)
         };
         |gy, x| {
+            let x = &x.limited(EXPONENTIAL);
             let (softplus, sigmoid) = (x.softplus(), x.sigmoid());
             let bracket = (-x).sigmoid() - softplus.tanh() * &sigmoid * 2.0;
             gy.tanh_gradient(&softplus) * sigmoid * (x * bracket + 2.0)

@@ -77,6 +77,17 @@ fn activations_of_infinities_are_their_limits() {
 }
 
 #[test]
+fn second_derivatives_of_gated_activations_of_large_numbers_are_0() {
+    const LARGE: [f32; 6] = [1e13, -1e20, 1e30, f32::MIN, f32::INFINITY, f32::NEG_INFINITY];
+    for f in [Var::gelu, Var::gelu_tanh, Var::silu, Var::mish] {
+        let x = Tape::new().var(LARGE);
+        let second = f(&x).sum().grad(&x).sum().grad(&x);
+        assert_eq!(second.value(), &Tensor::zeros([6]));
+        assert_eq!(second.sum().grad(&x).value(), &Tensor::zeros([6]));
+    }
+}
+
+#[test]
 fn prelu_keeps_the_shape_of_a_scalar_and_ignores_the_other_side() {
     let tape = Tape::new();
     let (x, weight) = (tape.var(-2.0), tape.var([0.25]));

@@ -25,9 +25,7 @@ impl<T: Float> Op<T, 1> for Norm {
         if squares.as_slice().iter().all(|&square| square >= least && square < T::INFINITY) {
             return squares.map(T::sqrt);
         }
-        let largest = x.map(T::abs).largest(&self.reduction).with_shape(self.reduction.kept.clone());
-        let power_of_two = |x: T| T::from_f64(power_of_two_below(x.to_f64()));
-        let scale = largest.map(|x| if x > T::ZERO && x < T::INFINITY { power_of_two(x) } else { T::ONE });
+        let scale = scale(x, &self.reduction, true);
         let squares = x.zip(&scale, |x, scale| x / scale * (x / scale)).sum_with(&self.reduction);
         squares.with_shape(self.reduction.kept.clone()).zip(&scale, |square, scale| square.sqrt() * scale)
     }
@@ -40,6 +38,15 @@ impl<T: Float> Op<T, 1> for Norm {
         let direction = x.masked_fill(&zero.expand_to(x.shape()), 0.0) / y.masked_fill(&zero, 1.0);
         [Some(gy * direction)]
     }
+}
+
+/// A power of two for each vector, near its largest |x| or its smallest. Divided by it, powers neither over- nor underflow.
+fn scale<T: Float>(x: &Tensor<T>, reduction: &Reduction, largest: bool) -> Tensor<T> {
+    let size = x.map(T::abs);
+    let extremum = if largest { size.largest(reduction) } else { size.smallest(reduction) };
+    let power_of_two = |x: T| T::from_f64(power_of_two_below(x.to_f64()));
+    let scale = extremum.map(|x| if x > T::ZERO && x < T::INFINITY { power_of_two(x) } else { T::ONE });
+    scale.with_shape(reduction.kept.clone())
 }
 
 functions! {
@@ -94,7 +101,8 @@ impl<T: Float> Var<T> {
             f64::INFINITY => self.abs().shared_extremum("norm", true, reduction),
             f64::NEG_INFINITY => self.abs().shared_extremum("norm", false, reduction),
             _ => {
-                let size = self.abs();
+                let scale = scale(self.value(), &reduction, p > 0.0);
+                let size = (self / &scale).abs();
                 let zero = size.value().mask(|x| x == T::ZERO);
                 // |x|ᵖ has no derivative at 0 for p < 1, so zeros are masked and filled in after the power.
                 let powers =
@@ -104,7 +112,7 @@ impl<T: Float> Var<T> {
                 let root = sum.masked_fill(&empty, 1.0).powf(p.recip());
                 // Norms that are 0 or not finite are filled in as constants.
                 let constant = sum.value().map(|sum| sum.powf(T::from_f64(p.recip())));
-                root.where_(&empty.map(|empty| T::ONE - empty), &constant)
+                root.where_(&empty.map(|empty| T::ONE - empty), &constant) * scale.with_shape(shape)
             }
         }
     }
@@ -130,7 +138,10 @@ impl<T: Float> Tensor<T> {
             0.0 => self.sign().abs().sum_with(&reduction),
             f64::INFINITY => self.abs().largest(&reduction),
             f64::NEG_INFINITY => self.abs().smallest(&reduction),
-            _ => self.abs().powf(p).sum_with(&reduction).powf(p.recip()),
+            _ => {
+                let scale = scale(self, &reduction, p > 0.0);
+                (self / &scale).abs().powf(p).sum_with(&reduction).powf(p.recip()) * scale.with_shape(shape)
+            }
         }
     }
 }

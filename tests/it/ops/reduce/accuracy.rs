@@ -148,6 +148,23 @@ fn norms_of_huge_and_tiny_numbers_come_out() {
 }
 
 #[test]
+fn norms_of_any_exponent_of_huge_and_tiny_numbers_come_out() {
+    for p in [3.0, 0.5, -2.0] {
+        let norm = |scale: f64| {
+            let x = Tape::new_f64().var(tensor![f64; 3.0, -4.0] * scale);
+            let y = x.norm_over(p, 0);
+            assert_eq!(x.value().norm_over(p, 0), *y.value());
+            (y.item(), y.grad(&x).value().clone())
+        };
+        let (one, gradient) = norm(1.0);
+        // Powers of two, so that nothing is rounded differently.
+        for scale in [2f64.powi(800), 2f64.powi(-800)] {
+            assert_eq!(norm(scale), (one * scale, gradient.clone()));
+        }
+    }
+}
+
+#[test]
 fn minus_infinity_alone_has_no_share_of_a_sum_of_exponentials() {
     let tape = Tape::new_f64();
     let x = tape.var([[f64::NEG_INFINITY, f64::NEG_INFINITY], [0.0, f64::NEG_INFINITY]]);

@@ -205,21 +205,20 @@ impl AxisWindows {
     }
 }
 
-/// The mean of each window of images `[…, H, W]`; a window is a range of rows by a range of columns.
+/// The mean of each window of images `[…, H, W]`; a window is a range of rows by a range of columns. Sums are in double precision.
 #[inline(never)]
 pub(crate) fn average<T: Float>([rows, columns]: [&AxisWindows; 2], x: &[T], y: &mut [T]) {
     let width = columns.size;
-    with_scratch(width, |sums: &mut [T]| {
+    with_scratch(width, |sums: &mut [f64]| {
         let mut lines = y.chunks_exact_mut(columns.windows.len().max(1));
         for x in x.chunks_exact((rows.size * width).max(1)) {
             for ((row, down), line) in rows.windows.iter().zip(&mut lines) {
-                sums.fill(T::ZERO);
+                sums.fill(0.0);
                 for x in x[row.start * width..row.end * width].chunks_exact(width) {
-                    sums.iter_mut().zip(x).for_each(|(sum, &x)| *sum += x);
+                    sums.iter_mut().zip(x).for_each(|(sum, &x)| *sum += x.to_f64());
                 }
                 for (y, (column, across)) in line.iter_mut().zip(&columns.windows) {
-                    let sum = sums[column.clone()].iter().fold(T::ZERO, |sum, &x| sum + x);
-                    *y = sum * T::from_f64(1.0 / (down * across));
+                    *y = T::from_f64(sums[column.clone()].iter().sum::<f64>() / (down * across));
                 }
             }
         }

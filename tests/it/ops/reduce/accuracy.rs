@@ -165,6 +165,13 @@ fn norms_of_any_exponent_of_huge_and_tiny_numbers_come_out() {
 }
 
 #[test]
+fn means_of_long_windows_keep_their_digits() {
+    let x = Tape::inference().constant(Tensor::<f32>::full([1, 1, ROWS], 0.1));
+    assert_eq!(x.avg_pool1d(ROWS).item(), 0.1);
+    assert_eq!(x.reshape([1, 1, ROWS, 1]).adaptive_avg_pool2d(1).item(), 0.1);
+}
+
+#[test]
 fn minus_infinity_alone_has_no_share_of_a_sum_of_exponentials() {
     let tape = Tape::new_f64();
     let x = tape.var([[f64::NEG_INFINITY, f64::NEG_INFINITY], [0.0, f64::NEG_INFINITY]]);

@@ -58,6 +58,13 @@ impl<T: Float> Statistics<T> {
     }
 }
 
+/// `Σ (x − shift)²` in double precision, where the squares of single-precision numbers do not overflow.
+#[cold]
+#[inline(never)]
+fn squares<T: Float>(row: &[T], shift: T) -> f64 {
+    row.iter().map(|&x| (x - shift).to_f64().powi(2)).sum()
+}
+
 simd! {
     /// How a row is normalized.
     pub(crate) fn statistics[T: Float](row: &[T], rows: &Rows) -> Statistics<T> {
@@ -66,6 +73,7 @@ simd! {
         let shift = T::from_f64(sum / n);
         let [first, second] = sums([(row, row)], |x, _| [x - shift, (x - shift) * (x - shift)]);
         let rest = if rows.centered { first / n } else { 0.0 };
+        let second = if second < f64::INFINITY { second } else { squares(row, shift) };
         let variance = second / n - rest * rest;
         // Not `max`, which would drop a NaN.
         let variance = if variance < 0.0 { 0.0 } else { variance };

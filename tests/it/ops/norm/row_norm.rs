@@ -39,3 +39,13 @@ fn gradients() {
 fn panics() {
     insta::assert_snapshot!(messages(PANICS));
 }
+
+#[test]
+fn rows_whose_squares_overflow_are_normalized() {
+    let x = Tape::new().var([[3e20, 4e20]]);
+    let y = x.rms_norm([2], 1.0, 1e-5);
+    assert!((y.value() - tensor![[0.848_528_15, 1.131_370_8]]).abs().max().item() < 1e-6);
+    assert!((x.layer_norm([2], 1.0, 0.0, 1e-5).value() - tensor![[-1.0, 1.0]]).abs().max().item() < 1e-6);
+    let g = y.sum().backward();
+    assert!((&g[&x] * 1e20 - tensor![[0.045_254_84, -0.033_941_13]]).abs().max().item() < 1e-6);
+}

@@ -4,7 +4,7 @@ use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
 use crate::kernel::softmax::cross_entropy::{self, Distribution};
 use crate::ops::loss::Reduction;
 use crate::ops::registry::Registered;
-use crate::panics;
+use crate::panics::{self, check_option};
 use crate::tensor::{Dims, Float, Labels, Positions, Tensor, class_axis, classes_of, keepdim};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -55,7 +55,14 @@ impl CrossEntropy {
     }
 
     /// Sets a weight for each class.
+    ///
+    /// # Panics
+    /// If a weight is negative or not finite.
+    #[track_caller]
     pub fn class_weights(self, weights: &[f64]) -> Self {
+        for &weight in weights {
+            check_option("class weight", weight, 0.0..);
+        }
         CrossEntropy { class_weights: Some(weights.to_vec()), ..self }
     }
 

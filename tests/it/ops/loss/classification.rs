@@ -27,6 +27,8 @@ pub const PANICS: &[Panic] = &[
     ("wrong_shapes probability_shape", || {
         _ = CrossEntropy::new().soft_target_loss(&variable(), Tensor::ones([3]));
     }),
+    ("option", || _ = CrossEntropy::new().class_weights(&[1.0, -1.0])),
+    ("option", || _ = CrossEntropy::new().class_weights(&[f64::NAN])),
     ("label_count", || _ = variable().softmax_cross_entropy(&[0])),
     ("label_out_of_range", || _ = variable().nll_loss(&[0, 3])),
     ("class_weights", || {

@@ -135,7 +135,7 @@ impl<T: Float> Var<T> {
         reduction: Reduction,
     ) -> Var<T> {
         let target = self.target("bce_with_logits_loss", &target);
-        let positive = self.log_sigmoid().weighted(&target) * positive_weight;
+        let positive = self.log_sigmoid().weighted(&(&*target * positive_weight));
         let negative = (-self).log_sigmoid().weighted(&(1.0 - &*target));
         (-(positive + negative)).reduce(reduction)
     }

@@ -71,3 +71,10 @@ fn the_divergence_falls_infinitely_fast_from_a_target_of_0_and_is_nan_below() {
     assert_eq!(x.kl_div_loss(&t, Reduction::Sum).grad(&t).item(), f64::NEG_INFINITY);
     assert!(x.kl_div_loss(tensor![f64; -1.0], Reduction::Sum).item().is_nan());
 }
+
+#[test]
+fn a_positive_weight_of_0_drops_the_terms_of_infinite_scores() {
+    let x = Tape::new_f64().var([f64::NEG_INFINITY, f64::INFINITY]);
+    let loss = x.bce_with_logits_pos_weight(Tensor::ones([2]), 0.0, Reduction::Sum);
+    assert_eq!((loss.item(), &loss.backward()[&x]), (0.0, &Tensor::zeros([2])));
+}

@@ -7,6 +7,7 @@ use crate::io::array::{Array, Integers};
 use crate::io::{named_arrays, safetensors};
 use crate::nn::Module;
 use crate::optim::Optimizer;
+use crate::panics;
 use crate::tensor::{Float, Tensor};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -125,8 +126,15 @@ impl Checkpoint {
     }
 
     /// Adds a counter, such as the epoch.
+    ///
+    /// # Panics
+    /// If the value is 2⁶³ or more: files hold signed integers, and it could not be read again.
+    #[track_caller]
     pub fn counter(mut self, name: &str, value: usize) -> Self {
-        self.add(&format!("counter.{name}"), integer((value as u64).cast_signed()));
+        let Ok(signed) = i64::try_from(value) else {
+            panics::option("counter", value as f64, "a signed integer, which files hold")
+        };
+        self.add(&format!("counter.{name}"), integer(signed));
         self
     }
 

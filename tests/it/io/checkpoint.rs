@@ -1,6 +1,7 @@
 //! Checkpoints: a resumed run gives the same bits as an uninterrupted one.
 
 use crate::support::files::{bits, directory, message, mismatches};
+use crate::support::panics::panic_of;
 use std::path::Path;
 use wengert::Generator;
 use wengert::data::{Dataset, MinMax, Standardizer};
@@ -315,4 +316,11 @@ fn scalings_and_names_are_saved_with_the_model() {
     ];
     assert_eq!(mismatches(resume.load(&path)), expected);
     assert_eq!((a.mean(), other), (standardizer.mean(), vec!["kept".to_string()]));
+}
+
+#[test]
+fn a_counter_that_could_not_be_read_again_is_refused() {
+    let report = panic_of(|| _ = Checkpoint::new().counter("best", usize::MAX)).unwrap();
+    assert_eq!(report.message, "counter: 18446744073709552000 is not a signed integer, which files hold");
+    assert_eq!(report.line, line!() as usize - 2);
 }

@@ -168,7 +168,7 @@ impl Augment {
         let scale = if least < most { rng.random_range(least..=most) } else { least };
         let mirror = if self.flip > 0.0 && rng.random_bool(self.flip) { -1.0 } else { 1.0 };
         for shift in &mut shift {
-            *shift += rng.random_range(0..=2 * self.padding) as f64 - self.padding as f64;
+            *shift += rng.random_range(0..=self.padding.saturating_mul(2)) as f64 - self.padding as f64;
         }
         // From a pixel of the result to its place in the image. `libm`, since the functions of the system differ between systems.
         let (sin, cos) = libm::sincos(angle);
@@ -188,8 +188,10 @@ impl Augment {
         }
         if self.cutout > 0 {
             let mut range = |size: usize| {
-                let first = rng.random_range(0..size) as i64 - (self.cutout / 2) as i64;
-                first.max(0) as usize..(first + self.cutout as i64).clamp(0, size as i64) as usize
+                // Twice the size covers the image from anywhere.
+                let cutout = self.cutout.min(2 * size);
+                let end = rng.random_range(0..size) + cutout - cutout / 2;
+                end.saturating_sub(cutout)..end.min(size)
             };
             let (rows, columns) = (range(self.height), range(self.width));
             for row in y.chunks_exact_mut(self.width).enumerate().filter(|(k, _)| rows.contains(&(k % self.height))) {

@@ -107,6 +107,18 @@ fn contrast_brightness_and_cutout_change_values() {
 }
 
 #[test]
+fn crops_and_cutouts_of_any_size_beyond_the_image_leave_nothing() {
+    let x = images(2, 3, 5);
+    let augment = || Augment::new([2, 3, 5]).fill(-1.0);
+    for size in [10, usize::MAX / 2 + 1, usize::MAX] {
+        let y = augment().cutout(size).apply(&x, &mut wengert::rng(1));
+        assert_eq!(y, Tensor::full([2, 2, 3, 5], -1.0), "cutout {size}");
+    }
+    let y = augment().crop(usize::MAX).apply(&x, &mut wengert::rng(1));
+    assert_eq!(y, Tensor::full([2, 2, 3, 5], -1.0));
+}
+
+#[test]
 fn each_image_follows_its_own_seed() {
     let augment = Augment::new([2, 6, 6]).shift(1.0).rotate(20.0).flip(0.5).contrast(0.3).cutout(3);
     let x = images(9, 6, 6);

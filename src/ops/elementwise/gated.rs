@@ -12,7 +12,7 @@ const TANH: [f64; 2] = [FRAC_2_SQRT_PI * FRAC_1_SQRT_2, 0.044715];
 
 /// Where e⁻ᵃ underflows to 0.
 const EXPONENTIAL: f64 = 800.0;
-/// Where the exponential of a cubic polynomial does.
+/// Where exp(−a²/2) and the exponential of a cubic polynomial do.
 const CUBIC: f64 = 40.0;
 
 /// |x|, limited to where the tail is 0: infinities give the limit.

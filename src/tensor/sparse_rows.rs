@@ -29,11 +29,13 @@ impl<T: Float> SparseRows<T> {
     /// Adds up the rows `values` `[indices, D…]` of a tensor of the given shape, without those of the index `skipped`.
     #[inline(never)]
     pub(crate) fn sum(shape: &[usize], indices: &[usize], values: &Tensor<T>, skipped: Option<usize>) -> Self {
-        let set = IndexSet::new(shape[0], indices.iter().copied().filter(|&index| Some(index) != skipped));
-        let distinct: Vec<usize> = set.iter().collect();
+        let kept = indices.iter().copied().filter(|&index| Some(index) != skipped);
+        let set = IndexSet::new(shape[0], kept, indices.len());
         // The skipped rows are added up behind the others.
-        let place = |&index: &usize| if Some(index) == skipped { distinct.len() } else { set.rank(index) };
+        let end = set.len();
+        let place = |&index: &usize| if Some(index) == skipped { end } else { set.rank(index) };
         let places: Vec<usize> = indices.iter().map(place).collect();
+        let distinct = set.into_vec();
         let rows = |count: usize| -> Dims { [count].iter().chain(&shape[1..]).copied().collect() };
         let count = distinct.len() + usize::from(skipped.is_some());
         let mut sums = Tensor::zeros(rows(count).as_slice());
@@ -106,16 +108,22 @@ impl Rows {
     }
 }
 
-/// A set of indices below a limit, in which the rank of a member is found in constant time.
-struct IndexSet {
-    /// One bit for each index.
-    words: Vec<u64>,
-    /// For each word, the number of members in the words before it.
-    before: Vec<u32>,
+/// A set of indices below a limit.
+enum IndexSet {
+    /// One bit for each index, and for each word the number of members in the words before it.
+    Bits { words: Vec<u64>, before: Vec<u32> },
+    /// The members, ascending. Where they are few, this costs nothing for the indices that are not among them.
+    List(Vec<usize>),
 }
 
 impl IndexSet {
-    fn new(limit: usize, indices: impl Iterator<Item = usize>) -> Self {
+    fn new(limit: usize, indices: impl Iterator<Item = usize>, count: usize) -> Self {
+        if limit / 64 > count {
+            let mut list: Vec<usize> = indices.collect();
+            list.sort_unstable();
+            list.dedup();
+            return IndexSet::List(list);
+        }
         let mut words = vec![0u64; limit.div_ceil(64)];
         indices.for_each(|index| words[index / 64] |= 1 << (index % 64));
         let mut total = 0;
@@ -123,22 +131,35 @@ impl IndexSet {
             total += word.count_ones();
             total - word.count_ones()
         });
-        let before = before.collect();
-        IndexSet { words, before }
+        IndexSet::Bits { before: before.collect(), words }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            IndexSet::Bits { words, .. } => words.iter().map(|word| word.count_ones() as usize).sum(),
+            IndexSet::List(list) => list.len(),
+        }
     }
 
     /// The number of smaller members.
     fn rank(&self, index: usize) -> usize {
-        let smaller = self.words[index / 64] & ((1 << (index % 64)) - 1);
-        (self.before[index / 64] + smaller.count_ones()) as usize
+        match self {
+            IndexSet::Bits { words, before } => {
+                let smaller = words[index / 64] & ((1 << (index % 64)) - 1);
+                (before[index / 64] + smaller.count_ones()) as usize
+            }
+            IndexSet::List(list) => list.partition_point(|&member| member < index),
+        }
     }
 
     /// The members, ascending.
-    fn iter(&self) -> impl Iterator<Item = usize> {
-        self.words
-            .iter()
-            .enumerate()
-            .filter(|(_, word)| **word != 0)
-            .flat_map(|(k, &word)| (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| k * 64 + bit))
+    fn into_vec(self) -> Vec<usize> {
+        let words = match self {
+            IndexSet::Bits { words, .. } => words,
+            IndexSet::List(list) => return list,
+        };
+        let members =
+            |(k, word): (usize, u64)| (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| k * 64 + bit);
+        words.into_iter().enumerate().filter(|(_, word)| *word != 0).flat_map(members).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! Optimizer updates: one pass over a parameter, its gradient and up to four state tensors.
 
 use crate::kernel::Float;
+use crate::kernel::base::memory::prefetch;
 use crate::kernel::base::threads::{CHUNK_MULTIPLE, Chunks, chunk_size, for_each_index};
 
 /// Computes `(p, s) = f(p, g, s)` for each element, where s are its `N` state values; multithreaded.
@@ -42,6 +43,9 @@ fn share<T: Float>(p: &mut [T], g: &[T], state: [&mut [T]; 4], pass: &Pass<T>) {
     });
 }
 
+/// Rows between that which is updated and that which is fetched from memory meanwhile: they are anywhere in the table.
+const AHEAD: usize = 3;
+
 /// Runs a pass for each of the given rows of the parameter and of the state, on several threads if they are many. Compiled once for
 /// all closures.
 ///
@@ -54,10 +58,17 @@ fn update_rows<T: Float>(p: &mut [T], g: &[T], state: [&mut [T]; 4], rows: &[usi
     let (p, state) = (Chunks::new(p, size), state.map(|state| Chunks::new(state, size)));
     let run = chunk_size(g.len(), size).div_ceil(size);
     for_each_index(rows.len().div_ceil(run), |index| {
-        for k in index * run..((index + 1) * run).min(rows.len()) {
-            // SAFETY: the rows are distinct and each is processed once, so the chunks are not aliased.
-            let (p, state) = unsafe { (p.get(rows[k]), state.each_ref().map(|state| state.get(rows[k]))) };
-            pass(p, &g[k * size..], state);
+        let rows = &rows[index * run..((index + 1) * run).min(rows.len())];
+        // SAFETY: the rows are distinct and each is processed once, so the chunks are not aliased.
+        let row = |k: usize| unsafe { (p.get(rows[k]), state.each_ref().map(|state| state.get(rows[k]))) };
+        for k in 0..rows.len() {
+            if k + AHEAD < rows.len() {
+                let (p, state) = row(k + AHEAD);
+                prefetch(p);
+                state.iter().for_each(|state| prefetch(state));
+            }
+            let (p, state) = row(k);
+            pass(p, &g[(index * run + k) * size..], state);
         }
     });
 }

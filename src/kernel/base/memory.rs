@@ -206,6 +206,19 @@ pub(crate) fn with_scratch<T: Pooled, R>(length: usize, f: impl FnOnce(&mut [T])
     f(&mut block.elements_mut().expect("blocks are given out unshared")[..length])
 }
 
+/// Asks for the cache lines of a slice before they are needed; without effect on other processors than x86-64.
+#[inline]
+pub(crate) fn prefetch<T>(x: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in x.chunks((64 / size_of::<T>()).max(1)) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: the address is valid, and every x86-64 processor has the instruction.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = x;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -165,7 +165,7 @@ pub trait Float:
     #[doc(hidden)]
     #[inline(always)]
     fn exp_neg_abs(self) -> Self {
-        self.abs().exp_neg(-Self::ZERO)
+        self.abs().exp_neg(Self::ZERO)
     }
     /// 1/(1 + e⁻ˣ), in terms of exp(−|x|), so that no digit cancels in the tails.
     #[inline(always)]

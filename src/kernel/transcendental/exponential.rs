@@ -5,13 +5,13 @@ use crate::kernel::transcendental::{LN_2, power_of_two};
 /// 1.5 · 2²³: a sum with it has the nearest integer to the other term in its low bits.
 const ROUND: f32 = 12_582_912.0;
 
-/// n, as an integer in the low bits of a number and by itself, and r of x = n ln 2 + r with |r| ≤ ln 2 / 2.
+/// n and r of x = n ln 2 + r with |r| ≤ ln 2 / 2.
 #[inline(always)]
-fn reduce(x: f32) -> (u32, i32, f32) {
+fn reduce(x: f32) -> (i32, f32) {
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = (x - n * LN_2[0]) - n * LN_2[1];
-    (shifted.to_bits(), (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32), r)
+    ((shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32), r)
 }
 
 /// eʳ − 1 for |r| ≤ ln 2 / 2, in few steps that wait for each other.
@@ -29,7 +29,7 @@ pub(crate) fn exp(x: f32) -> f32 {
     // The result is ∞ or 0 beyond. The comparisons, unlike `clamp`, keep a NaN.
     let x = if x > 89.0 { 89.0 } else { x };
     let x = if x < -104.0 { -104.0 } else { x };
-    let (_, n, r) = reduce(x);
+    let (n, r) = reduce(x);
     // In two factors, because n goes from −150 to 128.
     (1.0 + exp_m1_of_rest(r)) * power_of_two(n >> 1) * power_of_two(n - (n >> 1))
 }
@@ -45,10 +45,9 @@ pub(crate) fn exp_neg(x: f32, rest: f32) -> f32 {
 #[inline(always)]
 fn bounded_exp_neg(x: f32, rest: f32) -> f32 {
     const SHIFT: i32 = 64;
-    let (shifted, _, r) = reduce(-x);
-    // 2ⁿ⁺⁶⁴ is not subnormal. Only the low bits, which hold n, stay.
-    let power = f32::from_bits((shifted << 23).wrapping_add(power_of_two(SHIFT).to_bits()));
-    (1.0 + exp_m1_of_rest(r - rest)) * power * power_of_two(-SHIFT)
+    let (n, r) = reduce(-x);
+    // 2ⁿ⁺⁶⁴ is not subnormal.
+    (1.0 + exp_m1_of_rest(r - rest)) * power_of_two(n + SHIFT) * power_of_two(-SHIFT)
 }
 
 /// exp(−c x²) for a power of two c.
@@ -73,7 +72,7 @@ pub(super) fn bounded_gaussian(x: f32, c: f32) -> f32 {
 pub(crate) fn exp_m1(x: f32) -> f32 {
     let y = if x > 89.0 { 89.0 } else { x };
     let y = if y < -18.0 { -18.0 } else { y };
-    let (_, n, r) = reduce(y);
+    let (n, r) = reduce(y);
     let half = power_of_two(n - 1);
     let y = 2.0 * ((half - 0.5) + half * exp_m1_of_rest(r));
     // Near 0 the halves would lose a bit of a subnormal number, and the sign of −0.
@@ -86,7 +85,7 @@ pub(crate) fn tanh(x: f32) -> f32 {
     let a = x.abs();
     // The result is 1 beyond.
     let a = if a > 10.0 { 10.0 } else { a };
-    let (_, n, r) = reduce(2.0 * a);
+    let (n, r) = reduce(2.0 * a);
     let power = power_of_two(n);
     let y = (power - 1.0) + power * exp_m1_of_rest(r);
     (y / (y + 2.0)).copysign(x)

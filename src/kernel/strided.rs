@@ -120,32 +120,29 @@ pub(crate) fn gather<T: Float>(x: &[T], view: &View, y: &mut [T]) {
 /// `y[view[k]] = x[k]`: writes the view in row-major order; no element may occur twice in it.
 #[inline(never)]
 pub(crate) fn scatter<T: Float>(x: &[T], view: &View, y: &mut [T]) {
-    let view = view.coalesced();
-    let (n, stride) = view.run();
-    let mut rows = x.chunks_exact(n.max(1));
-    view.for_each_run(|at| {
-        let row = rows.next().expect("the input has a row for each run");
-        match stride {
-            1 => y[at..at + n].copy_from_slice(row),
-            -1 => copy_reversed(row, &mut y[at + 1 - n..=at]),
-            _ => row.iter().enumerate().for_each(|(k, &x)| y[at.wrapping_add_signed(k as isize * stride)] = x),
-        }
+    for_each_row(x, view, |row, at, stride| match stride {
+        1 => y[at..at + row.len()].copy_from_slice(row),
+        -1 => copy_reversed(row, &mut y[at + 1 - row.len()..=at]),
+        _ => row.iter().enumerate().for_each(|(k, &x)| y[at.wrapping_add_signed(k as isize * stride)] = x),
     });
 }
 
 /// `y[view[k]] += x[k]`.
 #[inline(never)]
 pub(crate) fn add<T: Float>(x: &[T], view: &View, y: &mut [T]) {
+    for_each_row(x, view, |row, at, stride| match stride {
+        1 => update(&mut y[at..at + row.len()], row, |y, x| y + x),
+        _ => row.iter().enumerate().for_each(|(k, &x)| y[at.wrapping_add_signed(k as isize * stride)] += x),
+    });
+}
+
+/// Calls `f` with the elements of `x` for each run of a view, in row-major order, and with the offset and the stride of the run.
+#[inline]
+fn for_each_row<T>(x: &[T], view: &View, mut f: impl FnMut(&[T], usize, isize)) {
     let view = view.coalesced();
     let (n, stride) = view.run();
     let mut rows = x.chunks_exact(n.max(1));
-    view.for_each_run(|at| {
-        let row = rows.next().expect("the input has a row for each run");
-        match stride {
-            1 => update(&mut y[at..at + n], row, |y, x| y + x),
-            _ => row.iter().enumerate().for_each(|(k, &x)| y[at.wrapping_add_signed(k as isize * stride)] += x),
-        }
-    });
+    view.for_each_run(|at| f(rows.next().expect("the input has a row for each run"), at, stride));
 }
 
 simd! {

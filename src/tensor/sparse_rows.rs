@@ -31,11 +31,10 @@ impl<T: Float> SparseRows<T> {
     pub(crate) fn sum(shape: &[usize], indices: &[usize], values: &Tensor<T>, skipped: Option<usize>) -> Self {
         let kept = indices.iter().copied().filter(|&index| Some(index) != skipped);
         let set = IndexSet::new(shape[0], kept, indices.len());
+        let distinct = set.members();
         // The skipped rows are added up behind the others.
-        let end = set.len();
-        let place = |&index: &usize| if Some(index) == skipped { end } else { set.rank(index) };
+        let place = |&index: &usize| if Some(index) == skipped { distinct.len() } else { set.rank(index) };
         let places: Vec<usize> = indices.iter().map(place).collect();
-        let distinct = set.into_vec();
         let rows = |count: usize| -> Dims { [count].iter().chain(&shape[1..]).copied().collect() };
         let count = distinct.len() + usize::from(skipped.is_some());
         let mut sums = Tensor::zeros(rows(count).as_slice());
@@ -134,13 +133,6 @@ impl IndexSet {
         IndexSet::Bits { before: before.collect(), words }
     }
 
-    fn len(&self) -> usize {
-        match self {
-            IndexSet::Bits { words, .. } => words.iter().map(|word| word.count_ones() as usize).sum(),
-            IndexSet::List(list) => list.len(),
-        }
-    }
-
     /// The number of smaller members.
     fn rank(&self, index: usize) -> usize {
         match self {
@@ -153,13 +145,15 @@ impl IndexSet {
     }
 
     /// The members, ascending.
-    fn into_vec(self) -> Vec<usize> {
-        let words = match self {
-            IndexSet::Bits { words, .. } => words,
-            IndexSet::List(list) => return list,
-        };
-        let members =
-            |(k, word): (usize, u64)| (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| k * 64 + bit);
-        words.into_iter().enumerate().filter(|(_, word)| *word != 0).flat_map(members).collect()
+    fn members(&self) -> Vec<usize> {
+        match self {
+            IndexSet::Bits { words, .. } => {
+                let members = |(k, &word): (usize, &u64)| {
+                    (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| k * 64 + bit)
+                };
+                words.iter().enumerate().filter(|(_, word)| **word != 0).flat_map(members).collect()
+            }
+            IndexSet::List(list) => list.clone(),
+        }
     }
 }

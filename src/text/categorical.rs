@@ -219,12 +219,12 @@ pub(super) fn check_logarithms<T: Float>(op: &str, what: &str, x: &Tensor<T>) {
 
 /// Keeps the fewest categories, the most probable first, whose probabilities add up to at least `p`.
 fn select_nucleus(possible: &mut Candidates, p: f64) {
-    let mut left = p * possible.iter().map(|&(logit, _)| logit.exp()).sum::<f64>();
+    let mut left = p * possible.iter().map(|&(logit, _)| weight(logit)).sum::<f64>();
     ranking::sort(possible);
     let mut needed = 0;
-    for (logit, _) in possible.iter() {
+    for &(logit, _) in possible.iter() {
         needed += 1;
-        left -= logit.exp();
+        left -= weight(logit);
         if left <= 0.0 {
             break;
         }

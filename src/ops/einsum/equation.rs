@@ -124,11 +124,11 @@ fn labels(term: &[Symbol], longest: usize, rank: usize) -> Vec<Label> {
 /// The size of each label; axes of size 1 broadcast.
 #[track_caller]
 fn sizes(text: &str, operands: &[Vec<Label>], shapes: &[&[usize]]) -> BTreeMap<Label, usize> {
-    // The sizes, and for each an operand that has it.
-    let (mut sizes, mut holders) = (BTreeMap::new(), BTreeMap::new());
+    // The size, and an operand that has it.
+    let mut sizes: BTreeMap<Label, (usize, usize)> = BTreeMap::new();
     for (k, (labels, shape)) in operands.iter().zip(shapes).enumerate() {
         for (&label, &size) in labels.iter().zip(*shape) {
-            let (known, holder) = (*sizes.entry(label).or_insert(size), *holders.entry(label).or_insert(k));
+            let (known, holder) = *sizes.entry(label).or_insert((size, k));
             let broadcasts = holder != k && (size == 1 || known == 1);
             if known != size && !broadcasts {
                 let name = match label {
@@ -140,12 +140,11 @@ fn sizes(text: &str, operands: &[Vec<Label>], shapes: &[&[usize]]) -> BTreeMap<L
                 panics::einsum_sizes(text, &name, &place(known, holder), &place(size, k));
             }
             if known == 1 {
-                sizes.insert(label, size);
-                holders.insert(label, k);
+                sizes.insert(label, (size, k));
             }
         }
     }
-    sizes
+    sizes.into_iter().map(|(label, (size, _))| (label, size)).collect()
 }
 
 /// Panics if the output repeats a subscript, or has one that no operand has.

@@ -155,10 +155,10 @@ registry! {
     elementwise::trigonometric::TimesCos: 2;
     elementwise::trigonometric::TimesSin: 2;
     linalg::cholesky::Cholesky: 1;
-    linalg::determinant::Determinant: 1;
-    linalg::determinant::LogDeterminant: 1;
-    linalg::inverse::Inverse: 1;
-    linalg::solve::Solve: 2;
+    linalg::determinant::Determinant<T>: 1;
+    linalg::determinant::LogDeterminant<T>: 1;
+    linalg::inverse::Inverse<T>: 1;
+    linalg::solve::Solve<T>: 2;
     linalg::triangular::SolveTriangular: 2;
     loss::classification::SoftmaxCrossEntropy<T>: 1;
     loss::classification::SoftmaxCrossEntropyGradient<T>: 2;

@@ -1,13 +1,14 @@
 //! The terms of a matrix product.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 /// A matrix within a slice: the element `[i, j]` is at `i strides.0 + j strides.1`, and one of the strides is 1.
 #[derive(Clone, Copy)]
 pub struct Matrix<'a, T> {
     pub(super) data: &'a [T],
-    pub(super) rows: usize,
-    pub(super) columns: usize,
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
     pub(super) strides: (usize, usize),
 }
 
@@ -31,9 +32,31 @@ impl<'a, T> Matrix<'a, T> {
         Matrix { data: self.data, rows: self.columns, columns: self.rows, strides: (self.strides.1, self.strides.0) }
     }
 
+    /// The elements in some of the rows and columns.
+    pub(crate) fn block(self, rows: Range<usize>, columns: Range<usize>) -> Self {
+        assert!(rows.end <= self.rows && columns.end <= self.columns);
+        let start = rows.start * self.strides.0 + columns.start * self.strides.1;
+        Matrix { data: &self.data[start..], rows: rows.len(), columns: columns.len(), strides: self.strides }
+    }
+
     /// The number of elements.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows * self.columns
+    }
+}
+
+impl<T: Copy> Matrix<'_, T> {
+    /// The element in row i and column j.
+    #[inline]
+    pub(crate) fn get(&self, i: usize, j: usize) -> T {
+        self.data[i * self.strides.0 + j * self.strides.1]
+    }
+
+    /// Writes `f` of each element to `y`, row after row.
+    pub(crate) fn copy_to(&self, y: &mut [T], f: impl Fn(T) -> T) {
+        for (i, y) in y.chunks_exact_mut(self.columns).enumerate() {
+            y.iter_mut().enumerate().for_each(|(j, y)| *y = f(self.get(i, j)));
+        }
     }
 }
 

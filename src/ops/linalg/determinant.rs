@@ -2,7 +2,7 @@
 
 use crate::autograd::{Op, Save, Saved, Var};
 use crate::ops::linalg::inverse::inverse_transposed;
-use crate::ops::linalg::lu::LuFactors;
+use crate::ops::linalg::lu::SharedFactors;
 use crate::ops::linalg::{matrix, square};
 use crate::ops::registry::Registered;
 use crate::tensor::{Dims, Float, Positions, Tensor};
@@ -11,9 +11,11 @@ use crate::tensor::{Dims, Float, Positions, Tensor};
 const MAX_SIZE_FOR_MINORS: usize = 3;
 
 /// `y = det A`. The gradient is the cofactor matrix: `y A⁻ᵀ`, or computed from minors if A is small or nearly singular.
-pub(crate) struct Determinant;
+pub(crate) struct Determinant<T: Float> {
+    factors: SharedFactors<T>,
+}
 
-impl<T: Float> Op<T, 1> for Determinant {
+impl<T: Float> Op<T, 1> for Determinant<T> {
     const NAME: &'static str = "det";
     const SAVE: Save = Save::InputsAndOutput;
 
@@ -21,22 +23,24 @@ impl<T: Float> Op<T, 1> for Determinant {
         square(a).map(|_| ())
     }
     fn forward(&mut self, [a]: [&Tensor<T>; 1]) -> Tensor<T> {
-        LuFactors::of(a).determinants()
+        self.factors.of(a).determinants()
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let (a, y) = (saved.input(0), saved.output());
         let n = a.shape()[a.shape().len() - 1];
-        if (1..=MAX_SIZE_FOR_MINORS).contains(&n) || LuFactors::of(a.value()).nearly_singular() {
+        if (1..=MAX_SIZE_FOR_MINORS).contains(&n) || self.factors.of(a.value()).nearly_singular() {
             return [Some(as_matrices(gy) * cofactors(&a))];
         }
-        [Some(as_matrices(&(gy * y)) * inverse_transposed(&a))]
+        [Some(as_matrices(&(gy * y)) * inverse_transposed(&a, &self.factors))]
     }
 }
 
 /// `y = ln |det A|`, `dy/dA = A⁻ᵀ`.
-pub(crate) struct LogDeterminant;
+pub(crate) struct LogDeterminant<T: Float> {
+    factors: SharedFactors<T>,
+}
 
-impl<T: Float> Op<T, 1> for LogDeterminant {
+impl<T: Float> Op<T, 1> for LogDeterminant<T> {
     const NAME: &'static str = "slogdet";
     const SAVE: Save = Save::Inputs;
 
@@ -44,10 +48,10 @@ impl<T: Float> Op<T, 1> for LogDeterminant {
         square(a).map(|_| ())
     }
     fn forward(&mut self, [a]: [&Tensor<T>; 1]) -> Tensor<T> {
-        LuFactors::of(a).log_determinants()
+        self.factors.of(a).log_determinants()
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(as_matrices(gy) * inverse_transposed(&saved.input(0)))]
+        [Some(as_matrices(gy) * inverse_transposed(&saved.input(0), &self.factors))]
     }
 }
 
@@ -96,7 +100,7 @@ impl<T: Float> Var<T> {
     #[doc(alias = "determinant")]
     #[track_caller]
     pub fn det(&self) -> Var<T> {
-        Determinant.of([self])
+        Determinant { factors: SharedFactors::new() }.of([self])
     }
 
     /// The sign and the logarithm of the absolute determinant of each matrix of `[…, n, n]`: `det A = sign · exp(log)`.
@@ -118,7 +122,8 @@ impl<T: Float> Var<T> {
     #[doc(alias = "logdet")]
     #[track_caller]
     pub fn slogdet(&self) -> (Tensor<T>, Var<T>) {
-        let log = LogDeterminant.of([self]);
-        (LuFactors::of(self.value()).signs(), log)
+        let factors = SharedFactors::new();
+        let log = LogDeterminant { factors: factors.clone() }.of([self]);
+        (factors.of(self.value()).signs(), log)
     }
 }

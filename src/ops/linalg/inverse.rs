@@ -1,19 +1,20 @@
 //! Matrix inverses and powers.
 
 use crate::autograd::{Description, Op, Save, Saved, Var};
-use crate::ops::linalg::lu::LuFactors;
+use crate::ops::linalg::lu::SharedFactors;
 use crate::ops::linalg::square;
 use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Float, Tensor};
 
 /// `Y = A⁻¹`, `gA = −Yᵀ gY Yᵀ`.
-pub(crate) struct Inverse {
+pub(crate) struct Inverse<T: Float> {
     /// Whether to panic on a singular matrix; otherwise its inverse is not finite.
     strict: bool,
+    factors: SharedFactors<T>,
 }
 
-impl<T: Float> Op<T, 1> for Inverse {
+impl<T: Float> Op<T, 1> for Inverse<T> {
     const NAME: &'static str = "inverse";
     const SAVE: Save = Save::Output;
 
@@ -28,11 +29,11 @@ impl<T: Float> Op<T, 1> for Inverse {
         self.try_forward(inputs).expect("an invertible matrix")
     }
     fn try_forward(&mut self, [a]: [&Tensor<T>; 1]) -> Result<Tensor<T>, String> {
-        let factors = LuFactors::of(a);
+        let factors = self.factors.of(a);
         if let (true, Some((matrix, pivot))) = (self.strict, factors.singular) {
             return Err(panics::singular(matrix, a.shape(), pivot));
         }
-        Ok(factors.solve(&Tensor::eye(a.shape()[a.rank() - 1])))
+        Ok(factors.solve(&Tensor::eye(a.shape()[a.rank() - 1]), false))
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let y = saved.output();
@@ -40,10 +41,10 @@ impl<T: Float> Op<T, 1> for Inverse {
     }
 }
 
-/// `A⁻ᵀ`, for rules; not finite where A is singular.
+/// `A⁻ᵀ`, for rules, given the factors of A; not finite where A is singular.
 #[track_caller]
-pub(crate) fn inverse_transposed<T: Float>(a: &Var<T>) -> Var<T> {
-    Inverse { strict: false }.of([a]).transpose(-1, -2)
+pub(crate) fn inverse_transposed<T: Float>(a: &Var<T>, factors: &SharedFactors<T>) -> Var<T> {
+    Inverse { strict: false, factors: factors.clone() }.of([a]).transpose(-1, -2)
 }
 
 impl<T: Float> Var<T> {
@@ -63,7 +64,7 @@ impl<T: Float> Var<T> {
     #[doc(alias = "inv")]
     #[track_caller]
     pub fn inverse(&self) -> Var<T> {
-        Inverse { strict: true }.of([self])
+        Inverse { strict: true, factors: SharedFactors::new() }.of([self])
     }
 
     /// The n-th power of each square matrix, by repeated squaring; a negative n is a power of the inverse.

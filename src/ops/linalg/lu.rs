@@ -2,6 +2,28 @@
 
 use crate::kernel::linalg::lu;
 use crate::tensor::{Dims, Float, Offsets, Tensor, broadcast};
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+/// The decomposition of the matrices of an operation, which is computed once for it and its gradients.
+pub(crate) struct SharedFactors<T: Float>(Rc<OnceCell<LuFactors<T>>>);
+
+impl<T: Float> SharedFactors<T> {
+    pub(crate) fn new() -> Self {
+        SharedFactors(Rc::default())
+    }
+
+    /// The factors of `a`, which is the same tensor at every call.
+    pub(crate) fn of(&self, a: &Tensor<T>) -> &LuFactors<T> {
+        self.0.get_or_init(|| LuFactors::new(a))
+    }
+}
+
+impl<T: Float> Clone for SharedFactors<T> {
+    fn clone(&self) -> Self {
+        SharedFactors(self.0.clone())
+    }
+}
 
 /// `P A = L U` for each matrix of a batch.
 pub(crate) struct LuFactors<T: Float> {
@@ -16,7 +38,7 @@ pub(crate) struct LuFactors<T: Float> {
 
 impl<T: Float> LuFactors<T> {
     /// Factors each matrix of a batch of square ones.
-    pub(crate) fn of(a: &Tensor<T>) -> Self {
+    fn new(a: &Tensor<T>) -> Self {
         let n = a.shape()[a.rank() - 1];
         let (mut factors, mut singular) = (a.clone(), None);
         let mut pivots = vec![0; a.len().checked_div(n).unwrap_or(0)];
@@ -28,11 +50,11 @@ impl<T: Float> LuFactors<T> {
         LuFactors { factors, pivots, n, singular }
     }
 
-    /// The solution X of `A X = B` for B `[…, n, m]`; the batch axes broadcast. Not finite where A is singular.
-    pub(crate) fn solve(&self, b: &Tensor<T>) -> Tensor<T> {
+    /// The solution X of `A X = B`, or of `Aᵀ X = B`, for B `[…, n, m]`; the batch axes broadcast. Not finite where A is singular.
+    pub(crate) fn solve(&self, b: &Tensor<T>, transposed: bool) -> Tensor<T> {
         let n = self.n;
         solve_each(self.factors.shape(), b, |k, x, m| {
-            lu::solve(&self.factors.as_slice()[k * n * n..][..n * n], n, &self.pivots[k * n..][..n], x, m);
+            lu::solve(&self.factors.as_slice()[k * n * n..][..n * n], &self.pivots[k * n..][..n], transposed, x, m);
         })
     }
 

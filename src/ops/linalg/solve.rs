@@ -1,33 +1,44 @@
 //! Systems of linear equations.
 
-use crate::autograd::{Op, Operand, Save, Saved, Var};
-use crate::ops::linalg::lu::LuFactors;
+use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
+use crate::ops::linalg::lu::SharedFactors;
 use crate::ops::linalg::square;
 use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Float, MatmulShapes, Tensor};
 
-/// `X = A⁻¹ B`, `gB = A⁻ᵀ gX`, `gA = −gB Xᵀ`.
-pub(crate) struct Solve;
+/// `X = A⁻¹ B`: `gB = A⁻ᵀ gX`, `gA = −gB Xᵀ`. With Aᵀ instead of A: `gB = A⁻¹ gX`, `gA = −X gBᵀ`.
+pub(crate) struct Solve<T: Float> {
+    transposed: bool,
+    factors: SharedFactors<T>,
+}
 
-impl<T: Float> Op<T, 2> for Solve {
+impl<T: Float> Op<T, 2> for Solve<T> {
     const NAME: &'static str = "solve";
     const SAVE: Save = Save::InputsAndOutput;
+
+    fn describe(&self, description: &mut Description) {
+        description.field("transposed", &self.transposed);
+    }
 
     fn forward(&mut self, inputs: [&Tensor<T>; 2]) -> Tensor<T> {
         self.try_forward(inputs).expect("an invertible matrix")
     }
     fn try_forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Result<Tensor<T>, String> {
-        let factors = LuFactors::of(a);
-        if let Some((matrix, pivot)) = factors.singular {
-            return Err(panics::singular(matrix, a.shape(), pivot));
+        let factors = self.factors.of(a);
+        match factors.singular {
+            Some((matrix, pivot)) => Err(panics::singular(matrix, a.shape(), pivot)),
+            None => Ok(factors.solve(b, self.transposed)),
         }
-        Ok(factors.solve(b))
     }
     fn backward(&self, saved: &Saved<T, 2>, gx: &Var<T>) -> [Option<Var<T>>; 2] {
-        let gb = saved.input(0).transpose(-1, -2).solve(gx);
-        let ga = saved.needs(0).then(|| -gb.multiply(&saved.output(), false, true));
-        [ga, Some(gb)]
+        let gb = Solve { transposed: !self.transposed, factors: self.factors.clone() }.of([&saved.input(0), gx]);
+        let ga = || {
+            let x = saved.output();
+            let (left, right) = if self.transposed { (&x, &gb) } else { (&gb, &x) };
+            -left.multiply(right, false, true)
+        };
+        [saved.needs(0).then(ga), Some(gb)]
     }
 }
 
@@ -56,7 +67,10 @@ impl<T: Float> Var<T> {
     pub fn solve(&self, b: impl Operand<T>) -> Var<T> {
         let b = self.resolve_operand(&b);
         match system_shapes(self.shape(), b.shape()) {
-            Ok(shapes) => Solve.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result),
+            Ok(shapes) => {
+                let solve = Solve { transposed: false, factors: SharedFactors::new() };
+                solve.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result)
+            }
             Err(reason) => self.shape_error("solve", &b, &reason),
         }
     }

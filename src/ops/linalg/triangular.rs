@@ -2,6 +2,7 @@
 
 use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
 use crate::kernel::linalg::triangular;
+use crate::kernel::matmul::product::Matrix;
 use crate::ops::linalg::lu::solve_each;
 use crate::ops::linalg::matrix;
 use crate::ops::linalg::solve::system_shapes;
@@ -59,10 +60,10 @@ impl<T: Float> Op<T, 2> for SolveTriangular {
             return Err(panics::singular(k / n, a.shape(), k % n));
         }
         Ok(solve_each(a.shape(), b, |k, x, m| {
-            let a = &elements[k * n * n..][..n * n];
+            let a = Matrix::new(&elements[k * n * n..][..n * n], n, n, false);
             match self.triangle {
-                Triangle::Lower => triangular::solve_lower(a, n, false, x, m),
-                Triangle::Upper => triangular::solve_upper(a, n, x, m),
+                Triangle::Lower => triangular::solve_lower(a, false, x, m, m),
+                Triangle::Upper => triangular::solve_upper(a, false, x, m, m),
             }
         }))
     }

@@ -2,7 +2,7 @@
 
 use crate::kernel::Float;
 use crate::kernel::reduce::{fold_row, sum_row};
-use crate::kernel::softmax::shift;
+use crate::kernel::softmax::{larger, shift};
 
 /// Elements that are processed at a time.
 const LANES: usize = 16;
@@ -20,13 +20,20 @@ impl<T: Float, const N: usize> Running<T, N> {
     }
 }
 
-/// Hides the scores of a row beyond a limit. The result is the row up to the next whole vector; the rest is set to 0.
+/// A row up to the next whole vector after a limit.
+#[inline(always)]
+fn visible<T>(row: &mut [T], limit: usize) -> &mut [T] {
+    let end = row.len().min(limit.next_multiple_of(LANES));
+    &mut row[..end]
+}
+
+/// Hides the scores of a row beyond a limit. The result is the [`visible`] part; the rest is set to 0.
 #[inline(always)]
 fn hide<T: Float>(row: &mut [T], limit: usize) -> &mut [T] {
     row[limit..].fill(T::ZERO);
-    let end = row.len().min(limit.next_multiple_of(LANES));
-    row[limit..end].fill(T::NEG_INFINITY);
-    &mut row[..end]
+    let row = visible(row, limit);
+    row[limit..].fill(T::NEG_INFINITY);
+    row
 }
 
 /// Turns scores into `exp(x − shift)`.
@@ -46,16 +53,21 @@ fn exponentiate<T: Float>(row: &mut [T], shift: T) {
 simd! {
     /// Turns the first `limits[i]` scores of each row of `n` into exponentials, and the others into 0.
     pub(crate) fn exponentials[T: Float, const N: usize](scores: &mut [T], n: usize, limits: &[usize; N], running: &mut Running<T, N>) {
-        for (i, row) in scores.chunks_exact_mut(n).enumerate() {
-            let row = hide(row, limits[i]);
-            let before = running.largest[i];
-            let largest = fold_row(row, T::NEG_INFINITY, T::maximum).maximum(before);
-            let shift = shift(largest);
-            exponentiate(row, shift);
-            let factor = (before - shift).exp();
-            running.largest[i] = largest;
-            running.factors[i] = factor;
-            running.sums[i] = running.sums[i] * factor.to_f64() + sum_row(row, row, |x, _| x).to_f64();
+        // In passes over all rows: the steps of one row wait for each other, those of several do not.
+        let before = running.largest;
+        let rows = scores.chunks_exact_mut(n).zip(limits);
+        for ((row, &limit), largest) in rows.zip(&mut running.largest) {
+            *largest = fold_row(hide(row, limit), *largest, larger);
+        }
+        let shifts = running.largest.map(shift);
+        for (factor, (&before, &shift)) in running.factors.iter_mut().zip(before.iter().zip(&shifts)) {
+            *factor = (before - shift).exp();
+        }
+        let rows = scores.chunks_exact_mut(n).zip(limits);
+        for (i, (row, &limit)) in rows.enumerate() {
+            let row = visible(row, limit);
+            exponentiate(row, shifts[i]);
+            running.sums[i] = running.sums[i] * running.factors[i].to_f64() + sum_row(row, row, |x, _| x).to_f64();
         }
     }
 }

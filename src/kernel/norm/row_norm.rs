@@ -65,20 +65,43 @@ fn squares<T: Float>(row: &[T], shift: T) -> f64 {
     row.iter().map(|&x| (x - shift).to_f64().powi(2)).sum()
 }
 
+/// Rows whose statistics are computed together: the steps of one row wait for each other, those of several do not.
+const BUNDLE: usize = 8;
+/// Elements of a bundle that stay in the first-level cache.
+const BUNDLE_ELEMENTS: usize = 2048;
+
+/// Each row with its statistics.
+#[inline(always)]
+fn with_statistics<'a, T: Float>(rows: &Rows, x: &'a [T]) -> impl Iterator<Item = (&'a [T], Statistics<T>)> {
+    let size = rows.size * (BUNDLE_ELEMENTS / rows.size).clamp(1, BUNDLE);
+    x.chunks(size).flat_map(|bundle| bundle.chunks_exact(rows.size).zip(statistics(rows, bundle)))
+}
+
 simd! {
-    /// How a row is normalized.
-    pub(crate) fn statistics[T: Float](row: &[T], rows: &Rows) -> Statistics<T> {
-        let n = row.len() as f64;
-        let [sum] = if rows.centered { sums([(row, row)], |x, _| [x]) } else { [0.0] };
-        let shift = T::from_f64(sum / n);
-        let [first, second] = sums([(row, row)], |x, _| [x - shift, (x - shift) * (x - shift)]);
-        let rest = if rows.centered { first / n } else { 0.0 };
-        let second = if second < f64::INFINITY { second } else { squares(row, shift) };
-        let variance = second / n - rest * rest;
-        // Not `max`, which would drop a NaN.
-        let variance = if variance < 0.0 { 0.0 } else { variance };
-        let scale = (variance + rows.epsilon).sqrt().recip();
-        Statistics { shift, scale: T::from_f64(scale), offset: T::from_f64(rest * scale) }
+    /// How the rows of a bundle are normalized.
+    pub(crate) fn statistics[T: Float](rows: &Rows, x: &[T]) -> [Statistics<T>; BUNDLE] {
+        let n = rows.size as f64;
+        let mut shifts = [T::ZERO; BUNDLE];
+        if rows.centered {
+            for (shift, row) in shifts.iter_mut().zip(x.chunks_exact(rows.size)) {
+                let [sum] = sums([(row, row)], |x, _| [x]);
+                *shift = T::from_f64(sum / n);
+            }
+        }
+        let mut moments = [[0.0; 2]; BUNDLE];
+        for ((moments, row), &shift) in moments.iter_mut().zip(x.chunks_exact(rows.size)).zip(&shifts) {
+            let [first, second] = sums([(row, row)], |x, _| [x - shift, (x - shift) * (x - shift)]);
+            *moments = [first, if second < f64::INFINITY { second } else { squares(row, shift) }];
+        }
+        std::array::from_fn(|k| {
+            let [first, second] = moments[k];
+            let rest = if rows.centered { first / n } else { 0.0 };
+            let variance = second / n - rest * rest;
+            // Not `max`, which would drop a NaN.
+            let variance = if variance < 0.0 { 0.0 } else { variance };
+            let scale = (variance + rows.epsilon).sqrt().recip();
+            Statistics { shift: shifts[k], scale: T::from_f64(scale), offset: T::from_f64(rest * scale) }
+        })
     }
 }
 
@@ -97,10 +120,9 @@ fn scale<T: Float>(x: &[T], weight: &[T], run: usize, y: &mut [T]) {
 simd! {
     /// `y = x̂ w + b`; the rows begin at element `start` of all.
     pub(crate) fn normalize_rows[T: Float](rows: &Rows, start: usize, x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
-        for (k, (x, y)) in x.chunks_exact(rows.size).zip(y.chunks_exact_mut(rows.size)).enumerate() {
+        for (k, ((x, row), y)) in with_statistics(rows, x).zip(y.chunks_exact_mut(rows.size)).enumerate() {
             let channels = rows.channels_at(start + k * rows.size);
             let (weight, bias) = (&weight[channels.clone()], &bias[channels]);
-            let row = statistics(x, rows);
             if rows.run == 1 {
                 for (((y, &x), &weight), &bias) in y.iter_mut().zip(x).zip(weight).zip(bias) {
                     *y = row.normalize(x) * weight + bias;
@@ -118,10 +140,9 @@ simd! {
 simd! {
     /// The gradient with respect to x: `gx = s (h − mean h − x̂ mean(h x̂))` with h = gy w; the rows begin at element `start` of all.
     pub(crate) fn gradient_rows[T: Float](rows: &Rows, start: usize, x: &[T], weight: &[T], gy: &[T], gx: &mut [T]) {
-        let pairs = x.chunks_exact(rows.size).zip(gy.chunks_exact(rows.size));
-        for (k, ((x, gy), gx)) in pairs.zip(gx.chunks_exact_mut(rows.size)).enumerate() {
+        let gradients = gy.chunks_exact(rows.size).zip(gx.chunks_exact_mut(rows.size));
+        for (k, ((x, row), (gy, gx))) in with_statistics(rows, x).zip(gradients).enumerate() {
             scale(gy, &weight[rows.channels_at(start + k * rows.size)], rows.run, gx);
-            let row = statistics(x, rows);
             let [sum, products] = sums([(x, &*gx)], |x, h| [h, h * row.normalize(x)]);
             let n = x.len() as f64;
             let mean = T::from_f64(if rows.centered { sum / n } else { 0.0 });
@@ -134,9 +155,8 @@ simd! {
 simd! {
     /// Adds `Σ gy x̂` over the elements of each channel to `gw`; the rows begin at element `start` of all.
     pub(crate) fn add_weight_gradient[T: Float](rows: &Rows, start: usize, x: &[T], gy: &[T], gw: &mut [T]) {
-        for (k, (x, gy)) in x.chunks_exact(rows.size).zip(gy.chunks_exact(rows.size)).enumerate() {
+        for (k, ((x, row), gy)) in with_statistics(rows, x).zip(gy.chunks_exact(rows.size)).enumerate() {
             let gw = &mut gw[rows.channels_at(start + k * rows.size)];
-            let row = statistics(x, rows);
             if rows.run == 1 {
                 gw.iter_mut().zip(x).zip(gy).for_each(|((gw, &x), &gy)| *gw += gy * row.normalize(x));
                 continue;

@@ -30,7 +30,7 @@ pub(crate) fn shift<T: Float>(largest: T) -> T {
 
 /// The larger of the two, in one instruction. A NaN may be lost: it reaches the results through its exponential.
 #[inline(always)]
-fn larger<T: Float>(x: T, y: T) -> T {
+pub(crate) fn larger<T: Float>(x: T, y: T) -> T {
     if x > y { x } else { y }
 }
 

@@ -10,10 +10,10 @@ use crate::kernel::Float;
 use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::{chunk_size, for_each_chunk};
 use crate::kernel::reduce::sum_row;
-pub(crate) use exponentials::shift;
 use exponentials::{
     Bundle, COLUMN_VALUES, Columns, LANES, MAX_TRANSPOSED, bundle_size, is_transposed, transpose_in, transpose_out,
 };
+pub(crate) use exponentials::{larger, shift};
 
 /// What a kernel computes from the scores.
 #[derive(Clone, Copy, PartialEq, Eq)]

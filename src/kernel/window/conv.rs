@@ -13,7 +13,7 @@ use crate::kernel::matmul::gemm::{MIN_FMAS_PER_THREAD, gemm};
 use crate::kernel::matmul::product::{Accum, Matrix};
 use crate::kernel::window::depthwise::Planes;
 use crate::kernel::window::winograd::Winograd;
-use crate::kernel::window::{Windows, col2im, im2col};
+use crate::kernel::window::{Windows, add_deinterleaved, col2im, im2col, with_deinterleaved};
 use std::ops::Range;
 
 /// Partial sums over images of the derivative with respect to the weight.
@@ -142,14 +142,16 @@ pub(crate) fn convolve<T: Float>(c: &Convolution, x: &[T], weight: &[T], bias: O
         if c.is_pointwise() {
             return gemm(weight, Matrix::new(x, window_len, c.windows.output_len(), false), Accum::Add, y);
         }
-        c.for_each_block(|rows, columns, sums| {
-            let positions = rows.len() * width;
-            im2col(&c.windows, c.inputs, rows.clone(), x, columns);
-            gemm(weight, Matrix::new(columns, window_len, positions, false), Accum::Replace, sums);
-            for (y, sums) in y.chunks_exact_mut(c.windows.output_len().max(1)).zip(sums.chunks_exact(positions.max(1)))
-            {
-                y[rows.start * width..][..positions].iter_mut().zip(sums).for_each(|(y, &sum)| *y += sum);
-            }
+        with_deinterleaved(&c.windows, x, |x| {
+            c.for_each_block(|rows, columns, sums| {
+                let positions = rows.len() * width;
+                im2col(&c.windows, c.inputs, rows.clone(), x, columns);
+                gemm(weight, Matrix::new(columns, window_len, positions, false), Accum::Replace, sums);
+                let channels = y.chunks_exact_mut(c.windows.output_len().max(1));
+                for (y, sums) in channels.zip(sums.chunks_exact(positions.max(1))) {
+                    y[rows.start * width..][..positions].iter_mut().zip(sums).for_each(|(y, &sum)| *y += sum);
+                }
+            });
         });
     });
 }
@@ -172,11 +174,13 @@ pub(crate) fn transpose<T: Float>(c: &Convolution, y: &[T], weight: &[T], bias: 
         if c.is_pointwise() {
             return gemm(weight, Matrix::new(y, c.outputs, c.windows.output_len(), false), Accum::Add, x);
         }
-        c.for_each_block(|rows, columns, block| {
-            let positions = rows.len() * width;
-            c.copy_rows(&rows, y, block);
-            gemm(weight, Matrix::new(block, c.outputs, positions, false), Accum::Replace, columns);
-            col2im(&c.windows, c.inputs, rows, columns, x);
+        add_deinterleaved(&c.windows, x, |x| {
+            c.for_each_block(|rows, columns, block| {
+                let positions = rows.len() * width;
+                c.copy_rows(&rows, y, block);
+                gemm(weight, Matrix::new(block, c.outputs, positions, false), Accum::Replace, columns);
+                col2im(&c.windows, c.inputs, rows, columns, x);
+            });
         });
     });
 }
@@ -215,12 +219,14 @@ fn add_products<T: Float>(c: &Convolution, x: &[T], y: &[T], weight: &mut [T]) {
             gemm(y, Matrix::new(x, c.inputs, c.windows.output_len(), false).transposed(), Accum::Add, weight);
             continue;
         }
-        c.for_each_block(|rows, columns, block| {
-            let positions = rows.len() * c.windows.output[1];
-            c.copy_rows(&rows, y, block);
-            im2col(&c.windows, c.inputs, rows, x, columns);
-            let columns = Matrix::new(columns, c.window_len(), positions, false);
-            gemm(Matrix::new(block, c.outputs, positions, false), columns.transposed(), Accum::Add, weight);
+        with_deinterleaved(&c.windows, x, |x| {
+            c.for_each_block(|rows, columns, block| {
+                let positions = rows.len() * c.windows.output[1];
+                c.copy_rows(&rows, y, block);
+                im2col(&c.windows, c.inputs, rows, x, columns);
+                let columns = Matrix::new(columns, c.window_len(), positions, false);
+                gemm(Matrix::new(block, c.outputs, positions, false), columns.transposed(), Accum::Add, weight);
+            });
         });
     }
 }

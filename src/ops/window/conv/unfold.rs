@@ -1,7 +1,7 @@
 //! Images unfolded into columns of windows and the adjoint, columns folded into images; each is the backward rule of the other.
 
 use crate::autograd::{Op, Save, Saved, Var};
-use crate::kernel::window::{Windows, col2im, im2col};
+use crate::kernel::window::{Windows, add_deinterleaved, col2im, im2col, with_deinterleaved};
 use crate::ops::registry::Registered;
 use crate::ops::window::conv::Conv;
 use crate::ops::window::{PerAxis, positive};
@@ -30,7 +30,9 @@ impl<T: Float> Op<T, 1> for Unfold {
         let image = channels * windows.input_len();
         Tensor::build(Dims::from_slice(&[x.shape()[0], rows, positions]), |y| {
             for (sample, y) in y.chunks_exact_mut((rows * positions).max(1)).enumerate() {
-                im2col(&windows, channels, 0..windows.output[0], &x.as_slice()[sample * image..][..image], y);
+                with_deinterleaved(&windows, &x.as_slice()[sample * image..][..image], |x| {
+                    im2col(&windows, channels, 0..windows.output[0], x, y);
+                });
             }
         })
     }
@@ -48,13 +50,8 @@ impl<T: Float> Op<T, 1> for Fold {
         let ([height, width], [count, rows, positions]) = (windows.input, [0, 1, 2].map(|axis| y.shape()[axis]));
         let mut x = Tensor::zeros([count, channels, height, width]);
         for (sample, x) in x.as_mut_slice().chunks_exact_mut((channels * windows.input_len()).max(1)).enumerate() {
-            col2im(
-                &windows,
-                channels,
-                0..windows.output[0],
-                &y.as_slice()[sample * rows * positions..][..rows * positions],
-                x,
-            );
+            let y = &y.as_slice()[sample * rows * positions..][..rows * positions];
+            add_deinterleaved(&windows, x, |x| col2im(&windows, channels, 0..windows.output[0], y, x));
         }
         x
     }

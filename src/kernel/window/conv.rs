@@ -13,7 +13,7 @@ use crate::kernel::matmul::gemm::{MIN_FMAS_PER_THREAD, gemm};
 use crate::kernel::matmul::product::{Accum, Matrix};
 use crate::kernel::window::depthwise::Planes;
 use crate::kernel::window::winograd::Winograd;
-use crate::kernel::window::{Windows, add_deinterleaved, col2im, im2col, with_deinterleaved};
+use crate::kernel::window::{Windows, col2im, im2col, interleaved, with_deinterleaved};
 use std::ops::Range;
 
 /// Partial sums over images of the derivative with respect to the weight.
@@ -166,15 +166,18 @@ pub(crate) fn transpose<T: Float>(c: &Convolution, y: &[T], weight: &[T], bias: 
     let (window_len, [_, width]) = (c.window_len(), c.windows.output);
     c.for_each_unit(x, c.input_len(), |unit, x| {
         let (y, weight) = (&y[unit * c.output_len()..][..c.output_len()], &weight[c.weight_range(unit)]);
-        c.fill_bias(bias, unit, c.inputs, x);
+        let fill_bias = |x: &mut [T]| c.fill_bias(bias, unit, c.inputs, x);
         if let Method::Depthwise(planes) = &method {
+            fill_bias(x);
             return planes.transpose(y, weight, x);
         }
         let weight = Matrix::new(weight, window_len, c.outputs, true);
         if c.is_pointwise() {
+            fill_bias(x);
             return gemm(weight, Matrix::new(y, c.outputs, c.windows.output_len(), false), Accum::Add, x);
         }
-        add_deinterleaved(&c.windows, x, |x| {
+        interleaved(&c.windows, x, |x| {
+            fill_bias(x);
             c.for_each_block(|rows, columns, block| {
                 let positions = rows.len() * width;
                 c.copy_rows(&rows, y, block);

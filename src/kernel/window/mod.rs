@@ -106,14 +106,13 @@ pub(crate) fn with_deinterleaved<T: Float, R>(windows: &Windows, x: &[T], f: imp
     })
 }
 
-/// Lets `f` add to an image that is deinterleaved meanwhile.
-pub(crate) fn add_deinterleaved<T: Float>(windows: &Windows, x: &mut [T], f: impl FnOnce(&mut [T])) {
+/// Writes an image that `f` computes deinterleaved.
+pub(crate) fn interleaved<T: Float>(windows: &Windows, x: &mut [T], f: impl FnOnce(&mut [T])) {
     let (width, stride, [step, _]) = (windows.input[1], windows.stride[1], windows.deinterleaved_steps());
     if stride == 1 || x.is_empty() {
         return f(x);
     }
     with_scratch(x.len() / width * step, |parts| {
-        deinterleave(x, width, stride, parts);
         f(parts);
         interleave(parts, width, stride, x);
     });
@@ -124,8 +123,15 @@ simd! {
     pub(crate) fn deinterleave[T: Float](x: &[T], width: usize, stride: usize, parts: &mut [T]) {
         let size = width.div_ceil(stride);
         for (x, parts) in x.chunks_exact(width).zip(parts.chunks_exact_mut(size * stride)) {
+            if stride == 2 {
+                let (even, odd) = parts.split_at_mut(size);
+                let (pairs, last) = x.as_chunks::<2>();
+                pairs.iter().zip(&mut *even).zip(odd).for_each(|((pair, even), odd)| [*even, *odd] = *pair);
+                last.iter().for_each(|&last| even[size - 1] = last);
+                continue;
+            }
             for (phase, part) in parts.chunks_exact_mut(size).enumerate().take(width) {
-                copy_strided(&x[phase..], stride, &mut part[..(width - phase).div_ceil(stride)]);
+                part.iter_mut().zip(x[phase..].iter().step_by(stride)).for_each(|(part, &x)| *part = x);
             }
         }
     }

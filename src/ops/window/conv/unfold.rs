@@ -1,7 +1,7 @@
 //! Images unfolded into columns of windows and the adjoint, columns folded into images; each is the backward rule of the other.
 
 use crate::autograd::{Op, Save, Saved, Var};
-use crate::kernel::window::{Windows, add_deinterleaved, col2im, im2col, with_deinterleaved};
+use crate::kernel::window::{Windows, col2im, im2col, interleaved, with_deinterleaved};
 use crate::ops::registry::Registered;
 use crate::ops::window::conv::Conv;
 use crate::ops::window::{PerAxis, positive};
@@ -48,12 +48,15 @@ impl<T: Float> Op<T, 1> for Fold {
     fn forward(&mut self, [y]: [&Tensor<T>; 1]) -> Tensor<T> {
         let Columns { channels, windows } = self.0;
         let ([height, width], [count, rows, positions]) = (windows.input, [0, 1, 2].map(|axis| y.shape()[axis]));
-        let mut x = Tensor::zeros([count, channels, height, width]);
-        for (sample, x) in x.as_mut_slice().chunks_exact_mut((channels * windows.input_len()).max(1)).enumerate() {
-            let y = &y.as_slice()[sample * rows * positions..][..rows * positions];
-            add_deinterleaved(&windows, x, |x| col2im(&windows, channels, 0..windows.output[0], y, x));
-        }
-        x
+        Tensor::build(Dims::from_slice(&[count, channels, height, width]), |x| {
+            for (sample, x) in x.chunks_exact_mut((channels * windows.input_len()).max(1)).enumerate() {
+                interleaved(&windows, x, |x| {
+                    x.fill(T::ZERO);
+                    let y = &y.as_slice()[sample * rows * positions..][..rows * positions];
+                    col2im(&windows, channels, 0..windows.output[0], y, x);
+                });
+            }
+        })
     }
     fn backward(&self, _: &Saved<T, 1>, gx: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(Unfold(self.0).of([gx]))]

@@ -102,7 +102,7 @@ fn apply_boxed<T: Float>(mut op: SmallBox<dyn AnyOp<T>>, inputs: &[&Var<T>], val
     check_tapes(&op, inputs);
     let tape = inputs[0].tape();
     let observer = tape.observer();
-    if observer.is_some_and(|observer| observer.decomposes())
+    if observer.is_some_and(|observer| observer.decomposes(op.as_dyn().name()))
         && let Some(value) = op.as_dyn().composed(inputs)
     {
         return value;

@@ -16,8 +16,10 @@ pub struct Description {
 pub(crate) enum Setting {
     Number(f64),
     Integers(Vec<usize>),
+    /// Integers that may be negative.
+    Signed(Vec<isize>),
     Indices(Indices),
-    Mask(Tensor<f64>),
+    Tensor(Tensor<f64>),
 }
 
 impl Description {
@@ -30,6 +32,11 @@ impl Description {
     /// Adds a setting that is an integer.
     pub(crate) fn integer(&mut self, name: &'static str, value: usize) -> &mut Self {
         self.data(name, Setting::Integers(vec![value])).field(name, &value)
+    }
+
+    /// Adds a setting that is an integer, which may be negative.
+    pub(crate) fn signed(&mut self, name: &'static str, value: isize) -> &mut Self {
+        self.data(name, Setting::Signed(vec![value])).field(name, &value)
     }
 
     /// Adds a setting that is a list of integers, such as axes.
@@ -50,7 +57,7 @@ impl Description {
 
     /// Adds a mask, of which listings show the shape.
     pub(crate) fn mask<T: Float>(&mut self, name: &'static str, mask: &Tensor<T>) -> &mut Self {
-        self.data(name, Setting::Mask(mask.cast())).field(name, &mask.shape())
+        self.data(name, Setting::Tensor(mask.cast())).field(name, &mask.shape())
     }
 
     /// The value of a setting.

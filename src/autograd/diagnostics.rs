@@ -14,8 +14,8 @@ use std::panic::Location;
 
 /// Observes all computations on a tape. An error is the message with which the tape panics.
 pub(crate) trait Observer<T: Float>: Sync {
-    /// Whether fused operations are replaced by the operations that they fuse.
-    fn decomposes(&self) -> bool {
+    /// Whether a fused operation of this name is replaced by the operations that it fuses.
+    fn decomposes(&self, _name: &str) -> bool {
         false
     }
 

@@ -22,11 +22,14 @@ pub(crate) struct Step<T: Float> {
 }
 
 /// Appends every operation that is about to be recorded to the trace of its tape.
-struct Tracer;
+pub(crate) struct Tracer {
+    /// Fused operations that stay as they are; others become what they are composed of.
+    pub(crate) kept: &'static [&'static str],
+}
 
 impl<T: Float> Observer<T> for Tracer {
-    fn decomposes(&self) -> bool {
-        true
+    fn decomposes(&self, name: &str) -> bool {
+        !self.kept.contains(&name)
     }
 
     fn computed(&self, op: &dyn AnyOp<T>, inputs: &[&Var<T>], value: &Tensor<T>, at: &Location) -> Result<(), String> {
@@ -54,9 +57,9 @@ impl<T: Float> Observer<T> for Tracer {
 }
 
 impl<T: Float> Tape<T> {
-    /// Traces the operations on this tape, fused ones as what they are composed of.
-    pub(crate) fn traced(self) -> Self {
-        self.diagnostics().observer.set(Some(&Tracer));
+    /// Traces the operations on this tape.
+    pub(crate) fn traced(self, tracer: &'static Tracer) -> Self {
+        self.diagnostics().observer.set(Some(tracer));
         self
     }
 

@@ -2,6 +2,7 @@
 
 use super::cost;
 use super::{Module, Path};
+use crate::autograd::trace::Tracer;
 use crate::autograd::{Mode, Param, Tape};
 use crate::inspect::Graph;
 use crate::tensor::Float;
@@ -59,7 +60,7 @@ impl Summary {
     /// Runs a model, and adds what its operations cost to the layers that they belong to.
     #[inline(never)]
     pub(super) fn measured<T: Float, M: Module<T> + ?Sized>(mut self, model: &M, run: impl FnOnce(&Tape<T>)) -> Self {
-        let tape = Tape::with_mode(Mode::Differentiable).traced();
+        let tape = Tape::with_mode(Mode::Differentiable).traced(&Tracer { kept: &[] });
         tape.name_parameters(model);
         run(&tape);
         self.add(&tape);

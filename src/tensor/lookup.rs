@@ -28,6 +28,15 @@ impl Rows {
         &self.indices
     }
 
+    /// The axis and its indices, unless they are those of several axes.
+    pub(crate) fn of_axis(&self) -> Option<(usize, Indices)> {
+        let inner = |axis: usize| element_count(&self.in_shape[axis + 1..]);
+        let axis = (0..self.in_shape.len()).find(|&axis| self.in_shape[axis] == self.n && inner(axis) == self.inner)?;
+        let after = self.in_shape.len() - axis - 1;
+        let own = &self.out_shape[axis..self.out_shape.len() - after];
+        Some((axis, Indices::new(self.indices.to_vec(), own)))
+    }
+
     /// Indices of one axis, which is replaced by axes of the sizes `own`.
     #[track_caller]
     pub(crate) fn along(op: &str, shape: &[usize], axis: i128, indices: &[usize], own: &[usize]) -> Self {

@@ -25,7 +25,7 @@ with tempfile.TemporaryDirectory() as name:
         onnx.checker.check_model(onnx.load(path), full_check=True)
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         expected = load_file(path.with_suffix(".safetensors"))
-        (y,) = session.run(None, {"x": expected["x"]})
+        (y,) = session.run(None, {x.name: expected[x.name] for x in session.get_inputs()})
         assert y.shape == expected["y"].shape, (path.stem, y.shape, expected["y"].shape)
         error = np.max(np.abs(y - expected["y"]) / np.maximum(1, np.abs(expected["y"])))
         print(f"{path.stem:12} {error:.1e}")

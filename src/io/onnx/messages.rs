@@ -15,13 +15,16 @@ pub(super) enum Attribute<'a> {
     Integer(i64),
     Integers(&'a [i64]),
     Float(f64),
+    Text(&'a str),
+    Texts(&'a [&'a str]),
 }
 
 /// A `NodeProto`.
-pub(super) fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[(&str, Attribute)]) -> Message {
-    let node = inputs.iter().fold(Message::default(), |node, input| node.text(1, input)).text(2, output);
+pub(super) fn node(operator: &str, inputs: &[&str], outputs: &[&str], attributes: &[(&str, Attribute)]) -> Message {
+    let node = inputs.iter().fold(Message::default(), |node, input| node.text(1, input));
+    let node = outputs.iter().fold(node, |node, output| node.text(2, output));
     let attributes: Vec<Message> = attributes.iter().map(|(name, value)| attribute(name, value)).collect();
-    node.text(3, output).text(4, operator).messages(5, &attributes)
+    node.text(3, outputs[0]).text(4, operator).messages(5, &attributes)
 }
 
 /// An `AttributeProto`.
@@ -30,6 +33,8 @@ fn attribute(name: &str, value: &Attribute) -> Message {
     match value {
         Attribute::Float(value) => attribute.float(2, *value as f32).integer(20, 1),
         Attribute::Integer(value) => attribute.integer(3, *value).integer(20, 2),
+        Attribute::Text(text) => attribute.text(4, text).integer(20, 3),
+        Attribute::Texts(texts) => texts.iter().fold(attribute, |all, text| all.text(9, text)).integer(20, 8),
         Attribute::Integers(values) => {
             values.iter().fold(attribute, |all, &value| all.integer(8, value)).integer(20, 7)
         }

@@ -4,21 +4,30 @@
 //! and its parameters initializers with their paths as names. The tape is not one of training, so dropout is the identity and batch
 //! normalization uses its running statistics.
 //!
+//! Recurrent layers become layers of ONNX; attention becomes what it is composed of. An [`EmbeddingBag`](crate::nn::EmbeddingBag)
+//! has no counterpart: look up with an [`Embedding`](crate::nn::Embedding), and sum.
+//!
 //! What the program computes from other values than the inputs, such as masks, becomes constants; so do frozen parameters.
 
+mod graph;
 mod messages;
 mod operations;
+mod parts;
+mod recurrent;
+mod rotary;
+mod windows;
 
 use crate::autograd::tape::{Content, NodeId};
-use crate::autograd::trace::Step;
-use crate::autograd::{Setting, Tape, Var};
+use crate::autograd::trace::{Step, Tracer};
+use crate::autograd::{Tape, Var};
 use crate::error::{Error, Mismatch};
 use crate::file;
 use crate::io::protobuf::Message;
 use crate::nn::Module;
 use crate::panics;
 use crate::tensor::{Indices, Tensor};
-use messages::{Attribute, Element};
+use graph::Graph;
+use messages::Element;
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::path::Path;
@@ -187,7 +196,7 @@ impl<'a> Export<'a> {
 
     /// Runs the model with examples of its inputs.
     fn run<'n>(&self, inputs: &[(String, Example)], model: impl Fn(&Inputs) -> Vec<(&'n str, Var)>) -> Run {
-        let tape = Tape::new().traced();
+        let tape = Tape::new().traced(&Tracer { kept: &["gru", "lstm", "rnn"] });
         tape.name_parameters(self.model);
         let variables: Vec<(&str, Var)> = inputs
             .iter()
@@ -256,183 +265,5 @@ impl Run {
             }
         }
         needed
-    }
-}
-
-/// The graph under construction.
-struct Graph<'a> {
-    run: &'a Run,
-    /// The names of the values so far.
-    names: HashMap<NodeId, String>,
-    nodes: Vec<Message>,
-    /// The constants by name, and the names that nodes read.
-    initializers: Vec<(String, Message)>,
-    used: HashSet<String>,
-    /// The number of names that were made.
-    count: usize,
-}
-
-/// An operation to be written, in one or two runs with batches of different sizes.
-struct Operation<'a> {
-    step: &'a Step<f32>,
-    other: Option<&'a Step<f32>>,
-    /// The names of its inputs.
-    inputs: Vec<String>,
-}
-
-impl Operation<'_> {
-    /// The shape of its value; `None` for the axis that depends on the batch. `Err` if there are several.
-    fn shape(&self) -> Result<Vec<Option<usize>>, String> {
-        let (a, b) = (self.step.value.shape(), self.other.unwrap_or(self.step).value.shape());
-        let shape: Vec<_> = a.iter().zip(b).map(|(&a, &b)| (a == b).then_some(a)).collect();
-        match shape.iter().filter(|size| size.is_none()).count() {
-            _ if a.len() != b.len() => Err("a number of axes that depends on the batch".into()),
-            0 | 1 => Ok(shape),
-            _ => Err("several sizes that depend on the batch".into()),
-        }
-    }
-
-    /// A setting, which must not depend on the batch.
-    fn setting(&self, name: &str) -> Result<&Setting, String> {
-        let setting = self.step.settings.value(name);
-        if self.other.is_some_and(|other| other.settings.value(name) != setting) {
-            return Err(format!("a setting that depends on the batch: {name}"));
-        }
-        setting.ok_or_else(|| format!("one without the setting {name}"))
-    }
-
-    /// A setting that is a number.
-    fn number(&self, name: &str) -> Result<f64, String> {
-        match self.setting(name)? {
-            Setting::Number(number) => Ok(*number),
-            other => Err(format!("{name} in another form: {other:?}")),
-        }
-    }
-
-    /// A setting that is a list of integers.
-    fn integers(&self, name: &str) -> Result<&[usize], String> {
-        match self.setting(name)? {
-            Setting::Integers(integers) => Ok(integers),
-            other => Err(format!("{name} in another form: {other:?}")),
-        }
-    }
-}
-
-impl<'a> Graph<'a> {
-    fn new(run: &'a Run) -> Self {
-        let (nodes, initializers, used) = (Vec::new(), Vec::new(), HashSet::new());
-        let mut graph = Graph { run, names: HashMap::new(), nodes, initializers, used, count: 0 };
-        for name in run.inputs.iter().map(|(name, _)| name) {
-            let node = run.leaves.iter().find(|(_, other)| *other == name);
-            graph.names.extend(node.map(|(&node, name)| (node, name.clone())));
-        }
-        graph
-    }
-
-    /// Adds all that is needed for the outputs; returns what has no counterpart.
-    fn add(&mut self, runs: &[Run]) -> Vec<Mismatch> {
-        let mut mismatches = Vec::new();
-        let (first, second) = (&runs[0], runs.get(1));
-        if second
-            .is_some_and(|run| !run.steps.iter().map(|step| step.name).eq(first.steps.iter().map(|step| step.name)))
-        {
-            mismatches.push(Mismatch::new("batch", "the same operations for every size", "others"));
-            return mismatches;
-        }
-        let needed = first.needed();
-        for (k, step) in first.steps.iter().enumerate() {
-            let other = second.map(|run| &run.steps[k]);
-            if !needed[k] {
-                continue;
-            }
-            if let Err(found) = self.add_step(step, other) {
-                let name = format!("{} at {}", step.name, step.at);
-                mismatches.push(Mismatch::new(&name, "an operation that ONNX expresses", found));
-                self.names.insert(step.node, String::new());
-            }
-        }
-        for (k, (name, node, value)) in first.outputs.iter().enumerate() {
-            match self.value(*node, value, second.map(|run| &run.outputs[k].2)) {
-                Ok(found) => self.write_node("Identity", &[&found], name, &[]),
-                Err(found) => mismatches.push(Mismatch::new(name, "a value of the model", found)),
-            }
-        }
-        mismatches
-    }
-
-    fn add_step(&mut self, step: &Step<f32>, other: Option<&Step<f32>>) -> Result<(), String> {
-        let input = |(k, x)| self.value(step.sources[k], x, other.map(|other| &other.inputs[k]));
-        let inputs = step.inputs.iter().enumerate().map(input).collect::<Result<_, String>>()?;
-        let name = operations::write(self, &Operation { step, other, inputs })?;
-        self.names.insert(step.node, name);
-        Ok(())
-    }
-
-    /// The name of a value. One that no operation computed is a parameter or a constant, which must be the same in another run.
-    fn value(&mut self, node: Option<NodeId>, value: &Tensor, other: Option<&Tensor>) -> Result<String, String> {
-        if let Some(name) = node.and_then(|node| self.names.get(&node)) {
-            return Ok(name.clone());
-        }
-        if other.is_some_and(|other| other != value) {
-            return Err("a constant that depends on the batch".into());
-        }
-        let leaf = node.and_then(|node| self.run.leaves.get(&node)).cloned();
-        let name = leaf.unwrap_or_else(|| self.fresh("constant"));
-        self.initialize(&name, Element::Float, value.shape(), value.as_slice().iter().flat_map(|x| x.to_le_bytes()));
-        self.names.extend(node.map(|node| (node, name.clone())));
-        Ok(name)
-    }
-
-    fn initialize(&mut self, name: &str, element: Element, shape: &[usize], bytes: impl Iterator<Item = u8>) {
-        self.initializers.push((name.into(), messages::tensor(name, element, shape, &bytes.collect::<Vec<_>>())));
-    }
-
-    /// The constants that nodes read, in their order.
-    fn used_initializers(&mut self) -> Vec<Message> {
-        let all = std::mem::take(&mut self.initializers);
-        all.into_iter().filter(|(name, _)| self.used.contains(name)).map(|(_, message)| message).collect()
-    }
-
-    /// A name that nothing else has: paths of parameters and names of inputs have no slash in front.
-    fn fresh(&mut self, kind: &str) -> String {
-        self.count += 1;
-        format!("/{kind}_{}", self.count)
-    }
-
-    /// Adds a node; returns the name of its output.
-    fn node(&mut self, operator: &str, inputs: &[&str], attributes: &[(&str, Attribute)]) -> String {
-        let name = self.fresh(operator);
-        self.write_node(operator, inputs, &name, attributes);
-        name
-    }
-
-    fn write_node(&mut self, operator: &str, inputs: &[&str], output: &str, attributes: &[(&str, Attribute)]) {
-        self.used.extend(inputs.iter().map(|input| input.to_string()));
-        self.nodes.push(messages::node(operator, inputs, output, attributes));
-    }
-
-    /// A constant of one number.
-    fn number(&mut self, number: f64) -> String {
-        self.constant(&[number as f32], &[])
-    }
-
-    fn constant(&mut self, numbers: &[f32], shape: &[usize]) -> String {
-        let name = self.fresh("constant");
-        self.initialize(&name, Element::Float, shape, numbers.iter().flat_map(|x| x.to_le_bytes()));
-        name
-    }
-
-    /// A constant of integers.
-    fn integers(&mut self, numbers: &[i64], shape: &[usize]) -> String {
-        let name = self.fresh("constant");
-        self.initialize(&name, Element::Integer, shape, numbers.iter().flat_map(|n| n.to_le_bytes()));
-        name
-    }
-
-    /// A constant that is true where a mask is not 0.
-    fn mask(&mut self, mask: &Tensor<f64>) -> String {
-        let name = self.fresh("mask");
-        self.initialize(&name, Element::Boolean, mask.shape(), mask.as_slice().iter().map(|&x| u8::from(x != 0.0)));
-        name
     }
 }

@@ -1,10 +1,9 @@
 //! The table of operations: the nodes of ONNX for each name in a trace.
 
-use super::messages::Attribute::{Float, Integer, Integers};
-use super::{Example, Graph, Operation};
-use crate::autograd::Setting;
-use crate::io::array::contiguous;
-use std::f64::consts::{FRAC_1_SQRT_2, PI};
+use super::graph::{Graph, Operation};
+use super::messages::Attribute::{Float, Integer, Integers, Text};
+use super::{parts, recurrent, rotary, windows};
+use std::f64::consts::{FRAC_1_SQRT_2, LN_2, LOG2_E, LOG10_E, PI};
 
 /// Operations that are one node without settings.
 const ALIKE: [(&str, &str); 34] = [
@@ -53,107 +52,169 @@ const WITH_NUMBER: [(&str, &str, bool); 5] = [
     ("rdiv_scalar", "Div", true),
 ];
 
+/// Operations that are a chain of nodes, some with a number as second input.
+const CHAINS: [(&str, &[(&str, Option<f64>)]); 8] = [
+    ("erfc", &[("Erf", None), ("Neg", None), ("Add", Some(1.0))]),
+    ("exp2", &[("Mul", Some(LN_2)), ("Exp", None)]),
+    ("expm1", &[("Exp", None), ("Sub", Some(1.0))]),
+    ("log10", &[("Log", None), ("Mul", Some(LOG10_E))]),
+    ("log1p", &[("Add", Some(1.0)), ("Log", None)]),
+    ("log2", &[("Log", None), ("Mul", Some(LOG2_E))]),
+    ("log_sigmoid", &[("Neg", None), ("Softplus", None), ("Neg", None)]),
+    ("rsqrt", &[("Sqrt", None), ("Reciprocal", None)]),
+];
+
 /// Adds the nodes of an operation; returns the name of the result. `Err` is why there are none.
 pub(super) fn write(graph: &mut Graph, op: &Operation) -> Result<String, String> {
     let inputs: Vec<&str> = op.inputs.iter().map(String::as_str).collect();
-    let name = op.step.name;
-    if let Some((_, operator)) = ALIKE.iter().find(|(other, _)| *other == name) {
-        return Ok(graph.node(operator, &inputs, &[]));
+    if let Some(result) = write_by_table(graph, op, &inputs)? {
+        return Ok(result);
     }
-    if let Some((_, operator, first)) = WITH_NUMBER.iter().find(|(other, ..)| *other == name) {
-        let number = graph.number(op.number("c")?);
-        let operands = if *first { [&number, inputs[0]] } else { [inputs[0], &number] };
-        return Ok(graph.node(operator, &operands, &[]));
-    }
-    match name {
-        "square" | "rsqrt" | "silu" | "gelu" | "gelu_tanh" | "mish" | "powi" | "powf" | "leaky_relu" | "clamp" => {
-            elementwise(graph, op, inputs[0])
-        }
+    match op.step.name {
         "hardsigmoid" => Ok(graph.node("HardSigmoid", &inputs, &[("alpha", Float(1.0 / 6.0)), ("beta", Float(0.5))])),
         "linear" => Ok(graph.node("Gemm", &inputs, &[("transB", Integer(1))])),
         "matmul" => matmul(graph, op),
-        "conv" => convolution(graph, op),
-        "max_pool" | "avg_pool" => pooling(graph, op),
+        "conv" | "conv_transpose" => windows::convolution(graph, op),
+        "max_pool" | "avg_pool" => windows::pooling(graph, op),
+        "lstm" | "gru" | "rnn" => recurrent::layer(graph, op),
+        "rotary" => rotary::rotate(graph, op),
         "batch_norm" => batch_norm(graph, op),
         "row_norm" => row_norm(graph, op),
-        "softmax" | "log_softmax" => {
-            let axis = op.integers("axis")?[0] as i64;
-            let operator = if name == "softmax" { "Softmax" } else { "LogSoftmax" };
-            Ok(graph.node(operator, &inputs, &[("axis", Integer(axis))]))
+        "softmax" => Ok(graph.node("Softmax", &inputs, &[("axis", Integer(op.integer("axis")?))])),
+        "log_softmax" => Ok(graph.node("LogSoftmax", &inputs, &[("axis", Integer(op.integer("axis")?))])),
+        "softmax_cross_entropy" => {
+            if op.step.inputs[0].rank() != 2 {
+                return Err("the loss of something else than rows of scores".into());
+            }
+            let labels = parts::indices(graph, op, "labels")?;
+            Ok(graph.node("SoftmaxCrossEntropyLoss", &[inputs[0], &labels], &[("reduction", Text("none"))]))
         }
-        "sum" | "extremum" | "first_extremum" => reduction(graph, op),
-        "reshape" => reshape(graph, op, inputs[0]),
+        "sum" | "extremum" | "first_extremum" | "norm" | "logsumexp" => reduction(graph, op),
+        "cumsum" => {
+            let axis = graph.integers(&[op.integer("axis")?], &[]);
+            Ok(graph.node("CumSum", &[inputs[0], &axis], &[("reverse", Integer(op.integer("reverse")?))]))
+        }
+        "tril" | "triu" => {
+            let diagonal = op.signed("diagonal")?[0] as i64;
+            let diagonal = graph.integers(&[diagonal], &[]);
+            let upper = Integer((op.step.name == "triu").into());
+            Ok(graph.node("Trilu", &[inputs[0], &diagonal], &[("upper", upper)]))
+        }
         "permute" => {
             let axes = signed(op.integers("axes")?);
             Ok(graph.node("Transpose", &inputs, &[("perm", Integers(&axes))]))
         }
-        "broadcast_to" => {
-            // A size of 1 leaves that of the input.
-            let shape: Vec<i64> = op.shape()?.iter().map(|size| size.map_or(1, |size| size as i64)).collect();
-            let shape = graph.integers(&shape, &[shape.len()]);
-            Ok(graph.node("Expand", &[inputs[0], &shape], &[]))
+        "concat" => Ok(graph.node("Concat", &inputs, &[("axis", Integer(op.integer("axis")?))])),
+        "reshape" => reshape(graph, op, inputs[0]),
+        "broadcast_to" => parts::broadcast(graph, op),
+        "stack" => parts::stack(graph, op),
+        "slice" => parts::slice(graph, op),
+        "pad" => parts::pad(graph, op),
+        "embedding" | "index_select" => parts::lookup(graph, op),
+        "masked_fill" | "where" => {
+            let mask = graph.mask(op.tensor("mask")?);
+            let [yes, no] = match &inputs[..] {
+                [yes, no] => [yes.to_string(), no.to_string()],
+                _ => [graph.number(op.number("value")?), inputs[0].to_string()],
+            };
+            Ok(graph.node("Where", &[&mask, &yes, &no], &[]))
         }
-        "slice" => slice(graph, op),
-        "concat" => Ok(graph.node("Concat", &inputs, &[("axis", Integer(op.integers("axis")?[0] as i64))])),
-        "embedding" => embedding(graph, op),
-        "masked_fill" => masked_fill(graph, op),
-        _ => Err("one without a mapping".into()),
+        _ => elementwise(graph, op, &inputs),
     }
 }
 
-fn signed(sizes: &[usize]) -> Vec<i64> {
+/// Adds the nodes of an operation in one of the tables.
+fn write_by_table(graph: &mut Graph, op: &Operation, inputs: &[&str]) -> Result<Option<String>, String> {
+    let name = op.step.name;
+    if let Some((_, operator)) = ALIKE.iter().find(|(other, _)| *other == name) {
+        return Ok(Some(graph.node(operator, inputs, &[])));
+    }
+    if let Some((_, nodes)) = CHAINS.iter().find(|(other, _)| *other == name) {
+        return Ok(Some(chain(graph, inputs[0], nodes)));
+    }
+    let Some((_, operator, first)) = WITH_NUMBER.iter().find(|(other, ..)| *other == name) else { return Ok(None) };
+    let number = graph.number(op.number("c")?);
+    let operands = if *first { [&number, inputs[0]] } else { [inputs[0], &number] };
+    Ok(Some(graph.node(operator, &operands, &[])))
+}
+
+pub(super) fn signed(sizes: &[usize]) -> Vec<i64> {
     sizes.iter().map(|&size| size as i64).collect()
 }
 
-fn elementwise(graph: &mut Graph, op: &Operation, x: &str) -> Result<String, String> {
+/// Elementwise functions with settings, or composed of several nodes.
+fn elementwise(graph: &mut Graph, op: &Operation, inputs: &[&str]) -> Result<String, String> {
+    let x = inputs[0];
     Ok(match op.step.name {
         "square" => graph.node("Mul", &[x, x], &[]),
-        "rsqrt" => {
-            let root = graph.node("Sqrt", &[x], &[]);
-            graph.node("Reciprocal", &[&root], &[])
-        }
         "silu" => {
             let gate = graph.node("Sigmoid", &[x], &[]);
             graph.node("Mul", &[x, &gate], &[])
         }
         "mish" => {
-            let softplus = graph.node("Softplus", &[x], &[]);
-            let gate = graph.node("Tanh", &[&softplus], &[]);
+            let gate = chain(graph, x, &[("Softplus", None), ("Tanh", None)]);
             graph.node("Mul", &[x, &gate], &[])
         }
         "gelu" => {
-            let scaled = with_number(graph, "Mul", x, FRAC_1_SQRT_2);
-            let erf = graph.node("Erf", &[&scaled], &[]);
+            let erf = chain(graph, x, &[("Mul", Some(FRAC_1_SQRT_2)), ("Erf", None)]);
             half_of_one_plus(graph, x, &erf)
         }
         "gelu_tanh" => {
             let square = graph.node("Mul", &[x, x], &[]);
-            let factor = with_number(graph, "Mul", &square, 0.044715);
-            let factor = with_number(graph, "Add", &factor, 1.0);
-            let scaled = with_number(graph, "Mul", x, (2.0 / PI).sqrt());
+            let factor = chain(graph, &square, &[("Mul", Some(0.044715)), ("Add", Some(1.0))]);
+            let scaled = chain(graph, x, &[("Mul", Some((2.0 / PI).sqrt()))]);
             let inner = graph.node("Mul", &[&scaled, &factor], &[]);
             let tanh = graph.node("Tanh", &[&inner], &[]);
             half_of_one_plus(graph, x, &tanh)
         }
-        "powi" => with_number(graph, "Pow", x, op.number("n")?),
-        "powf" => with_number(graph, "Pow", x, op.number("exponent")?),
+        "powi" => chain(graph, x, &[("Pow", Some(op.number("n")?))]),
+        "powf" => chain(graph, x, &[("Pow", Some(op.number("exponent")?))]),
         "leaky_relu" => graph.node("LeakyRelu", &[x], &[("alpha", Float(op.number("slope")?))]),
-        _ => {
+        "elu" => {
+            // With u = x/width it is scale width u for positive u, and scale width (α/width) (eᵘ − 1) for others.
+            let [scale, alpha, width] = [op.number("scale")?, op.number("alpha")?, op.number("width")?];
+            let scaled = chain(graph, x, &[("Div", Some(width))]);
+            let elu = graph.node("Elu", &[&scaled], &[("alpha", Float(alpha / width))]);
+            chain(graph, &elu, &[("Mul", Some(scale * width))])
+        }
+        "softplus" if op.step.settings.value("threshold").is_some() => return Err("a softplus with a threshold".into()),
+        "softplus" => {
+            let beta = Some(op.number("beta")?);
+            chain(graph, x, &[("Mul", beta), ("Softplus", None), ("Div", beta)])
+        }
+        "clamp" => {
             let (low, high) = (graph.number(op.number("low")?), graph.number(op.number("high")?));
             graph.node("Clip", &[x, &low, &high], &[])
         }
+        "hypot" => {
+            let [a, b] = [0, 1].map(|k| graph.node("Mul", &[inputs[k], inputs[k]], &[]));
+            let sum = graph.node("Add", &[&a, &b], &[]);
+            graph.node("Sqrt", &[&sum], &[])
+        }
+        "logaddexp" => {
+            let difference = graph.node("Sub", &[x, inputs[1]], &[]);
+            let rest = graph.node("Softplus", &[&difference], &[]);
+            graph.node("Add", &[inputs[1], &rest], &[])
+        }
+        _ => return Err("one without a mapping: compute it outside of the model, or by other operations".into()),
     })
 }
 
-fn with_number(graph: &mut Graph, operator: &str, x: &str, number: f64) -> String {
-    let number = graph.number(number);
-    graph.node(operator, &[x, &number], &[])
+/// Nodes that follow each other, some with a number as second input.
+fn chain(graph: &mut Graph, x: &str, nodes: &[(&str, Option<f64>)]) -> String {
+    nodes.iter().fold(x.to_string(), |x, &(operator, number)| match number {
+        Some(number) => {
+            let number = graph.number(number);
+            graph.node(operator, &[&x, &number], &[])
+        }
+        None => graph.node(operator, &[&x], &[]),
+    })
 }
 
 /// `x (1 + y) / 2`.
 fn half_of_one_plus(graph: &mut Graph, x: &str, y: &str) -> String {
-    let sum = with_number(graph, "Add", y, 1.0);
-    let half = with_number(graph, "Mul", x, 0.5);
+    let sum = chain(graph, y, &[("Add", Some(1.0))]);
+    let half = chain(graph, x, &[("Mul", Some(0.5))]);
     graph.node("Mul", &[&half, &sum], &[])
 }
 
@@ -170,60 +231,18 @@ fn matmul(graph: &mut Graph, op: &Operation) -> Result<String, String> {
     Ok(graph.node("MatMul", &[&operands[0], &operands[1]], &[]))
 }
 
-fn reshape(graph: &mut Graph, op: &Operation, x: &str) -> Result<String, String> {
+pub(super) fn reshape(graph: &mut Graph, op: &Operation, x: &str) -> Result<String, String> {
     let shape: Vec<i64> = op.shape()?.iter().map(|size| size.map_or(-1, |size| size as i64)).collect();
     let shape = graph.integers(&shape, &[shape.len()]);
     Ok(graph.node("Reshape", &[x, &shape], &[]))
 }
 
-fn convolution(graph: &mut Graph, op: &Operation) -> Result<String, String> {
-    let [strides, pads, dilations, group] = settings(op, ["strides", "pads", "dilations", "group"])?;
-    let pads = [&pads[..], &pads[..]].concat();
-    let attributes = [
-        ("strides", Integers(&strides)),
-        ("pads", Integers(&pads)),
-        ("dilations", Integers(&dilations)),
-        ("group", Integer(group[0])),
-    ];
-    let inputs: Vec<&str> = op.inputs.iter().map(String::as_str).collect();
-    Ok(graph.node("Conv", &inputs, &attributes))
-}
-
-fn settings<const N: usize>(op: &Operation, names: [&str; N]) -> Result<[Vec<i64>; N], String> {
+pub(super) fn settings<const N: usize>(op: &Operation, names: [&str; N]) -> Result<[Vec<i64>; N], String> {
     let mut lists = [const { Vec::new() }; N];
     for (list, name) in lists.iter_mut().zip(names) {
         *list = signed(op.integers(name)?);
     }
     Ok(lists)
-}
-
-/// Pooling over the last two axes. Of images with one axis the other has size 1.
-fn pooling(graph: &mut Graph, op: &Operation) -> Result<String, String> {
-    let (x, y) = (op.step.inputs[0].shape(), op.step.value.shape());
-    if op.step.settings.value("kernel").is_none() {
-        return Err("pooling with windows of different sizes".into());
-    }
-    let average = op.step.name == "avg_pool";
-    let [kernel, strides] = settings(op, ["kernel", "strides"])?;
-    let [pads, dilations] = if average { [vec![0; 2], vec![1; 2]] } else { settings(op, ["pads", "dilations"])? };
-    // The axes that windows slide along come last: as many as there are behind samples and channels.
-    let Some(axes) = x.len().checked_sub(2).filter(|axes| (1..=2).contains(axes)) else {
-        return Err(format!("pooling of {x:?}: samples, channels and one or two axes are expected"));
-    };
-    let tail = |values: &[i64]| values[2 - axes..].to_vec();
-    let [kernel, strides, pads, dilations] = [&kernel, &strides, &pads, &dilations].map(|values| tail(values));
-    // What the last window reads beyond the end.
-    let end = |k: usize| {
-        let [input, output] = [x, y].map(|shape| shape[2 + k] as i64);
-        ((output - 1) * strides[k] + dilations[k] * (kernel[k] - 1) + 1 - input - pads[k]).max(0)
-    };
-    let pads: Vec<i64> = pads.iter().copied().chain((0..axes).map(end)).collect();
-    let mut attributes =
-        vec![("kernel_shape", Integers(&kernel)), ("strides", Integers(&strides)), ("pads", Integers(&pads))];
-    if !average {
-        attributes.push(("dilations", Integers(&dilations)));
-    }
-    Ok(graph.node(if average { "AveragePool" } else { "MaxPool" }, &[&op.inputs[0]], &attributes))
 }
 
 fn batch_norm(graph: &mut Graph, op: &Operation) -> Result<String, String> {
@@ -242,100 +261,66 @@ fn batch_norm(graph: &mut Graph, op: &Operation) -> Result<String, String> {
 }
 
 fn row_norm(graph: &mut Graph, op: &Operation) -> Result<String, String> {
-    let [size, centered, run] = settings(op, ["size", "centered", "run"])?.map(|values| values[0]);
-    let (x, weight) = (op.step.inputs[0].shape(), op.step.inputs[1].shape());
-    // A row is the last axis, and each of its elements a channel.
-    if x.last().map(|&n| n as i64) != Some(size) || run != 1 || weight.len() > 1 {
-        return Err("a normalization over other axes than the last".into());
+    let [size, run] = settings(op, ["size", "run"])?.map(|values| values[0]);
+    let (x, channels) = (&op.step.inputs[0], op.step.inputs[1].len() as i64);
+    let [weight, bias] = [&op.inputs[1], &op.inputs[2]];
+    if channels == size && run == 1 && x.shape().last().map(|&n| n as i64) == Some(size) {
+        return normal_rows(graph, op, &op.inputs[0], size, Some([weight, bias]));
     }
+    let shapes = [vec![-1, size], vec![-1, channels, run], vec![channels, 1]];
+    let [rows, by_channels, column] = shapes.map(|shape| graph.integers(&shape, &[shape.len()]));
+    let rows = graph.node("Reshape", &[&op.inputs[0], &rows], &[]);
+    let normal = normal_rows(graph, op, &rows, size, None)?;
+    let mut y = graph.node("Reshape", &[&normal, &by_channels], &[]);
+    for (operator, parameter) in [("Mul", weight), ("Add", bias)] {
+        let parameter = graph.node("Reshape", &[parameter, &column], &[]);
+        y = graph.node(operator, &[&y, &parameter], &[]);
+    }
+    reshape(graph, op, &y)
+}
+
+/// Normalizes along the last axis, of the given size, with a weight and a bias for each of its elements, if there are any.
+fn normal_rows(
+    graph: &mut Graph,
+    op: &Operation,
+    x: &str,
+    size: i64,
+    affine: Option<[&String; 2]>,
+) -> Result<String, String> {
     let epsilon = op.number("epsilon")?;
-    if centered == 1 {
-        let inputs: Vec<&str> = op.inputs.iter().map(String::as_str).collect();
+    if op.integer("centered")? == 1 {
+        let weight = match affine {
+            Some([weight, _]) => weight.clone(),
+            None => graph.constant(&vec![1.0; size as usize], &[size as usize]),
+        };
+        let inputs: Vec<&str> = [x, &weight].into_iter().chain(affine.map(|[_, bias]| bias.as_str())).collect();
         return Ok(graph.node("LayerNormalization", &inputs, &[("axis", Integer(-1)), ("epsilon", Float(epsilon))]));
     }
-    let square = graph.node("Mul", &[&op.inputs[0], &op.inputs[0]], &[]);
+    let square = graph.node("Mul", &[x, x], &[]);
     let mean = graph.node("ReduceMean", &[&square], &[("axes", Integers(&[-1])), ("keepdims", Integer(1))]);
-    let sum = with_number(graph, "Add", &mean, epsilon);
-    let root = graph.node("Sqrt", &[&sum], &[]);
-    let normal = graph.node("Div", &[&op.inputs[0], &root], &[]);
-    let scaled = graph.node("Mul", &[&normal, &op.inputs[1]], &[]);
-    Ok(graph.node("Add", &[&scaled, &op.inputs[2]], &[]))
+    let root = chain(graph, &mean, &[("Add", Some(epsilon)), ("Sqrt", None)]);
+    let normal = graph.node("Div", &[x, &root], &[]);
+    let Some([weight, bias]) = affine else { return Ok(normal) };
+    let scaled = graph.node("Mul", &[&normal, weight], &[]);
+    Ok(graph.node("Add", &[&scaled, bias], &[]))
 }
 
 fn reduction(graph: &mut Graph, op: &Operation) -> Result<String, String> {
     let (x, y) = (&op.step.inputs[0], &op.step.value);
-    let axes = if op.step.name == "first_extremum" { vec![-1] } else { signed(op.integers("axes")?) };
+    let axes = match op.step.name {
+        "first_extremum" | "logsumexp" => vec![-1],
+        _ => signed(op.integers("axes")?),
+    };
     let keepdims = ("keepdims", Integer((x.rank() == y.rank()).into()));
-    if op.step.name == "sum" {
-        let axes = graph.integers(&axes, &[axes.len()]);
-        return Ok(graph.node("ReduceSum", &[&op.inputs[0], &axes], &[keepdims]));
-    }
-    let operator = if op.integers("largest")? == [1] { "ReduceMax" } else { "ReduceMin" };
+    let operator = match op.step.name {
+        "sum" => {
+            let axes = graph.integers(&axes, &[axes.len()]);
+            return Ok(graph.node("ReduceSum", &[&op.inputs[0], &axes], &[keepdims]));
+        }
+        "norm" => "ReduceL2",
+        "logsumexp" => "ReduceLogSumExp",
+        _ if op.integer("largest")? == 1 => "ReduceMax",
+        _ => "ReduceMin",
+    };
     Ok(graph.node(operator, &[&op.inputs[0]], &[("axes", Integers(&axes)), keepdims]))
-}
-
-/// A range of each axis, each with a step. Axes of size 1 may be dropped. Or consecutive elements in a shape with more axes.
-fn slice(graph: &mut Graph, op: &Operation) -> Result<String, String> {
-    let (x, y) = (op.step.inputs[0].shape(), op.step.value.shape());
-    let (strides, mut offset) = (op.integers("strides")?, op.integers("offset")?[0]);
-    if x.len() < y.len() && strides == contiguous(y) {
-        let flat = graph.integers(&[-1], &[1]);
-        let flat = graph.node("Reshape", &[&op.inputs[0], &flat], &[]);
-        let [start, end] = [offset, offset + op.step.value.len()].map(|bound| graph.integers(&[bound as i64], &[1]));
-        let part = graph.node("Slice", &[&flat, &start, &end], &[]);
-        return reshape(graph, op, &part);
-    }
-    let own: Vec<usize> = contiguous(x).into_iter().map(|stride| stride.max(1)).collect();
-    let [mut starts, mut ends, mut steps] = [const { Vec::new() }; 3];
-    let mut k = 0;
-    for (&size, &stride) in x.iter().zip(&own) {
-        let start = offset / stride;
-        offset -= start * stride;
-        // The next axis of the view, if it steps along this one.
-        let next = y.get(k).zip(strides.get(k));
-        let along = next.filter(|&(&count, &step)| {
-            step % stride == 0 && step > 0 && (count == 0 || start + (count - 1) * (step / stride) < size)
-        });
-        let (count, step) = match along {
-            Some((&count, &step)) if y.len() - k == x.len() - starts.len() || count != 1 => {
-                k += 1;
-                (count, step / stride)
-            }
-            _ => (1, 1),
-        };
-        starts.push(start as i64);
-        steps.push(step as i64);
-        // To the end of the axis, where the size of the batch is not known.
-        let whole = start == 0 && step == 1 && count == size;
-        ends.push(if whole { i64::MAX } else { (start + (count.max(1) - 1) * step + usize::from(count > 0)) as i64 });
-    }
-    if k < y.len() {
-        return Err("a slice that is not a range of each axis".into());
-    }
-    let axes: Vec<i64> = (0..x.len() as i64).collect();
-    let [starts, ends, axes, steps] = [starts, ends, axes, steps].map(|list| graph.integers(&list, &[list.len()]));
-    let sliced = graph.node("Slice", &[&op.inputs[0], &starts, &ends, &axes, &steps], &[]);
-    if x.len() == y.len() { Ok(sliced) } else { reshape(graph, op, &sliced) }
-}
-
-fn embedding(graph: &mut Graph, op: &Operation) -> Result<String, String> {
-    let is_input = |input: &Example| {
-        let Example::Indices(example) = input else { return false };
-        op.step.settings.value("indices") == Some(&Setting::Indices(example.clone()))
-    };
-    let input = graph.run.inputs.iter().find(|(_, input)| is_input(input));
-    let indices = match input {
-        Some((name, _)) => name.clone(),
-        None => match op.setting("indices")? {
-            Setting::Indices(indices) => graph.integers(&signed(indices.as_slice()), indices.shape()),
-            other => return Err(format!("indices in another form: {other:?}")),
-        },
-    };
-    Ok(graph.node("Gather", &[&op.inputs[0], &indices], &[("axis", Integer(0))]))
-}
-
-fn masked_fill(graph: &mut Graph, op: &Operation) -> Result<String, String> {
-    let Setting::Mask(mask) = op.setting("mask")? else { return Err("one without a mask".into()) };
-    let (mask, fill) = (graph.mask(mask), graph.number(op.number("value")?));
-    Ok(graph.node("Where", &[&mask, &fill, &op.inputs[0]], &[]))
 }

@@ -23,6 +23,13 @@ impl<T: Float> Distribution<T> {
         [self.labels.len(), self.classes]
     }
 
+    /// The labels of rows of scores, if q is 1 at each label.
+    pub(crate) fn only_labels(&self) -> Option<Vec<usize>> {
+        let label = |&(label, weight): &(Option<usize>, T)| label.filter(|_| weight == T::ONE);
+        let plain = self.inner == 1 && self.spread.is_empty();
+        if plain { self.labels.iter().map(label).collect() } else { None }
+    }
+
     /// Σ q over the classes of each sample.
     pub(crate) fn totals(&self) -> Vec<T> {
         let spread = self.spread();

@@ -1,6 +1,6 @@
 //! Rotary positions.
 
-use crate::autograd::{Description, Op, Save, Saved, Var};
+use crate::autograd::{Description, Op, Save, Saved, Setting, Var};
 use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{Dims, Float, Tensor};
@@ -77,7 +77,10 @@ impl<T: Float> Op<T, 1> for RotaryOp<T> {
     const SAVE: Save = Save::Nothing;
 
     fn describe(&self, description: &mut Description) {
-        description.field("first", &self.first).field("vectors", &self.vectors).field("inverse", &self.inverse);
+        description.integer("first", self.first).integer("vectors", self.vectors).flag("inverse", self.inverse);
+        description.data("interleaved", Setting::Integers(vec![self.rotary.interleaved.into()]));
+        description.data("cosines", Setting::Tensor(self.rotary.cosines.cast()));
+        description.data("sines", Setting::Tensor(self.rotary.sines.cast()));
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {

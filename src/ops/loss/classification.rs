@@ -1,6 +1,6 @@
 //! Losses on class labels.
 
-use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
+use crate::autograd::{Description, Op, Operand, Save, Saved, Setting, Var};
 use crate::kernel::softmax::cross_entropy::{self, Distribution};
 use crate::ops::loss::Reduction;
 use crate::ops::registry::Registered;
@@ -240,6 +240,9 @@ impl<T: Float> Op<T, 1> for SoftmaxCrossEntropy<T> {
 
     fn describe(&self, description: &mut Description) {
         description.field("targets", &self.targets.shape());
+        if let Some(labels) = self.targets.only_labels() {
+            description.data("labels", Setting::Indices(labels.into()));
+        }
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {

@@ -5,7 +5,7 @@ mod composed;
 use crate::autograd::apply::{AnyOp, InputGradients, apply_any};
 use crate::autograd::backward::Pass;
 use crate::autograd::op::BackwardContext;
-use crate::autograd::{Description, Save, Var};
+use crate::autograd::{Description, Save, Setting, Var};
 use crate::kernel::matmul::gemm::gemm;
 use crate::kernel::matmul::product::{Accum, Matrix};
 use crate::kernel::recurrent::{Backward, Forward, Unroll};
@@ -64,10 +64,13 @@ impl<T: Float> AnyOp<T> for Recurrent<T> {
     fn describe(&self, description: &mut Description) {
         description.field("steps", &self.steps.count());
         if self.cell == Cell::Relu {
-            description.field("relu", &true);
+            description.flag("relu", true);
         }
         if self.reverse {
-            description.field("reverse", &true);
+            description.flag("reverse", true);
+        }
+        if self.steps.rows() == self.steps.count() * self.steps.batch() {
+            description.data("count", Setting::Integers(vec![self.steps.count()]));
         }
     }
 

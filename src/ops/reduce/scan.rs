@@ -18,7 +18,7 @@ impl<T: Float> Op<T, 1> for Cumsum {
     const SAVE: Save = Save::Nothing;
 
     fn describe(&self, description: &mut Description) {
-        description.field("axis", &self.axis).field("reverse", &self.reverse);
+        description.integer("axis", self.axis).flag("reverse", self.reverse);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {

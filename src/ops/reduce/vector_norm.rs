@@ -15,7 +15,7 @@ impl<T: Float> Op<T, 1> for Norm {
     const SAVE: Save = Save::InputsAndOutput;
 
     fn describe(&self, description: &mut Description) {
-        description.field("axes", &self.reduction.axes);
+        description.integers("axes", &self.reduction.axes);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {

@@ -14,7 +14,7 @@ impl<T: Float> Op<T, 1> for Tril {
     const SAVE: Save = Save::Nothing;
 
     fn describe(&self, description: &mut Description) {
-        description.field("diagonal", &self.diagonal);
+        description.signed("diagonal", self.diagonal);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
@@ -35,7 +35,7 @@ impl<T: Float> Op<T, 1> for Triu {
     const SAVE: Save = Save::Nothing;
 
     fn describe(&self, description: &mut Description) {
-        description.field("diagonal", &self.diagonal);
+        description.signed("diagonal", self.diagonal);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {

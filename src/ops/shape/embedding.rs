@@ -19,7 +19,7 @@ impl<T: Float> Op<T, 1> for Embedding {
     fn describe(&self, description: &mut Description) {
         let (chosen, rows) = self.rows.counts();
         description.field("rows", &format_args!("{chosen} of {rows}"));
-        description.data("indices", Setting::Indices(self.indices.clone()));
+        description.data("axis", Setting::Integers(vec![0])).data("indices", Setting::Indices(self.indices.clone()));
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {

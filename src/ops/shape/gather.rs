@@ -1,6 +1,6 @@
 //! Indexing and its adjoint, indexed addition: each is the other's rule.
 
-use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
+use crate::autograd::{Description, Op, Operand, Save, Saved, Setting, Var};
 use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{AxisIndex, Float, Indices, Positions, Rows, Tensor};
@@ -15,6 +15,9 @@ impl<T: Float> Op<T, 1> for IndexSelect {
     fn describe(&self, description: &mut Description) {
         let (chosen, rows) = self.0.counts();
         description.field("rows", &format_args!("{chosen} of {rows}"));
+        if let Some((axis, indices)) = self.0.of_axis() {
+            description.data("axis", Setting::Integers(vec![axis])).data("indices", Setting::Indices(indices));
+        }
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {

@@ -23,11 +23,7 @@ impl<T: Float> AnyOp<T> for Slice {
     }
 
     fn describe(&self, description: &mut Description) {
-        description.data("offset", Setting::Integers(vec![self.view.offset]));
-        // Where all strides are those of a forward slice.
-        if let Ok(strides) = self.view.strides.iter().map(|&stride| usize::try_from(stride)).collect() {
-            description.data("strides", Setting::Integers(strides));
-        }
+        describe(&self.view, description);
     }
 
     fn forward(&mut self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>, String> {
@@ -53,9 +49,11 @@ impl<T: Float> Op<T, 1> for Pad {
     const SAVE: Save = Save::Nothing;
 
     fn describe(&self, description: &mut Description) {
-        if self.value != 0.0 {
-            description.number("value", self.value);
-        }
+        describe(&self.view, description);
+        match self.value {
+            0.0 => description.data("value", Setting::Number(0.0)),
+            value => description.number("value", value),
+        };
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
@@ -64,6 +62,12 @@ impl<T: Float> Op<T, 1> for Pad {
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(gy.slice_by(self.view.clone()))]
     }
+}
+
+/// Adds where the elements of a view are.
+fn describe(view: &View, description: &mut Description) {
+    description.data("offset", Setting::Integers(vec![view.offset]));
+    description.data("strides", Setting::Signed(view.strides.to_vec()));
 }
 
 impl<T: Float> Var<T> {

@@ -8,4 +8,5 @@ pub mod files;
 pub mod gradients;
 pub mod panics;
 pub mod random;
+pub mod resnet;
 pub mod samples;

@@ -8,6 +8,7 @@ use crate::ops::window::{PerAxis, WindowSpec, positive};
 use crate::panics;
 use crate::tensor::{Dims, Float, Tensor, checked_shape};
 use std::fmt::Debug;
+use std::ops::Range;
 use std::rc::Rc;
 
 /// Average pooling along the last `D` axes: the layer, and the argument of [`Var::avg_pool2d`].
@@ -146,6 +147,14 @@ impl AvgPoolPlan {
     }
 }
 
+/// The matrix with whose rows an axis is multiplied for the mean of each window.
+fn means(axis: &AxisWindows) -> Tensor<f64> {
+    let is_in = |k: usize, window: &Range<usize>| f64::from(u8::from(window.contains(&k)));
+    let row =
+        |(window, count): &(Range<usize>, f64)| (0..axis.size).map(|k| is_in(k, window) / count).collect::<Vec<_>>();
+    Tensor::from_vec(axis.windows.iter().flat_map(row).collect(), [axis.windows.len(), axis.size])
+}
+
 /// The mean of each window.
 pub(crate) struct AvgPoolOp(AvgPoolPlan);
 
@@ -157,6 +166,10 @@ impl<T: Float> Op<T, 1> for AvgPoolOp {
         if let [Some((rows, down)), Some((columns, right))] = self.0.axes().map(AxisWindows::regular) {
             description.data("kernel", Setting::Integers(vec![rows, columns]));
             description.data("strides", Setting::Integers(vec![down, right]));
+        } else {
+            let [rows, columns] = self.0.axes().map(means);
+            description.data("rows", Setting::Tensor(rows));
+            description.data("columns", Setting::Tensor(columns.transpose(0, 1)));
         }
     }
 

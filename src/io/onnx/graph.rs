@@ -1,0 +1,292 @@
+//! The graph of a file under construction: its nodes, its constants and the names of its values.
+
+use super::Run;
+use super::messages::{self, Attribute, Element};
+use super::operations;
+use crate::autograd::Setting;
+use crate::autograd::tape::NodeId;
+use crate::autograd::trace::Step;
+use crate::error::Mismatch;
+use crate::io::protobuf::Message;
+use crate::tensor::Tensor;
+use std::collections::{HashMap, HashSet};
+
+/// The graph under construction.
+pub(super) struct Graph<'a> {
+    pub(super) run: &'a Run,
+    /// The names of the values so far.
+    names: HashMap<NodeId, String>,
+    pub(super) nodes: Vec<Message>,
+    /// The constants by name, and the names that nodes read.
+    initializers: Vec<(String, Message)>,
+    used: HashSet<String>,
+    /// The number of names that were made.
+    count: usize,
+    /// The name of the size of the batch, if that is read.
+    batch: Option<String>,
+    /// The parts of values that are several outputs of a node: where each begins, and its name.
+    parts: HashMap<String, Vec<(usize, String)>>,
+}
+
+/// An operation to be written, in one or two runs with batches of different sizes.
+pub(super) struct Operation<'a> {
+    pub(super) step: &'a Step<f32>,
+    pub(super) other: Option<&'a Step<f32>>,
+    /// The names of its inputs.
+    pub(super) inputs: Vec<String>,
+}
+
+impl Operation<'_> {
+    /// The shape of its value; `None` for the axis that depends on the batch. `Err` if there are several.
+    pub(super) fn shape(&self) -> Result<Vec<Option<usize>>, String> {
+        let (a, b) = (self.step.value.shape(), self.other.unwrap_or(self.step).value.shape());
+        let shape: Vec<_> = a.iter().zip(b).map(|(&a, &b)| (a == b).then_some(a)).collect();
+        match shape.iter().filter(|size| size.is_none()).count() {
+            _ if a.len() != b.len() => Err("a number of axes that depends on the batch".into()),
+            0 | 1 => Ok(shape),
+            _ => Err("several sizes that depend on the batch".into()),
+        }
+    }
+
+    /// A setting, which must not depend on the batch.
+    pub(super) fn setting(&self, name: &str) -> Result<&Setting, String> {
+        let setting = self.step.settings.value(name);
+        if self.other.is_some_and(|other| other.settings.value(name) != setting) {
+            return Err(format!("a setting that depends on the batch: {name}"));
+        }
+        setting.ok_or_else(|| format!("one without the setting {name}"))
+    }
+
+    /// A setting that is a number.
+    pub(super) fn number(&self, name: &str) -> Result<f64, String> {
+        match self.setting(name)? {
+            Setting::Number(number) => Ok(*number),
+            other => Err(format!("{name} in another form: {other:?}")),
+        }
+    }
+
+    /// A setting that is a list of integers.
+    pub(super) fn integers(&self, name: &str) -> Result<&[usize], String> {
+        match self.setting(name)? {
+            Setting::Integers(integers) => Ok(integers),
+            other => Err(format!("{name} in another form: {other:?}")),
+        }
+    }
+
+    /// A setting that is a list of integers, of which some may be negative.
+    pub(super) fn signed(&self, name: &str) -> Result<&[isize], String> {
+        match self.setting(name)? {
+            Setting::Signed(integers) => Ok(integers),
+            other => Err(format!("{name} in another form: {other:?}")),
+        }
+    }
+
+    /// A setting that is one integer.
+    pub(super) fn integer(&self, name: &str) -> Result<i64, String> {
+        Ok(self.integers(name)?[0] as i64)
+    }
+
+    /// A setting that is a value.
+    pub(super) fn tensor(&self, name: &str) -> Result<&Tensor<f64>, String> {
+        match self.setting(name)? {
+            Setting::Tensor(tensor) => Ok(tensor),
+            other => Err(format!("{name} in another form: {other:?}")),
+        }
+    }
+}
+
+impl<'a> Graph<'a> {
+    pub(super) fn new(run: &'a Run) -> Self {
+        let (nodes, initializers, used) = (Vec::new(), Vec::new(), HashSet::new());
+        let (names, parts) = (HashMap::new(), HashMap::new());
+        let mut graph = Graph { run, names, nodes, initializers, used, count: 0, batch: None, parts };
+        for name in run.inputs.iter().map(|(name, _)| name) {
+            let node = run.leaves.iter().find(|(_, other)| *other == name);
+            graph.names.extend(node.map(|(&node, name)| (node, name.clone())));
+        }
+        graph
+    }
+
+    /// Adds all that is needed for the outputs; returns what has no counterpart.
+    pub(super) fn add(&mut self, runs: &[Run]) -> Vec<Mismatch> {
+        let mut mismatches = Vec::new();
+        let (first, second) = (&runs[0], runs.get(1));
+        if second
+            .is_some_and(|run| !run.steps.iter().map(|step| step.name).eq(first.steps.iter().map(|step| step.name)))
+        {
+            mismatches.push(Mismatch::new("batch", "the same operations for every size", "others"));
+            return mismatches;
+        }
+        let needed = first.needed();
+        for (k, step) in first.steps.iter().enumerate() {
+            let other = second.map(|run| &run.steps[k]);
+            if !needed[k] {
+                continue;
+            }
+            if let Err(found) = self.add_step(step, other) {
+                let name = format!("{} at {}", step.name, step.at);
+                mismatches.push(Mismatch::new(&name, "an operation that ONNX expresses", found));
+                self.names.insert(step.node, String::new());
+            }
+        }
+        for (k, (name, node, value)) in first.outputs.iter().enumerate() {
+            match self.value(*node, value, second.map(|run| &run.outputs[k].2)) {
+                Ok(found) => self.write_node("Identity", &[&found], &[name], &[]),
+                Err(found) => mismatches.push(Mismatch::new(name, "a value of the model", found)),
+            }
+        }
+        mismatches
+    }
+
+    fn add_step(&mut self, step: &Step<f32>, other: Option<&Step<f32>>) -> Result<(), String> {
+        let input = |(k, x)| self.value(step.sources[k], x, other.map(|other| &other.inputs[k]));
+        let inputs = step.inputs.iter().enumerate().map(input).collect::<Result<_, String>>()?;
+        let name = operations::write(self, &Operation { step, other, inputs })?;
+        self.names.insert(step.node, name);
+        Ok(())
+    }
+
+    /// The name of a value. One that no operation computed is a parameter or a constant, which must be the same in another run.
+    fn value(&mut self, node: Option<NodeId>, value: &Tensor, other: Option<&Tensor>) -> Result<String, String> {
+        if let Some(name) = node.and_then(|node| self.names.get(&node)) {
+            return Ok(name.clone());
+        }
+        if let Some(other) = other.filter(|&other| other != value) {
+            return self.repeated(value, other).ok_or_else(|| "a constant that depends on the batch".into());
+        }
+        let leaf = node.and_then(|node| self.run.leaves.get(&node)).cloned();
+        let name = leaf.unwrap_or_else(|| self.fresh("constant"));
+        self.initialize(&name, Element::Float, value.shape(), value.as_slice().iter().flat_map(|x| x.to_le_bytes()));
+        self.names.extend(node.map(|node| (node, name.clone())));
+        Ok(name)
+    }
+
+    /// A constant that is the same for every sample, repeated for each of a batch; `None` if it is not.
+    fn repeated(&mut self, value: &Tensor, other: &Tensor) -> Option<String> {
+        let (shape, longer) = (value.shape(), other.shape());
+        let axis = shape.iter().zip(longer).position(|(a, b)| a != b)?;
+        let of_sample = value.slice(axis, 0..1);
+        let fits =
+            shape.len() == longer.len() && shape[axis + 1..] == longer[axis + 1..] && shape[axis] == self.samples();
+        if !fits || *value != of_sample.expand_to(shape) || *other != of_sample.expand_to(longer) {
+            return None;
+        }
+        let row = self.constant(of_sample.as_slice(), of_sample.shape());
+        let sizes: Vec<_> = (0..shape.len()).map(|k| (k != axis).then_some(1)).collect();
+        let sizes = self.sizes(&sizes);
+        Some(self.node("Expand", &[&row, &sizes], &[]))
+    }
+
+    /// The number of samples in the run.
+    pub(super) fn samples(&self) -> usize {
+        self.run.inputs.iter().find_map(|(_, input)| input.shape().first().copied()).unwrap_or_default()
+    }
+
+    /// A shape, in which `None` is the size of the batch.
+    pub(super) fn sizes(&mut self, sizes: &[Option<usize>]) -> String {
+        let integers = |sizes: &[Option<usize>]| sizes.iter().flatten().map(|&size| size as i64).collect::<Vec<_>>();
+        let Some(axis) = sizes.iter().position(Option::is_none) else {
+            return self.integers(&integers(sizes), &[sizes.len()]);
+        };
+        let (before, after) = (integers(&sizes[..axis]), integers(&sizes[axis..]));
+        let before = self.integers(&before, &[before.len()]);
+        let after = self.integers(&after, &[after.len()]);
+        let batch = self.batch();
+        self.node("Concat", &[&before, &batch, &after], &[("axis", Attribute::Integer(0))])
+    }
+
+    /// The size of the batch, as a vector.
+    fn batch(&mut self) -> String {
+        let inputs = &self.run.inputs;
+        if self.batch.is_none()
+            && let Some((name, _)) = inputs.iter().find(|(_, input)| !input.shape().is_empty())
+        {
+            let first = [("start", Attribute::Integer(0)), ("end", Attribute::Integer(1))];
+            self.batch = Some(self.node("Shape", &[name], &first));
+        }
+        self.batch.clone().unwrap_or_default()
+    }
+
+    fn initialize(&mut self, name: &str, element: Element, shape: &[usize], bytes: impl Iterator<Item = u8>) {
+        self.initializers.push((name.into(), messages::tensor(name, element, shape, &bytes.collect::<Vec<_>>())));
+    }
+
+    /// The constants that nodes read, in their order.
+    pub(super) fn used_initializers(&mut self) -> Vec<Message> {
+        let all = std::mem::take(&mut self.initializers);
+        all.into_iter().filter(|(name, _)| self.used.contains(name)).map(|(_, message)| message).collect()
+    }
+
+    /// A name that nothing else has: paths of parameters and names of inputs have no slash in front.
+    fn fresh(&mut self, kind: &str) -> String {
+        self.count += 1;
+        format!("/{kind}_{}", self.count)
+    }
+
+    /// Adds a node; returns the name of its output.
+    pub(super) fn node(&mut self, operator: &str, inputs: &[&str], attributes: &[(&str, Attribute)]) -> String {
+        let name = self.fresh(operator);
+        self.write_node(operator, inputs, &[&name], attributes);
+        name
+    }
+
+    /// Adds a node with several outputs, whose elements follow each other in the value of an operation: its name is that of the first.
+    pub(super) fn node_of_parts(
+        &mut self,
+        operator: &str,
+        inputs: &[&str],
+        lengths: &[usize],
+        attributes: &[(&str, Attribute)],
+    ) -> String {
+        let names: Vec<String> = lengths.iter().map(|_| self.fresh(operator)).collect();
+        self.write_node(operator, inputs, &names.iter().map(String::as_str).collect::<Vec<_>>(), attributes);
+        let starts = lengths.iter().scan(0, |end, length| {
+            *end += length;
+            Some(*end - length)
+        });
+        let first = names[0].clone();
+        self.parts.insert(first.clone(), starts.zip(names).collect());
+        first
+    }
+
+    /// The output that begins at an element of a value, if the value consists of outputs.
+    pub(super) fn part(&self, name: &str, start: usize) -> Option<String> {
+        self.parts.get(name)?.iter().find(|(other, _)| *other == start).map(|(_, name)| name.clone())
+    }
+
+    fn write_node(&mut self, operator: &str, inputs: &[&str], outputs: &[&str], attributes: &[(&str, Attribute)]) {
+        self.used.extend(inputs.iter().map(|input| input.to_string()));
+        self.nodes.push(messages::node(operator, inputs, outputs, attributes));
+    }
+
+    /// A constant of one number.
+    pub(super) fn number(&mut self, number: f64) -> String {
+        self.constant(&[number as f32], &[])
+    }
+
+    pub(super) fn constant(&mut self, numbers: &[f32], shape: &[usize]) -> String {
+        let name = self.fresh("constant");
+        self.initialize(&name, Element::Float, shape, numbers.iter().flat_map(|x| x.to_le_bytes()));
+        name
+    }
+
+    /// A constant of integers.
+    pub(super) fn integers(&mut self, numbers: &[i64], shape: &[usize]) -> String {
+        let name = self.fresh("constant");
+        self.initialize(&name, Element::Integer, shape, numbers.iter().flat_map(|n| n.to_le_bytes()));
+        name
+    }
+
+    /// A constant of a setting.
+    pub(super) fn values(&mut self, tensor: &Tensor<f64>) -> String {
+        let numbers: Tensor = tensor.cast();
+        self.constant(numbers.as_slice(), tensor.shape())
+    }
+
+    /// A constant that is true where a mask is not 0.
+    pub(super) fn mask(&mut self, mask: &Tensor<f64>) -> String {
+        let name = self.fresh("mask");
+        self.initialize(&name, Element::Boolean, mask.shape(), mask.as_slice().iter().map(|&x| u8::from(x != 0.0)));
+        name
+    }
+}

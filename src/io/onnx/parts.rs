@@ -1,0 +1,135 @@
+//! Slices, padding, lookups and what else only moves elements.
+
+use super::Example;
+use super::graph::{Graph, Operation};
+use super::messages::Attribute::Integer;
+use super::operations::{reshape, signed};
+use crate::autograd::Setting;
+use crate::autograd::trace::Step;
+use crate::io::array::contiguous;
+use crate::tensor::Tensor;
+
+/// A range of an axis as ONNX has it: where it starts and ends, and its step. Backward ranges count from the end.
+type Range = [i64; 3];
+
+const WHOLE: Range = [0, i64::MAX, 1];
+
+/// The ranges that a view takes of each axis of a container. Axes may be dropped.
+fn ranges(step: &Step<f32>, container: &[usize], part: &[usize]) -> Option<Vec<Range>> {
+    let Setting::Signed(strides) = step.settings.value("strides")? else { return None };
+    let Setting::Integers(offset) = step.settings.value("offset")? else { return None };
+    let (mut offset, mut ranges) = (offset[0] as i64, Vec::new());
+    let mut k = 0;
+    for (axis, (&size, &stride)) in container.iter().zip(&contiguous(container)).enumerate() {
+        let (size, stride) = (size as i64, stride.max(1) as i64);
+        let start = offset / stride;
+        offset %= stride;
+        // The next axis of the view, if it steps along this one.
+        let next = part.get(k).zip(strides.get(k)).map(|(&count, &step)| (count as i64, step as i64));
+        let along = next.filter(|&(count, step)| {
+            let last = start + (count - 1) * (step / stride);
+            step != 0 && step % stride == 0 && (count == 0 || (0..size).contains(&last))
+        });
+        let (count, step) = match along {
+            Some((count, step)) if part.len() - k == container.len() - axis || count != 1 => {
+                k += 1;
+                (count, step / stride)
+            }
+            _ => (1, 1),
+        };
+        // A range to the end or from it says so: the size may be that of the batch.
+        ranges.push(match start + count * step {
+            end if step > 0 => [start, if end >= size { i64::MAX } else { end }, step],
+            end => [start - size, if end < 0 { i64::MIN } else { end - size }, step],
+        });
+    }
+    (k == part.len()).then_some(ranges)
+}
+
+/// The ranges that the view of an operation takes of a container, which must not depend on the batch.
+fn ranges_of(op: &Operation, parts: fn(&Step<f32>) -> [&Tensor; 2]) -> Result<Vec<Range>, String> {
+    let of = |step| {
+        let [container, part] = parts(step).map(Tensor::shape);
+        ranges(step, container, part)
+    };
+    let ranges = of(op.step).ok_or("a view that is not a range of each axis")?;
+    match op.other {
+        Some(other) if of(other).as_ref() != Some(&ranges) => Err("a range that depends on the batch".into()),
+        _ => Ok(ranges),
+    }
+}
+
+pub(super) fn slice(graph: &mut Graph, op: &Operation) -> Result<String, String> {
+    let x = &op.inputs[0];
+    if let Some(Setting::Integers(offset)) = op.step.settings.value("offset")
+        && let Some(part) = graph.part(x, offset[0])
+    {
+        return reshape(graph, op, &part);
+    }
+    let ranges = ranges_of(op, |step| [&step.inputs[0], &step.value])?;
+    let axes: Vec<i64> = (0..ranges.len()).filter(|&axis| ranges[axis] != WHOLE).map(|axis| axis as i64).collect();
+    let list = |k: usize| axes.iter().map(|&axis| ranges[axis as usize][k]).collect();
+    let lists = [list(0), list(1), axes.clone(), list(2)].map(|list: Vec<i64>| graph.integers(&list, &[list.len()]));
+    let [starts, ends, axes, steps] = &lists;
+    let sliced = graph.node("Slice", &[x, starts, ends, axes, steps], &[]);
+    if op.step.inputs[0].rank() == op.step.value.rank() { Ok(sliced) } else { reshape(graph, op, &sliced) }
+}
+
+pub(super) fn pad(graph: &mut Graph, op: &Operation) -> Result<String, String> {
+    let ranges = ranges_of(op, |step| [&step.value, &step.inputs[0]])?;
+    if ranges.iter().any(|&[_, _, step]| step != 1) {
+        return Err("padding between elements".into());
+    }
+    let after = |(&[_, end, _], &size): (&Range, &usize)| if end == i64::MAX { 0 } else { size as i64 - end };
+    let before = ranges.iter().map(|&[start, ..]| start);
+    let pads: Vec<i64> = before.chain(ranges.iter().zip(op.step.value.shape()).map(after)).collect();
+    let (pads, value) = (graph.integers(&pads, &[pads.len()]), graph.number(op.number("value")?));
+    Ok(graph.node("Pad", &[&op.inputs[0], &pads, &value], &[]))
+}
+
+pub(super) fn stack(graph: &mut Graph, op: &Operation) -> Result<String, String> {
+    let axis = op.integer("axis")?;
+    let new = graph.integers(&[axis], &[1]);
+    let parts: Vec<String> = op.inputs.iter().map(|x| graph.node("Unsqueeze", &[x, &new], &[])).collect();
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    Ok(graph.node("Concat", &parts, &[("axis", Integer(axis))]))
+}
+
+pub(super) fn broadcast(graph: &mut Graph, op: &Operation) -> Result<String, String> {
+    let (x, y) = (op.step.inputs[0].shape(), op.step.value.shape());
+    let own = |axis: usize| (axis + x.len()).checked_sub(y.len()).map_or(1, |axis| x[axis]);
+    let mut sizes = op.shape()?;
+    for (axis, size) in sizes.iter_mut().enumerate().filter(|(_, size)| size.is_none()) {
+        match own(axis) == y[axis] {
+            // A size of 1 leaves that of the input.
+            true => *size = Some(1),
+            false if y[axis] == graph.samples() => {}
+            false => return Err("a size that is not that of the batch but depends on it".into()),
+        }
+    }
+    let sizes = graph.sizes(&sizes);
+    Ok(graph.node("Expand", &[&op.inputs[0], &sizes], &[]))
+}
+
+/// The rows of an axis at indices.
+pub(super) fn lookup(graph: &mut Graph, op: &Operation) -> Result<String, String> {
+    let indices = indices(graph, op, "indices")?;
+    let axis = op.integer("axis")?;
+    Ok(graph.node("Gather", &[&op.inputs[0], &indices], &[("axis", Integer(axis))]))
+}
+
+/// The input that has the indices of a setting, or a constant.
+pub(super) fn indices(graph: &mut Graph, op: &Operation, name: &str) -> Result<String, String> {
+    let is_input = |input: &Example| {
+        let Example::Indices(example) = input else { return false };
+        op.step.settings.value(name) == Some(&Setting::Indices(example.clone()))
+    };
+    let input = graph.run.inputs.iter().find(|(_, input)| is_input(input));
+    match input {
+        Some((name, _)) => Ok(name.clone()),
+        None => match op.setting(name)? {
+            Setting::Indices(indices) => Ok(graph.integers(&signed(indices.as_slice()), indices.shape())),
+            other => Err(format!("indices in another form: {other:?}")),
+        },
+    }
+}

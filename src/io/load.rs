@@ -2,7 +2,8 @@
 
 use crate::autograd::Param;
 use crate::error::{Error, Mismatch, shortened};
-use crate::io::contents::{Contents, StoredArray, WeightFile};
+use crate::io::array::Array;
+use crate::io::contents::{Contents, StoredArray, WeightFile, by_name};
 use crate::io::validate::{self, NOTHING, Validator, Values};
 use crate::io::{npz, pytorch, safetensors, zip};
 use crate::nn::Module;
@@ -166,7 +167,34 @@ impl<'a> LoadOptions<'a> {
         model: &mut M,
         path: impl AsRef<Path>,
     ) -> Result<LoadReport, Error> {
-        let (values, report) = self.prepare(&model.parameters(), path.as_ref())?;
+        let (values, report) = self.prepare(&model.parameters(), &contents(path.as_ref())?, path.as_ref())?;
+        validate::assign(model, values);
+        Ok(report)
+    }
+
+    /// Loads a model from arrays that are in memory, by their names.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), if the arrays do not match the model.
+    ///
+    /// ```
+    /// use wengert::io::LoadOptions;
+    /// use wengert::prelude::*;
+    ///
+    /// let mut model: Linear = Linear::new(2, 1, Init::He, &mut wengert::rng(0));
+    /// let arrays = [("w", tensor![[1.0, 2.0]]), ("b", tensor![3.0])];
+    /// LoadOptions::new().replace("w", "weight").replace("b", "bias").load_arrays(&mut model, arrays)?;
+    /// assert_eq!(model.weight.value(), &tensor![[1.0, 2.0]]);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    #[doc(alias = "load_state_dict")]
+    pub fn load_arrays<T: Float, M: Module<T> + ?Sized, N: Into<String>, A: Into<Array>>(
+        &self,
+        model: &mut M,
+        arrays: impl IntoIterator<Item = (N, A)>,
+    ) -> Result<LoadReport, Error> {
+        let arrays = by_name(arrays.into_iter().map(|(name, array)| (name.into(), array.into())));
+        let (values, report) = self.prepare(&model.parameters(), &arrays.into(), Path::new("arrays"))?;
         validate::assign(model, values);
         Ok(report)
     }
@@ -176,11 +204,11 @@ impl<'a> LoadOptions<'a> {
     fn prepare<T: Float>(
         &self,
         parameters: &[(String, &Param<T>)],
+        contents: &Contents,
         path: &Path,
     ) -> Result<(Values<T>, LoadReport), Error> {
-        let contents = contents(path)?;
-        let renamed = self.renamed(&contents, path)?;
-        let mut validator = Validator::new(&contents);
+        let renamed = self.renamed(contents, path)?;
+        let mut validator = Validator::new(contents);
         validator.rounds = self.allow_rounding;
         let (mut plan, mut values, mut report) = (Vec::new(), Values::new(), LoadReport::default());
         for (path, param) in parameters {

@@ -2,10 +2,11 @@
 
 use super::npz::archive;
 use super::within_bounds;
-use crate::support::files::{directory, fixture, message};
+use crate::support::files::{bits, directory, fixture, message};
+use crate::support::resnet::ResNet;
 use std::fs;
 use std::path::Path;
-use wengert::io::{Array, Integers, pytorch};
+use wengert::io::{Array, Integers, LoadOptions, pytorch, safetensors};
 use wengert::prelude::*;
 
 #[test]
@@ -55,6 +56,36 @@ fn tensors_of_every_type_and_stride_are_read() {
     assert_eq!(arrays["row.1.0"], Tensor::<f32>::zeros([0, 6]).into());
     assert_eq!(arrays["row.1.1"], Tensor::<f32>::scalar(2.5).into());
     assert_eq!(arrays["parameter"], Array::BF16(tensor![-1.0, 2.0]));
+}
+
+#[test]
+fn a_resnet_in_half_precision_loads_by_renaming_and_gives_its_logits() {
+    let expected = safetensors::read(fixture("resnet20_logits.safetensors")).unwrap();
+    let state = pytorch::read(fixture("resnet20_bf16.pt")).unwrap();
+    assert!(matches!(state["fc.weight"], Array::BF16(_)));
+    let mut model = ResNet::new(3, state["conv1.weight"].shape()[0], 10);
+    // Three stages of three blocks each are one list.
+    let of_block = |name: &str| match name.strip_prefix("layer").map(|rest| rest.split('.').collect::<Vec<_>>())?[..] {
+        [stage, block, ref rest @ ..] => {
+            let number = 3 * (stage.parse::<usize>().ok()? - 1) + block.parse::<usize>().ok()?;
+            Some(format!("blocks.{number}.{}", rest.join(".")))
+        }
+        _ => None,
+    };
+    let parts = [("conv1", "first.0"), ("bn1", "first.1"), ("conv2", "second.0"), ("bn2", "second.1")];
+    let options = LoadOptions::new().rename(|name| of_block(name).unwrap_or(format!("stem.{name}")));
+    let options = parts.into_iter().fold(options, |options, (from, to)| options.replace(from, to));
+    let options = options.replace("stem.first", "stem").replace("stem.fc", "output").replace("downsample", "skip");
+    let report = options.load(&mut model, fixture("resnet20_bf16.pt")).unwrap();
+    assert_eq!((report.loaded.len(), report.extra.len(), report.missing.len()), (128, 0, 0));
+    let images: Tensor = expected["images"].tensor();
+    let logits = model.forward(&Tape::inference().constant(images));
+    let error = (logits.value() - expected["logits"].tensor()).abs().max().item();
+    assert!(error < 1e-3, "{error}");
+    // The same from memory.
+    let mut other = ResNet::new(3, state["conv1.weight"].shape()[0], 10);
+    options.load_arrays(&mut other, state).unwrap();
+    assert_eq!(bits(&other), bits(&model));
 }
 
 #[test]

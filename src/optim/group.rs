@@ -1,7 +1,11 @@
 //! Parameter groups: settings for a subset of the parameters.
 
+use crate::autograd::Param;
+use crate::nn::Module;
 use crate::optim::Step;
 use crate::panics::check_option;
+use crate::tensor::Float;
+use std::collections::HashSet;
 use std::fmt::{self, Debug, Formatter};
 use std::panic::Location;
 use std::sync::Arc;
@@ -47,6 +51,24 @@ impl Group {
     #[track_caller]
     pub fn matching(matches: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         Group::new(matches, format!("the Group::matching of {}", Location::caller()))
+    }
+
+    /// Creates a group of the parameters of a model that satisfy a predicate on the path and the parameter.
+    ///
+    /// ```
+    /// # use wengert::optim::Group;
+    /// # use wengert::prelude::*;
+    /// // Weight decay for matrices, and none for biases and normalizations.
+    /// let model: (Linear, LayerNorm) = (Linear::new(4, 2, Init::He, &mut wengert::rng(0)), LayerNorm::new([2]));
+    /// let optimizer: AdamW = AdamW::new(1e-3).group(Group::of(&model, |_, param| param.shape().len() < 2).weight_decay(0.0));
+    /// assert_eq!(optimizer.settings().step_for("0.bias").unwrap().weight_decay, 0.0);
+    /// assert_ne!(optimizer.settings().step_for("0.weight").unwrap().weight_decay, 0.0);
+    /// ```
+    #[track_caller]
+    pub fn of<T: Float, M: Module<T> + ?Sized>(model: &M, matches: impl Fn(&str, &Param<T>) -> bool) -> Self {
+        let parameters = model.parameters().into_iter().filter(|(path, param)| matches(path, param));
+        let paths: HashSet<String> = parameters.map(|(path, _)| path).collect();
+        Group::new(move |path| paths.contains(path), format!("the Group::of of {}", Location::caller()))
     }
 
     /// Creates a group of the parameters whose path begins with the given components, such as those of a layer: `"hidden"`

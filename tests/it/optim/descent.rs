@@ -178,6 +178,18 @@ fn prefixes_and_suffixes_are_whole_components() {
 }
 
 #[test]
+fn a_group_of_a_model_is_chosen_by_shapes() {
+    let mut model = (Param::new(Tensor::ones([2, 2])), Param::new(Tensor::ones([2])));
+    let vectors = Group::of(&model, |_, param| param.shape().len() < 2);
+    let mut optimizer: Sgd = Sgd::new(1.0).weight_decay(0.5).group(vectors.weight_decay(0.0));
+    let tape = Tape::new();
+    let loss = (tape.param(&model.0).sum() + tape.param(&model.1).sum()) * 0.0;
+    optimizer.step(&mut model, &loss.backward());
+    assert_eq!(model.0.value(), &Tensor::full([2, 2], 0.5));
+    assert_eq!(model.1.value(), &Tensor::ones([2]));
+}
+
+#[test]
 fn a_group_that_matches_nothing_is_reported_before_anything_changes() {
     let mut model = Network::new();
     let (before, gradients) = (model.bits(), model.gradients(0));

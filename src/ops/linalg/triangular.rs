@@ -101,4 +101,23 @@ impl<T: Float> Var<T> {
             Err(reason) => self.shape_error("solve_triangular", &b, &reason),
         }
     }
+    /// The solution X of `A X = B` for a positive definite `A = L Lᵀ`, of which this is the Cholesky factor L: `X = L⁻ᵀ L⁻¹ B`.
+    ///
+    /// B is `[…, n, m]` or a vector `[n]`. One factor serves for many B.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or an element of the diagonal is 0.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let tape = Tape::new();
+    /// let factor = tape.var([[4.0, 2.0], [2.0, 5.0]]).cholesky();
+    /// assert_eq!(factor.cholesky_solve(&tensor![8.0, 12.0]).value(), &tensor![1.0, 2.0]);
+    /// ```
+    #[doc(alias = "cho_solve")]
+    #[track_caller]
+    pub fn cholesky_solve(&self, b: impl Operand<T>) -> Var<T> {
+        let y = self.solve_triangular(b, Triangle::Lower);
+        self.transpose(-1, -2).solve_triangular(&y, Triangle::Upper)
+    }
 }

@@ -61,6 +61,9 @@ fn solutions_and_factors_give_back_what_they_came_from() {
         let positive = a.matmul(a.transpose(-1, -2));
         let l = positive.cholesky();
         near(&l.matmul(l.transpose(-1, -2)), &positive);
+        let definite = &positive + Tensor::eye(n);
+        let solution = definite.cholesky().cholesky_solve(&b);
+        near(&definite.matmul(solution), &b.broadcast_to([2, 3, n as isize, 5]));
         near(&l.matmul(l.solve_triangular(&b, Triangle::Lower)), &b.broadcast_to([2, 3, n as isize, 5]));
     }
 }

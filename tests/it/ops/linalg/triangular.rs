@@ -10,6 +10,7 @@ pub fn rows() -> Vec<Row> {
     vec![
         row("solve_triangular", SYSTEMS, |x| regular(&x[0]).solve_triangular(&x[1], Triangle::Lower)),
         row("solve_triangular", SYSTEMS, |x| regular(&x[0]).solve_triangular(&x[1], Triangle::Upper)),
+        row("solve_triangular", SYSTEMS, |x| regular(&x[0]).cholesky_solve(&x[1])),
     ]
 }
 

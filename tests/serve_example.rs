@@ -13,6 +13,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 use wengert::data::idx;
+use wengert::prelude::*;
 
 const PIXELS: usize = 784;
 
@@ -215,5 +216,33 @@ fn what_is_no_checkpoint_is_refused() {
         assert_eq!(output.status.code(), Some(2), "{message}");
         assert!(message.starts_with("error: ") && message.contains(expected), "{message}");
         assert_eq!(message.lines().count(), 1, "{message}");
+    }
+}
+
+/// The bits of a small network after training on random samples, and of its predictions.
+fn trained_bits(seed: u64) -> Vec<u32> {
+    let mut rng = wengert::rng(seed);
+    let mut model = (Linear::new(256, 128, Init::He, &mut rng), Linear::new(128, 10, Init::He, &mut rng));
+    let forward = |model: &(Linear, Linear), x: &Var| model.1.forward(&model.0.forward(x).relu());
+    let x = Tensor::randn([128, 256], &mut rng);
+    let labels: Vec<usize> = (0..128).map(|k| k % 10).collect();
+    let mut optimizer = Adam::new(1e-3);
+    for _ in 0..5 {
+        let tape = Tape::training(&mut rng);
+        let loss = forward(&model, &tape.constant(&x)).softmax_cross_entropy(&labels);
+        optimizer.step(&mut model, &loss.backward());
+    }
+    let scores = forward(&model, &Tape::inference().constant(&x));
+    let parameters = model.parameters().into_iter().flat_map(|(_, param)| param.value().as_slice());
+    parameters.chain(scores.value().as_slice()).map(|x| x.to_bits()).collect()
+}
+
+#[test]
+fn tasks_of_a_pool_train_and_predict_at_once_with_the_bits_of_one_thread() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let tasks: Vec<_> = (0..6).map(|seed| runtime.spawn_blocking(move || trained_bits(seed))).collect();
+    for (seed, task) in (0..).zip(tasks) {
+        let found = runtime.block_on(task).unwrap();
+        assert!(found == wengert::with_threads(1, || trained_bits(seed)), "seed {seed}");
     }
 }

@@ -14,6 +14,8 @@ use std::panic::Location;
 /// momentum of the book and of Chainer is 1 − this one. On any other tape the running averages are used. The forward pass does
 /// not modify the layer: the new averages are stored with the gradients, and the optimizer's step applies them.
 ///
+/// Channels that are the last axis are normalized as `norm.forward(&x.flatten(0, -2)).reshape(x.shape())`.
+///
 /// The running averages are updated only on training tapes, so a model trained on any other tape never learns them. A step
 /// panics if its gradients come from a layer that still has its initial averages. Averages that were learned or loaded before
 /// can be kept fixed this way.

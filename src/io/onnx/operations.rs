@@ -52,8 +52,11 @@ const WITH_NUMBER: [(&str, &str, bool); 5] = [
     ("rdiv_scalar", "Div", true),
 ];
 
-/// Operations that are a chain of nodes, some with a number as second input.
-const CHAINS: [(&str, &[(&str, Option<f64>)]); 8] = [
+/// Nodes that follow each other, some with a number as second input.
+type Chain<'a> = &'a [(&'a str, Option<f64>)];
+
+/// Operations that are a chain of nodes.
+const CHAINS: [(&str, Chain); 8] = [
     ("erfc", &[("Erf", None), ("Neg", None), ("Add", Some(1.0))]),
     ("exp2", &[("Mul", Some(LN_2)), ("Exp", None)]),
     ("expm1", &[("Exp", None), ("Sub", Some(1.0))]),
@@ -200,8 +203,7 @@ fn elementwise(graph: &mut Graph, op: &Operation, inputs: &[&str]) -> Result<Str
     })
 }
 
-/// Nodes that follow each other, some with a number as second input.
-fn chain(graph: &mut Graph, x: &str, nodes: &[(&str, Option<f64>)]) -> String {
+fn chain(graph: &mut Graph, x: &str, nodes: Chain) -> String {
     nodes.iter().fold(x.to_string(), |x, &(operator, number)| match number {
         Some(number) => {
             let number = graph.number(number);

@@ -96,14 +96,16 @@ pub(super) fn stack(graph: &mut Graph, op: &Operation) -> Result<String, String>
 }
 
 pub(super) fn broadcast(graph: &mut Graph, op: &Operation) -> Result<String, String> {
-    let (x, y) = (op.step.inputs[0].shape(), op.step.value.shape());
+    // The longer batch, which differs from an axis of size 1.
+    let longer = op.other.unwrap_or(op.step);
+    let (x, y) = (longer.inputs[0].shape(), longer.value.shape());
     let own = |axis: usize| (axis + x.len()).checked_sub(y.len()).map_or(1, |axis| x[axis]);
     let mut sizes = op.shape()?;
     for (axis, size) in sizes.iter_mut().enumerate().filter(|(_, size)| size.is_none()) {
         match own(axis) == y[axis] {
             // A size of 1 leaves that of the input.
             true => *size = Some(1),
-            false if y[axis] == graph.samples() => {}
+            false if y[axis] == graph.samples() + 1 => {}
             false => return Err("a size that is not that of the batch but depends on it".into()),
         }
     }

@@ -114,6 +114,15 @@ impl<'a, T: Float> Walk<'a, T> {
         Walk { tape, pass, reaches_target, rows, pending, wanted: Vec::new(), gradients: Vec::new() }
     }
 
+    /// The method that began the pass, for messages.
+    fn method(&self) -> &'static str {
+        match (self.rows, self.pass) {
+            (None, _) => "grad",
+            (Some(_), Pass::Values(Some(_))) => "backward",
+            (Some(_), _) => "gradients",
+        }
+    }
+
     /// Collects the inputs of a node that need a gradient; returns whether there are any.
     fn collect_wanted(&mut self, id: NodeId) -> bool {
         let mask = self.reaches_target.as_deref();
@@ -131,7 +140,7 @@ impl<'a, T: Float> Walk<'a, T> {
     #[track_caller]
     fn propagate(&mut self, id: NodeId, gy: &Var<T>) {
         let tape = self.tape;
-        let running = InFlight::take(tape, id);
+        let running = InFlight::take(tape, id, self.method());
         if let (Some(view), None, &[Some(input)]) = (running.op().part(), tape.observer(), self.wanted.as_slice())
             && self.pending.add_part(input, view, gy)
         {
@@ -176,7 +185,7 @@ struct InFlight<'a, T: Float> {
 impl<'a, T: Float> InFlight<'a, T> {
     /// Takes the operation of a node off the list. What its rule records is attributed to the line of the node.
     #[track_caller]
-    fn take(tape: &'a Tape<T>, id: NodeId) -> Self {
+    fn take(tape: &'a Tape<T>, id: NodeId, method: &str) -> Self {
         let mut list = tape.list_mut();
         let node = &mut list[id];
         let op = match std::mem::replace(&mut node.content, Content::InFlight) {
@@ -184,8 +193,8 @@ impl<'a, T: Float> InFlight<'a, T> {
             other => {
                 node.content = other;
                 match &node.content {
-                    Content::Released(by) => panics::released(&place(node), by),
-                    Content::InFlight => panics::running(&place(node)),
+                    Content::Released(by) => panics::released(method, &place(node), by),
+                    Content::InFlight => panics::running(method, &place(node)),
                     _ => unreachable!("a leaf has no inputs that are wanted"),
                 }
             }

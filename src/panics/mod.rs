@@ -97,8 +97,8 @@ panic_messages! {
         "{op}: the result has shape {shape:?} instead of one element: reduce it first, for example with .sum() or .mean() ({place})"
     not_recorded(op: &str, place: &dyn Display)
         "{op}: nothing was recorded: the result does not depend on a parameter or a tape.var(..), of which value() is a constant, or the tape is for inference ({place})"
-    running(place: &dyn Display)
-        "grad: the rule of {place} is running and cannot differentiate its own operation"
+    running(op: &str, place: &dyn Display)
+        "{op}: the rule of {place} is running and cannot differentiate its own operation"
     does_not_depend(y: &dyn Display, x: &dyn Display)
         "grad: the result ({y}) does not depend on the variable ({x}), so its derivative is zero everywhere: vjp() returns None in that case"
     by_a_constant(y: &dyn Display)
@@ -109,8 +109,8 @@ panic_messages! {
         "{op}: the direction has shape {shape:?}, the input {expected:?}: they must be equal"
     direction_count(op: &str, count: usize, expected: usize)
         "{op}: {count} directions for {expected} inputs: there must be one for each"
-    released(place: &dyn Display, by: &Location)
-        "grad: {place} was released by the backward pass at {by}: use gradients() there to keep the tape"
+    released(op: &str, place: &dyn Display, by: &Location)
+        "{op}: {place} was released by the backward pass at {by}: use gradients() there to keep the tape"
     gradient_shape(op: &str, at: &Location, input: usize, gradient: &[usize], shape: &[usize])
         "{op}: for input {input} of shape {shape:?}, its rule returned a gradient of shape {gradient:?}, which does not sum to that shape (while differentiating {op} at {at})"
     not_saved(op: &str, what: &dyn Debug, save: &dyn Debug)

@@ -31,7 +31,7 @@ impl Standardizer {
     /// Computes the mean and the standard deviation of each feature of samples `[n, …]`.
     ///
     /// # Panics
-    /// If there are no samples.
+    /// If there are no samples, or one of the numbers is NaN or infinite.
     #[doc(alias = "StandardScaler")]
     #[track_caller]
     pub fn fit<T: Float>(samples: &Tensor<T>) -> Self {
@@ -96,7 +96,7 @@ impl MinMax {
     /// Computes the minimum and the maximum of each feature of samples `[n, …]`.
     ///
     /// # Panics
-    /// If there are no samples.
+    /// If there are no samples, or one of the numbers is NaN or infinite.
     #[doc(alias = "MinMaxScaler")]
     #[track_caller]
     pub fn fit<T: Float>(samples: &Tensor<T>) -> Self {
@@ -264,10 +264,15 @@ struct Features<'a, T: Float> {
 impl<'a, T: Float> Features<'a, T> {
     #[track_caller]
     fn of(op: &str, samples: &'a Tensor<T>) -> Self {
-        match samples.shape() {
+        let (count, shape) = match samples.shape() {
             [] | [0, ..] => panics::no_samples(op, samples.shape()),
-            [count, shape @ ..] => Features { samples, count: *count, shape: Dims::from_slice(shape) },
+            [count, shape @ ..] => (*count, shape),
+        };
+        if let Some(at) = samples.iter().position(|x| !x.is_finite()) {
+            let size = element_count(shape);
+            panics::feature_not_finite(op, at / size, at % size, samples.as_slice()[at].to_f64());
         }
+        Features { samples, count, shape: Dims::from_slice(shape) }
     }
 
     /// Folds `y[k] = f(k, y[k], x)` over the samples, for each feature k.

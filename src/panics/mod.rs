@@ -278,6 +278,8 @@ panic_messages! {
         "k_fold: {count} samples cannot be split into {k} folds: k must be 2 or more, and at most the number of samples"
     no_samples(op: &str, shape: &[usize])
         "{op}: shape {shape:?} has no samples: they are the first axis of [n, ...], at least one"
+    feature_not_finite(op: &str, sample: usize, feature: usize, value: f64)
+        "{op}: feature {feature} of sample {sample} is {value}: replace missing values, or leave out their samples"
     feature_shape(op: &str, shape: &[usize], features: &[usize])
         "{op}: shape {shape:?} is not [n, ...] with features of the fitted shape {features:?}"
     image_shape(op: &str, shape: &[usize], expected: &str)

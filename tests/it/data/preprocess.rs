@@ -9,6 +9,8 @@ use wengert::rand::RngExt;
 pub const PANICS: &[Panic] = &[
     ("no_samples", || _ = Standardizer::fit(&Tensor::<f32>::zeros([0, 3]))),
     ("no_samples", || _ = MinMax::fit(&Tensor::<f32>::scalar(1.0))),
+    ("feature_not_finite", || _ = Standardizer::fit(&tensor![[1.0, 2.0], [3.0, f32::NAN]])),
+    ("feature_not_finite", || _ = MinMax::fit(&tensor![f64; f64::INFINITY, 1.0])),
     ("feature_shape", || _ = Standardizer::fit(&matrix()).apply(&Tensor::<f32>::ones([3]))),
     ("feature_shape", || _ = MinMax::fit(&matrix()).invert(&Tensor::<f32>::ones([2, 3, 1]))),
     ("label_out_of_range", || _ = one_hot(&[0, 3], 3)),

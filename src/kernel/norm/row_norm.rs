@@ -3,6 +3,7 @@
 //! Every kernel recomputes the statistics of a row while the row is in the cache, so each is one pass over memory.
 
 use crate::kernel::Float;
+use crate::kernel::base::float::power_of_two_below;
 use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::for_each_chunk;
 use crate::kernel::reduce::sums::sums;
@@ -58,11 +59,13 @@ impl<T: Float> Statistics<T> {
     }
 }
 
-/// `Σ (x − shift)²` in double precision, where the squares of single-precision numbers do not overflow.
+/// `Σ (x − shift)²` where the squares overflow: divided by the square of a power of two near the largest deviation, and that power.
 #[cold]
 #[inline(never)]
-fn squares<T: Float>(row: &[T], shift: T) -> f64 {
-    row.iter().map(|&x| (x - shift).to_f64().powi(2)).sum()
+fn squares<T: Float>(row: &[T], shift: T) -> (f64, f64) {
+    let deviations = row.iter().map(|&x| (x - shift).to_f64());
+    let unit = power_of_two_below(deviations.clone().fold(0.0, |largest, deviation| deviation.abs().max(largest)));
+    (deviations.map(|deviation| (deviation / unit).powi(2)).sum(), unit)
 }
 
 /// Rows whose statistics are computed together: the steps of one row wait for each other, those of several do not.
@@ -88,18 +91,20 @@ simd! {
                 *shift = T::from_f64(sum / n);
             }
         }
-        let mut moments = [[0.0; 2]; BUNDLE];
+        // The sums of the deviations and of their squares, these in squared units.
+        let mut moments = [(0.0, 0.0, 1.0); BUNDLE];
         for ((moments, row), &shift) in moments.iter_mut().zip(x.chunks_exact(rows.size)).zip(&shifts) {
             let [first, second] = sums([(row, row)], |x, _| [x - shift, (x - shift) * (x - shift)]);
-            *moments = [first, if second < f64::INFINITY { second } else { squares(row, shift) }];
+            let (second, unit) = if second < f64::INFINITY { (second, 1.0) } else { squares(row, shift) };
+            *moments = (first, second, unit);
         }
         std::array::from_fn(|k| {
-            let [first, second] = moments[k];
+            let (first, second, unit) = moments[k];
             let rest = if rows.centered { first / n } else { 0.0 };
-            let variance = second / n - rest * rest;
+            let variance = second / n - (rest / unit).powi(2);
             // Not `max`, which would drop a NaN.
             let variance = if variance < 0.0 { 0.0 } else { variance };
-            let scale = (variance + rows.epsilon).sqrt().recip();
+            let scale = (variance + rows.epsilon / unit / unit).sqrt().recip() / unit;
             Statistics { shift: shifts[k], scale: T::from_f64(scale), offset: T::from_f64(rest * scale) }
         })
     }

@@ -48,4 +48,11 @@ fn rows_whose_squares_overflow_are_normalized() {
     assert!((x.layer_norm([2], 1.0, 0.0, 1e-5).value() - tensor![[-1.0, 1.0]]).abs().max().item() < 1e-6);
     let g = y.sum().backward();
     assert!((&g[&x] * 1e20 - tensor![[0.045_254_84, -0.033_941_13]]).abs().max().item() < 1e-6);
+    let x = Tape::new_f64().var([[3e200, 4e200]]);
+    assert!((x.rms_norm([2], 1.0, 1e-5).value() - tensor![f64; [0.6, 0.8]] * 2f64.sqrt()).abs().max().item() < 1e-15);
+    for y in [x.layer_norm([2], 1.0, 0.0, 1e-5), x.group_norm(1, 1.0, 0.0, 1e-5)] {
+        assert!((y.value() - tensor![f64; [-1.0, 1.0]]).abs().max().item() < 1e-15);
+    }
+    let g = x.rms_norm([2], 1.0, 1e-5).sum().backward();
+    assert!((&g[&x] * 1e200 - tensor![f64; [0.045_254_84, -0.033_941_13]]).abs().max().item() < 1e-6);
 }

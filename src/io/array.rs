@@ -126,6 +126,14 @@ impl Array {
         lossless.then(|| self.tensor())
     }
 
+    /// The elements as a tensor, rounded to nearest; `None` if a finite one of `F64` becomes infinite.
+    pub(super) fn to_rounded<T: Float>(&self) -> Option<Tensor<T>> {
+        let Array::F64(numbers) = self else { return self.to_exact() };
+        let tensor: Tensor<T> = self.tensor();
+        let kept = numbers.iter().zip(tensor.iter()).all(|(number, y)| y.is_finite() || !number.is_finite());
+        kept.then_some(tensor)
+    }
+
     /// The same numbers as they are stored in another precision; integers stay.
     ///
     /// ```

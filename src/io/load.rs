@@ -151,7 +151,7 @@ impl<'a> LoadOptions<'a> {
         self
     }
 
-    /// Rounds double precision to single if the model is in single precision.
+    /// Rounds double precision to single if the model is in single precision. Numbers beyond its range stay an error.
     pub fn allow_rounding(mut self) -> Self {
         self.allow_rounding = true;
         self

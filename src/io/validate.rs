@@ -94,11 +94,7 @@ impl<'a> Validator<'a> {
         if !self.mismatches.is_empty() && !array.dtype().is_integer() {
             return None;
         }
-        let values = self.read(name, array)?;
-        if array.dtype() == DType::F64 {
-            return Some(values.tensor());
-        }
-        let tensor = values.to_exact();
+        let tensor = self.read(name, array)?.to_rounded();
         if tensor.is_none() {
             let reason = format!("{} with values that {} cannot represent", array.describe(), T::NAME.to_uppercase());
             self.report(name, expected::<T>(array.shape()), reason);

@@ -127,6 +127,17 @@ fn double_precision_is_rounded_on_request() {
 }
 
 #[test]
+fn rounding_makes_no_number_infinite() {
+    let load = |bias: Tensor<f64>| {
+        loaded(&LoadOptions::new().allow_rounding(), &[("weight", matrix().into()), ("bias", bias.into())])
+    };
+    let error = mismatches(load(tensor![f64; 0.1, 1e39]));
+    assert_eq!(error, ["bias: expected F32 [2], found F64 [2] with values that F32 cannot represent"]);
+    let (model, _) = load(tensor![f64; f64::INFINITY, 1e-60]).unwrap();
+    assert_eq!(model.bias.unwrap().value(), &tensor![f32::INFINITY, 0.0]);
+}
+
+#[test]
 fn a_report_is_short_whatever_the_file_has() {
     let arrays: Vec<(String, Tensor)> =
         (0..1000).map(|k| (format!("{k:03}{}", "é".repeat(500)), tensor![0.0])).collect();

@@ -162,8 +162,11 @@ impl BinaryScores {
     }
 
     /// The area under the curve of precision over recall as a sum of steps, `Σ (Rₙ − Rₙ₋₁) Pₙ`, as in scikit-learn; 0 without samples of
-    /// the class.
+    /// the class, NaN without any.
     pub fn average_precision(&self) -> f64 {
+        if self.samples.is_empty() {
+            return f64::NAN;
+        }
         let step = |pair: &[Threshold]| (pair[1].true_positive_rate - pair[0].true_positive_rate) * pair[1].precision;
         self.thresholds().windows(2).map(step).sum()
     }

@@ -120,9 +120,10 @@ impl ConfusionMatrix {
         self.counts.iter().sum()
     }
 
-    /// The fraction of correct predictions; 0 if there are no samples.
+    /// The fraction of correct predictions; NaN if there are no samples.
     pub fn accuracy(&self) -> f64 {
-        ratio((0..self.classes()).map(|class| self.count(class, class)).sum(), self.total())
+        let correct: u64 = (0..self.classes()).map(|class| self.count(class, class)).sum();
+        correct as f64 / self.total() as f64
     }
 
     /// The scores of a class.
@@ -148,7 +149,7 @@ impl ConfusionMatrix {
         self.average(|_| 1)
     }
 
-    /// The mean of the scores over the classes, weighted by their number of samples. Its recall is the accuracy.
+    /// The mean of the scores over the classes, weighted by their number of samples; NaN if there are none. Its recall is the accuracy.
     pub fn weighted_average(&self) -> ClassScores {
         self.average(|scores| scores.samples)
     }
@@ -158,7 +159,7 @@ impl ConfusionMatrix {
         let total: u64 = classes.iter().map(&weight).sum();
         let mean = |score: fn(&ClassScores) -> f64| {
             let sum: f64 = classes.iter().map(|scores| score(scores) * weight(scores) as f64).sum();
-            if total == 0 { 0.0 } else { sum / total as f64 }
+            sum / total as f64
         };
         ClassScores {
             precision: mean(|scores| scores.precision),

@@ -1,8 +1,8 @@
 //! Metrics: accuracy, the confusion matrix with precision, recall and F1, ranking and calibration of two classes, errors of regression,
 //! perplexity, and running means.
 //!
-//! Metrics take plain tensors and have no gradient. A ratio 0/0 counts as 0, as in scikit-learn; each metric documents
-//! when that happens.
+//! Metrics take plain tensors and have no gradient. The score of no samples is NaN. That of a class which does not occur is 0, as in
+//! scikit-learn, where it would be 0/0; each metric documents when that happens.
 
 mod binary;
 mod confusion;
@@ -19,7 +19,7 @@ pub use regression::Regression;
 use crate::panics;
 use crate::tensor::{Float, Labels, Tensor, all_classes_of, class_axis};
 
-/// The fraction of samples whose label has the highest score: `correct / n`; 0 if there are no samples.
+/// The fraction of samples whose label has the highest score: `correct / n`; NaN if there are no samples.
 ///
 /// Scores are `[N, C]` or `[N, C, …]` with `N` or `N · …` labels, or `[C]` with one, as for the losses. Ties go to the
 /// first class, and NaN is the highest score, as in [`Tensor::argmax`].
@@ -41,7 +41,7 @@ pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: &(impl Labels + ?Sized)) -
     fraction_within("accuracy", scores, &labels.labels(), 1)
 }
 
-/// The fraction of samples whose label has one of the k highest scores; 0 if there are no samples.
+/// The fraction of samples whose label has one of the k highest scores; NaN if there are no samples.
 ///
 /// With k = 1 this is the [`accuracy`]; shapes and conventions are the same.
 ///
@@ -78,7 +78,7 @@ fn fraction_within<T: Float>(op: &str, scores: &Tensor<T>, labels: &[i64], k: us
         };
         (0..classes).filter(above).count() < k
     });
-    ratio(within.count() as u64, labels.len() as u64)
+    within.count() as f64 / labels.len() as f64
 }
 
 /// The axis of the classes; panics if the labels do not match the scores.

@@ -9,7 +9,7 @@ mod regression;
 
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::matrix;
-use wengert::metrics::{accuracy, top_k};
+use wengert::metrics::{BinaryScores, ConfusionMatrix, Mean, Regression, accuracy, top_k};
 use wengert::prelude::*;
 use wengert::rand::RngExt;
 
@@ -38,10 +38,29 @@ fn accuracy_and_top_k_by_hand() {
     assert_eq!([1, 2, 3, 9].map(|k| top_k(&scores, &[2, 2, 1, 1], k)), [0.0, 0.5, 1.0, 1.0]);
     assert_eq!(top_k(&scores, &[1, 0, 2, 1], 0), 0.0);
     assert_eq!(accuracy(&tensor![0.1, 0.9], &[1]), 1.0);
-    assert_eq!(accuracy(&Tensor::<f64>::zeros([0, 3]), &[0usize; 0]), 0.0);
     // Score maps: the class axis is 1, and labels follow the other axes.
     let maps = tensor![[[0.0, 1.0, 2.0], [1.0, 0.0, 3.0]]];
     assert_eq!(accuracy(&maps, &[1, 0, 0]), 2.0 / 3.0);
+}
+
+#[test]
+fn the_score_of_no_samples_is_nan_in_every_metric() {
+    let none = Tensor::<f64>::zeros([0, 3]);
+    let (matrix, binary, errors) = (ConfusionMatrix::new(2), BinaryScores::new(), Regression::new());
+    let scores = [
+        accuracy(&none, &[0usize; 0]),
+        top_k(&none, &[0usize; 0], 2),
+        matrix.accuracy(),
+        matrix.weighted_average().f1,
+        binary.roc_auc(),
+        binary.average_precision(),
+        binary.brier_score(),
+        binary.calibration_error(10),
+        errors.mean_squared_error(),
+        errors.r_squared(),
+        Mean::new().value(),
+    ];
+    assert!(scores.iter().all(|score| score.is_nan()), "{scores:?}");
 }
 
 #[test]

@@ -68,17 +68,18 @@ fn as_matrices<T: Float>(y: &Var<T>) -> Var<T> {
 #[track_caller]
 fn cofactors<T: Float>(a: &Var<T>) -> Var<T> {
     let n = a.shape()[a.shape().len() - 1];
-    let batch = &a.shape()[..a.shape().len() - 2];
+    let matrices = a.value().len() / (n * n);
     let without = |removed: usize| (0..n).filter(move |&k| k != removed);
     let mut positions = Vec::new();
-    for start in (0..batch.iter().product()).map(|matrix: usize| matrix * n * n) {
+    for start in (0..matrices).map(|matrix| matrix * n * n) {
         for (row, column) in (0..n * n).map(|k| (k / n, k % n)) {
             positions.extend(without(row).flat_map(|i| without(column).map(move |j| start + i * n + j)));
         }
     }
-    let out_shape: Dims = batch.iter().copied().chain([n, n, n - 1, n - 1]).collect();
+    let out_shape = Dims::from_slice(&[matrices, n, n, n - 1, n - 1]);
     let minors = a.take(Positions::flat(positions, out_shape, a.value().dims()));
-    minors.det() * matrix(n, |row, column| if (row + column) % 2 == 0 { 1.0 } else { -1.0 })
+    let signs = matrix(n, |row, column| if (row + column) % 2 == 0 { 1.0 } else { -1.0 });
+    minors.det().with_shape(a.value().dims()) * signs
 }
 
 impl<T: Float> Var<T> {

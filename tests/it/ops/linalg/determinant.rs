@@ -45,3 +45,12 @@ fn a_determinant_is_differentiable_at_singular_matrices() {
         assert_eq!(check::gradients(|x| x[0].det(), &[a]), Ok(()), "rank {rank}");
     }
 }
+
+#[test]
+fn the_gradient_of_a_determinant_needs_no_further_axes() {
+    let shape = [vec![1; 62], vec![2, 2]].concat();
+    let a = Tape::new_f64().var(Tensor::from_vec(vec![1.0, 2.0, 3.0, 4.0], &shape));
+    let cofactors = a.det().sum().grad(&a);
+    assert_eq!(cofactors.value(), &Tensor::from_vec(vec![4.0, -3.0, -2.0, 1.0], &shape));
+    assert_eq!((&cofactors * &a).sum().grad(&a).value(), &Tensor::from_vec(vec![8.0, -6.0, -4.0, 2.0], &shape));
+}

@@ -124,6 +124,9 @@ impl<T: Float> Tensor<T> {
 
     /// `count` evenly spaced values from `start` to `end`, both included.
     ///
+    /// # Panics
+    /// If the distance from `start` to `end` is not finite.
+    ///
     /// ```
     /// # use wengert::prelude::*;
     /// assert_eq!(Tensor::<f32>::linspace(0.0, 1.0, 5), tensor![0.0, 0.25, 0.5, 0.75, 1.0]);
@@ -132,6 +135,9 @@ impl<T: Float> Tensor<T> {
     #[inline(never)]
     pub fn linspace(start: f64, end: f64, count: usize) -> Self {
         let step = (end - start) / count.saturating_sub(1).max(1) as f64;
+        if !step.is_finite() {
+            panics::range("linspace", start, end, step);
+        }
         let at = |k: usize| if k > 0 && k + 1 == count { end } else { start + k as f64 * step };
         Tensor::of_positions("linspace", count, at)
     }

@@ -9,6 +9,7 @@ pub const PANICS: &[Panic] = &[
     ("element_count", || _ = Tensor::from_slice(&[1.0f32, 2.0], [3])),
     ("not_an_interval", || _ = Tensor::<f32>::uniform([1], 1.0, 0.0, &mut wengert::rng(0))),
     ("range", || _ = Tensor::<f32>::arange(0.0, 1.0, 0.0)),
+    ("range", || _ = Tensor::<f32>::linspace(0.0, f64::INFINITY, 3)),
 ];
 
 #[test]

@@ -89,7 +89,7 @@ impl<T: Float> Op<T, 2> for LeakyReluGradient {
         if self.slope == 0.0 {
             return g.zip_equal(x, |g, x| if x <= T::ZERO { T::ZERO } else { g });
         }
-        g.zip_equal(x, move |g, x| if x <= T::ZERO { slope * g } else { g })
+        g.zip_equal(x, move |g, x| if x > T::ZERO { g } else { slope * g })
     }
     fn backward(&self, saved: &Saved<T, 2>, gy: &Var<T>) -> [Option<Var<T>>; 2] {
         [saved.needs(0).then(|| gy.leaky_relu_gradient(&saved.input(1), self.slope)), None]

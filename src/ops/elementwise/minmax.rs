@@ -60,7 +60,7 @@ impl<T: Float> Op<T, 1> for Clamp {
     }
 }
 
-/// `gy` where x is between two bounds or NaN, 0 at the bounds and beyond.
+/// `gy` where x is between two bounds, 0 at the bounds and beyond, and for NaN.
 pub(crate) struct WhereBetween {
     low: f64,
     high: f64,
@@ -76,7 +76,7 @@ impl<T: Float> Op<T, 2> for WhereBetween {
 
     fn forward(&mut self, [gy, x]: [&Tensor<T>; 2]) -> Tensor<T> {
         let (low, high) = (T::from_f64(self.low), T::from_f64(self.high));
-        gy.zip_equal(x, move |gy, x| if (x <= low) | (x >= high) { T::ZERO } else { gy })
+        gy.zip_equal(x, move |gy, x| if (x > low) & (x < high) { gy } else { T::ZERO })
     }
     fn backward(&self, saved: &Saved<T, 2>, u: &Var<T>) -> [Option<Var<T>>; 2] {
         [saved.needs(0).then(|| u.where_between(&saved.input(1), self.low, self.high)), None]

@@ -77,6 +77,21 @@ fn activations_of_infinities_are_their_limits() {
 }
 
 #[test]
+fn gradients_at_nan_are_those_of_pytorch() {
+    let functions: [(fn(&Var) -> Var, f32); 5] = [
+        (|x| x.relu(), 1.0),
+        (|x| x.leaky_relu(0.1), 0.1),
+        (|x| x.prelu(0.25), 0.25),
+        (|x| x.hardsigmoid(), 0.0),
+        (|x| x.clamp(-1.0, 1.0), 0.0),
+    ];
+    for (f, expected) in functions {
+        let x = Tape::new().var(f32::NAN);
+        assert_eq!(f(&x).backward()[&x].item(), expected);
+    }
+}
+
+#[test]
 fn second_derivatives_of_gated_activations_of_large_numbers_are_0() {
     const LARGE: [f32; 6] = [1e13, -1e20, 1e30, f32::MIN, f32::INFINITY, f32::NEG_INFINITY];
     for f in [Var::gelu, Var::gelu_tanh, Var::silu, Var::mish] {

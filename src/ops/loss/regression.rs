@@ -12,6 +12,20 @@ pub(crate) struct Huber {
     slope: f64,
 }
 
+impl Huber {
+    /// The loss with a slope, or with slope δ. The range of the element type bounds δ, which would otherwise round to 0 or ∞.
+    fn new<T: Float>(delta: f64, slope: Option<f64>) -> Self {
+        let least = T::MIN_POSITIVE.to_f64();
+        let delta = delta.clamp(least, least.recip());
+        Huber { delta, slope: slope.unwrap_or(delta) }
+    }
+
+    /// The second derivative at 0.
+    fn curvature(&self) -> f64 {
+        self.slope / self.delta
+    }
+}
+
 impl<T: Float> Op<T, 1> for Huber {
     const NAME: &'static str = "huber";
     const SAVE: Save = Save::Inputs;
@@ -21,14 +35,14 @@ impl<T: Float> Op<T, 1> for Huber {
     }
 
     fn forward(&mut self, [d]: [&Tensor<T>; 1]) -> Tensor<T> {
-        let [delta, slope, half] = [self.delta, self.slope, 0.5].map(T::from_f64);
+        let [delta, slope, half_curvature] = [self.delta, self.slope, self.curvature() / 2.0].map(T::from_f64);
         d.map(|d| {
             let near = d.abs().minimum(delta);
-            slope * (half * near * (near / delta) + (d.abs() - near))
+            half_curvature * near * near + slope * (d.abs() - near)
         })
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy * ((saved.input(0) / self.delta).clamp(-1.0, 1.0) * self.slope))]
+        [Some(gy * (saved.input(0).clamp(-self.delta, self.delta) * self.curvature()))]
     }
 }
 
@@ -70,7 +84,7 @@ impl<T: Float> Var<T> {
             panics::option("huber_loss", delta, "a finite delta greater than 0");
         }
         let error = self - &*self.target("huber_loss", &target);
-        Huber { delta, slope: delta }.of([&error]).reduce(reduction)
+        Huber::new::<T>(delta, None).of([&error]).reduce(reduction)
     }
 
     /// The smooth L1 loss of an error d: `d²/(2β)` for `|d| < β`, `|d| − β/2` beyond. Equals [`huber_loss`](Var::huber_loss) / β,
@@ -84,7 +98,7 @@ impl<T: Float> Var<T> {
             panics::option("smooth_l1_loss", beta, "a finite beta of 0 or more");
         }
         let error = self - &*self.target("smooth_l1_loss", &target);
-        let losses = if beta == 0.0 { error.abs() } else { Huber { delta: beta, slope: 1.0 }.of([&error]) };
+        let losses = if beta == 0.0 { error.abs() } else { Huber::new::<T>(beta, Some(1.0)).of([&error]) };
         losses.reduce(reduction)
     }
 }

@@ -46,6 +46,7 @@ pub const PANICS: &[Panic] = &[
     ("too_large", || _ = none([1]).broadcast_to([1usize << 32, 1 << 32])),
     ("too_large", || _ = Tape::new().var(none([0])).diag_embed(isize::MIN)),
     ("too_many_axes", || _ = Tape::new().var(none(vec![1usize; 64])).diag_embed(0)),
+    ("too_many_axes", || _ = none(vec![1usize; 64]).unsqueeze(0)),
     ("too_large", || _ = none([1usize << 32, 0]).matmul(&none([0, 1usize << 32]))),
     ("too_large", || _ = none([1, 0]).repeat([usize::MAX, 2])),
     ("too_large", || _ = none([2]).repeat_interleave(usize::MAX, 0)),

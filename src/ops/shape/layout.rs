@@ -4,8 +4,8 @@ use crate::autograd::{Description, Op, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::panics;
 use crate::tensor::{
-    Axes, AxisIndex, Dims, Float, IntoShape, Tensor, permutation, reduction_of, resolve_axis, resolve_new_axis,
-    resolve_shape, same,
+    Axes, AxisIndex, Dims, Float, IntoShape, Tensor, checked_shape, permutation, reduction_of, resolve_axis,
+    resolve_new_axis, resolve_shape, same,
 };
 
 /// The same elements in another shape; the gradient is reshaped back.
@@ -114,12 +114,13 @@ functions! {
     /// Inserts an axis of size 1 at the given position; −1 makes it the last.
     ///
     /// # Panics
-    /// If the position is out of range.
+    /// If the position is out of range, or there are 64 axes already.
     #[doc(alias = "expand_dims")]
     #[doc(alias = "insert_axis")]
     fn unsqueeze(x, axis: impl AxisIndex) = {
         let (before, after) = x.shape().split_at(resolve_new_axis("unsqueeze", axis.index(), x.shape()));
-        x.with_shape(before.iter().copied().chain([1]).chain(after.iter().copied()).collect())
+        let shape = before.iter().copied().chain([1]).chain(after.iter().copied()).collect();
+        x.with_shape(checked_shape("unsqueeze", shape))
     };
 }
 

@@ -78,7 +78,8 @@ fn activations_of_infinities_are_their_limits() {
 
 #[test]
 fn gradients_at_nan_are_those_of_pytorch() {
-    let functions: [(fn(&Var) -> Var, f32); 5] = [
+    type Function = fn(&Var) -> Var;
+    let functions: [(Function, f32); 5] = [
         (|x| x.relu(), 1.0),
         (|x| x.leaky_relu(0.1), 0.1),
         (|x| x.prelu(0.25), 0.25),

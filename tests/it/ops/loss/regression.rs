@@ -60,11 +60,11 @@ fn panics() {
 fn a_delta_beyond_the_range_of_the_elements_is_no_bound() {
     let x = Tape::new().var([1e-3, -2.0]);
     for delta in [1e38, f64::MAX] {
-        let y = x.huber_loss(&tensor![0.0, 0.0], delta, Reduction::Sum);
+        let y = x.huber_loss(tensor![0.0, 0.0], delta, Reduction::Sum);
         assert_eq!((y.item(), y.backward()[&x].clone()), (2.0 + 5e-7, tensor![1e-3, -2.0]));
-        assert!(x.smooth_l1_loss(&tensor![0.0, 0.0], delta, Reduction::Sum).item() < 1e-37);
+        assert!(x.smooth_l1_loss(tensor![0.0, 0.0], delta, Reduction::Sum).item() < 1e-37);
     }
-    let y = x.smooth_l1_loss(&tensor![0.0, 0.0], 1e-60, Reduction::Sum);
+    let y = x.smooth_l1_loss(tensor![0.0, 0.0], 1e-60, Reduction::Sum);
     assert_eq!((y.item(), y.backward()[&x].clone()), (2.001, tensor![1.0, -1.0]));
 }
 

@@ -66,7 +66,7 @@ impl Windows {
     /// Elements between two rows of a [deinterleaved](with_deinterleaved) image, and between the first and the second part of a row.
     fn deinterleaved_steps(&self) -> [usize; 2] {
         let part = self.input[1].div_ceil(self.stride[1]);
-        [part * self.stride[1], part]
+        [part * self.stride[1].min(self.input[1]), part]
     }
 
     /// Calls `f` for each channel, kernel offset and one of some rows of output positions at which the offset is on the image: with
@@ -97,7 +97,7 @@ impl Windows {
 /// read adjacent elements.
 pub(crate) fn with_deinterleaved<T: Float, R>(windows: &Windows, x: &[T], f: impl FnOnce(&[T]) -> R) -> R {
     let (width, stride, [step, _]) = (windows.input[1], windows.stride[1], windows.deinterleaved_steps());
-    if stride == 1 || x.is_empty() {
+    if stride == 1 || stride >= width {
         return f(x);
     }
     with_scratch(x.len() / width * step, |parts| {
@@ -109,7 +109,7 @@ pub(crate) fn with_deinterleaved<T: Float, R>(windows: &Windows, x: &[T], f: imp
 /// Writes an image that `f` computes deinterleaved.
 pub(crate) fn interleaved<T: Float>(windows: &Windows, x: &mut [T], f: impl FnOnce(&mut [T])) {
     let (width, stride, [step, _]) = (windows.input[1], windows.stride[1], windows.deinterleaved_steps());
-    if stride == 1 || x.is_empty() {
+    if stride == 1 || stride >= width {
         return f(x);
     }
     with_scratch(x.len() / width * step, |parts| {
@@ -130,7 +130,7 @@ simd! {
                 last.iter().for_each(|&last| even[size - 1] = last);
                 continue;
             }
-            for (phase, part) in parts.chunks_exact_mut(size).enumerate().take(width) {
+            for (phase, part) in parts.chunks_exact_mut(size).enumerate() {
                 part.iter_mut().zip(x[phase..].iter().step_by(stride)).for_each(|(part, &x)| *part = x);
             }
         }
@@ -149,7 +149,7 @@ simd! {
                 last.iter_mut().for_each(|last| *last = even[size - 1]);
                 continue;
             }
-            for (phase, part) in parts.chunks_exact(size).enumerate().take(width) {
+            for (phase, part) in parts.chunks_exact(size).enumerate() {
                 x[phase..].iter_mut().step_by(stride).zip(part).for_each(|(x, &part)| *x = part);
             }
         }

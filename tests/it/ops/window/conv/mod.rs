@@ -90,6 +90,18 @@ fn conv2d_is_adjoint_to_conv_transpose2d() {
 }
 
 #[test]
+fn a_stride_far_beyond_the_image_is_one_as_long_as_it() {
+    let gradients = |stride: usize| {
+        let tape = Tape::new();
+        let [x, weight] =
+            [[1, 2, 4, 5], [3, 2, 2, 3]].map(|shape| tape.var(Tensor::randn(shape, &mut wengert::rng(0))));
+        let y = x.conv2d(&weight, Conv::new().stride([1, stride]).padding(1));
+        [y.square().sum().grad(&x), y.square().sum().grad(&weight)].map(|gradient| gradient.value().clone())
+    };
+    assert_eq!(gradients(1 << 40), gradients(7));
+}
+
+#[test]
 fn panics() {
     insta::assert_snapshot!(messages(PANICS));
 }

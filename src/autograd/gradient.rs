@@ -48,6 +48,17 @@ impl<T: Float> Gradient<T> {
         }
     }
 
+    /// [`dense`](Gradient::dense), mutably; the rows are given up.
+    pub(crate) fn dense_mut(&mut self) -> &mut Tensor<T> {
+        match self {
+            Gradient::Dense(gradient) => gradient,
+            Gradient::Rows { rows, .. } => {
+                *self = Gradient::Dense(rows.to_dense());
+                self.dense_mut()
+            }
+        }
+    }
+
     /// The elements that can differ from 0.
     pub(crate) fn elements(&self) -> &[T] {
         match self {

@@ -131,6 +131,25 @@ impl<T: Float> Gradients<T> {
         self.position(of.key()).map(|at| self.entries[at].1.dense())
     }
 
+    /// [`get`](Gradients::get), to change one gradient in place; a list of [rows](Gradients::rows) becomes a tensor.
+    ///
+    /// Each gradient clipped to a norm of its own:
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let layer = Linear::new(2, 1, Init::Constant(1.0), &mut wengert::rng(0));
+    /// let mut gradients = layer.forward(&Tape::new().constant([[3.0, 4.0]])).sum().backward();
+    /// for (_, param) in layer.parameters() {
+    ///     let Some(gradient) = gradients.get_mut(param) else { continue };
+    ///     *gradient *= (2.5 / gradient.norm().item()).min(1.0);
+    /// }
+    /// assert_eq!(gradients[&layer.weight], tensor![[1.5, 2.0]]);
+    /// ```
+    pub fn get_mut(&mut self, of: &impl GradientKey<T>) -> Option<&mut Tensor<T>> {
+        self.position(of.key()).map(|at| self.entries[at].1.dense_mut())
+    }
+
     /// The gradient with respect to a parameter or variable, if it is a list of rows.
     ///
     /// That of a table is, if lookups ([`Var::embedding`]) alone read it. Accumulation, clipping and [`crate::parallel`] keep it so,

@@ -108,6 +108,10 @@ fn lists_of_rows_are_gradients_like_others() {
         clipped.clip_value(0.1);
         expected.clip_value(0.1);
         assert_close(&clipped[&table], &expected[&table]);
+        let mut changed = a.clone();
+        *changed.get_mut(&table).unwrap() += 1.0;
+        assert_close(&changed[&table], &(&dense[&table] + 1.0));
+        assert!(changed.rows(&table).is_none());
         for b in &all {
             let mut sum = a.clone();
             sum += b.clone();

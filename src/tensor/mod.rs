@@ -35,7 +35,7 @@ pub use pad::PadMode;
 pub(crate) use pad::{padded, padding};
 pub(crate) use parts::{joins, stacks};
 pub(crate) use scan::scan_axis;
-pub use shape::{Axes, AxisIndex, AxisList, IntoShape, keepdim};
+pub use shape::{Axes, AxisIndex, AxisList, AxisRange, IntoShape, keepdim};
 pub(crate) use shape::{
     Reduction, broadcast, broadcast_shapes, check_shape, checked_shape, element_count, reduction_of, resolve_axis,
     resolve_new_axis, resolve_shape, same, sums_to,

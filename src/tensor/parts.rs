@@ -1,10 +1,10 @@
 //! Slicing, splitting and joining tensors.
 
 use super::view::{chunks, pieces, pieces_of_sizes};
-use super::{Axes, AxisIndex, Dims, Float, Tensor, View, check_shape, resolve_axis, resolve_new_axis};
+use super::{Axes, AxisIndex, AxisRange, Dims, Float, Tensor, View, check_shape, resolve_axis, resolve_new_axis};
 use crate::panics;
 use std::borrow::Borrow;
-use std::ops::{Range, RangeBounds};
+use std::ops::Range;
 
 impl<T: Float> Tensor<T> {
     /// A range of one axis, with the semantics of a Python slice: negative positions count from the end, and the range is
@@ -21,7 +21,7 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(tensor![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]].slice(1, ..-1), tensor![[1.0, 2.0], [4.0, 5.0]]);
     /// ```
     #[track_caller]
-    pub fn slice(&self, axis: impl AxisIndex, range: impl RangeBounds<isize>) -> Self {
+    pub fn slice(&self, axis: impl AxisIndex, range: impl AxisRange) -> Self {
         self.slice_step(axis, range, 1)
     }
 
@@ -30,7 +30,7 @@ impl<T: Float> Tensor<T> {
     /// # Panics
     /// If the axis is out of range, or the step is 0.
     #[track_caller]
-    pub fn slice_step(&self, axis: impl AxisIndex, range: impl RangeBounds<isize>, step: isize) -> Self {
+    pub fn slice_step(&self, axis: impl AxisIndex, range: impl AxisRange, step: isize) -> Self {
         self.slice_by(&View::slice(self.shape(), axis.index(), range, step))
     }
 

@@ -4,7 +4,7 @@ use crate::kernel::base::dims::{Dims, MAX_ELEMENTS, MAX_RANK, count};
 use crate::panics;
 use smallvec::SmallVec;
 use std::fmt::Debug;
-use std::ops::Deref;
+use std::ops::{Bound, Deref, Range, RangeBounds, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 
 /// The integer type of an axis or a size: `i32`, `isize` or `usize`. Negative axes count from the end.
 #[diagnostic::on_unimplemented(
@@ -16,6 +16,42 @@ pub trait AxisIndex: Copy {
     /// The value, in a type that holds every integer as it was written.
     fn index(self) -> i128;
 }
+
+/// A range of an axis: `1..3`, `..-1`, `..`, of any [`AxisIndex`] type. Negative bounds count from the end.
+///
+/// ```
+/// use wengert::prelude::*;
+///
+/// let (x, labels, k): (Tensor, _, _) = (tensor![1.0, 2.0, 3.0], [0, 1, 1], 1);
+/// assert_eq!(x.slice(0, k..k + 2), tensor![2.0, 3.0]);
+/// assert_eq!(labels[k..k + 2], [1, 1]); // so k is a usize
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a range of an axis",
+    label = "expected a range such as `1..3`, `..-1` or `..`",
+    note = "bounds are of type `i32`, `isize` or `usize`"
+)]
+pub trait AxisRange {
+    /// The bounds, in a type that holds every integer as it was written.
+    fn bounds(self) -> (Bound<i128>, Bound<i128>);
+}
+
+impl AxisRange for RangeFull {
+    fn bounds(self) -> (Bound<i128>, Bound<i128>) {
+        (Bound::Unbounded, Bound::Unbounded)
+    }
+}
+
+macro_rules! axis_range {
+    ($($range:ty)*) => { $(
+        impl<I: AxisIndex> AxisRange for $range {
+            fn bounds(self) -> (Bound<i128>, Bound<i128>) {
+                (self.start_bound().map(|k| k.index()), self.end_bound().map(|k| k.index()))
+            }
+        }
+    )* };
+}
+axis_range!(Range<I> RangeFrom<I> RangeInclusive<I> RangeTo<I> RangeToInclusive<I> (Bound<I>, Bound<I>));
 
 /// A shape as an argument: `[2, 3]`, `&[usize]`, `()` for a scalar, or one number for a vector.
 ///

@@ -1,9 +1,9 @@
 //! Strided views of a tensor, from slices, indices and axes.
 
 use super::shape::{resolve_axes, resolve_index};
-use super::{Axes, AxisIndex, Dims, View, reduction_of, resolve_axis};
+use super::{Axes, AxisIndex, AxisRange, Dims, View, reduction_of, resolve_axis};
 use crate::panics;
-use std::ops::{Bound, Range, RangeBounds};
+use std::ops::{Bound, Range};
 
 impl View {
     /// Repeats along axes of size 1, and along new leading axes, to a shape that `own` broadcasts to.
@@ -28,23 +28,24 @@ impl View {
 
     /// Every `step`-th position of a range of one axis; a negative step goes from its end to its start.
     #[track_caller]
-    pub(crate) fn slice(shape: &[usize], axis: i128, range: impl RangeBounds<isize>, step: isize) -> Self {
+    pub(crate) fn slice(shape: &[usize], axis: i128, range: impl AxisRange, step: isize) -> Self {
         let axis = resolve_axis("slice", axis, shape);
         if step == 0 {
             panics::slice_step(shape);
         }
-        let n = shape[axis] as isize;
+        let n = shape[axis] as i128;
         // Clipped last: the position after one before the start may be before the start too.
-        let position = |k: isize, after: isize| (if k < 0 { k + n } else { k }).saturating_add(after).clamp(0, n);
-        let start = match range.start_bound() {
-            Bound::Included(&k) => position(k, 0),
-            Bound::Excluded(&k) => position(k, 1),
+        let position = |k: i128, after: i128| ((if k < 0 { k + n } else { k }) + after).clamp(0, n) as isize;
+        let (start, end) = range.bounds();
+        let start = match start {
+            Bound::Included(k) => position(k, 0),
+            Bound::Excluded(k) => position(k, 1),
             Bound::Unbounded => 0,
         };
-        let end = match range.end_bound() {
-            Bound::Included(&k) => position(k, 1),
-            Bound::Excluded(&k) => position(k, 0),
-            Bound::Unbounded => n,
+        let end = match end {
+            Bound::Included(k) => position(k, 1),
+            Bound::Excluded(k) => position(k, 0),
+            Bound::Unbounded => n as isize,
         };
         let count = ((end - start).max(0) as usize).div_ceil(step.unsigned_abs());
         let mut view = View::contiguous(shape);

@@ -4,9 +4,9 @@ use crate::autograd::apply::{AnyOp, InputGradients, apply_any};
 use crate::autograd::op::BackwardContext;
 use crate::autograd::{Description, Op, Save, Saved, Setting, Var};
 use crate::ops::registry::Registered;
-use crate::tensor::{Axes, AxisIndex, Dims, Float, PadMode, Tensor, View};
+use crate::tensor::{Axes, AxisIndex, AxisRange, Dims, Float, PadMode, Tensor, View};
 use crate::tensor::{chunks, padded, padding, pieces, pieces_of_sizes, resolve_axis};
-use std::ops::{Range, RangeBounds};
+use std::ops::Range;
 
 /// The elements of a strided view, which visits none of them twice.
 pub(crate) struct Slice {
@@ -86,7 +86,7 @@ impl<T: Float> Var<T> {
     #[doc(alias("__getitem__", "get_item"))]
     #[doc(alias = "narrow")]
     #[track_caller]
-    pub fn slice(&self, axis: impl AxisIndex, range: impl RangeBounds<isize>) -> Var<T> {
+    pub fn slice(&self, axis: impl AxisIndex, range: impl AxisRange) -> Var<T> {
         self.slice_step(axis, range, 1)
     }
 
@@ -103,7 +103,7 @@ impl<T: Float> Var<T> {
     /// assert_eq!(x.slice_step(0, .., -2).value(), &tensor![4.0, 2.0, 0.0]);
     /// ```
     #[track_caller]
-    pub fn slice_step(&self, axis: impl AxisIndex, range: impl RangeBounds<isize>, step: isize) -> Var<T> {
+    pub fn slice_step(&self, axis: impl AxisIndex, range: impl AxisRange, step: isize) -> Var<T> {
         self.slice_by(View::slice(self.shape(), axis.index(), range, step))
     }
 

@@ -2,11 +2,9 @@
 
 use super::Run;
 use super::messages::{self, Attribute, Element};
-use super::operations;
 use crate::autograd::Setting;
 use crate::autograd::tape::NodeId;
 use crate::autograd::trace::Step;
-use crate::error::Mismatch;
 use crate::io::protobuf::Message;
 use crate::tensor::Tensor;
 use std::collections::{HashMap, HashSet};
@@ -26,6 +24,11 @@ pub(super) struct Graph<'a> {
     batch: Option<String>,
     /// The parts of values that are several outputs of a node: where each begins, and its name.
     parts: HashMap<String, Vec<(usize, String)>>,
+}
+
+/// Sizes as ONNX has them.
+pub(super) fn signed(sizes: &[usize]) -> Vec<i64> {
+    sizes.iter().map(|&size| size as i64).collect()
 }
 
 /// An operation to be written, in one or two runs with batches of different sizes.
@@ -81,6 +84,15 @@ impl Operation<'_> {
         }
     }
 
+    /// Settings that are lists of integers, as attributes have them.
+    pub(super) fn settings<const N: usize>(&self, names: [&str; N]) -> Result<[Vec<i64>; N], String> {
+        let mut lists = [const { Vec::new() }; N];
+        for (list, name) in lists.iter_mut().zip(names) {
+            *list = signed(self.integers(name)?);
+        }
+        Ok(lists)
+    }
+
     /// A setting that is one integer.
     pub(super) fn integer(&self, name: &str) -> Result<i64, String> {
         Ok(self.integers(name)?[0] as i64)
@@ -107,47 +119,18 @@ impl<'a> Graph<'a> {
         graph
     }
 
-    /// Adds all that is needed for the outputs; returns what has no counterpart.
-    pub(super) fn add(&mut self, runs: &[Run]) -> Vec<Mismatch> {
-        let mut mismatches = Vec::new();
-        let (first, second) = (&runs[0], runs.get(1));
-        if second
-            .is_some_and(|run| !run.steps.iter().map(|step| step.name).eq(first.steps.iter().map(|step| step.name)))
-        {
-            mismatches.push(Mismatch::new("batch", "the same operations for every size", "others"));
-            return mismatches;
-        }
-        let needed = first.needed();
-        for (k, step) in first.steps.iter().enumerate() {
-            let other = second.map(|run| &run.steps[k]);
-            if !needed[k] {
-                continue;
-            }
-            if let Err(found) = self.add_step(step, other) {
-                let name = format!("{} at {}", step.name, step.at);
-                mismatches.push(Mismatch::new(&name, "an operation that ONNX expresses", found));
-                self.names.insert(step.node, String::new());
-            }
-        }
-        for (k, (name, node, value)) in first.outputs.iter().enumerate() {
-            match self.value(*node, value, second.map(|run| &run.outputs[k].2)) {
-                Ok(found) => self.write_node("Identity", &[&found], &[name], &[]),
-                Err(found) => mismatches.push(Mismatch::new(name, "a value of the model", found)),
-            }
-        }
-        mismatches
-    }
-
-    fn add_step(&mut self, step: &Step<f32>, other: Option<&Step<f32>>) -> Result<(), String> {
-        let input = |(k, x)| self.value(step.sources[k], x, other.map(|other| &other.inputs[k]));
-        let inputs = step.inputs.iter().enumerate().map(input).collect::<Result<_, String>>()?;
-        let name = operations::write(self, &Operation { step, other, inputs })?;
-        self.names.insert(step.node, name);
-        Ok(())
+    /// Sets the name of the value of a node.
+    pub(super) fn define(&mut self, node: NodeId, name: String) {
+        self.names.insert(node, name);
     }
 
     /// The name of a value. One that no operation computed is a parameter or a constant, which must be the same in another run.
-    fn value(&mut self, node: Option<NodeId>, value: &Tensor, other: Option<&Tensor>) -> Result<String, String> {
+    pub(super) fn value(
+        &mut self,
+        node: Option<NodeId>,
+        value: &Tensor,
+        other: Option<&Tensor>,
+    ) -> Result<String, String> {
         if let Some(name) = node.and_then(|node| self.names.get(&node)) {
             return Ok(name.clone());
         }
@@ -180,6 +163,13 @@ impl<'a> Graph<'a> {
     /// The number of samples in the run.
     pub(super) fn samples(&self) -> usize {
         self.run.inputs.iter().find_map(|(_, input)| input.shape().first().copied()).unwrap_or_default()
+    }
+
+    /// Gives a value the shape of that of an operation.
+    pub(super) fn reshape(&mut self, op: &Operation, x: &str) -> Result<String, String> {
+        let shape: Vec<i64> = op.shape()?.iter().map(|size| size.map_or(-1, |size| size as i64)).collect();
+        let shape = self.integers(&shape, &[shape.len()]);
+        Ok(self.node("Reshape", &[x, &shape], &[]))
     }
 
     /// A shape, in which `None` is the size of the batch.
@@ -254,7 +244,14 @@ impl<'a> Graph<'a> {
         self.parts.get(name)?.iter().find(|(other, _)| *other == start).map(|(_, name)| name.clone())
     }
 
-    fn write_node(&mut self, operator: &str, inputs: &[&str], outputs: &[&str], attributes: &[(&str, Attribute)]) {
+    /// Adds a node with the given outputs.
+    pub(super) fn write_node(
+        &mut self,
+        operator: &str,
+        inputs: &[&str],
+        outputs: &[&str],
+        attributes: &[(&str, Attribute)],
+    ) {
         self.used.extend(inputs.iter().map(|input| input.to_string()));
         self.nodes.push(messages::node(operator, inputs, outputs, attributes));
     }

@@ -26,7 +26,7 @@ use crate::io::protobuf::Message;
 use crate::nn::Module;
 use crate::panics;
 use crate::tensor::{Indices, Tensor};
-use graph::Graph;
+use graph::{Graph, Operation};
 use messages::Element;
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
@@ -222,7 +222,7 @@ impl<'a> Export<'a> {
     #[inline(never)]
     fn write(&self, runs: &[Run], path: &Path) -> Result<(), Error> {
         let mut graph = Graph::new(&runs[0]);
-        let mismatches = graph.add(runs);
+        let mismatches = add(&mut graph, runs);
         Error::check_mismatches(path, mismatches)?;
         let named = |axis: usize| (self.any_batch && axis == 0).then_some(BATCH);
         let mut message =
@@ -266,4 +266,39 @@ impl Run {
         }
         needed
     }
+}
+
+/// Adds all that the outputs need to a graph; returns what has no counterpart.
+fn add(graph: &mut Graph, runs: &[Run]) -> Vec<Mismatch> {
+    let (first, second) = (&runs[0], runs.get(1));
+    let names = |run: &Run| run.steps.iter().map(|step| step.name).collect::<Vec<_>>();
+    if second.is_some_and(|run| names(run) != names(first)) {
+        return vec![Mismatch::new("batch", "the same operations for every size", "others")];
+    }
+    let mut mismatches = Vec::new();
+    for (k, (step, needed)) in first.steps.iter().zip(first.needed()).enumerate() {
+        if !needed {
+            continue;
+        }
+        let name = add_step(graph, step, second.map(|run| &run.steps[k])).unwrap_or_else(|found| {
+            let name = format!("{} at {}", step.name, step.at);
+            mismatches.push(Mismatch::new(&name, "an operation that ONNX expresses", found));
+            String::new()
+        });
+        graph.define(step.node, name);
+    }
+    for (k, (name, node, value)) in first.outputs.iter().enumerate() {
+        match graph.value(*node, value, second.map(|run| &run.outputs[k].2)) {
+            Ok(found) => graph.write_node("Identity", &[&found], &[name], &[]),
+            Err(found) => mismatches.push(Mismatch::new(name, "a value of the model", found)),
+        }
+    }
+    mismatches
+}
+
+/// Adds the nodes of an operation; returns the name of its value.
+fn add_step(graph: &mut Graph, step: &Step<f32>, other: Option<&Step<f32>>) -> Result<String, String> {
+    let input = |(k, x)| graph.value(step.sources[k], x, other.map(|other| &other.inputs[k]));
+    let inputs = step.inputs.iter().enumerate().map(input).collect::<Result<_, String>>()?;
+    operations::write(graph, &Operation { step, other, inputs })
 }

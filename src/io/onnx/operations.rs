@@ -1,6 +1,6 @@
 //! The table of operations: the nodes of ONNX for each name in a trace.
 
-use super::graph::{Graph, Operation};
+use super::graph::{Graph, Operation, signed};
 use super::messages::Attribute::{Float, Integer, Integers, Text};
 use super::{parts, recurrent, rotary, windows};
 use std::f64::consts::{FRAC_1_SQRT_2, LN_2, LOG2_E, LOG10_E, PI};
@@ -108,7 +108,7 @@ pub(super) fn write(graph: &mut Graph, op: &Operation) -> Result<String, String>
             Ok(graph.node("Transpose", &inputs, &[("perm", Integers(&axes))]))
         }
         "concat" => Ok(graph.node("Concat", &inputs, &[("axis", Integer(op.integer("axis")?))])),
-        "reshape" => reshape(graph, op, inputs[0]),
+        "reshape" => graph.reshape(op, inputs[0]),
         "broadcast_to" => parts::broadcast(graph, op),
         "stack" => parts::stack(graph, op),
         "slice" => parts::slice(graph, op),
@@ -139,10 +139,6 @@ fn write_by_table(graph: &mut Graph, op: &Operation, inputs: &[&str]) -> Result<
     let number = graph.number(op.number("c")?);
     let operands = if *first { [&number, inputs[0]] } else { [inputs[0], &number] };
     Ok(Some(graph.node(operator, &operands, &[])))
-}
-
-pub(super) fn signed(sizes: &[usize]) -> Vec<i64> {
-    sizes.iter().map(|&size| size as i64).collect()
 }
 
 /// Elementwise functions with settings, or composed of several nodes.
@@ -233,20 +229,6 @@ fn matmul(graph: &mut Graph, op: &Operation) -> Result<String, String> {
     Ok(graph.node("MatMul", &[&operands[0], &operands[1]], &[]))
 }
 
-pub(super) fn reshape(graph: &mut Graph, op: &Operation, x: &str) -> Result<String, String> {
-    let shape: Vec<i64> = op.shape()?.iter().map(|size| size.map_or(-1, |size| size as i64)).collect();
-    let shape = graph.integers(&shape, &[shape.len()]);
-    Ok(graph.node("Reshape", &[x, &shape], &[]))
-}
-
-pub(super) fn settings<const N: usize>(op: &Operation, names: [&str; N]) -> Result<[Vec<i64>; N], String> {
-    let mut lists = [const { Vec::new() }; N];
-    for (list, name) in lists.iter_mut().zip(names) {
-        *list = signed(op.integers(name)?);
-    }
-    Ok(lists)
-}
-
 fn batch_norm(graph: &mut Graph, op: &Operation) -> Result<String, String> {
     if op.integers("of_batch")? != [0] {
         return Err("a normalization by the statistics of the batch".into());
@@ -263,7 +245,7 @@ fn batch_norm(graph: &mut Graph, op: &Operation) -> Result<String, String> {
 }
 
 fn row_norm(graph: &mut Graph, op: &Operation) -> Result<String, String> {
-    let [size, run] = settings(op, ["size", "run"])?.map(|values| values[0]);
+    let [size, run] = op.settings(["size", "run"])?.map(|values| values[0]);
     let (x, channels) = (&op.step.inputs[0], op.step.inputs[1].len() as i64);
     let [weight, bias] = [&op.inputs[1], &op.inputs[2]];
     if channels == size && run == 1 && x.shape().last().map(|&n| n as i64) == Some(size) {
@@ -278,7 +260,7 @@ fn row_norm(graph: &mut Graph, op: &Operation) -> Result<String, String> {
         let parameter = graph.node("Reshape", &[parameter, &column], &[]);
         y = graph.node(operator, &[&y, &parameter], &[]);
     }
-    reshape(graph, op, &y)
+    graph.reshape(op, &y)
 }
 
 /// Normalizes along the last axis, of the given size, with a weight and a bias for each of its elements, if there are any.

@@ -1,9 +1,8 @@
 //! Slices, padding, lookups and what else only moves elements.
 
 use super::Example;
-use super::graph::{Graph, Operation};
+use super::graph::{Graph, Operation, signed};
 use super::messages::Attribute::Integer;
-use super::operations::{reshape, signed};
 use crate::autograd::Setting;
 use crate::autograd::trace::Step;
 use crate::io::array::contiguous;
@@ -64,7 +63,7 @@ pub(super) fn slice(graph: &mut Graph, op: &Operation) -> Result<String, String>
     if let Some(Setting::Integers(offset)) = op.step.settings.value("offset")
         && let Some(part) = graph.part(x, offset[0])
     {
-        return reshape(graph, op, &part);
+        return graph.reshape(op, &part);
     }
     let ranges = ranges_of(op, |step| [&step.inputs[0], &step.value])?;
     let axes: Vec<i64> = (0..ranges.len()).filter(|&axis| ranges[axis] != WHOLE).map(|axis| axis as i64).collect();
@@ -72,7 +71,7 @@ pub(super) fn slice(graph: &mut Graph, op: &Operation) -> Result<String, String>
     let lists = [list(0), list(1), axes.clone(), list(2)].map(|list: Vec<i64>| graph.integers(&list, &[list.len()]));
     let [starts, ends, axes, steps] = &lists;
     let sliced = graph.node("Slice", &[x, starts, ends, axes, steps], &[]);
-    if op.step.inputs[0].rank() == op.step.value.rank() { Ok(sliced) } else { reshape(graph, op, &sliced) }
+    if op.step.inputs[0].rank() == op.step.value.rank() { Ok(sliced) } else { graph.reshape(op, &sliced) }
 }
 
 pub(super) fn pad(graph: &mut Graph, op: &Operation) -> Result<String, String> {

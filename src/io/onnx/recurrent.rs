@@ -1,8 +1,7 @@
 //! Recurrent layers.
 
-use super::graph::{Graph, Operation};
+use super::graph::{Graph, Operation, signed};
 use super::messages::Attribute::{Integer, Text, Texts};
-use super::operations::signed;
 
 /// A layer in one direction. Its inputs are x `[steps · batch, in]`, the initial state, and the weights of the input and of the
 /// state, perhaps with their biases; its value the outputs of all steps and the last state.

@@ -1,8 +1,7 @@
 //! Rotary positions.
 
-use super::graph::{Graph, Operation};
+use super::graph::{Graph, Operation, signed};
 use super::messages::Attribute::Integer;
-use super::operations::signed;
 
 /// `y = x c + x′ s`, where x′ is x with the elements of each pair exchanged, and c and s are cosines and sines, or 1 and 0 for the
 /// elements that are not rotated.

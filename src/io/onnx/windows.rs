@@ -1,11 +1,10 @@
 //! Convolution and pooling.
 
-use super::graph::{Graph, Operation};
+use super::graph::{Graph, Operation, signed};
 use super::messages::Attribute::{Integer, Integers};
-use super::operations::{settings, signed};
 
 pub(super) fn convolution(graph: &mut Graph, op: &Operation) -> Result<String, String> {
-    let [strides, pads, dilations, group] = settings(op, ["strides", "pads", "dilations", "group"])?;
+    let [strides, pads, dilations, group] = op.settings(["strides", "pads", "dilations", "group"])?;
     let shapes = [&op.step.inputs[0], &op.step.inputs[1], &op.step.value];
     let [input, kernel, output] = shapes.map(|value| signed(&value.shape()[2..]));
     // What the output of a transposed convolution has beyond the last window.
@@ -40,8 +39,8 @@ pub(super) fn pooling(graph: &mut Graph, op: &Operation) -> Result<String, Strin
         let rows = graph.values(rows);
         return Ok(graph.node("MatMul", &[&rows, &product], &[]));
     }
-    let [kernel, strides] = settings(op, ["kernel", "strides"])?;
-    let [pads, dilations] = if average { [vec![0; 2], vec![1; 2]] } else { settings(op, ["pads", "dilations"])? };
+    let [kernel, strides] = op.settings(["kernel", "strides"])?;
+    let [pads, dilations] = if average { [vec![0; 2], vec![1; 2]] } else { op.settings(["pads", "dilations"])? };
     // The axes that windows slide along come last: as many as there are behind samples and channels.
     let Some(axes) = x.len().checked_sub(2).filter(|axes| (1..=2).contains(axes)) else {
         return Err(format!("pooling of {x:?}: samples, channels and one or two axes are expected"));

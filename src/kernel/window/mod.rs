@@ -95,15 +95,15 @@ impl Windows {
 
 /// Calls `f` with an image, in each row of which the columns that are a stride apart follow each other, so that windows side by side
 /// read adjacent elements.
-pub(crate) fn with_deinterleaved<T: Float, R>(windows: &Windows, x: &[T], f: impl FnOnce(&[T]) -> R) -> R {
+pub(crate) fn with_deinterleaved<T: Float>(windows: &Windows, x: &[T], f: impl FnOnce(&[T])) {
     let (width, stride, [step, _]) = (windows.input[1], windows.stride[1], windows.deinterleaved_steps());
     if stride == 1 || stride >= width {
         return f(x);
     }
     with_scratch(x.len() / width * step, |parts| {
         deinterleave(x, width, stride, parts);
-        f(parts)
-    })
+        f(parts);
+    });
 }
 
 /// Writes an image that `f` computes deinterleaved.

@@ -52,8 +52,8 @@ impl<T: Float> Gradient<T> {
     pub(crate) fn dense_mut(&mut self) -> &mut Tensor<T> {
         match self {
             Gradient::Dense(gradient) => gradient,
-            Gradient::Rows { rows, .. } => {
-                *self = Gradient::Dense(rows.to_dense());
+            Gradient::Rows { rows, dense } => {
+                *self = Gradient::Dense(dense.take().unwrap_or_else(|| rows.to_dense()));
                 self.dense_mut()
             }
         }

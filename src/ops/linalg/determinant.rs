@@ -101,7 +101,7 @@ impl<T: Float> Var<T> {
     #[doc(alias = "determinant")]
     #[track_caller]
     pub fn det(&self) -> Var<T> {
-        Determinant { factors: SharedFactors::new() }.of([self])
+        Determinant { factors: SharedFactors::default() }.of([self])
     }
 
     /// The sign and the logarithm of the absolute determinant of each matrix of `[…, n, n]`: `det A = sign · exp(log)`.
@@ -123,7 +123,7 @@ impl<T: Float> Var<T> {
     #[doc(alias = "logdet")]
     #[track_caller]
     pub fn slogdet(&self) -> (Tensor<T>, Var<T>) {
-        let factors = SharedFactors::new();
+        let factors = SharedFactors::default();
         let log = LogDeterminant { factors: factors.clone() }.of([self]);
         (factors.of(self.value()).signs(), log)
     }

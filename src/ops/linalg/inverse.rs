@@ -29,7 +29,9 @@ impl<T: Float> Op<T, 1> for Inverse<T> {
         self.try_forward(inputs).expect("an invertible matrix")
     }
     fn try_forward(&mut self, [a]: [&Tensor<T>; 1]) -> Result<Tensor<T>, String> {
-        let factors = self.factors.of(a);
+        // The gradient reads the output alone.
+        let shared = std::mem::take(&mut self.factors);
+        let factors = shared.of(a);
         if let (true, Some((matrix, pivot))) = (self.strict, factors.singular) {
             return Err(panics::singular(matrix, a.shape(), pivot));
         }
@@ -64,7 +66,7 @@ impl<T: Float> Var<T> {
     #[doc(alias = "inv")]
     #[track_caller]
     pub fn inverse(&self) -> Var<T> {
-        Inverse { strict: true, factors: SharedFactors::new() }.of([self])
+        Inverse { strict: true, factors: SharedFactors::default() }.of([self])
     }
 
     /// The n-th power of each square matrix, by repeated squaring; a negative n is a power of the inverse.

@@ -9,13 +9,15 @@ use std::rc::Rc;
 pub(crate) struct SharedFactors<T: Float>(Rc<OnceCell<LuFactors<T>>>);
 
 impl<T: Float> SharedFactors<T> {
-    pub(crate) fn new() -> Self {
-        SharedFactors(Rc::default())
-    }
-
     /// The factors of `a`, which is the same tensor at every call.
     pub(crate) fn of(&self, a: &Tensor<T>) -> &LuFactors<T> {
         self.0.get_or_init(|| LuFactors::new(a))
+    }
+}
+
+impl<T: Float> Default for SharedFactors<T> {
+    fn default() -> Self {
+        SharedFactors(Rc::default())
     }
 }
 

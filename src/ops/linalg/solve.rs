@@ -68,7 +68,7 @@ impl<T: Float> Var<T> {
         let b = self.resolve_operand(&b);
         match system_shapes(self.shape(), b.shape()) {
             Ok(shapes) => {
-                let solve = Solve { transposed: false, factors: SharedFactors::new() };
+                let solve = Solve { transposed: false, factors: SharedFactors::default() };
                 solve.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result)
             }
             Err(reason) => self.shape_error("solve", &b, &reason),

@@ -83,7 +83,7 @@ simd! {
         b: &mut [T],
         c: &mut [T],
         d: &mut [T],
-        f: F,
+        f: &F,
     ) {
         let n = p.len();
         // Truncating the slices to the length of the loop removes the bounds checks from it.
@@ -91,13 +91,20 @@ simd! {
         let (g, a, b, c, d) =
             (&g[..n], &mut a[..length(0)], &mut b[..length(1)], &mut c[..length(2)], &mut d[..length(3)]);
         for i in 0..n {
-            let state = std::array::from_fn(|k| match k {
-                0 => a[i],
-                1 => b[i],
-                2 => c[i],
-                _ => d[i],
-            });
-            let (parameter, state) = f(p[i], g[i], state);
+            let mut state = [T::ZERO; N];
+            if N > 0 {
+                state[0] = a[i];
+            }
+            if N > 1 {
+                state[1] = b[i];
+            }
+            if N > 2 {
+                state[2] = c[i];
+            }
+            if N > 3 {
+                state[3] = d[i];
+            }
+            let (parameter, state) = (*f)(p[i], g[i], state);
             p[i] = parameter;
             if N > 0 {
                 a[i] = state[0];

@@ -66,6 +66,7 @@ fn check(name: &str) {
         for number in 0..copies() {
             let mut bytes = bytes.clone();
             damage(&mut bytes, &mut wengert::rng(number));
+            _ = fs::remove_file(&path); // what `overwrite` is for
             let panic = panic_of(|| _ = readers::read(name, &path, &bytes));
             if let Some(panic) = panic {
                 panic!("{}, copy {number}: {} at {}:{}", seed.display(), panic.message, panic.file, panic.line);

@@ -1,5 +1,6 @@
 //! CSV files, in their variants and malformed.
 
+use crate::support::files::overwrite;
 use crate::support::panics::{Panic, messages};
 use std::fs;
 use std::path::PathBuf;
@@ -24,7 +25,7 @@ struct File(PathBuf);
 impl File {
     fn new(name: &str, content: impl AsRef<[u8]>) -> Self {
         let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.csv"));
-        fs::write(&path, content).unwrap();
+        overwrite(&path, content);
         File(path)
     }
 }
@@ -148,7 +149,7 @@ fn broken_tables_are_refused_or_read_but_never_panic() {
                 _ => bytes.insert(at, b"\",\n\r"[rng.random_range(0..4)]),
             }
         }
-        fs::write(&file.0, &bytes).unwrap();
+        overwrite(&file.0, &bytes);
         for reader in [csv::Reader::new(), csv::Reader::new().without_header().delimiter(';')] {
             match reader.read(&file.0) {
                 Ok(table) => {

@@ -1,7 +1,7 @@
 //! The IDX reader on malformed files of every kind.
 
 use crate::support::allocator::largest_block;
-use crate::support::files::gzip;
+use crate::support::files::{gzip, overwrite};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ impl Directory {
 
     pub fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.0.join(name);
-        fs::write(&path, bytes).unwrap();
+        overwrite(&path, bytes);
         path
     }
 

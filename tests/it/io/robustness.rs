@@ -1,7 +1,7 @@
 //! Malformed files of every kind give an error: no panic, no hang, and no more memory than the file justifies.
 
 use super::within_bounds;
-use crate::support::files::{directory, fixture, message};
+use crate::support::files::{directory, fixture, message, overwrite};
 use std::fs;
 use std::path::Path;
 use wengert::io::{self, Checkpoint, Resume, npy, npz, pytorch, safetensors};
@@ -57,14 +57,14 @@ fn every_truncation_is_an_error() {
     let directory = directory();
     let path = directory.path().join("file");
     for bytes in intact() {
-        fs::write(&path, &bytes).unwrap();
+        overwrite(&path, &bytes);
         assert!(readings(&path) >= 1);
         for length in 0..bytes.len() {
-            fs::write(&path, &bytes[..length]).unwrap();
+            overwrite(&path, &bytes[..length]);
             assert_eq!(readings(&path), 0, "the first {length} bytes");
         }
         let longer = [&bytes[..], b"x"].concat();
-        fs::write(&path, longer).unwrap();
+        overwrite(&path, longer);
         // A zip archive may be followed by arbitrary data.
         assert_eq!(readings(&path), usize::from(bytes.starts_with(b"PK")));
     }
@@ -84,7 +84,7 @@ fn changed_bytes_do_no_harm() {
                 let at = rng.random_range(0..bytes.len());
                 bytes[at] ^= rng.random_range(1..=255u8);
             }
-            fs::write(&path, &bytes).unwrap();
+            overwrite(&path, &bytes);
             noticed += usize::from(readings(&path) == 0);
         }
         // A checksum covers the contents of an archive; in other files a changed number goes unnoticed.

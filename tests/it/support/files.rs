@@ -20,6 +20,12 @@ pub fn directory() -> TempDir {
     tempfile::tempdir().expect("there is a place for temporary files")
 }
 
+/// Writes a file anew: ext4 puts a file on the disk at once when it is truncated and written, which takes milliseconds.
+pub fn overwrite(path: &Path, bytes: impl AsRef<[u8]>) {
+    _ = fs::remove_file(path);
+    fs::write(path, bytes).unwrap();
+}
+
 /// The bits of all parameters and buffers.
 pub fn bits(model: &dyn Module) -> Vec<u32> {
     let values = model.parameters().into_iter().flat_map(|(_, param)| param.value().to_vec());

@@ -30,11 +30,21 @@ impl Rows {
 
     /// The axis and its indices, unless they are those of several axes.
     pub(crate) fn of_axis(&self) -> Option<(usize, Indices)> {
-        let inner = |axis: usize| element_count(&self.in_shape[axis + 1..]);
-        let axis = (0..self.in_shape.len()).find(|&axis| self.in_shape[axis] == self.n && inner(axis) == self.inner)?;
+        let axis = replaced_axis([&self.in_shape, &self.out_shape], self.n, self.inner)?;
         let after = self.in_shape.len() - axis - 1;
         let own = &self.out_shape[axis..self.out_shape.len() - after];
         Some((axis, Indices::new(self.indices.to_vec(), own)))
+    }
+
+    /// The number of the leading axes, and the indices of these as one axis, unless they are those of another axis.
+    pub(crate) fn of_leading(&self) -> Option<(usize, Indices)> {
+        let fits = |&count: &usize| {
+            let (leading, rest) = self.in_shape.split_at(count);
+            element_count(leading) == self.n && element_count(rest) == self.inner && self.out_shape.ends_with(rest)
+        };
+        let count = (0..=self.in_shape.len()).rev().find(fits)?;
+        let own = &self.out_shape[..self.out_shape.len() - (self.in_shape.len() - count)];
+        Some((count, Indices::new(self.indices.to_vec(), own)))
     }
 
     /// Indices of one axis, which is replaced by axes of the sizes `own`.
@@ -132,10 +142,26 @@ impl Positions {
         }
     }
 
+    /// The axis of the indices, if the result differs from the value only in its size, or does not have it.
+    pub(crate) fn axis(&self) -> Option<usize> {
+        let axis = replaced_axis([&self.in_shape, &self.out_shape], self.n, self.inner);
+        axis.filter(|_| self.out_shape.len() <= self.in_shape.len())
+    }
+
     /// The view of a value of the given shape that the positions refer to.
     pub(crate) fn view_of(&self, shape: &[usize]) -> View {
         View { shape: self.in_shape.clone(), ..View::contiguous(shape) }
     }
+}
+
+/// The axis of size `n`, with `inner` elements behind it, that is replaced in the second shape, by any number of axes.
+fn replaced_axis([from, to]: [&[usize]; 2], n: usize, inner: usize) -> Option<usize> {
+    let fits = |&axis: &usize| {
+        let (before, after) = (&from[..axis], &from[axis + 1..]);
+        let kept = to.len() + 1 >= from.len() && to.starts_with(before) && to.ends_with(after);
+        from[axis] == n && element_count(after) == inner && kept
+    };
+    (0..from.len()).find(fits)
 }
 
 impl<T: Float> Tensor<T> {

@@ -13,11 +13,7 @@ impl<T: Float> Op<T, 1> for IndexSelect {
     const SAVE: Save = Save::Nothing;
 
     fn describe(&self, description: &mut Description) {
-        let (chosen, rows) = self.0.counts();
-        description.field("rows", &format_args!("{chosen} of {rows}"));
-        if let Some((axis, indices)) = self.0.of_axis() {
-            description.data("axis", Setting::Integers(vec![axis])).data("indices", Setting::Indices(indices));
-        }
+        describe_rows(&self.0, description);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
@@ -36,8 +32,7 @@ impl<T: Float> Op<T, 1> for IndexAdd {
     const SAVE: Save = Save::Nothing;
 
     fn describe(&self, description: &mut Description) {
-        let (chosen, rows) = self.0.counts();
-        description.field("rows", &format_args!("{chosen} of {rows}"));
+        describe_rows(&self.0, description);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
@@ -56,7 +51,7 @@ impl<T: Float> Op<T, 1> for Take {
     const SAVE: Save = Save::Nothing;
 
     fn describe(&self, description: &mut Description) {
-        description.field("positions", &self.0.out_shape);
+        describe_positions(&self.0, description);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
@@ -75,7 +70,7 @@ impl<T: Float> Op<T, 1> for Put {
     const SAVE: Save = Save::Nothing;
 
     fn describe(&self, description: &mut Description) {
-        description.field("positions", &self.0.out_shape);
+        describe_positions(&self.0, description);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
@@ -83,6 +78,24 @@ impl<T: Float> Op<T, 1> for Put {
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         [Some(gy.take(self.0.clone()))]
+    }
+}
+
+fn describe_rows(rows: &Rows, description: &mut Description) {
+    let (chosen, count) = rows.counts();
+    description.field("rows", &format_args!("{chosen} of {count}"));
+    if let Some((axis, indices)) = rows.of_axis() {
+        description.data("axis", Setting::Integers(vec![axis])).data("indices", Setting::Indices(indices));
+    } else if let Some((count, indices)) = rows.of_leading() {
+        description.data("leading", Setting::Integers(vec![count])).data("indices", Setting::Indices(indices));
+    }
+}
+
+fn describe_positions(positions: &Positions, description: &mut Description) {
+    description.field("positions", &positions.out_shape);
+    if let Some(axis) = positions.axis() {
+        let indices = Indices::new(positions.indices.to_vec(), positions.out_shape.as_slice());
+        description.data("axis", Setting::Integers(vec![axis])).data("indices", Setting::Indices(indices));
     }
 }
 

@@ -160,3 +160,11 @@ fn indices_may_cover_a_part_of_the_other_axes() {
     assert_eq!(y.sum().grad(&x).value()[[1, 2, 1]], 1.0);
     assert_eq!(y.sum().grad(&x).value().sum().item(), 4.0);
 }
+
+#[test]
+fn indices_of_an_axis_of_size_one_and_the_next_are_listed() {
+    let x = Tape::new().var(Tensor::<f32>::zeros([1, 3, 4]));
+    let y = x.index(&[[0, 0].into(), [1, 2].into()]);
+    assert_eq!(y.shape(), [2, 4]);
+    assert!(x.tape().to_string().contains("rows: 2 of 3"), "{}", x.tape());
+}

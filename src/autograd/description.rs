@@ -60,6 +60,11 @@ impl Description {
         self.data(name, Setting::Tensor(mask.cast())).field(name, &mask.shape())
     }
 
+    /// The values of the settings by name.
+    pub(crate) fn values(&self) -> &[(&'static str, Setting)] {
+        &self.values
+    }
+
     /// The value of a setting.
     pub(crate) fn value(&self, name: &str) -> Option<&Setting> {
         self.values.iter().find(|(other, _)| *other == name).map(|(_, value)| value)

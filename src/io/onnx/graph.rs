@@ -12,6 +12,8 @@ use std::collections::{HashMap, HashSet};
 /// The graph under construction.
 pub(super) struct Graph<'a> {
     pub(super) run: &'a Run,
+    /// The run with other values of the inputs.
+    pub(super) varied: &'a Run,
     /// The names of the values so far.
     names: HashMap<NodeId, String>,
     pub(super) nodes: Vec<Message>,
@@ -31,9 +33,22 @@ pub(super) fn signed(sizes: &[usize]) -> Vec<i64> {
     sizes.iter().map(|&size| size as i64).collect()
 }
 
-/// An operation to be written, in one or two runs with batches of different sizes.
+/// The sizes that two shapes have in common; `None` for the axis whose size depends on the batch. `Err` if there are several.
+pub(super) fn common(a: &[usize], b: &[usize]) -> Result<Vec<Option<usize>>, String> {
+    let shape: Vec<_> = a.iter().zip(b).map(|(&a, &b)| (a == b).then_some(a)).collect();
+    match shape.iter().filter(|size| size.is_none()).count() {
+        _ if a.len() != b.len() => Err("a number of axes that depends on the batch".into()),
+        0 | 1 => Ok(shape),
+        _ => Err("several sizes that depend on the batch".into()),
+    }
+}
+
+/// An operation to be written.
 pub(super) struct Operation<'a> {
     pub(super) step: &'a Step<f32>,
+    /// The same in the run with other values of the inputs.
+    pub(super) varied: &'a Step<f32>,
+    /// The same in the run with a larger batch.
     pub(super) other: Option<&'a Step<f32>>,
     /// The names of its inputs.
     pub(super) inputs: Vec<String>,
@@ -42,13 +57,7 @@ pub(super) struct Operation<'a> {
 impl Operation<'_> {
     /// The shape of its value; `None` for the axis that depends on the batch. `Err` if there are several.
     pub(super) fn shape(&self) -> Result<Vec<Option<usize>>, String> {
-        let (a, b) = (self.step.value.shape(), self.other.unwrap_or(self.step).value.shape());
-        let shape: Vec<_> = a.iter().zip(b).map(|(&a, &b)| (a == b).then_some(a)).collect();
-        match shape.iter().filter(|size| size.is_none()).count() {
-            _ if a.len() != b.len() => Err("a number of axes that depends on the batch".into()),
-            0 | 1 => Ok(shape),
-            _ => Err("several sizes that depend on the batch".into()),
-        }
+        common(self.step.value.shape(), self.other.unwrap_or(self.step).value.shape())
     }
 
     /// A setting, which must not depend on the batch.
@@ -108,10 +117,10 @@ impl Operation<'_> {
 }
 
 impl<'a> Graph<'a> {
-    pub(super) fn new(run: &'a Run) -> Self {
+    pub(super) fn new(run: &'a Run, varied: &'a Run) -> Self {
         let (nodes, initializers, used) = (Vec::new(), Vec::new(), HashSet::new());
         let (names, parts) = (HashMap::new(), HashMap::new());
-        let mut graph = Graph { run, names, nodes, initializers, used, count: 0, batch: None, parts };
+        let mut graph = Graph { run, varied, names, nodes, initializers, used, count: 0, batch: None, parts };
         for name in run.inputs.iter().map(|(name, _)| name) {
             let node = run.leaves.iter().find(|(_, other)| *other == name);
             graph.names.extend(node.map(|(&node, name)| (node, name.clone())));
@@ -124,15 +133,19 @@ impl<'a> Graph<'a> {
         self.names.insert(node, name);
     }
 
-    /// The name of a value. One that no operation computed is a parameter or a constant, which must be the same in another run.
+    /// The name of a value. One that no operation computed is a parameter or a constant, which must be the same in other runs.
     pub(super) fn value(
         &mut self,
         node: Option<NodeId>,
         value: &Tensor,
+        varied: &Tensor,
         other: Option<&Tensor>,
     ) -> Result<String, String> {
         if let Some(name) = node.and_then(|node| self.names.get(&node)) {
             return Ok(name.clone());
+        }
+        if varied != value {
+            return Err("a constant that depends on the values of the inputs".into());
         }
         if let Some(other) = other.filter(|&other| other != value) {
             return self.repeated(value, other).ok_or_else(|| "a constant that depends on the batch".into());
@@ -167,9 +180,14 @@ impl<'a> Graph<'a> {
 
     /// Gives a value the shape of that of an operation.
     pub(super) fn reshape(&mut self, op: &Operation, x: &str) -> Result<String, String> {
-        let shape: Vec<i64> = op.shape()?.iter().map(|size| size.map_or(-1, |size| size as i64)).collect();
+        Ok(self.reshape_to(&op.shape()?, x))
+    }
+
+    /// Gives a value a shape, in which `None` is the rest.
+    pub(super) fn reshape_to(&mut self, shape: &[Option<usize>], x: &str) -> String {
+        let shape: Vec<i64> = shape.iter().map(|size| size.map_or(-1, |size| size as i64)).collect();
         let shape = self.integers(&shape, &[shape.len()]);
-        Ok(self.node("Reshape", &[x, &shape], &[]))
+        self.node("Reshape", &[x, &shape], &[])
     }
 
     /// A shape, in which `None` is the size of the batch.
@@ -220,6 +238,19 @@ impl<'a> Graph<'a> {
         name
     }
 
+    /// Adds a node with several outputs; returns their names.
+    pub(super) fn node_of_outputs(
+        &mut self,
+        operator: &str,
+        inputs: &[&str],
+        count: usize,
+        attributes: &[(&str, Attribute)],
+    ) -> Vec<String> {
+        let names: Vec<String> = (0..count).map(|_| self.fresh(operator)).collect();
+        self.write_node(operator, inputs, &names.iter().map(String::as_str).collect::<Vec<_>>(), attributes);
+        names
+    }
+
     /// Adds a node with several outputs, whose elements follow each other in the value of an operation: its name is that of the first.
     pub(super) fn node_of_parts(
         &mut self,
@@ -228,8 +259,7 @@ impl<'a> Graph<'a> {
         lengths: &[usize],
         attributes: &[(&str, Attribute)],
     ) -> String {
-        let names: Vec<String> = lengths.iter().map(|_| self.fresh(operator)).collect();
-        self.write_node(operator, inputs, &names.iter().map(String::as_str).collect::<Vec<_>>(), attributes);
+        let names = self.node_of_outputs(operator, inputs, lengths.len(), attributes);
         let starts = lengths.iter().scan(0, |end, length| {
             *end += length;
             Some(*end - length)
@@ -254,6 +284,27 @@ impl<'a> Graph<'a> {
     ) {
         self.used.extend(inputs.iter().map(|input| input.to_string()));
         self.nodes.push(messages::node(operator, inputs, outputs, attributes));
+    }
+
+    /// A setting that is a number: a constant, or a multiple of the size of the batch, perhaps without 1, as in means and variances.
+    pub(super) fn number_of(&mut self, op: &Operation, name: &str) -> Result<String, String> {
+        let settings = [Some(op.step), op.other].map(|step| step?.settings.value(name));
+        let [Some(Setting::Number(of_batch)), Some(Setting::Number(of_larger))] = settings else {
+            return Ok(self.number(op.number(name)?));
+        };
+        let slope = of_larger - of_batch;
+        let rest = of_batch - slope * self.samples() as f64;
+        // Two sizes determine no other function: its rest would be neither 0 nor −1.
+        if slope <= 0.0 || *of_batch <= 0.0 || !(rest == 0.0 || rest == -1.0) {
+            return Ok(self.number(op.number(name)?));
+        }
+        let batch = self.batch();
+        let scalar = self.integers(&[], &[0]);
+        let batch = self.node("Reshape", &[&batch, &scalar], &[]);
+        let batch = self.node("Cast", &[&batch], &[("to", Attribute::Integer(Element::Float as i64))]);
+        let (slope, rest) = (self.number(slope), self.number(rest));
+        let multiple = self.node("Mul", &[&batch, &slope], &[]);
+        Ok(self.node("Add", &[&multiple, &rest], &[]))
     }
 
     /// A constant of one number.

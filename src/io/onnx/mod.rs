@@ -4,17 +4,23 @@
 //! and its parameters initializers with their paths as names. The tape is not one of training, so dropout is the identity and batch
 //! normalization uses its running statistics.
 //!
-//! Recurrent layers become layers of ONNX; attention becomes what it is composed of. An [`EmbeddingBag`](crate::nn::EmbeddingBag)
-//! has no counterpart: look up with an [`Embedding`](crate::nn::Embedding), and sum.
+//! Recurrent layers become layers of ONNX; attention becomes what it is composed of. Of linear algebra ONNX has matrix products and
+//! determinants: [`Var::inverse`], [`Var::solve`], [`Var::cholesky`] and what is based on them cannot be exported. An
+//! [`EmbeddingBag`](crate::nn::EmbeddingBag) can for bags of one size and a batch of fixed size; otherwise look up with an
+//! [`Embedding`](crate::nn::Embedding), and sum.
 //!
-//! What the program computes from other values than the inputs, such as masks, becomes constants; so do frozen parameters.
+//! What the program computes from other values than the inputs, such as masks, becomes constants; so do frozen parameters. What it
+//! computes from the inputs by other means than operations of the tape, such as the order of [`Var::sort`], a mask of their values or a
+//! derivative, is an error: the model is run with other values of the inputs to find out.
 
 mod graph;
+mod losses;
 mod messages;
 mod operations;
 mod parts;
 mod recurrent;
 mod rotary;
+mod scans;
 mod windows;
 
 use crate::autograd::tape::{Content, NodeId};
@@ -88,6 +94,24 @@ impl Example {
         }
     }
 
+    /// Other values in the same range: these in the reverse order, or some between 0 and 1 if all are equal.
+    fn varied(&self) -> Self {
+        match self {
+            Example::Values(values) => {
+                let elements = values.as_slice();
+                let equal = elements.iter().all(|x| *x == elements[0]);
+                // Multiples of the golden ratio, which are neither equal nor in order.
+                let other = |(k, &x): (usize, &f32)| if equal { (0.618_034 * (k + 1) as f32).fract() } else { x };
+                let reverse = elements.iter().rev().enumerate().map(other).collect();
+                Example::Values(Tensor::from_vec(reverse, values.shape()))
+            }
+            Example::Indices(indices) => {
+                let reverse: Vec<usize> = indices.as_slice().iter().rev().copied().collect();
+                Example::Indices(Indices::new(reverse, indices.shape()))
+            }
+        }
+    }
+
     /// The same with the first sample once more at the end.
     fn enlarged(&self) -> Self {
         fn repeat<E: Copy>(elements: &[E], shape: &[usize]) -> (Vec<E>, Vec<usize>) {
@@ -155,14 +179,16 @@ impl<'a> Export<'a> {
         Export { model, inputs: Vec::new(), any_batch: false }
     }
 
-    /// Adds an input, with an example of it.
+    /// Adds an input, with an example of it. The model is also run with its values in the reverse order.
     pub fn input(mut self, name: &str, example: impl Into<Tensor>) -> Self {
         self.inputs.push((name.into(), Example::Values(example.into())));
         self
     }
 
-    /// Adds an input of indices, such as tokens, with an example of it. Lookups of exactly these indices become lookups of the input,
-    /// so they should differ from all others, such as positions.
+    /// Adds an input of indices, such as tokens, with an example of it. Lookups of exactly these indices become lookups of the input.
+    ///
+    /// The example should differ from that of other inputs and not be the same backwards, since the model is also run with the
+    /// indices in the reverse order, to tell the input from constants such as positions.
     pub fn indices(mut self, name: &str, example: impl Into<Indices>) -> Self {
         self.inputs.push((name.into(), Example::Indices(example.into())));
         self
@@ -170,13 +196,14 @@ impl<'a> Export<'a> {
 
     /// Leaves the size of the first axis of all inputs and outputs open.
     ///
-    /// The model is run with two sizes to find out what depends on it.
+    /// The model is run with two sizes to find out what depends on it. Means and variances over the batch divide by its size.
     pub fn any_batch(mut self) -> Self {
         self.any_batch = true;
         self
     }
 
-    /// Runs a model, which returns its outputs with their names, and writes the file, atomically replacing an existing one.
+    /// Runs a model two or three times, which returns its outputs with their names, and writes the file, atomically replacing an
+    /// existing one.
     ///
     /// # Errors
     /// If the file cannot be written, or ONNX cannot express what the model does: the error lists every such operation with its
@@ -186,11 +213,12 @@ impl<'a> Export<'a> {
         model: impl Fn(&Inputs) -> Vec<(&'n str, Var)>,
         path: impl AsRef<Path>,
     ) -> Result<(), Error> {
-        let mut runs = vec![self.run(&self.inputs, &model)];
-        if self.any_batch {
-            let enlarged: Vec<_> = self.inputs.iter().map(|(name, x)| (name.clone(), x.enlarged())).collect();
-            runs.push(self.run(&enlarged, &model));
-        }
+        let run = |of: fn(&Example) -> Example| {
+            let inputs: Vec<_> = self.inputs.iter().map(|(name, x)| (name.clone(), of(x))).collect();
+            self.run(&inputs, &model)
+        };
+        let varied = run(Example::varied);
+        let runs = Runs { first: run(Example::clone), varied, larger: self.any_batch.then(|| run(Example::enlarged)) };
         self.write(&runs, path.as_ref())
     }
 
@@ -220,17 +248,19 @@ impl<'a> Export<'a> {
     }
 
     #[inline(never)]
-    fn write(&self, runs: &[Run], path: &Path) -> Result<(), Error> {
-        let mut graph = Graph::new(&runs[0]);
+    fn write(&self, runs: &Runs, path: &Path) -> Result<(), Error> {
+        let mut graph = Graph::new(&runs.first, &runs.varied);
         let mismatches = add(&mut graph, runs);
         Error::check_mismatches(path, mismatches)?;
-        let named = |axis: usize| (self.any_batch && axis == 0).then_some(BATCH);
         let mut message =
             Message::default().messages(1, &graph.nodes).text(2, "model").messages(5, &graph.used_initializers());
-        for (name, example) in &runs[0].inputs {
+        for (name, example) in &runs.first.inputs {
+            let named = |axis: usize| (self.any_batch && axis == 0).then_some(BATCH);
             message = message.message(11, &messages::value(name, example.element(), example.shape(), named));
         }
-        for (name, _, value) in &runs[0].outputs {
+        for (k, (name, _, value)) in runs.first.outputs.iter().enumerate() {
+            let larger = runs.larger.as_ref().map_or(value, |run| &run.outputs[k].2);
+            let named = |axis: usize| (value.shape().get(axis) != larger.shape().get(axis)).then_some(BATCH);
             message = message.message(12, &messages::value(name, Element::Float, value.shape(), named));
         }
         let opset = Message::default().text(1, "").integer(2, VERSIONS[1]);
@@ -242,6 +272,15 @@ impl<'a> Export<'a> {
         }
         file::replace(path, |writer| writer.write_all(model.as_bytes()))
     }
+}
+
+/// The runs of the model, from which its graph is read off.
+struct Runs {
+    first: Run,
+    /// With other values of the inputs, to find out what depends on them without being an operation.
+    varied: Run,
+    /// With a larger batch, to find out what depends on its size.
+    larger: Option<Run>,
 }
 
 /// A run of the model.
@@ -269,10 +308,13 @@ impl Run {
 }
 
 /// Adds all that the outputs need to a graph; returns what has no counterpart.
-fn add(graph: &mut Graph, runs: &[Run]) -> Vec<Mismatch> {
-    let (first, second) = (&runs[0], runs.get(1));
+fn add(graph: &mut Graph, runs: &Runs) -> Vec<Mismatch> {
+    let Runs { first, varied, larger } = runs;
     let names = |run: &Run| run.steps.iter().map(|step| step.name).collect::<Vec<_>>();
-    if second.is_some_and(|run| names(run) != names(first)) {
+    if names(varied) != names(first) {
+        return vec![Mismatch::new("model", "the same operations for all values of the inputs", "others")];
+    }
+    if larger.as_ref().is_some_and(|run| names(run) != names(first)) {
         return vec![Mismatch::new("batch", "the same operations for every size", "others")];
     }
     let mut mismatches = Vec::new();
@@ -280,7 +322,9 @@ fn add(graph: &mut Graph, runs: &[Run]) -> Vec<Mismatch> {
         if !needed {
             continue;
         }
-        let name = add_step(graph, step, second.map(|run| &run.steps[k])).unwrap_or_else(|found| {
+        let other = larger.as_ref().map(|run| &run.steps[k]);
+        let op = Operation { step, varied: &varied.steps[k], other, inputs: Vec::new() };
+        let name = add_operation(graph, op).unwrap_or_else(|found| {
             let name = format!("{} at {}", step.name, step.at);
             mismatches.push(Mismatch::new(&name, "an operation that ONNX expresses", found));
             String::new()
@@ -288,7 +332,8 @@ fn add(graph: &mut Graph, runs: &[Run]) -> Vec<Mismatch> {
         graph.define(step.node, name);
     }
     for (k, (name, node, value)) in first.outputs.iter().enumerate() {
-        match graph.value(*node, value, second.map(|run| &run.outputs[k].2)) {
+        let other = larger.as_ref().map(|run| &run.outputs[k].2);
+        match graph.value(*node, value, &varied.outputs[k].2, other) {
             Ok(found) => graph.write_node("Identity", &[&found], &[name], &[]),
             Err(found) => mismatches.push(Mismatch::new(name, "a value of the model", found)),
         }
@@ -296,9 +341,20 @@ fn add(graph: &mut Graph, runs: &[Run]) -> Vec<Mismatch> {
     mismatches
 }
 
-/// Adds the nodes of an operation; returns the name of its value.
-fn add_step(graph: &mut Graph, step: &Step<f32>, other: Option<&Step<f32>>) -> Result<String, String> {
-    let input = |(k, x)| graph.value(step.sources[k], x, other.map(|other| &other.inputs[k]));
-    let inputs = step.inputs.iter().enumerate().map(input).collect::<Result<_, String>>()?;
-    operations::write(graph, &Operation { step, other, inputs })
+/// Adds the nodes of an operation, whose inputs have no names yet; returns the name of its value.
+fn add_operation(graph: &mut Graph, mut op: Operation) -> Result<String, String> {
+    let Operation { step, varied, other, .. } = op;
+    for (k, x) in step.inputs.iter().enumerate() {
+        let other = other.map(|other| &other.inputs[k]);
+        op.inputs.push(graph.value(step.sources[k], x, &varied.inputs[k], other)?);
+    }
+    for ((name, setting), (_, of_varied)) in step.settings.values().iter().zip(varied.settings.values()) {
+        if setting != of_varied && parts::input(graph, &op, name).is_none() {
+            return Err(format!("a setting that depends on the values of the inputs: {name}"));
+        }
+    }
+    if step.value.shape() != varied.value.shape() {
+        return Err("a shape that depends on the values of the inputs".into());
+    }
+    operations::write(graph, &op)
 }

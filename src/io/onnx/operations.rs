@@ -1,12 +1,12 @@
 //! The table of operations: the nodes of ONNX for each name in a trace.
 
 use super::graph::{Graph, Operation, signed};
-use super::messages::Attribute::{Float, Integer, Integers, Text};
-use super::{parts, recurrent, rotary, windows};
+use super::messages::Attribute::{Float, Integer, Integers};
+use super::{losses, parts, recurrent, rotary, scans, windows};
 use std::f64::consts::{FRAC_1_SQRT_2, LN_2, LOG2_E, LOG10_E, PI};
 
 /// Operations that are one node without settings.
-const ALIKE: [(&str, &str); 34] = [
+const ALIKE: [(&str, &str); 35] = [
     ("abs", "Abs"),
     ("acos", "Acos"),
     ("acosh", "Acosh"),
@@ -18,6 +18,7 @@ const ALIKE: [(&str, &str); 34] = [
     ("ceil", "Ceil"),
     ("cos", "Cos"),
     ("cosh", "Cosh"),
+    ("det", "Det"),
     ("div", "Div"),
     ("erf", "Erf"),
     ("exp", "Exp"),
@@ -79,24 +80,24 @@ pub(super) fn write(graph: &mut Graph, op: &Operation) -> Result<String, String>
         "matmul" => matmul(graph, op),
         "conv" | "conv_transpose" => windows::convolution(graph, op),
         "max_pool" | "avg_pool" => windows::pooling(graph, op),
+        "unfold" => windows::columns(graph, op),
         "lstm" | "gru" | "rnn" => recurrent::layer(graph, op),
         "rotary" => rotary::rotate(graph, op),
         "batch_norm" => batch_norm(graph, op),
         "row_norm" => row_norm(graph, op),
         "softmax" => Ok(graph.node("Softmax", &inputs, &[("axis", Integer(op.integer("axis")?))])),
         "log_softmax" => Ok(graph.node("LogSoftmax", &inputs, &[("axis", Integer(op.integer("axis")?))])),
-        "softmax_cross_entropy" => {
-            if op.step.inputs[0].rank() != 2 {
-                return Err("the loss of something else than rows of scores".into());
-            }
-            let labels = parts::indices(graph, op, "labels")?;
-            Ok(graph.node("SoftmaxCrossEntropyLoss", &[inputs[0], &labels], &[("reduction", Text("none"))]))
-        }
+        "softmax_cross_entropy"
+        | "bce_loss"
+        | "bce_with_logits_loss"
+        | "kl_div_loss"
+        | "kl_div_log_loss"
+        | "weighted"
+        | "huber" => losses::loss(graph, op),
         "sum" | "extremum" | "first_extremum" | "norm" | "logsumexp" => reduction(graph, op),
-        "cumsum" => {
-            let axis = graph.integers(&[op.integer("axis")?], &[]);
-            Ok(graph.node("CumSum", &[inputs[0], &axis], &[("reverse", Integer(op.integer("reverse")?))]))
-        }
+        "cumsum" => scans::sums(graph, op),
+        "logcumsumexp" => scans::logarithms_of_sums(graph, op),
+        "recurrence" => scans::recurrence(graph, op),
         "tril" | "triu" => {
             let diagonal = op.signed("diagonal")?[0] as i64;
             let diagonal = graph.integers(&[diagonal], &[]);
@@ -114,6 +115,9 @@ pub(super) fn write(graph: &mut Graph, op: &Operation) -> Result<String, String>
         "slice" => parts::slice(graph, op),
         "pad" => parts::pad(graph, op),
         "embedding" | "index_select" => parts::lookup(graph, op),
+        "take" => parts::take(graph, op),
+        "put" | "index_add" => parts::scatter(graph, op),
+        "roll" => parts::roll(graph, op),
         "masked_fill" | "where" => {
             let mask = graph.mask(op.tensor("mask")?);
             let [yes, no] = match &inputs[..] {
@@ -136,7 +140,7 @@ fn write_by_table(graph: &mut Graph, op: &Operation, inputs: &[&str]) -> Result<
         return Ok(Some(chain(graph, inputs[0], nodes)));
     }
     let Some((_, operator, first)) = WITH_NUMBER.iter().find(|(other, ..)| *other == name) else { return Ok(None) };
-    let number = graph.number(op.number("c")?);
+    let number = graph.number_of(op, "c")?;
     let operands = if *first { [&number, inputs[0]] } else { [inputs[0], &number] };
     Ok(Some(graph.node(operator, &operands, &[])))
 }
@@ -190,6 +194,7 @@ fn elementwise(graph: &mut Graph, op: &Operation, inputs: &[&str]) -> Result<Str
             let sum = graph.node("Add", &[&a, &b], &[]);
             graph.node("Sqrt", &[&sum], &[])
         }
+        "atan2" => atan2(graph, inputs),
         "logaddexp" => {
             let difference = graph.node("Sub", &[x, inputs[1]], &[]);
             let rest = graph.node("Softplus", &[&difference], &[]);
@@ -199,7 +204,7 @@ fn elementwise(graph: &mut Graph, op: &Operation, inputs: &[&str]) -> Result<Str
     })
 }
 
-fn chain(graph: &mut Graph, x: &str, nodes: Chain) -> String {
+pub(super) fn chain(graph: &mut Graph, x: &str, nodes: Chain) -> String {
     nodes.iter().fold(x.to_string(), |x, &(operator, number)| match number {
         Some(number) => {
             let number = graph.number(number);
@@ -207,6 +212,24 @@ fn chain(graph: &mut Graph, x: &str, nodes: Chain) -> String {
         }
         None => graph.node(operator, &[&x], &[]),
     })
+}
+
+/// The angle of |y| and |x|, from 0 to π/2, which is reflected where x or y is negative.
+fn atan2(graph: &mut Graph, inputs: &[&str]) -> String {
+    let [y, x] = [inputs[0], inputs[1]];
+    let [height, width] = [y, x].map(|x| graph.node("Abs", &[x], &[]));
+    let ratio = graph.node("Div", &[&height, &width], &[]);
+    let angle = graph.node("Atan", &[&ratio], &[]);
+    let [zero, half_turn] = [0.0, PI].map(|number| graph.number(number));
+    // At the origin the ratio is NaN.
+    let level = graph.node("Equal", &[y, &zero], &[]);
+    let angle = graph.node("Where", &[&level, &zero, &angle], &[]);
+    let reflected = graph.node("Sub", &[&half_turn, &angle], &[]);
+    let negative = graph.node("Less", &[x, &zero], &[]);
+    let angle = graph.node("Where", &[&negative, &reflected, &angle], &[]);
+    let reflected = graph.node("Neg", &[&angle], &[]);
+    let negative = graph.node("Less", &[y, &zero], &[]);
+    graph.node("Where", &[&negative, &reflected, &angle], &[])
 }
 
 /// `x (1 + y) / 2`.

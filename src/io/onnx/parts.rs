@@ -1,8 +1,8 @@
 //! Slices, padding, lookups and what else only moves elements.
 
 use super::Example;
-use super::graph::{Graph, Operation, signed};
-use super::messages::Attribute::Integer;
+use super::graph::{Graph, Operation, common, signed};
+use super::messages::Attribute::{Integer, Text};
 use crate::autograd::Setting;
 use crate::autograd::trace::Step;
 use crate::io::array::contiguous;
@@ -100,37 +100,114 @@ pub(super) fn broadcast(graph: &mut Graph, op: &Operation) -> Result<String, Str
     let (x, y) = (longer.inputs[0].shape(), longer.value.shape());
     let own = |axis: usize| (axis + x.len()).checked_sub(y.len()).map_or(1, |axis| x[axis]);
     let mut sizes = op.shape()?;
-    for (axis, size) in sizes.iter_mut().enumerate().filter(|(_, size)| size.is_none()) {
-        match own(axis) == y[axis] {
-            // A size of 1 leaves that of the input.
-            true => *size = Some(1),
-            false if y[axis] == graph.samples() + 1 => {}
-            false => return Err("a size that is not that of the batch but depends on it".into()),
+    for (axis, size) in sizes.iter_mut().enumerate() {
+        // A size of 1 leaves that of the input.
+        if size.is_none() && own(axis) == y[axis] {
+            *size = Some(1);
         }
     }
-    let sizes = graph.sizes(&sizes);
-    Ok(graph.node("Expand", &[&op.inputs[0], &sizes], &[]))
+    expand(graph, op, &op.inputs[0], &sizes)
 }
 
-/// The rows of an axis at indices.
+/// A value repeated to the given sizes, of which one may be that of the batch.
+fn expand(graph: &mut Graph, op: &Operation, x: &str, sizes: &[Option<usize>]) -> Result<String, String> {
+    let longer = op.other.unwrap_or(op.step).value.shape();
+    if (0..sizes.len()).any(|axis| sizes[axis].is_none() && longer[axis] != graph.samples() + 1) {
+        return Err("a size that is not that of the batch but depends on it".into());
+    }
+    let sizes = graph.sizes(sizes);
+    Ok(graph.node("Expand", &[x, &sizes], &[]))
+}
+
+/// The rows of an axis at indices, or of several leading axes, which become one.
 pub(super) fn lookup(graph: &mut Graph, op: &Operation) -> Result<String, String> {
     let indices = indices(graph, op, "indices")?;
-    let axis = op.integer("axis")?;
-    Ok(graph.node("Gather", &[&op.inputs[0], &indices], &[("axis", Integer(axis))]))
+    if op.step.settings.value("leading").is_none() {
+        return Ok(graph.node("Gather", &[&op.inputs[0], &indices], &[("axis", Integer(axis(op)?))]));
+    }
+    let [x, larger] = [op.step, op.other.unwrap_or(op.step)].map(|step| step.inputs[0].shape());
+    let (leading, rest) = x.split_at(op.integer("leading")? as usize);
+    let count = (leading == &larger[..leading.len()]).then(|| leading.iter().product());
+    let shape = [&[count], common(rest, &larger[leading.len()..])?.as_slice()].concat();
+    let rows = graph.reshape_to(&shape, &op.inputs[0]);
+    Ok(graph.node("Gather", &[&rows, &indices], &[("axis", Integer(0))]))
 }
 
-/// The input that has the indices of a setting, or a constant.
-pub(super) fn indices(graph: &mut Graph, op: &Operation, name: &str) -> Result<String, String> {
-    let is_input = |input: &Example| {
-        let Example::Indices(example) = input else { return false };
-        op.step.settings.value(name) == Some(&Setting::Indices(example.clone()))
-    };
-    let input = graph.run.inputs.iter().find(|(_, input)| is_input(input));
-    match input {
-        Some((name, _)) => Ok(name.clone()),
-        None => match op.setting(name)? {
-            Setting::Indices(indices) => Ok(graph.integers(&signed(indices.as_slice()), indices.shape())),
-            other => Err(format!("indices in another form: {other:?}")),
-        },
+/// The elements at indices along an axis, which the result may lack.
+pub(super) fn take(graph: &mut Graph, op: &Operation) -> Result<String, String> {
+    let (axis, mut indices) = (axis(op)?, indices(graph, op, "indices")?);
+    let of_axis = graph.integers(&[axis], &[1]);
+    let lacks_axis = op.step.value.rank() < op.step.inputs[0].rank();
+    if lacks_axis {
+        indices = graph.node("Unsqueeze", &[&indices, &of_axis], &[]);
     }
+    let taken = graph.node("GatherElements", &[&op.inputs[0], &indices], &[("axis", Integer(axis))]);
+    Ok(if lacks_axis { graph.node("Squeeze", &[&taken, &of_axis], &[]) } else { taken })
+}
+
+/// Zeros to which elements or rows are added at indices along an axis.
+pub(super) fn scatter(graph: &mut Graph, op: &Operation) -> Result<String, String> {
+    let (axis, mut indices) = (axis(op)?, indices(graph, op, "indices")?);
+    let (x, y) = (&op.step.inputs[0], &op.step.value);
+    if x.rank() != y.rank() {
+        return Err("an addition of elements with other axes".into());
+    }
+    if op.step.name == "index_add" {
+        // Each element of a row has its index.
+        let own: Vec<_> = (0..x.rank()).map(|k| if k == axis as usize { None } else { Some(1) }).collect();
+        let column = graph.reshape_to(&own, &indices);
+        let shape = graph.node("Shape", &[&op.inputs[0]], &[]);
+        indices = graph.node("Expand", &[&column, &shape], &[]);
+    }
+    let zero = graph.number(0.0);
+    let zeros = expand(graph, op, &zero, &op.shape()?)?;
+    let attributes = [("axis", Integer(axis)), ("reduction", Text("add"))];
+    Ok(graph.node("ScatterElements", &[&zeros, &indices, &op.inputs[0]], &attributes))
+}
+
+/// The elements of an axis of n at the positions `(k − shift) mod n`.
+pub(super) fn roll(graph: &mut Graph, op: &Operation) -> Result<String, String> {
+    let (x, axis, shift) = (&op.inputs[0], op.integer("axis")?, op.signed("shift")?[0] as i64);
+    let [zero, one, shift] = [0, 1, shift].map(|number| graph.integers(&[number], &[]));
+    let size = graph.node("Shape", &[x], &[("start", Integer(axis)), ("end", Integer(axis + 1))]);
+    let size = graph.node("Squeeze", &[&size], &[]);
+    let places = graph.node("Range", &[&zero, &size, &one], &[]);
+    let shifted = graph.node("Sub", &[&places, &shift], &[]);
+    let places = graph.node("Mod", &[&shifted, &size], &[]);
+    Ok(graph.node("Gather", &[x, &places], &[("axis", Integer(axis))]))
+}
+
+/// The axis of a lookup.
+fn axis(op: &Operation) -> Result<i64, String> {
+    op.step.settings.value("axis").ok_or("a lookup along several axes at once")?;
+    op.integer("axis")
+}
+
+/// The input that has the indices of a setting, perhaps in another shape.
+pub(super) fn input(graph: &Graph, op: &Operation, name: &str) -> Option<usize> {
+    let is_input = |step: &Step<f32>, input: &Example| match (step.settings.value(name), input) {
+        (Some(Setting::Indices(indices)), Example::Indices(example)) => indices.as_slice() == example.as_slice(),
+        _ => false,
+    };
+    let mut inputs = graph.run.inputs.iter().zip(&graph.varied.inputs);
+    inputs.position(|((_, input), (_, varied))| is_input(op.step, input) && is_input(op.varied, varied))
+}
+
+/// The indices of a setting: an input, or a constant.
+pub(super) fn indices(graph: &mut Graph, op: &Operation, name: &str) -> Result<String, String> {
+    let of = |step: &Step<f32>| match step.settings.value(name) {
+        Some(Setting::Indices(indices)) => Ok(indices.clone()),
+        other => Err(format!("indices in another form: {other:?}")),
+    };
+    let indices = of(op.step)?;
+    let Some(k) = input(graph, op, name) else {
+        op.setting(name)?;
+        return Ok(graph.integers(&signed(indices.as_slice()), indices.shape()));
+    };
+    let (name, example) = &graph.run.inputs[k];
+    if example.shape() == indices.shape() {
+        return Ok(name.clone());
+    }
+    let shape = common(indices.shape(), of(op.other.unwrap_or(op.step))?.shape())?;
+    Ok(graph.reshape_to(&shape, name))
 }

@@ -1,4 +1,4 @@
-//! Convolution and pooling.
+//! Convolution, pooling and unfolding.
 
 use super::graph::{Graph, Operation, signed};
 use super::messages::Attribute::{Integer, Integers};
@@ -59,4 +59,21 @@ pub(super) fn pooling(graph: &mut Graph, op: &Operation) -> Result<String, Strin
         attributes.push(("dilations", Integers(&dilations)));
     }
     Ok(graph.node(if average { "AveragePool" } else { "MaxPool" }, &[&op.inputs[0]], &attributes))
+}
+
+/// The windows of images as columns: each axis becomes two, offsets in the kernel and windows, of which the offsets go to the front.
+pub(super) fn columns(graph: &mut Graph, op: &Operation) -> Result<String, String> {
+    let [kernel, strides, pads, dilations, counts] =
+        op.settings(["kernel", "strides", "pads", "dilations", "output"])?;
+    let pads = graph.integers(&[0, 0, pads[0], pads[1], 0, 0, pads[0], pads[1]], &[8]);
+    let mut x = graph.node("Pad", &[&op.inputs[0], &pads], &[]);
+    for (k, axis) in [(0, 2), (1, 4)] {
+        let window = |offset| (0..counts[k]).map(move |window| (offset, window));
+        let place = |(offset, window)| offset * dilations[k] + window * strides[k];
+        let places: Vec<i64> = (0..kernel[k]).flat_map(window).map(place).collect();
+        let places = graph.integers(&places, &[kernel[k] as usize, counts[k] as usize]);
+        x = graph.node("Gather", &[&x, &places], &[("axis", Integer(axis))]);
+    }
+    let offsets_first = graph.node("Transpose", &[&x], &[("perm", Integers(&[0, 1, 2, 4, 3, 5]))]);
+    graph.reshape(op, &offsets_first)
 }

@@ -26,8 +26,7 @@ impl<T: Float> Distribution<T> {
     /// The labels of rows of scores, if q is 1 at each label.
     pub(crate) fn only_labels(&self) -> Option<Vec<usize>> {
         let label = |&(label, weight): &(Option<usize>, T)| label.filter(|_| weight == T::ONE);
-        let plain = self.inner == 1 && self.spread.is_empty();
-        if plain { self.labels.iter().map(label).collect() } else { None }
+        if self.spread.is_empty() { self.labels.iter().map(label).collect() } else { None }
     }
 
     /// Σ q over the classes of each sample.

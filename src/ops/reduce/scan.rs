@@ -41,7 +41,7 @@ impl<T: Float> Op<T, 2> for Recurrence {
     const SAVE: Save = Save::InputsAndOutput;
 
     fn describe(&self, description: &mut Description) {
-        description.field("axis", &self.axis).field("reverse", &self.reverse);
+        description.integer("axis", self.axis).flag("reverse", self.reverse);
     }
 
     fn forward(&mut self, [a, b]: [&Tensor<T>; 2]) -> Tensor<T> {
@@ -70,7 +70,7 @@ impl<T: Float> Op<T, 1> for LogCumSumExp {
     const SAVE: Save = Save::InputsAndOutput;
 
     fn describe(&self, description: &mut Description) {
-        description.field("axis", &self.axis);
+        description.integer("axis", self.axis);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {

@@ -64,7 +64,7 @@ impl<T: Float> Op<T, 1> for Roll {
     const SAVE: Save = Save::Nothing;
 
     fn describe(&self, description: &mut Description) {
-        description.field("shift", &self.shift).field("axis", &self.axis);
+        description.signed("shift", self.shift).integer("axis", self.axis);
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {

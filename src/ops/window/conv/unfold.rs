@@ -1,6 +1,6 @@
 //! Images unfolded into columns of windows and the adjoint, columns folded into images; each is the backward rule of the other.
 
-use crate::autograd::{Op, Save, Saved, Var};
+use crate::autograd::{Description, Op, Save, Saved, Setting, Var};
 use crate::kernel::window::{Windows, col2im, im2col, interleaved, with_deinterleaved};
 use crate::ops::registry::Registered;
 use crate::ops::window::conv::Conv;
@@ -23,6 +23,15 @@ struct Columns {
 impl<T: Float> Op<T, 1> for Unfold {
     const NAME: &'static str = "unfold";
     const SAVE: Save = Save::Nothing;
+
+    fn describe(&self, description: &mut Description) {
+        let Windows { kernel, stride, padding, dilation, output, .. } = self.0.windows;
+        let lists =
+            [("kernel", kernel), ("strides", stride), ("pads", padding), ("dilations", dilation), ("output", output)];
+        for (name, values) in lists {
+            description.data(name, Setting::Integers(values.to_vec()));
+        }
+    }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         let Columns { channels, windows } = self.0;

@@ -1,5 +1,7 @@
 //! Exports to ONNX. `tests/python/onnx_runtime.py` sets `ONNX_DIRECTORY` and compares what its runtime computes from the files.
 
+mod operations;
+
 use crate::support::files::{directory, mismatches, names};
 use crate::support::panics::{Panic, messages};
 use crate::support::resnet::ResNet;
@@ -291,96 +293,16 @@ fn transformers_are_exported_with_tokens_as_indices() {
 }
 
 #[test]
-fn values_of_one_element_are_told_apart() {
-    let model: Linear = Linear::new(2, 1, Init::He, &mut wengert::rng(0));
-    let forward = |inputs: &Inputs| {
-        let h = model.forward(&inputs.values("x"));
-        let class = inputs.tape().param(model.bias.as_ref().unwrap()).unsqueeze(0).broadcast_to([h.shape()[0], 1]);
-        Var::concat(&[&h.relu() - &h.tanh() * &h, class + 1.0], 1)
-    };
-    export("scalar", &model, true, |n| random(&[n - 1, 2]), forward);
-}
-
-#[test]
-fn functions_and_slices_are_exported() {
-    let scale: Param = Param::new([1.0, 2.0, 3.0, 4.0]);
-    let forward = |inputs: &Inputs| {
-        let x = inputs.values("x");
-        let positive = x.abs() + 1.5;
-        let values = [
-            positive.ln() - positive.sqrt() * positive.rsqrt(),
-            x.sin() * x.cos() + x.tanh() / positive.exp(),
-            x.sigmoid().maximum(&x).minimum(&positive),
-            x.gelu() + x.mish() + x.leaky_relu(0.1) + x.square() + x.hardswish() + x.hardsigmoid(),
-            x.elu(0.7) + x.selu() + x.celu(1.3) + x.softplus_with(2.0, f64::INFINITY) + x.log_sigmoid() + x.erf()
-                - x.erfc(),
-            x.exp2() + x.expm1() + positive.log2() - positive.log10() * x.abs().log1p() + x.logaddexp(&positive),
-            x.hypot(&positive),
-            x.clamp(-0.5, 0.5) + x.powi(3) + positive.powf(1.3) + x.softsign() + 1.0 / &positive + (1.0 - &x),
-        ];
-        let all = Var::concat(&values, 1) * inputs.tape().param(&scale);
-        let part = all.slice_step(1, 1..9, 3).permute([0, 2, 1]);
-        let rows = all.max_over(1) + all.amin_over(1) - all.sum_over(1) + all.select(1, 4);
-        Var::concat(&[part.flatten(1, -1), rows], 1)
-    };
-    export("functions", &scale, true, |n| random(&[n, 2, 4]), forward);
-}
-
-#[test]
-fn parts_of_values_are_exported() {
-    let class: Param = Param::new([1.0, -2.0, 3.0, 0.5]);
-    let forward = |inputs: &Inputs| {
-        let x = inputs.values("x");
-        let n = x.shape()[0];
-        let class = inputs.tape().param(&class).reshape([1, 1, 4]).broadcast_to([n, 1, 4]);
-        let steps = inputs.tape().constant(Tensor::arange(0.0, 4.0, 1.0).broadcast_to([n, 1, 4]));
-        let mask = tensor![[0.0, 1.0, 0.0, 1.0]];
-        let rows = [
-            class,
-            steps,
-            x.flip([1, 2]).where_(&mask, &x * 2.0),
-            x.slice_step(1, .., -1).pad(&[(0, 0), (1, 2)], PadMode::Constant(0.5)).slice(1, 1..),
-            x.pad(&[(1, 1)], PadMode::Reflect).pad(&[(2, 0)], PadMode::Constant(0.0)).slice(2, 1..5),
-            x.index_select(-1, &[3, 0, 0, 1]).cumsum(2).triu(-1),
-            x.tril(1).masked_fill(&mask, -1.0),
-            Var::stack(&[x.norm_over(2.0, 2), x.logsumexp_over(2)], 1).repeat_interleave(2, 2).slice(2, ..4),
-        ];
-        // The batch is the second axis here.
-        let turned = Var::concat(&rows, 1).transpose(0, 1);
-        Var::concat(&[turned.select(0, -1), turned.slice(0, 2..4).transpose(0, 1).flatten(1, -1)], 1)
-            + Var::concat(&rows, 1).flatten(1, -1).slice(1, ..12)
-    };
-    export("parts", &class, true, |n| random(&[n, 3, 4]), forward);
-}
-
-#[test]
-fn losses_are_exported_with_labels_as_indices() {
-    let model: Linear = Linear::new(4, 3, Init::He, &mut wengert::rng(0));
-    let labels = |n: usize| Input::Indices(Indices::new((0..n).map(|k| k % 3).collect::<Vec<_>>(), [n]));
-    let forward = |inputs: &Inputs| {
-        let scores = model.forward(&inputs.values("x"));
-        let loss = CrossEntropy::new().reduction(Reduction::None).loss(&scores, inputs.indices("labels").as_slice());
-        loss + scores.mse_loss(&(&scores * 0.5), Reduction::None).sum_over(1)
-    };
-    export_inputs("loss", &model, true, |n| vec![("x", random(&[n, 4])), ("labels", labels(n))], forward);
-    let mean = |inputs: &Inputs| {
-        let x = model.forward(&inputs.values("x"));
-        x.softmax_cross_entropy(&[2, 0]) + x.mse_loss(Tensor::ones([2, 3]), Reduction::Mean)
-    };
-    export("mean_loss", &model, false, |n| random(&[n, 4]), mean);
-}
-
-#[test]
 fn what_onnx_does_not_express_is_listed_with_its_line() {
     let directory = directory();
     let path = directory.path().join("model.onnx");
     let model: Param = Param::new(1.0);
     let export = || Export::new(&model).input("x", Tensor::eye(2));
     let result = export()
-        .save(|inputs| vec![("y", inputs.values("x").cholesky().inverse() + inputs.values("x").atan2(2.0))], &path);
+        .save(|inputs| vec![("y", inputs.values("x").cholesky().inverse() + inputs.values("x").slogdet().1)], &path);
     let found = mismatches(result);
-    let place = |line: &str| line.split_once(" at tests/it/io/onnx.rs:").map(|(name, _)| name.to_string());
-    assert_eq!(found.iter().filter_map(|line| place(line)).collect::<Vec<_>>(), ["cholesky", "inverse", "atan2"]);
+    let place = |line: &str| line.split_once(" at tests/it/io/onnx/mod.rs:").map(|(name, _)| name.to_string());
+    assert_eq!(found.iter().filter_map(|line| place(line)).collect::<Vec<_>>(), ["cholesky", "inverse", "slogdet"]);
     assert!(
         found[0].ends_with(": expected an operation that ONNX expresses, found one without a mapping: compute it outside of the model, or by other operations"),
         "{}",
@@ -408,8 +330,14 @@ fn what_depends_on_the_batch_is_an_error_if_its_size_is_open() {
         let export = Export::new(&model).input("x", Tensor::ones([2, 3])).any_batch();
         mismatches(export.save(|inputs| vec![("y", forward(inputs))], &path))
     };
-    let mean = export(|inputs| inputs.values("x").mean());
-    assert!(mean[0].contains("found a setting that depends on the batch"), "{mean:?}");
+    // Neither is a multiple of the batch; 10 and 19 are on a line that does not begin there.
+    for forward in [
+        |inputs: &Inputs| inputs.values("x").std_over(.., 1.0),
+        |inputs: &Inputs| inputs.values("x") * [0.0, 0.0, 10.0, 19.0, 25.0][inputs.values("x").shape()[0]],
+    ] {
+        let root = export(forward);
+        assert!(root[0].contains("found a setting that depends on the batch"), "{root:?}");
+    }
     let constant = export(|inputs| {
         let x = inputs.values("x");
         &x + Tensor::eye(3).slice(0, ..x.shape()[0] as isize)
@@ -420,4 +348,48 @@ fn what_depends_on_the_batch_is_an_error_if_its_size_is_open() {
         if x.shape()[0] == 2 { x.relu() } else { x.relu().relu() }
     });
     assert_eq!(steps, ["batch: expected the same operations for every size, found others"]);
+}
+
+#[test]
+fn what_depends_on_the_values_of_the_inputs_is_no_constant() {
+    let directory = directory();
+    let path = directory.path().join("model.onnx");
+    let export = |forward: fn(&Inputs) -> Var| {
+        let model: Param = Param::new(1.0);
+        let export = Export::new(&model).input("x", Tensor::arange(1.0, 7.0, 1.0)).input("zeros", Tensor::zeros([4]));
+        mismatches(export.save(|inputs| vec![("y", forward(inputs))], &path))
+    };
+    let sorted = export(|inputs| inputs.values("x").sort(0, true).0);
+    assert!(sorted[0].contains("found a setting that depends on the values of the inputs: indices"), "{sorted:?}");
+    let zeros = export(|inputs| inputs.values("zeros").sort(0, true).0);
+    assert!(zeros[0].contains("found a setting that depends on the values of the inputs: indices"), "{zeros:?}");
+    let mask = export(|inputs| {
+        let x = inputs.values("x");
+        x.masked_fill(&x.value().mask(|x| x > 4.0), 0.0)
+    });
+    assert!(mask[0].contains("found a setting that depends on the values of the inputs: mask"), "{mask:?}");
+    // The operations of a derivative are not those of the model.
+    let derivative = export(|inputs| inputs.values("x").square().sum().grad(&inputs.values("x")));
+    assert_eq!(
+        derivative,
+        ["y: expected a value of the model, found a constant that depends on the values of the inputs"]
+    );
+    let shape = export(|inputs| inputs.values("x").slice(0, ..inputs.values("x").value().as_slice()[0] as isize));
+    assert!(shape[0].contains("found a"), "{shape:?}");
+    let steps = export(|inputs| {
+        let x = inputs.values("x");
+        if x.value().as_slice()[0] == 1.0 { x.relu() } else { x.relu().relu() }
+    });
+    assert_eq!(steps, ["model: expected the same operations for all values of the inputs, found others"]);
+}
+
+#[test]
+fn constants_that_equal_an_input_of_indices_stay_constants() {
+    let model: Embedding = Embedding::new(4, 2, Init::Normal(1.0), &mut wengert::rng(0));
+    let forward = |inputs: &Inputs| {
+        model.forward(inputs.tape(), inputs.indices("x")) + model.forward(inputs.tape(), [[0, 1], [2, 3]])
+    };
+    let sample = |_| Input::Indices([[0, 1], [2, 3]].into());
+    let file = export("positions", &model, false, sample, forward);
+    assert!(has(&file, &["Gather", "/constant_"]));
 }

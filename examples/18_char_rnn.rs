@@ -30,6 +30,8 @@ use std::time::Instant;
 use support::command::start;
 use support::figure::{Outcome, figure, quick};
 use support::lines::{Line, lines};
+use wengert::io::onnx::Export;
+use wengert::io::{Array, Integers, npz};
 use wengert::prelude::*;
 use wengert::text::{Categorical, Characters, Tokenizer, Windows};
 
@@ -85,6 +87,26 @@ impl Network {
             state = Some(after);
         }
         written
+    }
+}
+
+impl Network {
+    /// Exports the step from a character and a state to scores and a state, with which another program can write. Beside it are
+    /// characters and the scores after each, to compare with.
+    fn export(&self, tokens: &[usize], path: &Path) -> Result<(), wengert::Error> {
+        let column = Indices::new(tokens, [tokens.len(), 1]);
+        let (scores, state) = self.forward(&Tape::inference(), column, None);
+        let integers = Integers::new(tokens.iter().map(|&token| token as i64).collect(), [tokens.len()]);
+        npz::write([("tokens", integers.into()), ("scores", Array::from(scores.value()))], path.with_extension("npz"))?;
+        let (h, c) = (state.h.value(), state.c.value());
+        Export::new(self).indices("token", [[tokens[0]]]).input("h", h).input("c", c).save(
+            |inputs| {
+                let state = LstmState { h: inputs.values("h"), c: inputs.values("c") };
+                let (scores, after) = self.forward(inputs.tape(), inputs.indices("token"), Some(&state));
+                vec![("scores", scores), ("h_after", after.h), ("c_after", after.c)]
+            },
+            path,
+        )
     }
 }
 
@@ -220,6 +242,9 @@ fn main() -> Outcome {
                 .value_name("N")
                 .value_parser(value_parser!(usize))
                 .help("Number of training steps"),
+            Arg::new("onnx").long("onnx").value_name("FILE").value_parser(value_parser!(PathBuf)).help(
+                "Exports the step from a character to the next, with characters and their scores as .npz beside it",
+            ),
         ],
     );
     let mut text = text(options.get_one("text"))?;
@@ -253,6 +278,9 @@ fn main() -> Outcome {
     let best = by_length.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1)).expect("there are several");
     let last = curve.held_out.last().map_or(f64::NAN, |point| point.1);
     println!("\nheld out: {last:.3} bits per character, the best n-gram (n = {}) {:.3}\n", best.0, best.1);
+    if let Some(path) = options.get_one::<PathBuf>("onnx") {
+        network.export(&test_tokens[..WINDOW], path)?;
+    }
     println!("{}\n", vocabulary.decode(&network.write(train_tokens[0], 400, 0.7, &mut rng)));
     draw(curve, &by_length)
 }

@@ -19,7 +19,8 @@ use std::time::Instant;
 use std::{fs, io};
 use support::command::start;
 use support::gpt::{Gpt, Sizes};
-use wengert::io::{Checkpoint, Resume};
+use wengert::io::onnx::Export;
+use wengert::io::{Array, Checkpoint, Integers, Resume, npz};
 use wengert::metrics::Mean;
 use wengert::optim::Group;
 use wengert::optim::schedule::{Cosine, LinearRamp};
@@ -75,17 +76,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         loss_on(&model, held_out, settings.batch)
     );
 
+    if let Some(path) = matches.get_one::<PathBuf>("onnx") {
+        export(&model, held_out, path)?;
+    }
     let count = if matches.get_flag("quick") { 100 } else { 500 };
     println!("\n{}", vocabulary.decode(&generate(&model, count, &mut rng)));
     Ok(())
 }
 
-fn options() -> [Arg; 5] {
+fn options() -> [Arg; 6] {
     let path = |name| Arg::new(name).long(name).value_parser(value_parser!(PathBuf));
     let flag = |name| Arg::new(name).long(name).action(ArgAction::SetTrue);
     [
         path("text").help("The text [default: this crate's own source]"),
         path("checkpoint").help("The file of the checkpoint [default: target/gpt.safetensors]"),
+        path("onnx").help("Exports the model to this file, with tokens and their scores as .npz beside it"),
         flag("resume").help("Continues from the checkpoint"),
         flag("nano-gpt").help("The sizes of nanoGPT's command for a CPU: 4 layers of 4 heads, 128 wide, 2000 steps"),
         Arg::new("steps").long("steps").value_parser(value_parser!(usize)).help("The number of training steps"),
@@ -161,6 +166,17 @@ fn training(
         }
     }
     Ok(())
+}
+
+/// Exports the model to ONNX. Beside it are tokens and their scores, to compare those of other programs with.
+fn export(model: &Gpt, text: &[usize], path: &Path) -> Result<(), wengert::Error> {
+    let positions = model.positions();
+    let tokens = Indices::new(&text[..2 * positions], [2, positions]);
+    let scores = model.forward(&Tape::inference(), &tokens);
+    let integers = Integers::new(tokens.as_slice().iter().map(|&token| token as i64).collect(), tokens.shape());
+    npz::write([("tokens", integers.into()), ("scores", Array::from(scores.value()))], path.with_extension("npz"))?;
+    let export = Export::new(model).indices("tokens", tokens).any_batch();
+    export.save(|inputs| vec![("scores", model.forward(inputs.tape(), &inputs.indices("tokens")))], path)
 }
 
 /// Whether a parameter is the weight of a normalization.

@@ -82,6 +82,7 @@ pub struct Options {
     pub data: PathBuf,
     pub load: Option<PathBuf>,
     pub save: Option<PathBuf>,
+    pub onnx: Option<PathBuf>,
     pub resume: Option<PathBuf>,
     pub checkpoint: Option<PathBuf>,
     pub keep: Option<usize>,
@@ -121,6 +122,7 @@ impl Options {
             data: given.remove_one("data").expect("has a default"),
             load: given.remove_one("load"),
             save: given.remove_one("save"),
+            onnx: given.remove_one("onnx"),
             resume: given.remove_one("resume"),
             checkpoint: given.remove_one("checkpoint"),
             keep: given.remove_one("keep"),
@@ -255,7 +257,7 @@ fn statuses() -> String {
     )
 }
 
-fn files(example: &str) -> [Arg; 8] {
+fn files(example: &str) -> [Arg; 9] {
     const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist");
     let path = || value_parser!(PathBuf);
     [
@@ -265,6 +267,8 @@ fn files(example: &str) -> [Arg; 8] {
             .value_parser(path()),
         option("load", "FILE", "Starts from a saved model").value_parser(path()),
         option("save", "FILE", "Saves the trained model as safetensors").value_parser(writable),
+        option("onnx", "FILE", "Exports the trained model to ONNX, with images and their scores as .npz beside it")
+            .value_parser(writable),
         option("checkpoint", "FILE", "Writes a checkpoint for --resume after each epoch").value_parser(writable),
         option(
             "keep",

@@ -12,7 +12,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use wengert::Generator;
 use wengert::data::{Images, mnist};
-use wengert::io::{Checkpoint, Resume};
+use wengert::io::onnx::Export;
+use wengert::io::{Checkpoint, Resume, npz};
 use wengert::metrics::accuracy;
 use wengert::optim::EarlyStopping;
 use wengert::prelude::*;
@@ -203,12 +204,22 @@ pub fn train<N: Network>() -> Result<ExitCode, Box<dyn Error>> {
         writeln!(out, "{place}  {train}  test {test}  {speed:.0} samples/s")?;
         report.write(&run, &tested, true)?;
     }
-    if let Some(path) = options.save.as_ref().filter(|_| run.fit.completed() == options.epochs) {
+    if run.fit.completed() == options.epochs && (options.save.is_some() || options.onnx.is_some()) {
         run.fit.check(&run.model)?;
-        wengert::io::save(&run.model, path)?;
+        options.save.as_ref().map_or(Ok(()), |path| wengert::io::save(&run.model, path))?;
+        options.onnx.as_ref().map_or(Ok(()), |path| export(&run.model, &test_set, path))?;
     }
     report.write(&run, &tested, false)?;
     writeln!(out, "report: {}", checkout::relative(&options.report))?;
     writeln!(out, "test accuracy: {:.4}", tested.matrix.accuracy())?;
     Ok(if interrupt::requested() { ExitCode::from(interrupt::STATUS) } else { ExitCode::SUCCESS })
+}
+
+/// Exports a network to ONNX. Beside it are images and the scores that it gives them, to compare those of other programs with.
+fn export<N: Network>(model: &N, images: &Images, path: &Path) -> Result<(), wengert::Error> {
+    let images = images.batches(32).next().map_or(Tensor::zeros([1, 784]), |batch| batch.images);
+    let scores = model.forward(&Tape::inference().constant(&images));
+    npz::write([("images", &images), ("scores", scores.value())], path.with_extension("npz"))?;
+    let export = Export::new(model).input("images", images).any_batch();
+    export.save(|inputs| vec![("scores", model.forward(&inputs.values("images")))], path)
 }

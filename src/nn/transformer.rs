@@ -25,20 +25,24 @@ impl<T: Float> Settings<T> {
         linear2.forward(&h)
     }
 
-    /// `x + f(norm(x))` or `norm(x + f(x))`, with dropout of what is added.
+    /// What a part of the layer reads: `norm(x)` or x. A function of the part as an argument would hide the caller's line.
     #[track_caller]
-    fn residual(&self, norm: &LayerNorm<T>, x: &Var<T>, f: impl FnOnce(&Var<T>) -> Var<T>) -> Var<T> {
-        if self.norm_first {
-            x + f(&norm.forward(x)).dropout(self.dropout)
-        } else {
-            norm.forward(&(x + f(x).dropout(self.dropout)))
-        }
+    fn input(&self, norm: &LayerNorm<T>, x: &Var<T>) -> Var<T> {
+        if self.norm_first { norm.forward(x) } else { x.clone() }
+    }
+
+    /// The sum of x and what a part computed, after dropout: `x + y` or `norm(x + y)`.
+    #[track_caller]
+    fn residual(&self, norm: &LayerNorm<T>, x: &Var<T>, y: &Var<T>) -> Var<T> {
+        let sum = x + y.dropout(self.dropout);
+        if self.norm_first { sum } else { norm.forward(&sum) }
     }
 }
 
 /// A linear layer initialized as PyTorch does it.
+#[track_caller]
 fn linear<T: Float>(inputs: usize, outputs: usize, rng: &mut dyn Rng) -> Linear<T> {
-    Linear::create(inputs, outputs, true, Init::Uniform(1.0 / (inputs as f64).sqrt()), rng)
+    Linear::create(inputs, outputs, true, Init::Uniform(1.0 / (inputs.max(1) as f64).sqrt()), rng)
 }
 
 macro_rules! settings {
@@ -135,8 +139,12 @@ impl<T: Float> TransformerEncoderLayer<T> {
     #[inline(never)]
     pub fn forward(&self, x: &Var<T>, options: &Attention<T>) -> Var<T> {
         let settings = &self.settings;
-        let x = settings.residual(&self.norm1, x, |x| self.self_attn.forward(x, options));
-        settings.residual(&self.norm2, &x, |x| settings.feed_forward(&self.linear1, &self.linear2, x))
+        let x = settings.residual(&self.norm1, x, &self.self_attn.forward(&settings.input(&self.norm1, x), options));
+        settings.residual(
+            &self.norm2,
+            &x,
+            &settings.feed_forward(&self.linear1, &self.linear2, &settings.input(&self.norm2, &x)),
+        )
     }
 }
 
@@ -210,8 +218,16 @@ impl<T: Float> TransformerDecoderLayer<T> {
     #[inline(never)]
     pub fn forward(&self, x: &Var<T>, memory: &Var<T>, own: &Attention<T>, cross: &Attention<T>) -> Var<T> {
         let settings = &self.settings;
-        let x = settings.residual(&self.norm1, x, |x| self.self_attn.forward(x, own));
-        let x = settings.residual(&self.norm2, &x, |x| self.multihead_attn.cross(x, memory, memory, cross));
-        settings.residual(&self.norm3, &x, |x| settings.feed_forward(&self.linear1, &self.linear2, x))
+        let x = settings.residual(&self.norm1, x, &self.self_attn.forward(&settings.input(&self.norm1, x), own));
+        let x = settings.residual(
+            &self.norm2,
+            &x,
+            &self.multihead_attn.cross(&settings.input(&self.norm2, &x), memory, memory, cross),
+        );
+        settings.residual(
+            &self.norm3,
+            &x,
+            &settings.feed_forward(&self.linear1, &self.linear2, &settings.input(&self.norm3, &x)),
+        )
     }
 }

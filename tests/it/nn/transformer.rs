@@ -2,6 +2,7 @@
 
 use super::attention::{difference, expected};
 use crate::support::files::fixture;
+use crate::support::panics::panic_of;
 use wengert::io::{LoadOptions, load, safetensors};
 use wengert::nn::KeyValueCache;
 use wengert::prelude::*;
@@ -136,4 +137,44 @@ fn gpt2_of_transformers_in_half_precision_gives_its_scores() {
         let error = difference(scores.value(), &expected["logits"].tensor());
         assert!(error < 1e-5, "{error}");
     }
+}
+
+#[test]
+fn mistakes_within_a_layer_are_reported_at_the_line_of_the_program() {
+    let rng = &mut wengert::rng(0);
+    let encoder: TransformerEncoderLayer = TransformerEncoderLayer::new(8, 2, 16, rng);
+    let decoder: TransformerDecoderLayer = TransformerDecoderLayer::new(8, 2, 16, rng);
+    let (tape, options) = (Tape::new(), Attention::new());
+    let [right, wrong] = [8, 7].map(|size| tape.constant(Tensor::ones([1, 3, size])));
+    for before in [false, true] {
+        let (encoder, decoder) = if before {
+            (encoder.clone().norm_first(), decoder.clone().norm_first())
+        } else {
+            (encoder.clone(), decoder.clone())
+        };
+        let mistakes: [&dyn Fn() -> Var; 3] =
+            [&|| encoder.forward(&wrong, &options), &|| decoder.forward(&wrong, &right, &options, &options), &|| {
+                decoder.forward(&right, &wrong, &options, &options)
+            }];
+        for mistake in mistakes {
+            let report = panic_of(|| _ = mistake()).expect("the sizes do not fit");
+            assert_eq!(report.file, file!(), "{}", report.message);
+        }
+    }
+}
+
+#[test]
+fn operations_within_a_layer_are_listed_at_the_line_of_the_program() {
+    let encoder: TransformerEncoderLayer = TransformerEncoderLayer::new(8, 2, 16, &mut wengert::rng(0));
+    let tape = Tape::new();
+    let _y = encoder.forward(&tape.constant(Tensor::ones([1, 3, 8])), &Attention::new());
+    let listing = tape.to_string();
+    assert!(!listing.contains("src/nn/transformer.rs") && listing.contains("tests/it/nn/transformer.rs"), "{listing}");
+}
+
+#[test]
+fn a_layer_without_hidden_vectors_adds_its_bias() {
+    let encoder: TransformerEncoderLayer = TransformerEncoderLayer::new(8, 2, 0, &mut wengert::rng(0));
+    let y = encoder.forward(&Tape::new().constant(Tensor::ones([1, 3, 8])), &Attention::new());
+    assert!(y.value().iter().all(|y| y.is_finite()));
 }

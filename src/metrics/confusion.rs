@@ -1,5 +1,6 @@
 //! The confusion matrix and the scores derived from it.
 
+use crate::kernel::base::memory::reserved;
 use crate::metrics::{class_axis_for, ratio};
 use crate::panics;
 use crate::tensor::{Float, Labels, Tensor, all_classes_of};
@@ -54,17 +55,35 @@ pub struct ClassScores {
     pub samples: u64,
 }
 
+/// The counts of an empty matrix.
+#[track_caller]
+fn zeros(classes: usize) -> Vec<u64> {
+    let count = classes.saturating_mul(classes);
+    let mut counts = reserved(count);
+    counts.resize(count, 0);
+    counts
+}
+
 impl ConfusionMatrix {
     /// An empty matrix for classes named by their numbers.
     #[doc(alias = "classification_report")]
+    ///
+    /// # Panics
+    /// If there is not enough memory for the square of the number of classes.
+    #[track_caller]
     pub fn new(classes: usize) -> Self {
-        ConfusionMatrix::named((0..classes).map(|class| class.to_string()))
+        let counts = zeros(classes);
+        ConfusionMatrix { counts, names: (0..classes).map(|class| class.to_string()).collect() }
     }
 
     /// An empty matrix for named classes.
+    ///
+    /// # Panics
+    /// As [`new`](ConfusionMatrix::new).
+    #[track_caller]
     pub fn named(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
-        ConfusionMatrix { counts: vec![0; names.len() * names.len()], names }
+        ConfusionMatrix { counts: zeros(names.len()), names }
     }
 
     /// Adds a batch, predicting the class with the highest score.

@@ -68,7 +68,7 @@ impl<T: Float> MultiHeadAttention<T> {
         }
         let bound = Init::Uniform(1.0 / (embed_dim as f64).sqrt());
         MultiHeadAttention {
-            in_proj_weight: Param::new(Init::XavierUniform.sample(&[3 * embed_dim, embed_dim], rng)),
+            in_proj_weight: Param::new(Init::XavierUniform.sample(&[embed_dim.saturating_mul(3), embed_dim], rng)),
             in_proj_bias: bias.then(|| Param::new(Tensor::zeros([3 * embed_dim]))),
             out_proj: Linear::create(embed_dim, embed_dim, bias, bound, rng),
             heads,

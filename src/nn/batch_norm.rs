@@ -52,6 +52,7 @@ crate::module!(BatchNorm<T> { weight, bias, running_mean, running_var, num_batch
 impl<T: Float> BatchNorm<T> {
     /// Creates a layer for `channels` channels, with momentum 0.1 and ε = 1e-5.
     #[doc(alias("BatchNorm1d", "BatchNorm2d", "BatchNormalization"))]
+    #[track_caller]
     #[inline(never)]
     pub fn new(channels: usize) -> Self {
         BatchNorm {

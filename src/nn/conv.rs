@@ -143,6 +143,7 @@ pub(super) fn weight<T: Float>(
 }
 
 /// The initial bias, zeros.
+#[track_caller]
 #[inline(never)]
 pub(super) fn zeros<T: Float>(outputs: usize) -> Param<T> {
     Param::new(Tensor::zeros([outputs]))

@@ -37,6 +37,7 @@ crate::module!(Embedding<T> { weight; padding_idx });
 impl<T: Float> Embedding<T> {
     /// Creates a table of `count` vectors of the given size; PyTorch initializes with [`Init::Normal(1.0)`](Init::Normal).
     #[doc(alias("EmbedID", "TimeEmbedding", "nn.Embedding"))]
+    #[track_caller]
     pub fn new(count: usize, size: usize, init: Init, rng: &mut impl Rng) -> Self {
         Embedding { weight: Param::new(init.sample(&[count, size], rng)), padding_idx: None }
     }

@@ -29,6 +29,7 @@ crate::module!(EmbeddingBag<T> { weight; combine });
 impl<T: Float> EmbeddingBag<T> {
     /// Creates a table of `count` vectors of the given size, which are averaged; PyTorch initializes with
     /// [`Init::Normal(1.0)`](Init::Normal).
+    #[track_caller]
     pub fn new(count: usize, size: usize, init: Init, rng: &mut impl Rng) -> Self {
         EmbeddingBag { weight: Param::new(init.sample(&[count, size], rng)), combine: Bag::Mean }
     }

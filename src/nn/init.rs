@@ -153,7 +153,7 @@ impl Init {
             Init::Scaled { gain, fan, uniform } => (check_option("Init::Scaled: gain", gain, 0.0..), fan, uniform),
         };
         let [outputs, inputs, kernel @ ..] = shape else { panics::fans(shape) };
-        let kernel = kernel.iter().product::<usize>() as f64;
+        let kernel = kernel.iter().map(|&size| size as f64).product::<f64>();
         let (fan_in, fan_out) = (*inputs as f64 * kernel, *outputs as f64 * kernel);
         let connections = match fan {
             Fan::In => fan_in,

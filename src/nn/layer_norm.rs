@@ -31,19 +31,23 @@ crate::module!(LayerNorm<T> { weight, bias; epsilon });
 impl<T: Float> LayerNorm<T> {
     /// Creates a layer for trailing axes of the given shape, such as the number of features, with ε = 1e-5.
     #[doc(alias = "LayerNormalization")]
+    #[track_caller]
     pub fn new(normalized_shape: impl IntoShape) -> Self {
         LayerNorm::create(resolve_shape("LayerNorm", normalized_shape, None), true)
     }
 
     /// Creates a layer with a weight but no bias.
+    #[track_caller]
     pub fn without_bias(normalized_shape: impl IntoShape) -> Self {
         LayerNorm::create(resolve_shape("LayerNorm", normalized_shape, None), false)
     }
 
+    #[track_caller]
     #[inline(never)]
     pub(super) fn create(shape: Dims, bias: bool) -> Self {
-        let bias = bias.then(|| Param::new(Tensor::zeros(shape.as_slice())));
-        LayerNorm { weight: Param::new(Tensor::ones(shape.as_slice())), bias, epsilon: 1e-5 }
+        let weight = Param::new(Tensor::ones(shape.as_slice()));
+        let bias = if bias { Some(Param::new(Tensor::zeros(shape.as_slice()))) } else { None };
+        LayerNorm { weight, bias, epsilon: 1e-5 }
     }
 
     /// Sets the ε added to the variance; 1e-5 by default.
@@ -94,6 +98,7 @@ crate::module!(RmsNorm<T> { weight; epsilon });
 
 impl<T: Float> RmsNorm<T> {
     /// Creates a layer for trailing axes of the given shape, with ε = 1e-5.
+    #[track_caller]
     pub fn new(normalized_shape: impl IntoShape) -> Self {
         RmsNorm { weight: Param::new(Tensor::ones(normalized_shape)), epsilon: 1e-5 }
     }

@@ -30,19 +30,23 @@ crate::module!(Linear<T> { weight, bias });
 impl<T: Float> Linear<T> {
     /// Creates a layer with a bias of zeros.
     #[doc(alias("Affine", "Dense", "FullyConnected", "TimeAffine"))]
+    #[track_caller]
     pub fn new(inputs: usize, outputs: usize, init: Init, rng: &mut impl Rng) -> Self {
         Linear::create(inputs, outputs, true, init, rng)
     }
 
     /// Creates a layer without a bias, as used before a normalization.
+    #[track_caller]
     pub fn without_bias(inputs: usize, outputs: usize, init: Init, rng: &mut impl Rng) -> Self {
         Linear::create(inputs, outputs, false, init, rng)
     }
 
+    #[track_caller]
     #[inline(never)]
     pub(super) fn create(inputs: usize, outputs: usize, bias: bool, init: Init, rng: &mut dyn Rng) -> Self {
         let weight = Param::new(init.sample(&[outputs, inputs], rng));
-        Linear { weight, bias: bias.then(|| Param::new(Tensor::zeros([outputs]))) }
+        let bias = if bias { Some(Param::new(Tensor::zeros([outputs]))) } else { None };
+        Linear { weight, bias }
     }
 
     /// Maps `[…, in]` to `[…, out]`.

@@ -119,7 +119,7 @@ impl<T: Float> Tensor<T> {
             panics::range("arange", start, end, step);
         }
         let count = count.max(0.0) as usize;
-        Tensor::of_positions("arange", count, |k| start + k as f64 * step)
+        Tensor::of_positions("arange", &[count], |k| start + k as f64 * step)
     }
 
     /// `count` evenly spaced values from `start` to `end`, both included.
@@ -139,13 +139,13 @@ impl<T: Float> Tensor<T> {
             panics::range("linspace", start, end, step);
         }
         let at = |k: usize| if k > 0 && k + 1 == count { end } else { start + k as f64 * step };
-        Tensor::of_positions("linspace", count, at)
+        Tensor::of_positions("linspace", &[count], at)
     }
 
-    /// The vector of `count` elements that are given by their positions.
+    /// The tensor whose elements are given by their positions in row-major order.
     #[track_caller]
-    fn of_positions(op: &str, count: usize, at: impl Fn(usize) -> f64) -> Self {
-        Tensor::build(checked_shape(op, Dims::from_slice(&[count])), |y| {
+    pub(crate) fn of_positions(op: &str, shape: &[usize], at: impl Fn(usize) -> f64) -> Self {
+        Tensor::build(checked_shape(op, Dims::from_slice(shape)), |y| {
             y.iter_mut().enumerate().for_each(|(k, y)| *y = T::from_f64(at(k)));
         })
     }
@@ -190,11 +190,13 @@ impl<T: Float> Tensor<T> {
     }
 
     #[inline(never)]
+    #[track_caller]
     fn normal(shape: Dims, rng: &mut dyn Rng) -> Self {
         Tensor::build(shape, |y| y.fill_with(|| T::from_f64(StandardNormal.sample(rng))))
     }
 
     #[inline(never)]
+    #[track_caller]
     fn uniform_in(shape: Dims, range: Range<f64>, rng: &mut dyn Rng) -> Self {
         let Range { start: low, end: high } = range;
         // A number just below `high` may be rounded to it.

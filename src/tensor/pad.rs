@@ -1,6 +1,7 @@
 //! Padding.
 
 use super::{Dims, Float, Tensor, View, checked_shape};
+use crate::kernel::base::memory::reserved;
 use crate::panics;
 
 /// The elements that [`pad`](crate::Var::pad) puts around a value.
@@ -62,7 +63,9 @@ impl PadMode {
             PadMode::Circular => k.rem_euclid(n),
             _ => k.clamp(0, n - 1),
         };
-        (-(before as isize)..n + after as isize).map(|k| position(k) as usize).collect()
+        let mut positions = reserved(before + shape[axis] + after);
+        positions.extend((-(before as isize)..n + after as isize).map(|k| position(k) as usize));
+        positions
     }
 }
 

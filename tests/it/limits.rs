@@ -3,6 +3,8 @@
 use crate::support::files::directory;
 use crate::support::panics::{Panic, messages, panic_of};
 use wengert::io::{self, safetensors};
+use wengert::metrics::{BinaryScores, ConfusionMatrix};
+use wengert::nn::{KeyValueCache, Rotary, alibi, sinusoidal_positions};
 use wengert::optim::Group;
 use wengert::prelude::*;
 use wengert::{Error, einsum};
@@ -87,11 +89,40 @@ pub const PANICS: &[Panic] = &[
     ("too_large", || _ = image().max_pool2d(MaxPool2d::new(2).padding(usize::MAX))),
     ("too_large", || _ = image().adaptive_avg_pool2d([1 << 40, 1 << 40])),
     ("out_of_memory", || _ = image().adaptive_avg_pool2d([1 << 45, 1])),
+    ("out_of_memory", || _ = none([4]).pad(&[(1 << 45, 0)], PadMode::Replicate)),
+    ("wrong_shapes conv_channels", || {
+        _ = sequence().conv1d(Tensor::ones([1, 3, 1]), Conv::new().groups(usize::MAX - 1))
+    }),
+    ("too_large", || _ = alibi::<f32>(HUGE, 8)),
+    ("out_of_memory", || _ = sinusoidal_positions::<f32>(1 << 45, 1)),
+    ("out_of_memory", || _ = Rotary::<f32>::new(2, 1 << 45, 1e4)),
+    ("out_of_memory", || _ = KeyValueCache::<f32>::new(1, 1 << 45, 1)),
+    ("out_of_memory", || _ = ConfusionMatrix::new(1 << 40)),
+    ("out_of_memory", || _ = BinaryScores::new().calibration(1 << 45)),
+];
+
+/// Layers whose weights are too large.
+const LAYERS: &[Panic] = &[
+    ("out_of_memory", || _ = Linear::<f32>::new(0, 1 << 45, Init::He, &mut wengert::rng(0))),
+    ("too_large", || _ = Linear::<f32>::new(HUGE, HUGE, Init::He, &mut wengert::rng(0))),
+    ("too_large", || _ = Conv2d::<f32>::new(1, 1, [2, usize::MAX], Init::He, &mut wengert::rng(0))),
+    ("too_large", || _ = Embedding::<f32>::new(HUGE, 2, Init::Normal(1.0), &mut wengert::rng(0))),
+    ("out_of_memory", || _ = BatchNorm::<f32>::new(1 << 45)),
+    ("too_large", || _ = LayerNorm::<f32>::new([HUGE, 2])),
+    ("too_large", || _ = Lstm::<f32>::new(1, HUGE, &mut wengert::rng(0))),
+    ("out_of_memory", || _ = Gru::<f32>::with_options(1, 1, Recurrent::new().layers(1 << 60), &mut wengert::rng(0))),
+    ("too_large", || _ = MultiHeadAttention::<f32>::new(HUGE, 1, &mut wengert::rng(0))),
+    ("too_large", || _ = TransformerEncoderLayer::<f32>::new(4, 1, HUGE, &mut wengert::rng(0))),
 ];
 
 #[test]
 fn panics() {
     insta::assert_snapshot!(messages(PANICS));
+}
+
+#[test]
+fn layers_of_any_size_are_refused_at_the_line_of_the_program() {
+    messages(LAYERS);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::Recurrent;
 use super::cells::{GruCell, LstmCell, LstmState, RnnCell};
 use super::run::Run;
 use crate::autograd::{Param, Var};
+use crate::kernel::base::memory::reserved;
 use crate::nn::{Layer, Module, Path};
 use crate::tensor::Float;
 use rand::Rng;
@@ -49,9 +50,9 @@ macro_rules! layer {
             #[track_caller]
             #[inline(never)]
             fn create(inputs: usize, hidden: usize, options: Recurrent, rng: &mut dyn Rng) -> Self {
-                let mut cells = Vec::with_capacity(options.cells());
+                let mut cells = reserved(options.cells());
                 for cell in 0..options.cells() {
-                    let inputs = if cell < options.directions { inputs } else { options.directions * hidden };
+                    let inputs = if cell < options.directions { inputs } else { hidden.saturating_mul(options.directions) };
                     cells.push($cell::create(inputs, hidden, options.bias, rng));
                 }
                 $name { cells, options }

@@ -77,7 +77,7 @@ impl Recurrent {
 
     /// The number of cells.
     fn cells(&self) -> usize {
-        self.layers * self.directions
+        self.layers.saturating_mul(self.directions)
     }
 
     /// PyTorch's names of the parameters of a cell.

@@ -25,10 +25,12 @@ pub(super) fn initial_weights<T: Float>(
     if hidden == 0 {
         panics::option("hidden", 0.0, "at least 1");
     }
-    let width = gates * hidden;
-    let mut sample = |shape: &[usize]| Param::new(Init::Uniform(1.0 / (hidden as f64).sqrt()).sample(shape, rng));
-    let [weight_ih, weight_hh] = [inputs, hidden].map(|columns| sample(&[width, columns]));
-    let [bias_ih, bias_hh] = [(); 2].map(|()| bias.then(|| sample(&[width])));
+    let width = hidden.saturating_mul(gates);
+    let init = Init::Uniform(1.0 / (hidden as f64).sqrt());
+    let weight_ih = Param::new(init.sample(&[width, inputs], rng));
+    let weight_hh = Param::new(init.sample(&[width, hidden], rng));
+    // Their size is that of the rows above.
+    let [bias_ih, bias_hh] = [(); 2].map(|()| bias.then(|| Param::new(init.sample(&[width], rng))));
     (weight_ih, weight_hh, bias_ih, bias_hh)
 }
 

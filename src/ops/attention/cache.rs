@@ -23,9 +23,10 @@ pub struct KeyValueCache<T: Float = f32> {
 impl<T: Float> KeyValueCache<T> {
     /// An empty cache for N sequences of up to `positions` positions; `width` is the size Hk D of the keys of a position.
     #[doc(alias("kv_cache", "past_key_values"))]
+    #[track_caller]
     pub fn new(sequences: usize, positions: usize, width: usize) -> Self {
-        let zeros = || Tensor::zeros([sequences, positions, width]);
-        KeyValueCache { keys: zeros(), values: zeros(), length: 0 }
+        let keys = Tensor::zeros([sequences, positions, width]);
+        KeyValueCache { keys, values: Tensor::zeros([sequences, positions, width]), length: 0 }
     }
 
     /// The number of positions so far.

@@ -3,7 +3,7 @@
 use crate::autograd::{Description, Op, Save, Saved, Setting, Var};
 use crate::ops::registry::Registered;
 use crate::panics;
-use crate::tensor::{Dims, Float, Tensor};
+use crate::tensor::{Float, Tensor};
 
 /// The angles of rotary positions, Su et al. 2021: at position t the k-th pair of a vector of size D is rotated by `t base^(−2k/D)`.
 ///
@@ -43,11 +43,9 @@ impl<T: Float> Rotary<T> {
             let (position, pair) = (at / (size / 2), at % (size / 2));
             position as f64 * base.powf(-2.0 * pair as f64 / size as f64)
         };
-        let table = |f: fn(f64) -> f64| {
-            let values = (0..positions * (size / 2)).map(|at| T::from_f64(f(angle(at))));
-            Tensor::from_vec(values.collect(), [positions, size / 2])
-        };
-        Rotary { cosines: table(f64::cos), sines: table(f64::sin), interleaved: false }
+        let shape = [positions, size / 2];
+        let cosines = Tensor::of_positions("Rotary", &shape, |at| angle(at).cos());
+        Rotary { cosines, sines: Tensor::of_positions("Rotary", &shape, |at| angle(at).sin()), interleaved: false }
     }
 
     /// Makes neighbors the pairs: the elements 2k and 2k + 1.
@@ -154,13 +152,13 @@ impl<T: Float> Var<T> {
 /// assert_eq!(format!("{positions:.2}"), "[[0.   1.  ]\n [0.84 0.54]]");
 /// ```
 #[doc(alias = "positional_encoding")]
+#[track_caller]
 pub fn sinusoidal_positions<T: Float>(positions: usize, size: usize) -> Tensor<T> {
-    let element = |at: usize| {
+    Tensor::of_positions("sinusoidal_positions", &[positions, size], |at| {
         let (position, k) = (at / size, at % size);
         let angle = position as f64 * 1e4f64.powf(-((k / 2 * 2) as f64) / size as f64);
-        T::from_f64(if k % 2 == 0 { angle.sin() } else { angle.cos() })
-    };
-    Tensor::from_vec((0..positions * size).map(element).collect(), [positions, size])
+        if k % 2 == 0 { angle.sin() } else { angle.cos() }
+    })
 }
 
 /// The bias of ALiBi, attention with linear biases (Press, Smith and Lewis 2022), `[heads, 1, keys]`, for [`Attention::bias`].
@@ -178,12 +176,12 @@ pub fn sinusoidal_positions<T: Float>(positions: usize, size: usize) -> Tensor<T
 /// let bias: Tensor = alibi(2, 3);
 /// assert_eq!(bias, tensor![[[0.0, 0.0625, 0.125]], [[0.0, 0.00390625, 0.0078125]]]);
 /// ```
+#[track_caller]
 pub fn alibi<T: Float>(heads: usize, keys: usize) -> Tensor<T> {
-    let power = if heads.is_power_of_two() { heads } else { heads.next_power_of_two() / 2 };
+    let power = 1 << heads.max(1).ilog2();
     let slope = |head: usize| match head.checked_sub(power) {
         None => 2f64.powf(-8.0 * (head + 1) as f64 / power as f64),
         Some(extra) => 2f64.powf(-4.0 * (2 * extra + 1) as f64 / power as f64),
     };
-    let values = (0..heads).flat_map(|head| (0..keys).map(move |key| T::from_f64(slope(head) * key as f64)));
-    Tensor::build(Dims::from_slice(&[heads, 1, keys]), |y| y.iter_mut().zip(values).for_each(|(y, x)| *y = x))
+    Tensor::of_positions("alibi", &[heads, 1, keys], |at| slope(at / keys) * (at % keys) as f64)
 }

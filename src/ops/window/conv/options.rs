@@ -212,7 +212,7 @@ impl<T: Float> Var<T> {
     fn convolve<const D: usize>(&self, op: &str, weight: &Var<T>, bias: Option<&Var<T>>, options: &Conv<D>) -> Var<T> {
         let (channels, [outputs, inputs]) = self.fitting(op, weight, "out, channels / groups", D);
         let (kernel, groups) = (&weight.shape()[2..], options.groups);
-        if channels != inputs * groups {
+        if channels != inputs.saturating_mul(groups) {
             self.shape_error(
                 op,
                 weight,

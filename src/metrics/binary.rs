@@ -1,5 +1,6 @@
 //! Scores for two classes: how well they rank the samples, and how well they fit as probabilities.
 
+use crate::kernel::base::memory::reserved;
 use crate::metrics::{class_axis_for, ratio};
 use crate::panics;
 use crate::tensor::{Float, Labels, Tensor, all_classes_of};
@@ -92,6 +93,9 @@ impl BinaryScores {
     pub fn add_class<T: Float>(&mut self, scores: &Tensor<T>, labels: &(impl Labels + ?Sized), class: usize) {
         let labels = labels.labels();
         let axis = class_axis_for("BinaryScores::add_class", scores.shape(), labels.len());
+        if class >= scores.shape()[axis] {
+            panics::selection_out_of_range("BinaryScores::add_class", class as i128, axis, scores.shape());
+        }
         let own: Vec<u8> = labels.iter().map(|&label| u8::from(label == class as i64)).collect();
         self.add(&scores.select(axis, class), &own);
     }
@@ -194,7 +198,8 @@ impl BinaryScores {
         if bins == 0 {
             panics::option("BinaryScores::calibration: bins", 0.0, "at least 1");
         }
-        let mut sums = vec![(0.0, 0, 0); bins];
+        let mut sums = reserved(bins);
+        sums.resize(bins, (0.0, 0, 0));
         for &(score, is) in &self.samples {
             let bin = (1..bins).take_while(|&k| score > k as f64 / bins as f64).count();
             let (probability, positives, samples) = &mut sums[bin];

@@ -16,6 +16,7 @@ pub const PANICS: &[Panic] = &[
     ("label", || _ = scores(&[0.5], &[2]).roc_auc()),
     ("NaN", || _ = scores(&[f32::NAN], &[1]).roc_auc()),
     ("logit", || _ = scores(&[1.5], &[1]).brier_score()),
+    ("selection_out_of_range", || BinaryScores::new().add_class(&tensor![[0.1, 0.9]], &[1], 2)),
     ("no bins", || _ = scores(&[0.5], &[1]).calibration_error(0)),
 ];
 

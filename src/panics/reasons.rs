@@ -21,9 +21,8 @@ pub(crate) fn no_matrices(a: &[usize], b: &[usize]) -> String {
 
 /// Why two matrices do not chain.
 pub(crate) fn do_not_chain(a: &[usize], b: &[usize], columns: usize, rows: usize) -> String {
-    format!(
-        "{a:?} and {b:?} do not chain: {columns} columns against {rows} rows, which must be equal: transpose(-1, -2) swaps the two"
-    )
+    let remedy = if a.len().max(b.len()) > 1 { ": transpose(-1, -2) swaps the two" } else { "" };
+    format!("{a:?} and {b:?} do not chain: {columns} columns against {rows} rows, which must be equal{remedy}")
 }
 
 /// Why an operation on vectors does not apply.
@@ -145,7 +144,7 @@ pub(crate) fn not_convolvable(x: &[usize], weight: &[usize], channels: &str, axe
 
 /// Why a convolution does not apply: the number of channels.
 pub(crate) fn conv_channels(x: &[usize], weight: &[usize], channels: usize, inputs: usize, groups: usize) -> String {
-    let expected = inputs * groups;
+    let expected = inputs.saturating_mul(groups);
     format!(
         "{x:?} has {channels} channels (axis 1), but the weight {weight:?} of [out, channels / groups, ..] with groups = {groups} takes {expected}"
     )

@@ -188,6 +188,49 @@ impl<T: Float> Tensor<T> {
         self.select_rows(&Rows::along("index_select", self.shape(), axis.index(), indices, &[indices.len()]))
     }
 
+    /// A copy with `source` added along an axis: row k of the source is added to row `indices[k]`.
+    ///
+    /// # Panics
+    /// If the axis or an index is out of range, or the source does not have this shape with as many rows as indices.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let x: Tensor = Tensor::ones([3]);
+    /// assert_eq!(x.index_add(0, &[2, 0, 2], &tensor![1.0, 2.0, 3.0]), tensor![3.0, 1.0, 5.0]);
+    /// ```
+    #[doc(alias = "index_add_")]
+    #[track_caller]
+    pub fn index_add(&self, axis: impl AxisIndex, indices: &[usize], source: &Self) -> Self {
+        let rows = Rows::along("index_add", self.shape(), axis.index(), indices, &[indices.len()]);
+        if source.shape() != rows.out_shape.as_ref() {
+            panics::wrong_shapes("index_add", &panics::source_shape(source.shape(), &rows.out_shape), "");
+        }
+        self + source.scatter_rows(&rows)
+    }
+
+    /// A copy with `source` added at the positions that [`gather`](Tensor::gather) would read: `y[i, indices[i, j]] += source[i, j]`
+    /// for axis 1.
+    ///
+    /// # Panics
+    /// As `gather`, and if the source does not have the shape of the indices.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let counts: Tensor = Tensor::zeros([3]).scatter_add(0, [2, 0, 2], &Tensor::ones([3]));
+    /// assert_eq!(counts, tensor![1.0, 0.0, 2.0]);
+    /// ```
+    #[doc(alias = "scatter_add_")]
+    #[track_caller]
+    pub fn scatter_add(&self, axis: impl AxisIndex, indices: impl Into<Indices>, source: &Self) -> Self {
+        let positions = Positions::along("scatter_add", self.shape(), axis.index(), &indices.into());
+        if source.shape() != positions.out_shape.as_ref() {
+            panics::wrong_shapes("scatter_add", &panics::source_shape(source.shape(), &positions.out_shape), "");
+        }
+        let mut y = self.clone();
+        y.add_to_part(&positions.view_of(self.shape()), &source.scatter_positions(&positions));
+        y
+    }
+
     /// Picks one element along an axis for each of the [`Indices`]; on the other axes, its position is that of the index.
     ///
     /// # Panics

@@ -1,6 +1,6 @@
 //! Matrix products, batched and broadcast.
 
-use super::{Dims, Float, Tensor, broadcast, check_shape};
+use super::{Dims, Float, Tensor, broadcast, check_shape, checked_shape};
 use crate::kernel::matmul::gemm::gemm;
 use crate::kernel::matmul::outer;
 use crate::kernel::matmul::product::{Accum, Matrix};
@@ -27,6 +27,45 @@ impl<T: Float> Tensor<T> {
         };
         let (a, b) = (self.with_shape(shapes.a), other.with_shape(shapes.b));
         a.matmul_transposed(&b, false, false).with_shape(shapes.result)
+    }
+
+    /// The dot product of two vectors.
+    ///
+    /// # Panics
+    /// If the operands are not vectors of the same length.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// assert_eq!(tensor![1.0, 2.0].dot(&tensor![3.0, 4.0]).item(), 11.0);
+    /// ```
+    #[doc(alias("inner", "vdot"))]
+    #[track_caller]
+    pub fn dot(&self, other: &Self) -> Self {
+        if self.rank() != 1 || other.rank() != 1 {
+            panics::wrong_shapes("dot", &panics::not_vectors(self.shape(), other.shape()), "");
+        }
+        if self.shape() != other.shape() {
+            panics::wrong_shapes("dot", &panics::sizes_differ(self.shape(), other.shape()), "");
+        }
+        self.matmul(other)
+    }
+
+    /// The outer product of two vectors: `[m]` and `[n]` give `[m, n]`.
+    ///
+    /// # Panics
+    /// If the operands are not vectors.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// assert_eq!(tensor![1.0, 2.0].outer(&tensor![3.0, 4.0]), tensor![[3.0, 4.0], [6.0, 8.0]]);
+    /// ```
+    #[track_caller]
+    pub fn outer(&self, other: &Self) -> Self {
+        let (&[m], &[n]) = (self.shape(), other.shape()) else {
+            panics::wrong_shapes("outer", &panics::not_vectors(self.shape(), other.shape()), "")
+        };
+        checked_shape("outer", Dims::from_slice(&[m, n]));
+        self.with_shape(Dims::from_slice(&[m, 1])) * other
     }
 
     /// The product of matrices `[…, m, k]` and `[…, k, n]`, each stored transposed if its flag is set.

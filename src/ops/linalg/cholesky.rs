@@ -49,7 +49,7 @@ impl<T: Float> Op<T, 1> for Cholesky {
     }
 }
 
-impl<T: Float> Var<T> {
+functions! {
     /// The Cholesky factor of symmetric positive definite matrices A `[…, n, n]`: the lower triangular L with `L Lᵀ = A`.
     ///
     /// Factors the symmetric part (A + Aᵀ)/2, so the gradient is symmetric (PyTorch reads only the lower triangle).
@@ -63,8 +63,5 @@ impl<T: Float> Var<T> {
     /// let a = tape.var([[4.0, 2.0], [2.0, 5.0]]);
     /// assert_eq!(a.cholesky().value(), &tensor![[2.0, 0.0], [1.0, 2.0]]);
     /// ```
-    #[track_caller]
-    pub fn cholesky(&self) -> Var<T> {
-        Cholesky.of([self])
-    }
+    fn cholesky(x) = Cholesky.of([x]);
 }

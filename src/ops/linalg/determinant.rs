@@ -82,7 +82,7 @@ fn cofactors<T: Float>(a: &Var<T>) -> Var<T> {
     minors.det().with_shape(a.value().dims()) * signs
 }
 
-impl<T: Float> Var<T> {
+functions! {
     /// The determinant of each matrix of `[…, n, n]`; 1 for n = 0.
     ///
     /// The gradient is the cofactor matrix, even where the determinant is 0. Determinants of large matrices easily overflow or
@@ -99,11 +99,10 @@ impl<T: Float> Var<T> {
     /// assert_eq!(a.det().grad(&a).value(), &tensor![[4.0, -2.0], [-2.0, 1.0]]);
     /// ```
     #[doc(alias = "determinant")]
-    #[track_caller]
-    pub fn det(&self) -> Var<T> {
-        Determinant { factors: SharedFactors::default() }.of([self])
-    }
+    fn det(x) = Determinant { factors: SharedFactors::default() }.of([x]);
+}
 
+impl<T: Float> Var<T> {
     /// The sign and the logarithm of the absolute determinant of each matrix of `[…, n, n]`: `det A = sign · exp(log)`.
     ///
     /// The sign, −1, 0 or 1, is piecewise constant and therefore returned as a tensor. For a singular matrix the logarithm is −∞ and

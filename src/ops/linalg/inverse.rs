@@ -49,7 +49,7 @@ pub(crate) fn inverse_transposed<T: Float>(a: &Var<T>, factors: &SharedFactors<T
     Inverse { strict: false, factors: factors.clone() }.of([a]).transpose(-1, -2)
 }
 
-impl<T: Float> Var<T> {
+functions! {
     /// The inverse of each matrix of `[…, n, n]`.
     ///
     /// For `A⁻¹ B` use [`solve`](Var::solve), which is faster and more accurate.
@@ -64,11 +64,10 @@ impl<T: Float> Var<T> {
     /// assert_eq!(a.inverse().value(), &tensor![[0.5, 0.0], [-0.125, 0.25]]);
     /// ```
     #[doc(alias = "inv")]
-    #[track_caller]
-    pub fn inverse(&self) -> Var<T> {
-        Inverse { strict: true, factors: SharedFactors::default() }.of([self])
-    }
+    fn inverse(x) = Inverse { strict: true, factors: SharedFactors::default() }.of([x]);
+}
 
+impl<T: Float> Var<T> {
     /// The n-th power of each square matrix, by repeated squaring; a negative n is a power of the inverse.
     ///
     /// # Panics

@@ -75,3 +75,26 @@ impl<T: Float> Var<T> {
         }
     }
 }
+
+impl<T: Float> Tensor<T> {
+    /// The solution X of `A X = B`, as [`Var::solve`].
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or a matrix is singular.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// assert_eq!(tensor![[2.0, 1.0], [1.0, 3.0]].solve(tensor![3.0, 4.0]), tensor![1.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn solve(&self, b: impl Into<Tensor<T>>) -> Self {
+        let b = b.into();
+        match system_shapes(self.shape(), b.shape()) {
+            Ok(shapes) => {
+                let solve = Solve { transposed: false, factors: SharedFactors::default() };
+                solve.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result)
+            }
+            Err(reason) => panics::wrong_shapes("solve", &reason, ""),
+        }
+    }
+}

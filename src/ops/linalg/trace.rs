@@ -2,9 +2,9 @@
 
 use crate::autograd::Var;
 use crate::panics;
-use crate::tensor::{Float, View};
+use crate::tensor::{Float, Tensor};
 
-impl<T: Float> Var<T> {
+functions! {
     /// The trace, the sum of the diagonal, of each matrix of `[…, m, n]`; they need not be square.
     ///
     /// # Panics
@@ -17,11 +17,10 @@ impl<T: Float> Var<T> {
     /// assert_eq!(a.trace().item(), 5.0);
     /// assert_eq!(a.trace().grad(&a).value(), &Tensor::eye(2));
     /// ```
-    #[track_caller]
-    pub fn trace(&self) -> Var<T> {
-        if self.shape().len() < 2 {
-            panics::wrong_shapes("trace", &panics::not_a_matrix(self.shape()), "");
+    fn trace(x) = {
+        if x.shape().len() < 2 {
+            panics::wrong_shapes("trace", &panics::not_a_matrix(x.shape()), "");
         }
-        self.slice_by(View::diagonal(self.shape(), 0, -2, -1)).sum_over(-1)
-    }
+        x.diagonal(0, -2, -1).sum_over(-1)
+    };
 }

@@ -101,6 +101,7 @@ impl<T: Float> Var<T> {
             Err(reason) => self.shape_error("solve_triangular", &b, &reason),
         }
     }
+
     /// The solution X of `A X = B` for a positive definite `A = L Lᵀ`, of which this is the Cholesky factor L: `X = L⁻ᵀ L⁻¹ B`.
     ///
     /// B is `[…, n, m]` or a vector `[n]`. One factor serves for many B.
@@ -117,7 +118,54 @@ impl<T: Float> Var<T> {
     #[doc(alias = "cho_solve")]
     #[track_caller]
     pub fn cholesky_solve(&self, b: impl Operand<T>) -> Var<T> {
-        let y = self.solve_triangular(b, Triangle::Lower);
+        let b = self.resolve_operand(&b);
+        if let Err(reason) = system_shapes(self.shape(), b.shape()) {
+            self.shape_error("cholesky_solve", &b, &reason);
+        }
+        let y = self.solve_triangular(&*b, Triangle::Lower);
         self.transpose(-1, -2).solve_triangular(&y, Triangle::Upper)
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// The solution X of `A X = B`, where A is a triangle of this, as [`Var::solve_triangular`].
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or an element of the diagonal is 0.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// use wengert::ops::Triangle;
+    ///
+    /// let a = tensor![[2.0, 7.0], [1.0, 4.0]];
+    /// assert_eq!(a.solve_triangular(tensor![4.0, 6.0], Triangle::Lower), tensor![2.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn solve_triangular(&self, b: impl Into<Tensor<T>>, triangle: Triangle) -> Self {
+        let b = b.into();
+        match system_shapes(self.shape(), b.shape()) {
+            Ok(shapes) => SolveTriangular { triangle }.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result),
+            Err(reason) => panics::wrong_shapes("solve_triangular", &reason, ""),
+        }
+    }
+
+    /// The solution X of `A X = B` for `A = L Lᵀ`, of which this is the Cholesky factor L, as [`Var::cholesky_solve`].
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or an element of the diagonal is 0.
+    ///
+    /// ```
+    /// # use wengert::prelude::*;
+    /// let factor = tensor![[4.0, 2.0], [2.0, 5.0]].cholesky();
+    /// assert_eq!(factor.cholesky_solve(tensor![8.0, 12.0]), tensor![1.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn cholesky_solve(&self, b: impl Into<Tensor<T>>) -> Self {
+        let b = b.into();
+        if let Err(reason) = system_shapes(self.shape(), b.shape()) {
+            panics::wrong_shapes("cholesky_solve", &reason, "");
+        }
+        let y = self.solve_triangular(b, Triangle::Lower);
+        self.transpose(-1, -2).solve_triangular(y, Triangle::Upper)
     }
 }

@@ -67,3 +67,24 @@ fn solutions_and_factors_give_back_what_they_came_from() {
         near(&l.matmul(l.solve_triangular(&b, Triangle::Lower)), &b.broadcast_to([2, 3, n as isize, 5]));
     }
 }
+
+#[test]
+fn tensors_are_solved_as_variables_are() {
+    let (rng, tape) = (&mut wengert::rng(0), Tape::new_f64());
+    let a = Tensor::<f64>::randn([2, 3, 3], rng);
+    let positive = a.matmul(&a.transpose(-1, -2));
+    let (b, vector) = (Tensor::randn([3, 2], rng), Tensor::randn([3], rng));
+    let (x, p) = (tape.constant(&a), tape.constant(&positive));
+    for (found, expected) in [
+        (a.inverse(), x.inverse()),
+        (a.det(), x.det()),
+        (a.trace(), x.trace()),
+        (a.solve(&b), x.solve(&b)),
+        (a.solve(&vector), x.solve(&vector)),
+        (positive.cholesky(), p.cholesky()),
+        (a.solve_triangular(&b, Triangle::Upper), x.solve_triangular(&b, Triangle::Upper)),
+        (positive.cholesky().cholesky_solve(&vector), p.cholesky().cholesky_solve(&vector)),
+    ] {
+        assert_eq!(&found, expected.value());
+    }
+}

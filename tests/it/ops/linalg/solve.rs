@@ -11,6 +11,8 @@ pub fn rows() -> Vec<Row> {
 }
 
 pub const PANICS: &[Panic] = &[
+    ("wrong_shapes do_not_chain", || _ = Tensor::<f32>::eye(3).solve(Tensor::ones([2]))),
+    ("wrong_shapes singular", || _ = Tensor::<f32>::zeros([2, 2]).solve(Tensor::ones([2]))),
     ("wrong_shapes not_square", || _ = variable().solve(matrix())),
     ("wrong_shapes do_not_chain", || _ = square().solve(Tensor::ones([4]))),
     ("singular", || _ = square().solve(Tensor::ones([3, 1]))),

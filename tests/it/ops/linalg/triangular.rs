@@ -14,7 +14,12 @@ pub fn rows() -> Vec<Row> {
     ]
 }
 
-pub const PANICS: &[Panic] = &[("singular", || _ = square().solve_triangular(Tensor::ones([3]), Triangle::Upper))];
+pub const PANICS: &[Panic] = &[
+    ("singular", || _ = square().solve_triangular(Tensor::ones([3]), Triangle::Upper)),
+    ("wrong_shapes do_not_chain", || _ = square().cholesky_solve(Tensor::ones([2]))),
+    ("wrong_shapes do_not_chain", || _ = square().value().cholesky_solve(Tensor::ones([2]))),
+    ("wrong_shapes do_not_chain", || _ = square().value().solve_triangular(Tensor::ones([2]), Triangle::Lower)),
+];
 
 #[test]
 fn gradients() {

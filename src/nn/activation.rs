@@ -33,14 +33,26 @@ activations! {
     Relu = |x| x.relu();
     /// [`Var::leaky_relu`] with the given slope; PyTorch's default is 0.01.
     LeakyRelu(slope: f64) = |x| x.leaky_relu(slope);
+    /// [`Var::relu6`].
+    Relu6 = |x| x.relu6();
     /// [`Var::elu`] with the given α; PyTorch's default is 1.
     Elu(alpha: f64) = |x| x.elu(alpha);
+    /// [`Var::selu`].
+    Selu = |x| x.selu();
     /// [`Var::gelu`].
     Gelu = |x| x.gelu();
     /// [`Var::silu`].
     Silu = |x| x.silu();
+    /// [`Var::mish`].
+    Mish = |x| x.mish();
+    /// [`Var::hardswish`].
+    Hardswish = |x| x.hardswish();
     /// [`Var::sigmoid`].
     Sigmoid = |x| x.sigmoid();
+    /// [`Var::log_sigmoid`].
+    LogSigmoid = |x| x.log_sigmoid();
+    /// [`Var::hardsigmoid`].
+    Hardsigmoid = |x| x.hardsigmoid();
     /// [`Var::tanh`].
     Tanh = |x| x.tanh();
     /// [`Var::softplus`].

@@ -31,7 +31,8 @@ mod transformer;
 pub use crate::autograd::Param;
 pub use crate::ops::{KeyValueCache, Rotary, alibi, sinusoidal_positions};
 pub use activation::{
-    Elu, Flatten, Gelu, Identity, LeakyRelu, LogSoftmax, Relu, Sigmoid, Silu, Softmax, Softplus, Tanh,
+    Elu, Flatten, Gelu, Hardsigmoid, Hardswish, Identity, LeakyRelu, LogSigmoid, LogSoftmax, Mish, Relu, Relu6, Selu,
+    Sigmoid, Silu, Softmax, Softplus, Tanh,
 };
 pub use attention::MultiHeadAttention;
 pub use batch_norm::BatchNorm;

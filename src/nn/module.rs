@@ -56,7 +56,8 @@ use crate::tensor::Float;
     message = "`{Self}` is not a `Module<{T}>`",
     label = "not a module",
     note = "derive it with `#[derive(Module)]`, or list the fields of a struct with `module!`",
-    note = "a field without parameters is marked `#[module(skip)]`, or stands after the semicolon of `module!`"
+    note = "a field without parameters is marked `#[module(skip)]`, or stands after the semicolon of `module!`",
+    note = "a struct in double precision has `#[module(f64)]` beside the derive, or is `module!(Net in f64 {{ … }})`"
 )]
 pub trait Module<T: Float = f32> {
     /// The name of the type, such as `Linear`.
@@ -173,6 +174,13 @@ macro_rules! module {
     };
     ($name:ident in $t:ident { $($fields:tt)* }) => {
         $crate::module!(@impl [] [$t] $name [$name] { $($fields)* });
+    };
+    // Without these two a parameter of the name f32 would be declared.
+    ($name:ident<f32> { $($fields:tt)* }) => {
+        compile_error!(concat!("module! names a fixed element type after `in`: `", stringify!($name), " in f32 { … }`"));
+    };
+    ($name:ident<f64> { $($fields:tt)* }) => {
+        compile_error!(concat!("module! names a fixed element type after `in`: `", stringify!($name), " in f64 { … }`"));
     };
     ($name:ident<$t:ident> { $($fields:tt)* }) => {
         $crate::module!(@impl [<$t: $crate::Float>] [$t] $name [$name<$t>] { $($fields)* });

@@ -48,6 +48,12 @@ impl Indices {
         &self.values
     }
 
+    /// The indices in row-major order, as a copy.
+    #[doc(alias = "tolist")]
+    pub fn to_vec(&self) -> Vec<usize> {
+        self.values.to_vec()
+    }
+
     /// The value of an array of one index.
     ///
     /// # Panics
@@ -86,6 +92,12 @@ impl From<&[usize]> for Indices {
 impl From<&Vec<usize>> for Indices {
     fn from(values: &Vec<usize>) -> Self {
         values.clone().into()
+    }
+}
+
+impl<const N: usize> From<&[usize; N]> for Indices {
+    fn from(values: &[usize; N]) -> Self {
+        values.to_vec().into()
     }
 }
 

@@ -7,7 +7,11 @@ use crate::kernel::window::Windows;
 use crate::panics;
 use crate::tensor::checked_shape;
 
-/// A size for each of `D` axes: one number for all axes, or an array such as `[height, width]`.
+/// A size for each of `D` axes: one number for all axes, or one for each, such as `[height, width]` or `(height, width)`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a size for each of {D} axes",
+    label = "expected a number for all axes, or an array with one for each, of type `usize`"
+)]
 pub trait PerAxis<const D: usize> {
     /// The value for each axis.
     fn per_axis(self) -> [usize; D];
@@ -22,6 +26,12 @@ impl<const D: usize> PerAxis<D> for usize {
 impl<const D: usize> PerAxis<D> for [usize; D] {
     fn per_axis(self) -> [usize; D] {
         self
+    }
+}
+
+impl PerAxis<2> for (usize, usize) {
+    fn per_axis(self) -> [usize; 2] {
+        self.into()
     }
 }
 

@@ -13,6 +13,10 @@ use crate::tensor::{Float, Tensor};
 /// | `Param`, `[&Param; N]`, `Vec<&Param>`, [`model.parameters()`](crate::nn::Module::parameters) | `&Tape`, on which they are the variables | `Gradients` |
 ///
 /// With `Var` in place of `Tensor` the results are variables on the same tape, which can be differentiated again.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a point at which a function is differentiated",
+    label = "expected a tensor, several as an array `[x, y]`, or the parameters of a model"
+)]
 pub trait Primal<T: Float> {
     /// The argument of the function.
     type Input;

@@ -15,6 +15,7 @@ gradients! {
     /// gy · 2/√π · exp(−x²).
     erf_gradient: ErfGradient {
         x => x.gaussian(T::ONE) * T::from_f64(FRAC_2_SQRT_PI);
-        |gy, x| gy.erf_gradient(x) * (x * -2.0)
+        // Beyond 30 the derivative is 0, and stays so for an infinite x.
+        |gy, x| gy.erf_gradient(x) * (x.clamp(-30.0, 30.0) * -2.0)
     }
 }

@@ -90,6 +90,8 @@ struct Format {
     /// The number of characters before the point, including the sign, and after it.
     left: usize,
     right: usize,
+    /// The number of characters of a cell, to whose end `nan` and `inf` are aligned.
+    width: usize,
 }
 
 impl Format {
@@ -98,11 +100,20 @@ impl Format {
         let (largest, smallest) = (sizes().fold(0.0, f64::max), sizes().fold(f64::INFINITY, f64::min));
         let scientific =
             largest >= 1e8 || (smallest < 1e-4 && smallest > 0.0) || largest / smallest > 1e3 && largest < 1.0;
-        let mut format = Format { precision, scientific: scientific && largest > 0.0, left: 1, right: 0 };
+        let scientific = scientific && largest > 0.0;
+        let mut format = Format { precision, scientific, left: 0, right: 0, width: 0 };
         for &x in elements {
             let (left, right) = format.parts(x);
-            format.left = format.left.max(left.len());
-            format.right = format.right.max(right.len());
+            if x.is_finite() {
+                format.left = format.left.max(left.len());
+                format.right = format.right.max(right.len());
+            } else {
+                format.width = format.width.max(left.len());
+            }
+        }
+        if format.left > 0 {
+            format.width = format.width.max(format.left + 1 + format.right);
+            format.left = format.width - 1 - format.right;
         }
         format
     }
@@ -139,8 +150,10 @@ impl Format {
 
     fn cell<T: Float>(&self, x: T) -> String {
         let (left, right) = self.parts(x);
-        let point = if x.is_finite() { "." } else { "" };
-        let width = self.right + 1 - point.len();
-        format!("{left:>pad$}{point}{right:<width$}", pad = self.left)
+        if x.is_finite() {
+            format!("{left:>before$}.{right:<after$}", before = self.left, after = self.right)
+        } else {
+            format!("{left:>width$}", width = self.width)
+        }
     }
 }

@@ -22,3 +22,19 @@ fn an_empty_tensor_is_printed_at_once_whatever_its_shape() {
     assert_eq!(Tensor::<f32>::zeros([5, 40, 40, 40, 1, 0]).to_string(), "[]");
     assert_eq!(Tensor::<f32>::zeros([1usize << 40, 0]).to_string(), "[]");
 }
+
+#[test]
+fn what_is_not_finite_is_aligned_as_by_numpy() {
+    for (tensor, text) in [
+        (tensor![f32::NAN], "[nan]"),
+        (tensor![f32::NAN, f32::INFINITY], "[nan inf]"),
+        (tensor![1.0, f32::NAN], "[ 1. nan]"),
+        (tensor![1.5, f32::NAN, f32::NEG_INFINITY], "[ 1.5  nan -inf]"),
+        (tensor![2.25, f32::NEG_INFINITY], "[2.25 -inf]"),
+        (tensor![1e-10, f32::NAN], "[1.e-10    nan]"),
+        (tensor![[1.5, f32::NAN], [f32::INFINITY, -2.0]], "[[ 1.5  nan]\n [ inf -2. ]]"),
+        (Tensor::scalar(f32::NAN), "nan"),
+    ] {
+        assert_eq!(tensor.to_string(), text);
+    }
+}

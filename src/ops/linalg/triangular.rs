@@ -119,11 +119,13 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn cholesky_solve(&self, b: impl Operand<T>) -> Var<T> {
         let b = self.resolve_operand(&b);
-        if let Err(reason) = system_shapes(self.shape(), b.shape()) {
-            self.shape_error("cholesky_solve", &b, &reason);
+        match system_shapes(self.shape(), b.shape()) {
+            Ok(shapes) => {
+                let y = self.solve_triangular(b.with_shape(shapes.b), Triangle::Lower);
+                self.transpose(-1, -2).solve_triangular(y, Triangle::Upper).with_shape(shapes.result)
+            }
+            Err(reason) => self.shape_error("cholesky_solve", &b, &reason),
         }
-        let y = self.solve_triangular(&*b, Triangle::Lower);
-        self.transpose(-1, -2).solve_triangular(&y, Triangle::Upper)
     }
 }
 
@@ -162,10 +164,12 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn cholesky_solve(&self, b: impl Into<Tensor<T>>) -> Self {
         let b = b.into();
-        if let Err(reason) = system_shapes(self.shape(), b.shape()) {
-            panics::wrong_shapes("cholesky_solve", &reason, "");
+        match system_shapes(self.shape(), b.shape()) {
+            Ok(shapes) => {
+                let y = self.solve_triangular(b.with_shape(shapes.b), Triangle::Lower);
+                self.transpose(-1, -2).solve_triangular(y, Triangle::Upper).with_shape(shapes.result)
+            }
+            Err(reason) => panics::wrong_shapes("cholesky_solve", &reason, ""),
         }
-        let y = self.solve_triangular(b, Triangle::Lower);
-        self.transpose(-1, -2).solve_triangular(y, Triangle::Upper)
     }
 }

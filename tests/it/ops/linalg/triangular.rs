@@ -30,3 +30,12 @@ fn gradients() {
 fn panics() {
     insta::assert_snapshot!(messages(PANICS));
 }
+
+#[test]
+fn a_stack_of_cholesky_factors_solves_for_one_vector() {
+    let a = Tensor::stack(&[Tensor::<f64>::eye(2) * 4.0, Tensor::eye(2) * 9.0], 0);
+    let (factor, b) = (a.cholesky(), tensor![f64; 36.0, 72.0]);
+    let expected = tensor![f64; [9.0, 18.0], [4.0, 8.0]];
+    assert_eq!(factor.cholesky_solve(&b), expected);
+    assert_eq!(Tape::new_f64().constant(factor).cholesky_solve(&b).value(), &expected);
+}

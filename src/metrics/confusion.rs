@@ -66,10 +66,10 @@ fn zeros(classes: usize) -> Vec<u64> {
 
 impl ConfusionMatrix {
     /// An empty matrix for classes named by their numbers.
-    #[doc(alias = "classification_report")]
     ///
     /// # Panics
     /// If there is not enough memory for the square of the number of classes.
+    #[doc(alias = "classification_report")]
     #[track_caller]
     pub fn new(classes: usize) -> Self {
         let counts = zeros(classes);

@@ -143,7 +143,7 @@ fn windows_are_exported_as_columns() {
     let weight: Param = Param::new(Tensor::randn([5, 3 * 3 * 2], &mut wengert::rng(0)));
     let forward = |inputs: &Inputs| {
         let options = Conv::new().stride([2, 1]).padding([1, 2]).dilation([1, 3]);
-        inputs.tape().param(&weight).matmul(&inputs.values("x").unfold2d([3, 2], options))
+        inputs.tape().param(&weight).matmul(inputs.values("x").unfold2d([3, 2], options))
     };
     export("unfold", &weight, true, |n| random(&[n, 3, 6, 5]), forward);
 }
@@ -154,7 +154,7 @@ fn angles_are_exported_in_all_quadrants() {
     let forward = |inputs: &Inputs| {
         let y = inputs.values("x") * inputs.tape().param(&scale);
         let x = inputs.tape().constant(tensor![[1.0], [-2.0], [0.0], [1e30], [-1e-30]]);
-        (&y).atan2(&x)
+        y.atan2(&x)
     };
     let sample = |_| Input::Values(tensor![0.0, 1.0, -3.0, 1e30, -1e-20, f32::INFINITY]);
     export("atan2", &scale, false, sample, forward);
@@ -212,8 +212,8 @@ fn means_and_variances_over_the_batch_are_exported_for_any_size() {
             x.var_over(.., 0.0),
             x.mean_over([0, 2]).sum(),
             x.var_over(0, 0.0).mean(),
-            x.mse_loss(&x.tanh(), Reduction::Mean),
-            x.l1_loss(&x.tanh(), Reduction::BatchMean),
+            x.mse_loss(x.tanh(), Reduction::Mean),
+            x.l1_loss(x.tanh(), Reduction::BatchMean),
             x.softmax_cross_entropy(labels.as_slice()),
         ];
         Var::stack(&values, 0)

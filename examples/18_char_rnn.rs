@@ -88,9 +88,7 @@ impl Network {
         }
         written
     }
-}
 
-impl Network {
     /// Exports the step from a character and a state to scores and a state, with which another program can write. Beside it are
     /// characters and the scores after each, to compare with.
     fn export(&self, tokens: &[usize], path: &Path) -> Result<(), wengert::Error> {

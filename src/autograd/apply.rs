@@ -191,6 +191,15 @@ fn save<T: Float>(what: Save, inputs: &[&Var<T>], output: &Tensor<T>, saved: &mu
 }
 
 impl<T: Float> Var<T> {
+    /// The shapes of an operation on this and another operand; panics if there is a reason why it has none.
+    #[track_caller]
+    pub(crate) fn defined<R>(&self, op: &str, other: &Var<T>, shapes: Result<R, String>) -> R {
+        match shapes {
+            Ok(shapes) => shapes,
+            Err(reason) => self.shape_error(op, other, &reason),
+        }
+    }
+
     /// Panics because an operation is not defined for the shapes of this and another operand.
     #[cold]
     #[track_caller]

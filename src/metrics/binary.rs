@@ -1,6 +1,6 @@
 //! Scores for two classes: how well they rank the samples, and how well they fit as probabilities.
 
-use crate::kernel::base::memory::reserved;
+use crate::kernel::base::memory::filled;
 use crate::metrics::{class_axis_for, ratio};
 use crate::panics;
 use crate::tensor::{Float, Labels, Tensor, all_classes_of};
@@ -198,8 +198,7 @@ impl BinaryScores {
         if bins == 0 {
             panics::option("BinaryScores::calibration: bins", 0.0, "at least 1");
         }
-        let mut sums = reserved(bins);
-        sums.resize(bins, (0.0, 0, 0));
+        let mut sums = filled((0.0, 0, 0), bins);
         for &(score, is) in &self.samples {
             let bin = (1..bins).take_while(|&k| score > k as f64 / bins as f64).count();
             let (probability, positives, samples) = &mut sums[bin];

@@ -1,6 +1,6 @@
 //! The confusion matrix and the scores derived from it.
 
-use crate::kernel::base::memory::reserved;
+use crate::kernel::base::memory::filled;
 use crate::metrics::{class_axis_for, ratio};
 use crate::panics;
 use crate::tensor::{Float, Labels, Tensor, all_classes_of};
@@ -58,10 +58,7 @@ pub struct ClassScores {
 /// The counts of an empty matrix.
 #[track_caller]
 fn zeros(classes: usize) -> Vec<u64> {
-    let count = classes.saturating_mul(classes);
-    let mut counts = reserved(count);
-    counts.resize(count, 0);
-    counts
+    filled(0, classes.saturating_mul(classes))
 }
 
 impl ConfusionMatrix {

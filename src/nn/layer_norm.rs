@@ -46,6 +46,7 @@ impl<T: Float> LayerNorm<T> {
     #[inline(never)]
     pub(super) fn create(shape: Dims, bias: bool) -> Self {
         let weight = Param::new(Tensor::ones(shape.as_slice()));
+        // Not by `then`: a closure would hide the caller's line.
         let bias = if bias { Some(Param::new(Tensor::zeros(shape.as_slice()))) } else { None };
         LayerNorm { weight, bias, epsilon: 1e-5 }
     }

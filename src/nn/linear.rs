@@ -45,6 +45,7 @@ impl<T: Float> Linear<T> {
     #[inline(never)]
     pub(super) fn create(inputs: usize, outputs: usize, bias: bool, init: Init, rng: &mut dyn Rng) -> Self {
         let weight = Param::new(init.sample(&[outputs, inputs], rng));
+        // Not by `then`: a closure would hide the caller's line.
         let bias = if bias { Some(Param::new(Tensor::zeros([outputs]))) } else { None };
         Linear { weight, bias }
     }

@@ -139,12 +139,10 @@ impl<T: Float> TransformerEncoderLayer<T> {
     #[inline(never)]
     pub fn forward(&self, x: &Var<T>, options: &Attention<T>) -> Var<T> {
         let settings = &self.settings;
-        let x = settings.residual(&self.norm1, x, &self.self_attn.forward(&settings.input(&self.norm1, x), options));
-        settings.residual(
-            &self.norm2,
-            &x,
-            &settings.feed_forward(&self.linear1, &self.linear2, &settings.input(&self.norm2, &x)),
-        )
+        let y = self.self_attn.forward(&settings.input(&self.norm1, x), options);
+        let x = settings.residual(&self.norm1, x, &y);
+        let y = settings.feed_forward(&self.linear1, &self.linear2, &settings.input(&self.norm2, &x));
+        settings.residual(&self.norm2, &x, &y)
     }
 }
 
@@ -218,16 +216,11 @@ impl<T: Float> TransformerDecoderLayer<T> {
     #[inline(never)]
     pub fn forward(&self, x: &Var<T>, memory: &Var<T>, own: &Attention<T>, cross: &Attention<T>) -> Var<T> {
         let settings = &self.settings;
-        let x = settings.residual(&self.norm1, x, &self.self_attn.forward(&settings.input(&self.norm1, x), own));
-        let x = settings.residual(
-            &self.norm2,
-            &x,
-            &self.multihead_attn.cross(&settings.input(&self.norm2, &x), memory, memory, cross),
-        );
-        settings.residual(
-            &self.norm3,
-            &x,
-            &settings.feed_forward(&self.linear1, &self.linear2, &settings.input(&self.norm3, &x)),
-        )
+        let y = self.self_attn.forward(&settings.input(&self.norm1, x), own);
+        let x = settings.residual(&self.norm1, x, &y);
+        let y = self.multihead_attn.cross(&settings.input(&self.norm2, &x), memory, memory, cross);
+        let x = settings.residual(&self.norm2, &x, &y);
+        let y = settings.feed_forward(&self.linear1, &self.linear2, &settings.input(&self.norm3, &x));
+        settings.residual(&self.norm3, &x, &y)
     }
 }

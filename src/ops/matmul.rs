@@ -3,7 +3,7 @@
 use crate::autograd::{Description, Op, Operand, Save, Saved, Var};
 use crate::ops::registry::Registered;
 use crate::panics;
-use crate::tensor::{Dims, Float, MatmulShapes, Tensor, checked_shape};
+use crate::tensor::{Dims, Float, MatmulShapes, Tensor, checked_shape, length_of_vectors, lengths_of_vectors};
 use std::borrow::Cow;
 
 /// `C = A B` for matrices or batches of matrices, each optionally stored transposed: `gA = gC Bᵀ`, `gB = Aᵀ gC`.
@@ -167,12 +167,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn dot(&self, other: impl Operand<T>) -> Var<T> {
         let other = self.resolve_operand(&other);
-        if self.shape().len() != 1 || other.shape().len() != 1 {
-            self.shape_error("dot", &other, &panics::not_vectors(self.shape(), other.shape()));
-        }
-        if self.shape() != other.shape() {
-            self.shape_error("dot", &other, &panics::sizes_differ(self.shape(), other.shape()));
-        }
+        self.defined("dot", &other, length_of_vectors(self.shape(), other.shape()));
         self.matmul(&*other)
     }
 
@@ -190,9 +185,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn outer(&self, other: impl Operand<T>) -> Var<T> {
         let other = self.resolve_operand(&other);
-        let (&[m], &[n]) = (self.shape(), other.shape()) else {
-            self.shape_error("outer", &other, &panics::not_vectors(self.shape(), other.shape()))
-        };
+        let [m, n] = self.defined("outer", &other, lengths_of_vectors(self.shape(), other.shape()));
         checked_shape("outer", Dims::from_slice(&[m, n]));
         let (column, row) = (Dims::from_slice(&[m, 1]), Dims::from_slice(&[1, n]));
         self.with_shape(column).multiply(&other.with_shape(row), false, false)

@@ -27,6 +27,15 @@ macro_rules! panic_messages {
     };
 }
 
+/// The shapes of an operation; panics if there is a reason why it has none.
+#[track_caller]
+pub(crate) fn defined<R>(op: &str, shapes: Result<R, String>) -> R {
+    match shapes {
+        Ok(shapes) => shapes,
+        Err(reason) => wrong_shapes(op, &reason, ""),
+    }
+}
+
 panic_messages! {
     /// `reason` is one of [`reasons`]; `origin` is where the operands come from, or empty.
     wrong_shapes(op: &str, reason: &str, origin: &str)

@@ -164,6 +164,11 @@ fn replaced_axis([from, to]: [&[usize]; 2], n: usize, inner: usize) -> Option<us
     (0..from.len()).find(fits)
 }
 
+/// Whether what is added at indices has the shape of what they select; the error says that it does not.
+pub(crate) fn source_of(selected: &[usize], source: &[usize]) -> Result<(), String> {
+    if source == selected { Ok(()) } else { Err(panics::source_shape(source, selected)) }
+}
+
 impl<T: Float> Tensor<T> {
     /// The rows at the given indices of the first axis: `[indices.len(), …]`.
     ///
@@ -202,9 +207,7 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn index_add(&self, axis: impl AxisIndex, indices: &[usize], source: &Self) -> Self {
         let rows = Rows::along("index_add", self.shape(), axis.index(), indices, &[indices.len()]);
-        if source.shape() != rows.out_shape.as_ref() {
-            panics::wrong_shapes("index_add", &panics::source_shape(source.shape(), &rows.out_shape), "");
-        }
+        panics::defined("index_add", source_of(&rows.out_shape, source.shape()));
         self + source.scatter_rows(&rows)
     }
 
@@ -223,9 +226,7 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn scatter_add(&self, axis: impl AxisIndex, indices: impl Into<Indices>, source: &Self) -> Self {
         let positions = Positions::along("scatter_add", self.shape(), axis.index(), &indices.into());
-        if source.shape() != positions.out_shape.as_ref() {
-            panics::wrong_shapes("scatter_add", &panics::source_shape(source.shape(), &positions.out_shape), "");
-        }
+        panics::defined("scatter_add", source_of(&positions.out_shape, source.shape()));
         let mut y = self.clone();
         y.add_to_part(&positions.view_of(self.shape()), &source.scatter_positions(&positions));
         y

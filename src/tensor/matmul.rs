@@ -21,10 +21,7 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     #[inline(never)]
     pub fn matmul(&self, other: &Self) -> Self {
-        let shapes = match MatmulShapes::new(self.shape(), other.shape()) {
-            Ok(shapes) => shapes,
-            Err(reason) => panics::wrong_shapes("matmul", &reason, ""),
-        };
+        let shapes = panics::defined("matmul", MatmulShapes::new(self.shape(), other.shape()));
         let (a, b) = (self.with_shape(shapes.a), other.with_shape(shapes.b));
         a.matmul_transposed(&b, false, false).with_shape(shapes.result)
     }
@@ -41,12 +38,7 @@ impl<T: Float> Tensor<T> {
     #[doc(alias("inner", "vdot"))]
     #[track_caller]
     pub fn dot(&self, other: &Self) -> Self {
-        if self.rank() != 1 || other.rank() != 1 {
-            panics::wrong_shapes("dot", &panics::not_vectors(self.shape(), other.shape()), "");
-        }
-        if self.shape() != other.shape() {
-            panics::wrong_shapes("dot", &panics::sizes_differ(self.shape(), other.shape()), "");
-        }
+        panics::defined("dot", length_of_vectors(self.shape(), other.shape()));
         self.matmul(other)
     }
 
@@ -61,9 +53,7 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn outer(&self, other: &Self) -> Self {
-        let (&[m], &[n]) = (self.shape(), other.shape()) else {
-            panics::wrong_shapes("outer", &panics::not_vectors(self.shape(), other.shape()), "")
-        };
+        let [m, n] = panics::defined("outer", lengths_of_vectors(self.shape(), other.shape()));
         checked_shape("outer", Dims::from_slice(&[m, n]));
         self.with_shape(Dims::from_slice(&[m, 1])) * other
     }
@@ -106,6 +96,20 @@ impl<T: Float> Tensor<T> {
         let (x, weight) = (Matrix::new(self.as_slice(), m, k, false), Matrix::new(weight.as_slice(), columns, n, true));
         Tensor::build(Dims::from_slice(&[m, n]), |y| gemm(x, weight, Accum::Bias(bias.as_slice()), y))
     }
+}
+
+/// The lengths of two vectors, or why the shapes are not those of vectors.
+pub(crate) fn lengths_of_vectors(a: &[usize], b: &[usize]) -> Result<[usize; 2], String> {
+    match (a, b) {
+        (&[m], &[n]) => Ok([m, n]),
+        _ => Err(panics::not_vectors(a, b)),
+    }
+}
+
+/// The length of two vectors of the same length, or why the shapes are not those.
+pub(crate) fn length_of_vectors(a: &[usize], b: &[usize]) -> Result<usize, String> {
+    let [m, n] = lengths_of_vectors(a, b)?;
+    if m == n { Ok(m) } else { Err(panics::sizes_differ(a, b)) }
 }
 
 /// The shapes of a matrix product by numpy's rules, with vectors promoted to matrices.

@@ -374,10 +374,7 @@ pub(crate) fn check_shape(shape: Dims) -> Result<Dims, String> {
 /// The shape, if a tensor may have it.
 #[track_caller]
 pub(crate) fn checked_shape(op: &str, shape: Dims) -> Dims {
-    match check_shape(shape) {
-        Ok(shape) => shape,
-        Err(reason) => panics::wrong_shapes(op, &reason, ""),
-    }
+    panics::defined(op, check_shape(shape))
 }
 
 /// The shape to which two broadcast; the error says why there is none.

@@ -206,8 +206,12 @@ pub fn train<N: Network>() -> Result<ExitCode, Box<dyn Error>> {
     }
     if run.fit.completed() == options.epochs && (options.save.is_some() || options.onnx.is_some()) {
         run.fit.check(&run.model)?;
-        options.save.as_ref().map_or(Ok(()), |path| wengert::io::save(&run.model, path))?;
-        options.onnx.as_ref().map_or(Ok(()), |path| export(&run.model, &test_set, path))?;
+        if let Some(path) = &options.save {
+            wengert::io::save(&run.model, path)?;
+        }
+        if let Some(path) = &options.onnx {
+            export(&run.model, &test_set, path)?;
+        }
     }
     report.write(&run, &tested, false)?;
     writeln!(out, "report: {}", checkout::relative(&options.report))?;

@@ -112,6 +112,17 @@ pub(crate) fn reserved<T>(length: usize) -> Vec<T> {
     elements
 }
 
+/// A vector of `length` equal values.
+///
+/// # Panics
+/// If there is not enough memory.
+#[track_caller]
+pub(crate) fn filled<T: Clone>(value: T, length: usize) -> Vec<T> {
+    let mut elements = reserved(length);
+    elements.resize(length, value);
+    elements
+}
+
 /// Bytes from which on memory is asked for in huge pages. Rows of a large table are read at random, and with small pages the
 /// processor looks up the address of each in memory.
 const HUGE: usize = 32 << 20;

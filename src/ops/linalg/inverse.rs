@@ -81,10 +81,7 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn matrix_power(&self, n: i32) -> Var<T> {
-        let size = match square(self.shape()) {
-            Ok(size) => size,
-            Err(reason) => panics::wrong_shapes("matrix_power", &reason, ""),
-        };
+        let size = panics::defined("matrix_power", square(self.shape()));
         let mut square = if n < 0 { self.inverse() } else { self.clone() };
         let (mut product, mut exponent) = (None, n.unsigned_abs());
         while exponent > 0 {

@@ -13,6 +13,12 @@ pub(crate) struct Solve<T: Float> {
     factors: SharedFactors<T>,
 }
 
+impl<T: Float> Solve<T> {
+    fn new() -> Self {
+        Solve { transposed: false, factors: SharedFactors::default() }
+    }
+}
+
 impl<T: Float> Op<T, 2> for Solve<T> {
     const NAME: &'static str = "solve";
     const SAVE: Save = Save::InputsAndOutput;
@@ -66,13 +72,8 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn solve(&self, b: impl Operand<T>) -> Var<T> {
         let b = self.resolve_operand(&b);
-        match system_shapes(self.shape(), b.shape()) {
-            Ok(shapes) => {
-                let solve = Solve { transposed: false, factors: SharedFactors::default() };
-                solve.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result)
-            }
-            Err(reason) => self.shape_error("solve", &b, &reason),
-        }
+        let shapes = self.defined("solve", &b, system_shapes(self.shape(), b.shape()));
+        Solve::new().of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result)
     }
 }
 
@@ -89,12 +90,7 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn solve(&self, b: impl Into<Tensor<T>>) -> Self {
         let b = b.into();
-        match system_shapes(self.shape(), b.shape()) {
-            Ok(shapes) => {
-                let solve = Solve { transposed: false, factors: SharedFactors::default() };
-                solve.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result)
-            }
-            Err(reason) => panics::wrong_shapes("solve", &reason, ""),
-        }
+        let shapes = panics::defined("solve", system_shapes(self.shape(), b.shape()));
+        Solve::new().of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result)
     }
 }

@@ -96,10 +96,8 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn solve_triangular(&self, b: impl Operand<T>, triangle: Triangle) -> Var<T> {
         let b = self.resolve_operand(&b);
-        match system_shapes(self.shape(), b.shape()) {
-            Ok(shapes) => SolveTriangular { triangle }.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result),
-            Err(reason) => self.shape_error("solve_triangular", &b, &reason),
-        }
+        let shapes = self.defined("solve_triangular", &b, system_shapes(self.shape(), b.shape()));
+        SolveTriangular { triangle }.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result)
     }
 
     /// The solution X of `A X = B` for a positive definite `A = L Lᵀ`, of which this is the Cholesky factor L: `X = L⁻ᵀ L⁻¹ B`.
@@ -119,13 +117,9 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn cholesky_solve(&self, b: impl Operand<T>) -> Var<T> {
         let b = self.resolve_operand(&b);
-        match system_shapes(self.shape(), b.shape()) {
-            Ok(shapes) => {
-                let y = self.solve_triangular(b.with_shape(shapes.b), Triangle::Lower);
-                self.transpose(-1, -2).solve_triangular(y, Triangle::Upper).with_shape(shapes.result)
-            }
-            Err(reason) => self.shape_error("cholesky_solve", &b, &reason),
-        }
+        let shapes = self.defined("cholesky_solve", &b, system_shapes(self.shape(), b.shape()));
+        let y = self.solve_triangular(b.with_shape(shapes.b), Triangle::Lower);
+        self.transpose(-1, -2).solve_triangular(y, Triangle::Upper).with_shape(shapes.result)
     }
 }
 
@@ -145,10 +139,8 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn solve_triangular(&self, b: impl Into<Tensor<T>>, triangle: Triangle) -> Self {
         let b = b.into();
-        match system_shapes(self.shape(), b.shape()) {
-            Ok(shapes) => SolveTriangular { triangle }.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result),
-            Err(reason) => panics::wrong_shapes("solve_triangular", &reason, ""),
-        }
+        let shapes = panics::defined("solve_triangular", system_shapes(self.shape(), b.shape()));
+        SolveTriangular { triangle }.of([self, &b.with_shape(shapes.b)]).with_shape(shapes.result)
     }
 
     /// The solution X of `A X = B` for `A = L Lᵀ`, of which this is the Cholesky factor L, as [`Var::cholesky_solve`].
@@ -164,12 +156,8 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn cholesky_solve(&self, b: impl Into<Tensor<T>>) -> Self {
         let b = b.into();
-        match system_shapes(self.shape(), b.shape()) {
-            Ok(shapes) => {
-                let y = self.solve_triangular(b.with_shape(shapes.b), Triangle::Lower);
-                self.transpose(-1, -2).solve_triangular(y, Triangle::Upper).with_shape(shapes.result)
-            }
-            Err(reason) => panics::wrong_shapes("cholesky_solve", &reason, ""),
-        }
+        let shapes = panics::defined("cholesky_solve", system_shapes(self.shape(), b.shape()));
+        let y = self.solve_triangular(b.with_shape(shapes.b), Triangle::Lower);
+        self.transpose(-1, -2).solve_triangular(y, Triangle::Upper).with_shape(shapes.result)
     }
 }

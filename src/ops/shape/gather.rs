@@ -2,8 +2,7 @@
 
 use crate::autograd::{Description, Op, Operand, Save, Saved, Setting, Var};
 use crate::ops::registry::Registered;
-use crate::panics;
-use crate::tensor::{AxisIndex, Float, Indices, Positions, Rows, Tensor};
+use crate::tensor::{AxisIndex, Float, Indices, Positions, Rows, Tensor, source_of};
 
 /// `y[k] = x[indices[k]]` for rows along an axis.
 pub(crate) struct IndexSelect(Rows);
@@ -136,9 +135,7 @@ impl<T: Float> Var<T> {
     pub fn index_add(&self, axis: impl AxisIndex, indices: &[usize], source: impl Operand<T>) -> Var<T> {
         let rows = Rows::along("index_add", self.shape(), axis.index(), indices, &[indices.len()]);
         let source = self.resolve_operand(&source);
-        if source.shape() != rows.out_shape.as_ref() {
-            self.shape_error("index_add", &source, &panics::source_shape(source.shape(), &rows.out_shape));
-        }
+        self.defined("index_add", &source, source_of(&rows.out_shape, source.shape()));
         self + source.scatter_rows(rows)
     }
 
@@ -181,9 +178,7 @@ impl<T: Float> Var<T> {
     pub fn scatter_add(&self, axis: impl AxisIndex, indices: impl Into<Indices>, source: impl Operand<T>) -> Var<T> {
         let positions = Positions::along("scatter_add", self.shape(), axis.index(), &indices.into());
         let source = self.resolve_operand(&source);
-        if source.shape() != positions.out_shape.as_ref() {
-            self.shape_error("scatter_add", &source, &panics::source_shape(source.shape(), &positions.out_shape));
-        }
+        self.defined("scatter_add", &source, source_of(&positions.out_shape, source.shape()));
         let view = positions.view_of(self.shape());
         let added = source.scatter_positions(positions);
         if added.shape() == self.shape() {

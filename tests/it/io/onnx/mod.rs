@@ -321,15 +321,16 @@ fn what_onnx_does_not_express_is_listed_with_its_line() {
     assert_eq!(names(directory.path()), ["model.onnx"]);
 }
 
+/// Why the output of a function of the inputs is not exported.
+fn refused(inputs: fn(Export) -> Export, forward: fn(&Inputs) -> Var) -> Vec<String> {
+    let (directory, model) = (directory(), Param::<f32>::new(1.0));
+    let path = directory.path().join("model.onnx");
+    mismatches(inputs(Export::new(&model)).save(|inputs| vec![("y", forward(inputs))], path))
+}
+
 #[test]
 fn what_depends_on_the_batch_is_an_error_if_its_size_is_open() {
-    let directory = directory();
-    let path = directory.path().join("model.onnx");
-    let export = |forward: fn(&Inputs) -> Var| {
-        let model: Param = Param::new(1.0);
-        let export = Export::new(&model).input("x", Tensor::ones([2, 3])).any_batch();
-        mismatches(export.save(|inputs| vec![("y", forward(inputs))], &path))
-    };
+    let export = |forward| refused(|export| export.input("x", Tensor::ones([2, 3])).any_batch(), forward);
     // Neither is a multiple of the batch; 10 and 19 are on a line that does not begin there.
     for forward in [
         |inputs: &Inputs| inputs.values("x").std_over(.., 1.0),
@@ -352,12 +353,8 @@ fn what_depends_on_the_batch_is_an_error_if_its_size_is_open() {
 
 #[test]
 fn what_depends_on_the_values_of_the_inputs_is_no_constant() {
-    let directory = directory();
-    let path = directory.path().join("model.onnx");
-    let export = |forward: fn(&Inputs) -> Var| {
-        let model: Param = Param::new(1.0);
-        let export = Export::new(&model).input("x", Tensor::arange(1.0, 7.0, 1.0)).input("zeros", Tensor::zeros([4]));
-        mismatches(export.save(|inputs| vec![("y", forward(inputs))], &path))
+    let export = |forward| {
+        refused(|export| export.input("x", Tensor::arange(1.0, 7.0, 1.0)).input("zeros", Tensor::zeros([4])), forward)
     };
     let sorted = export(|inputs| inputs.values("x").sort(0, true).0);
     assert!(sorted[0].contains("found a setting that depends on the values of the inputs: indices"), "{sorted:?}");

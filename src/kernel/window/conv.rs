@@ -3,7 +3,7 @@
 //! 3 × 3 kernels with stride 1 use [Winograd's algorithm](crate::kernel::window::winograd), and depthwise convolution has
 //! [kernels of its own](crate::kernel::window::depthwise). In general the windows of one image at a time become the columns of a
 //! matrix (im2col), which stays in the second-level cache; the rest is a matrix product. Images are processed in parallel. The
-//! derivative with respect to the weight adds [`PARTIAL_SUMS`] sums over images, whatever the number of threads, so that this
+//! derivative with respect to the weight adds up to [`PARTIAL_SUMS`] sums over images, whatever the number of threads, so that this
 //! number does not change a bit.
 
 use crate::kernel::Float;
@@ -16,8 +16,10 @@ use crate::kernel::window::winograd::Winograd;
 use crate::kernel::window::{Windows, col2im, im2col, interleaved, with_deinterleaved};
 use std::ops::Range;
 
-/// Partial sums over images of the derivative with respect to the weight.
+/// Partial sums over images of the derivative with respect to the weight, at most.
 const PARTIAL_SUMS: usize = 8;
+/// Positions that are summed in each of them at least: for fewer, adding them up would take longer than the sums.
+const MIN_SUMMED_POSITIONS: usize = 256;
 /// Elements of columns at a time, which stay in the second-level cache.
 const BLOCK_ELEMENTS: usize = 1 << 15;
 
@@ -68,14 +70,14 @@ impl Convolution {
         y.chunks_exact_mut(size.max(1)).zip(&bias[first..]).for_each(|(y, &bias)| y.fill(bias));
     }
 
-    /// The best way to compute this convolution.
-    fn method(&self) -> Method {
+    /// The best way to compute this convolution of some images.
+    fn method(&self, images: usize) -> Method {
         let nonempty = self.windows.output_len() > 0 && self.windows.input_len() > 0;
         if nonempty && self.groups > 1 && self.inputs == 1 && self.outputs == 1 {
             return Method::Depthwise(Planes::new(&self.windows));
         }
-        let winograd = (self.groups == 1).then(|| Winograd::new(&self.windows, [self.inputs, self.outputs])).flatten();
-        winograd.map_or(Method::Columns, Method::Winograd)
+        let winograd = || Winograd::new(&self.windows, [self.inputs, self.outputs], images);
+        (self.groups == 1).then(winograd).flatten().map_or(Method::Columns, Method::Winograd)
     }
 
     /// Whether the windows of an image are its elements.
@@ -127,7 +129,7 @@ enum Method {
 /// `y = W x + b` for the windows of x `[N, C, H, W]` and W `[out, C / groups, kernel_len]`.
 #[inline(never)]
 pub(crate) fn convolve<T: Float>(c: &Convolution, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
-    let method = c.method();
+    let method = c.method(x.len() / (c.groups * c.input_len()).max(1));
     if let Method::Winograd(winograd) = &method {
         return winograd.convolve(x, weight, bias, y);
     }
@@ -159,7 +161,7 @@ pub(crate) fn convolve<T: Float>(c: &Convolution, x: &[T], weight: &[T], bias: O
 /// The transposed convolution: the gradient of ⟨[`convolve`], y⟩ with respect to x, plus a bias.
 #[inline(never)]
 pub(crate) fn transpose<T: Float>(c: &Convolution, y: &[T], weight: &[T], bias: Option<&[T]>, x: &mut [T]) {
-    let method = c.method();
+    let method = c.method(y.len() / (c.groups * c.output_len()).max(1));
     if let Method::Winograd(winograd) = &method {
         return winograd.transpose(y, weight, bias, x);
     }
@@ -192,20 +194,28 @@ pub(crate) fn transpose<T: Float>(c: &Convolution, y: &[T], weight: &[T], bias: 
 #[inline(never)]
 pub(crate) fn weight_gradient<T: Float>(c: &Convolution, x: &[T], y: &[T], weight: &mut [T]) {
     let (input_len, output_len) = (c.groups * c.input_len(), c.groups * c.output_len());
-    let images = (y.len() / output_len.max(1)).div_ceil(PARTIAL_SUMS).max(1);
-    let (method, len) = (c.method(), weight.len());
-    with_scratch(PARTIAL_SUMS * len, |sums| {
+    let images = y.len() / output_len.max(1);
+    let (method, len) = (c.method(images), weight.len());
+    let least = MIN_SUMMED_POSITIONS.div_ceil(c.windows.output_len().max(1));
+    let images_per_sum = images.div_ceil(PARTIAL_SUMS).max(least);
+    let add = |k: usize, sum: &mut [T]| {
+        let part =
+            |len: usize, all: usize| (k * images_per_sum * len).min(all)..((k + 1) * images_per_sum * len).min(all);
+        let (x, y) = (&x[part(input_len, x.len())], &y[part(output_len, y.len())]);
+        match &method {
+            Method::Winograd(winograd) => winograd.weight_gradient(x, y, sum),
+            Method::Depthwise(planes) => planes.weight_gradient(x, y, sum),
+            Method::Columns => add_products(c, x, y, sum),
+        }
+    };
+    weight.fill(T::ZERO);
+    let sums = images.div_ceil(images_per_sum);
+    if sums <= 1 {
+        return add(0, weight);
+    }
+    with_scratch(sums * len, |sums| {
         sums.fill(T::ZERO);
-        for_each_chunk(sums, len, |k, sum| {
-            let part = |len: usize, all: usize| (k * images * len).min(all)..((k + 1) * images * len).min(all);
-            let (x, y) = (&x[part(input_len, x.len())], &y[part(output_len, y.len())]);
-            match &method {
-                Method::Winograd(winograd) => winograd.weight_gradient(x, y, sum),
-                Method::Depthwise(planes) => planes.weight_gradient(x, y, sum),
-                Method::Columns => add_products(c, x, y, sum),
-            }
-        });
-        weight.fill(T::ZERO);
+        for_each_chunk(sums, len, add);
         for sum in sums.chunks_exact(len.max(1)) {
             weight.iter_mut().zip(sum).for_each(|(weight, &sum)| *weight += sum);
         }

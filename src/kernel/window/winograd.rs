@@ -25,6 +25,8 @@ const ELEMENTS: usize = 16;
 const BLOCK_ELEMENTS: usize = 1 << 16;
 /// Tiles of a block at least, for products that are long enough.
 const MIN_TILES: usize = 64;
+/// Tiles of all images from which on fewer multiplications outweigh the transforms of the kernels.
+const MIN_TILES_OF_IMAGES: usize = 32;
 
 /// One element of a tile in [`LANES`] channels.
 #[derive(Clone, Copy)]
@@ -168,17 +170,17 @@ pub(crate) struct Winograd {
 }
 
 impl Winograd {
-    /// The algorithm for a convolution of one group of channels, if it pays for these windows and channels.
-    pub(crate) fn new(windows: &Windows, [inputs, outputs]: [usize; 2]) -> Option<Self> {
+    /// The algorithm for a convolution of one group of channels, if it pays for these windows, channels and images.
+    pub(crate) fn new(windows: &Windows, [inputs, outputs]: [usize; 2], images: usize) -> Option<Self> {
         let Windows { input, output, kernel, stride, padding, dilation } = *windows;
         let channels = [inputs, outputs].iter().all(|&count| count > 0 && count.is_multiple_of(LANES));
         let geometry = kernel == [3, 3] && stride == [1, 1] && dilation == [1, 1] && padding.iter().all(|&p| p <= 2);
-        (channels && geometry && output.iter().chain(&input).all(|&size| size > 1)).then(|| {
-            let tiles = output.map(|size| size.div_ceil(2));
-            Winograd {
-                x: Tiling { channels: inputs, size: input, padding, tiles },
-                y: Tiling { channels: outputs, size: output, padding: [0, 0], tiles },
-            }
+        let tiles = output.map(|size| size.div_ceil(2));
+        let sizes =
+            output.iter().chain(&input).all(|&size| size > 1) && images * tiles[0] * tiles[1] >= MIN_TILES_OF_IMAGES;
+        (channels && geometry && sizes).then(|| Winograd {
+            x: Tiling { channels: inputs, size: input, padding, tiles },
+            y: Tiling { channels: outputs, size: output, padding: [0, 0], tiles },
         })
     }
 

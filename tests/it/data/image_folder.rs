@@ -1,6 +1,6 @@
 //! Images in folders of classes.
 
-use crate::files::{directory, message};
+use crate::support::files::{directory, message};
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
 use std::fs;
 use wengert::data::ImageFolder;

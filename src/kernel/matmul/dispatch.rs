@@ -73,6 +73,12 @@ macro_rules! levels {
 
             pub(super) unsafe fn fallback(product: &Product<$t>, rows: Range<usize>, columns: Range<usize>) {
                 let Product { a, b, accum, c, c_row, .. } = *product;
+                // `matrixmultiply` knows strides alone.
+                let copies = [a, b].map(|matrix| matrix.starts.map(|_| matrix.to_vec()));
+                let [a, b] = std::array::from_fn(|k| {
+                    let matrix = [a, b][k];
+                    copies[k].as_ref().map_or(matrix, |copy| Matrix::new(copy, matrix.rows, matrix.columns, false))
+                });
                 let [a_row, a_column, b_row, b_column] =
                     [a.strides.0, a.strides.1, b.strides.0, b.strides.1].map(|stride| stride as isize);
                 if let Accum::Bias(values) = accum {

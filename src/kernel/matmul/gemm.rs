@@ -17,11 +17,21 @@ const TILE: [usize; 2] = [8, 32];
 /// Large products are split by rows or by columns of C, whichever are more, and run in parallel.
 #[inline(never)]
 pub(crate) fn gemm<T: Float>(a: Matrix<T>, b: Matrix<T>, accum: Accum<T>, c: &mut [T]) {
-    let (m, k, n) = (a.rows, a.columns, b.columns);
-    if k == 0 {
-        return without_terms(m, n, accum, c);
+    if a.columns == 0 {
+        return without_terms(a.rows, b.columns, accum, c);
     }
-    let product = Product::new(a, b, accum, c);
+    in_parallel(&Product::new(a, b, accum, c));
+}
+
+/// [`gemm`] into rows of C that are `step` apart; there must be terms.
+#[inline(never)]
+pub(crate) fn gemm_strided<T: Float>(a: Matrix<T>, b: Matrix<T>, accum: Accum<T>, c: &mut [T], step: usize) {
+    in_parallel(&Product::with_step(a, b, accum, c, step));
+}
+
+/// Computes a product, of which nothing else is computed at the same time.
+fn in_parallel<T: Float>(product: &Product<T>) {
+    let (m, k, n) = (product.a.rows, product.a.columns, product.b.columns);
     let parts = num_threads().min(m * k * n / MIN_FMAS_PER_THREAD).max(1);
     let (by_rows, side, multiple) = if m > n { (true, m, TILE[0]) } else { (false, n, TILE[1]) };
     let size = side.div_ceil(parts).max(1).next_multiple_of(multiple);
@@ -30,7 +40,7 @@ pub(crate) fn gemm<T: Float>(a: Matrix<T>, b: Matrix<T>, accum: Accum<T>, c: &mu
         let (rows, columns) = if by_rows { (part, 0..n) } else { (0..m, part) };
         // SAFETY: the ranges are within the m rows and n columns of C. Blocks of different indices are disjoint, and the
         // product borrows C exclusively.
-        unsafe { T::gemm(&product, rows, columns) };
+        unsafe { T::gemm(product, rows, columns) };
     });
 }
 

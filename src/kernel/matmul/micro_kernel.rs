@@ -32,10 +32,12 @@ const MIN_TERMS_TO_PREFETCH: usize = 64;
 
 /// The address of a matrix, and the steps between its rows and between its columns.
 #[derive(Clone, Copy)]
-struct MatPtr<T> {
+struct MatPtr<'a, T> {
     start: *const T,
     row: usize,
     column: usize,
+    /// Where the rows start, if not at multiples of a step.
+    starts: Option<&'a [usize]>,
 }
 
 /// Space for a panel of B.
@@ -112,10 +114,11 @@ impl<T: Float> Product<'_, T> {
         rows: Range<usize>,
         terms: Range<usize>,
         block: Option<&mut Block<T>>,
-    ) -> MatPtr<T> {
+    ) -> MatPtr<'_, T> {
         let (row, column) = self.a.strides;
         let start = self.a.data.as_ptr().wrapping_add(rows.start * row + terms.start * column);
-        let Some(block) = block else { return MatPtr { start, row, column } };
+        let starts = self.a.starts.map(|starts| &starts[rows.clone()]);
+        let Some(block) = block else { return MatPtr { start, row, column, starts } };
         let block = block.elements_mut().expect("a block just taken is unshared").as_mut_ptr();
         // SAFETY: A is within its slice, so this part of it is readable: with a column stride of 1 as rows of `terms`, otherwise,
         // since its row stride is 1 then, as columns of `rows`. The caller guarantees that the block has space for the copy,
@@ -126,26 +129,31 @@ impl<T: Float> Product<'_, T> {
                 _ => transpose::<V, false>(terms.len(), rows.len(), start, column, block, terms.len()),
             }
         }
-        MatPtr { start: block, row: terms.len(), column: 1 }
+        MatPtr { start: block, row: terms.len(), column: 1, starts: None }
     }
 
     /// The panel of B that follows in a row of panels, if prefetching pays because B does not stay in the cache.
-    fn next_panel<V: Vector<Element = T>>(&self, terms: Range<usize>, columns: Range<usize>) -> Option<MatPtr<T>> {
+    fn next_panel<V: Vector<Element = T>>(&self, terms: Range<usize>, columns: Range<usize>) -> Option<MatPtr<'_, T>> {
         let (row, column) = self.b.strides;
-        (self.b.len() > L2_ELEMENTS && !columns.is_empty()).then(|| {
+        (self.b.len() > L2_ELEMENTS && !columns.is_empty() && self.b.starts.is_none()).then(|| {
             self.packed_panel::<V>(&terms, &columns).unwrap_or_else(|| {
                 let start = self.b.data.as_ptr().wrapping_add(terms.start * row + columns.start * column);
-                MatPtr { start, row, column }
+                MatPtr { start, row, column, starts: None }
             })
         })
     }
 
     /// The panel of some rows and columns of a B that was packed before.
     #[inline(always)]
-    fn packed_panel<V: Vector<Element = T>>(&self, terms: &Range<usize>, columns: &Range<usize>) -> Option<MatPtr<T>> {
+    fn packed_panel<V: Vector<Element = T>>(
+        &self,
+        terms: &Range<usize>,
+        columns: &Range<usize>,
+    ) -> Option<MatPtr<'_, T>> {
         let panels = self.panels?;
         let at = terms.start * self.b.columns.next_multiple_of(V::LANES) + columns.start * terms.len();
-        Some(MatPtr { start: panels[at..].as_ptr(), row: columns.len().next_multiple_of(V::LANES), column: 1 })
+        let row = columns.len().next_multiple_of(V::LANES);
+        Some(MatPtr { start: panels[at..].as_ptr(), row, column: 1, starts: None })
     }
 
     /// Some rows and columns of B with a column stride of 1, packed into `panel` unless they can be read in place: readable for
@@ -160,20 +168,21 @@ impl<T: Float> Product<'_, T> {
         terms: Range<usize>,
         columns: Range<usize>,
         panel: *mut T,
-    ) -> MatPtr<T> {
+    ) -> MatPtr<'_, T> {
         if let Some(packed) = self.packed_panel::<V>(&terms, &columns) {
             return packed;
         }
         let (row, column) = self.b.strides;
         let width = columns.len();
         let step = width.next_multiple_of(V::LANES);
-        if column == 1 && step == width && (self.a.rows <= MR || self.b.len() <= L1_ELEMENTS) {
+        let regular = column == 1 && self.b.starts.is_none();
+        if regular && step == width && (self.a.rows <= MR || self.b.len() <= L1_ELEMENTS) {
             let start = self.b.data.as_ptr().wrapping_add(terms.start * row + columns.start);
-            return MatPtr { start, row, column };
+            return MatPtr { start, row, column, starts: None };
         }
         // SAFETY: the caller guarantees what the method requires.
         unsafe { self.b.pack_panel::<V>(terms, columns, panel) };
-        MatPtr { start: panel, row: step, column: 1 }
+        MatPtr { start: panel, row: step, column: 1, starts: None }
     }
 }
 
@@ -208,9 +217,17 @@ impl<T: Float> Matrix<'_, T> {
     #[inline(always)]
     unsafe fn pack_panel<V: Vector<Element = T>>(&self, terms: Range<usize>, columns: Range<usize>, panel: *mut T) {
         let (row, column) = self.strides;
-        let start = self.data.as_ptr().wrapping_add(terms.start * row + columns.start * column);
         let width = columns.len();
         let step = width.next_multiple_of(V::LANES);
+        if let Some(starts) = self.starts {
+            for (k, &start) in starts[terms].iter().enumerate() {
+                let row = self.data.as_ptr().wrapping_add(start + columns.start);
+                // SAFETY: as below, for a single row.
+                unsafe { copy::<V, true>(1, width, row, 0, panel.add(k * step), step) };
+            }
+            return;
+        }
+        let start = self.data.as_ptr().wrapping_add(terms.start * row + columns.start * column);
         // SAFETY: the matrix is within its slice, so this part of it is readable: with a column stride of 1 as rows of `width`,
         // otherwise, since its row stride is 1 then, as columns of `terms`. The caller guarantees the space in the panel, whose
         // rows are `step` apart, a multiple of the lanes.
@@ -361,11 +378,11 @@ fn exchange<V: Vector, const BIT: usize>(square: &mut [V; 16]) {
 /// - `c` is writable for `height` rows of `width` elements, which no other thread accesses;
 /// - `addend` is readable for the same.
 #[derive(Clone, Copy)]
-struct TileColumn<T> {
-    a: MatPtr<T>,
-    b: MatPtr<T>,
+struct TileColumn<'a, T> {
+    a: MatPtr<'a, T>,
+    b: MatPtr<'a, T>,
     /// The panel to prefetch.
-    next: Option<MatPtr<T>>,
+    next: Option<MatPtr<'a, T>>,
     /// What the product is added to, and the step between its rows.
     addend: Option<(*const T, usize)>,
     c: *mut T,
@@ -376,7 +393,7 @@ struct TileColumn<T> {
     width: usize,
 }
 
-impl<T: Float> TileColumn<T> {
+impl<T: Float> TileColumn<'_, T> {
     /// Computes all tiles, each as high as possible.
     ///
     /// # Safety
@@ -414,7 +431,8 @@ impl<T: Float> TileColumn<T> {
         let mut sums = [[zero; NR]; MR];
         let mut rows = [self.a.start; MR];
         for row in 0..MR {
-            rows[row] = self.a.start.wrapping_add((top + row) * self.a.row);
+            let start = self.a.starts.map_or((top + row) * self.a.row, |starts| starts[top + row]);
+            rows[row] = self.a.start.wrapping_add(start);
         }
         // C is read and written once per partial sum.
         if self.terms >= MIN_TERMS_TO_PREFETCH {
@@ -472,7 +490,11 @@ impl<T: Float> TileColumn<T> {
     /// Prefetches a share of the next panel in proportion to the rows of the tile at `top`, so that all of it has arrived when the
     /// last tile is done.
     #[inline(always)]
-    fn prefetch_share<V: Vector<Element = T>, const MR: usize, const NR: usize>(&self, next: MatPtr<T>, top: usize) {
+    fn prefetch_share<V: Vector<Element = T>, const MR: usize, const NR: usize>(
+        &self,
+        next: MatPtr<'_, T>,
+        top: usize,
+    ) {
         let share = |lines: usize| top * lines / self.height..(top + MR) * lines / self.height;
         if next.column == 1 {
             for line in share(self.terms) {

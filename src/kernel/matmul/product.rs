@@ -10,6 +10,8 @@ pub struct Matrix<'a, T> {
     pub(crate) rows: usize,
     pub(crate) columns: usize,
     pub(super) strides: (usize, usize),
+    /// Where the rows start, if that is not at multiples of a stride. The strides are (0, 1) then.
+    pub(super) starts: Option<&'a [usize]>,
 }
 
 impl<'a, T> Matrix<'a, T> {
@@ -18,25 +20,40 @@ impl<'a, T> Matrix<'a, T> {
         // A product that wrapped around could match the length, and the kernels would access memory beyond the slice.
         assert_eq!(rows.checked_mul(columns), Some(data.len()));
         let strides = if transposed { (1, rows) } else { (columns, 1) };
-        Matrix { data, rows, columns, strides }
+        Matrix { data, rows, columns, strides, starts: None }
     }
 
     /// `rows × columns` elements at the beginning of `data`, whose rows are `step` apart.
     pub(crate) fn strided(data: &'a [T], rows: usize, columns: usize, step: usize) -> Self {
         assert!(fits(data.len(), rows, columns, step));
-        Matrix { data, rows, columns, strides: (step, 1) }
+        Matrix { data, rows, columns, strides: (step, 1), starts: None }
+    }
+
+    /// Rows of `columns` elements that start anywhere in `data`; they may overlap.
+    pub(crate) fn with_starts(data: &'a [T], starts: &'a [usize], columns: usize) -> Self {
+        let last = data.len().checked_sub(columns);
+        assert!(starts.iter().all(|&start| last.is_some_and(|last| start <= last)));
+        Matrix { data, rows: starts.len(), columns, strides: (0, 1), starts: Some(starts) }
     }
 
     /// The transpose.
     pub(crate) fn transposed(self) -> Self {
-        Matrix { data: self.data, rows: self.columns, columns: self.rows, strides: (self.strides.1, self.strides.0) }
+        assert!(self.starts.is_none());
+        Matrix { rows: self.columns, columns: self.rows, strides: (self.strides.1, self.strides.0), ..self }
     }
 
     /// The elements in some of the rows and columns.
     pub(crate) fn block(self, rows: Range<usize>, columns: Range<usize>) -> Self {
         assert!(rows.end <= self.rows && columns.end <= self.columns);
         let start = rows.start * self.strides.0 + columns.start * self.strides.1;
-        Matrix { data: &self.data[start..], rows: rows.len(), columns: columns.len(), strides: self.strides }
+        let starts = self.starts.map(|starts| &starts[rows.clone()]);
+        Matrix { data: &self.data[start..], rows: rows.len(), columns: columns.len(), starts, ..self }
+    }
+
+    /// Where row i starts in the data.
+    #[inline(always)]
+    pub(super) fn start(&self, i: usize) -> usize {
+        self.starts.map_or(i * self.strides.0, |starts| starts[i])
     }
 
     /// The number of elements.
@@ -49,7 +66,12 @@ impl<T: Copy> Matrix<'_, T> {
     /// The element in row i and column j.
     #[inline]
     pub(crate) fn get(&self, i: usize, j: usize) -> T {
-        self.data[i * self.strides.0 + j * self.strides.1]
+        self.data[self.start(i) + j * self.strides.1]
+    }
+
+    /// The elements, row after row.
+    pub(super) fn to_vec(self) -> Vec<T> {
+        (0..self.rows).flat_map(|i| (0..self.columns).map(move |j| self.get(i, j))).collect()
     }
 
     /// Writes `f` of each element to `y`, row after row.

@@ -1,27 +1,28 @@
 //! Convolution, and its derivatives with respect to the image and to the weight.
 //!
-//! 3 × 3 kernels with stride 1 use [Winograd's algorithm](crate::kernel::window::winograd), and depthwise convolution has
-//! [kernels of its own](crate::kernel::window::depthwise). In general the windows of one image at a time become the columns of a
-//! matrix (im2col), which stays in the second-level cache; the rest is a matrix product. Images are processed in parallel. The
-//! derivative with respect to the weight adds up to [`PARTIAL_SUMS`] sums over images, whatever the number of threads, so that this
-//! number does not change a bit.
+//! 3 × 3 kernels with stride 1 use [Winograd's algorithm](crate::kernel::window::winograd), depthwise convolution has
+//! [kernels of its own](crate::kernel::window::depthwise), other convolutions with stride 1 are
+//! [products](crate::kernel::window::dense) of overlapping parts of the image, and the rest goes by way of
+//! [columns](crate::kernel::window::columns). Images are processed in parallel. The derivative with respect to the weight adds up
+//! to [`PARTIAL_SUMS`] sums over images, whatever the number of threads, so that this number does not change a bit.
 
 use crate::kernel::Float;
 use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::for_each_chunk;
 use crate::kernel::matmul::gemm::{MIN_FMAS_PER_THREAD, gemm};
 use crate::kernel::matmul::product::{Accum, Matrix};
-use crate::kernel::window::depthwise::Planes;
+use crate::kernel::window::Windows;
+use crate::kernel::window::dense::Dense;
+use crate::kernel::window::planes::Planes;
 use crate::kernel::window::winograd::Winograd;
-use crate::kernel::window::{Windows, col2im, im2col, interleaved, with_deinterleaved};
 use std::ops::Range;
 
 /// Partial sums over images of the derivative with respect to the weight, at most.
 const PARTIAL_SUMS: usize = 8;
 /// Positions that are summed in each of them at least: for fewer, adding them up would take longer than the sums.
 const MIN_SUMMED_POSITIONS: usize = 256;
-/// Elements of columns at a time, which stay in the second-level cache.
-const BLOCK_ELEMENTS: usize = 1 << 15;
+/// Rows of a product from which on it pays to copy a factor instead of reading it in place.
+const MIN_ROWS: usize = 8;
 
 /// The sizes of a convolution whose channels are split into independent groups.
 ///
@@ -38,7 +39,7 @@ pub(crate) struct Convolution {
 
 impl Convolution {
     /// Elements of a window over all input channels of a group: the rows of its im2col matrix.
-    fn window_len(&self) -> usize {
+    pub(super) fn window_len(&self) -> usize {
         self.inputs * self.windows.kernel_len()
     }
 
@@ -53,7 +54,7 @@ impl Convolution {
     }
 
     /// Elements of the weight in a group.
-    fn weight_len(&self) -> usize {
+    pub(super) fn weight_len(&self) -> usize {
         self.outputs * self.window_len()
     }
 
@@ -70,44 +71,34 @@ impl Convolution {
         y.chunks_exact_mut(size.max(1)).zip(&bias[first..]).for_each(|(y, &bias)| y.fill(bias));
     }
 
-    /// The best way to compute this convolution of some images.
-    fn method(&self, images: usize) -> Method {
-        let nonempty = self.windows.output_len() > 0 && self.windows.input_len() > 0;
-        if nonempty && self.groups > 1 && self.inputs == 1 && self.outputs == 1 {
-            return Method::Depthwise(Planes::new(&self.windows));
+    /// The best way to compute this convolution of some images, or an adjoint of it, for which the products of [`Dense`] may pay
+    /// or not.
+    fn method(&self, images: usize, dense: bool) -> Method {
+        let Windows { input, output, kernel, padding, dilation, .. } = self.windows;
+        let plain = padding == [0, 0] && dilation == [1, 1];
+        if self.groups == 1 && output == [1, 1] && kernel == input && plain && self.weight_len() > 0 {
+            return Method::Linear;
         }
-        let winograd = || Winograd::new(&self.windows, [self.inputs, self.outputs], images);
-        (self.groups == 1).then(winograd).flatten().map_or(Method::Columns, Method::Winograd)
+        if kernel == [1, 1] && input == output && plain {
+            return Method::Pointwise;
+        }
+        if self.groups == 1
+            && let Some(winograd) = Winograd::new(&self.windows, [self.inputs, self.outputs], images)
+        {
+            return Method::Winograd(winograd);
+        }
+        if self.groups > 1
+            && [self.inputs, self.outputs] == [1, 1]
+            && let Some(planes) = Planes::new(&self.windows)
+        {
+            return Method::Depthwise(planes);
+        }
+        (dense && self.inputs > 0).then(|| Dense::new(self)).flatten().map_or(Method::Columns, Method::Dense)
     }
 
-    /// Whether the windows of an image are its elements.
-    fn is_pointwise(&self) -> bool {
-        let Windows { input, output, kernel, padding, .. } = self.windows;
-        kernel == [1, 1] && padding == [0, 0] && input == output
-    }
-
-    /// Calls `f` for blocks of rows of windows, with space for their columns and for as many positions in each output channel.
-    ///
-    /// The columns stay in the second-level cache, unless the weight does not either.
-    fn for_each_block<T: Float>(&self, mut f: impl FnMut(Range<usize>, &mut [T], &mut [T])) {
-        let [height, width] = self.windows.output;
-        let (row, channels) = (self.window_len() * width, self.outputs);
-        let rows = (BLOCK_ELEMENTS.max(self.weight_len()) / row.max(1)).clamp(1, height.max(1));
-        with_scratch((row + channels * width) * rows, |scratch| {
-            for first in (0..height).step_by(rows) {
-                let rows = first..height.min(first + rows);
-                let (columns, y) = scratch.split_at_mut(row * rows.len());
-                f(rows.clone(), columns, &mut y[..channels * width * rows.len()]);
-            }
-        });
-    }
-
-    /// Copies some rows of each output channel.
-    fn copy_rows<T: Float>(&self, rows: &Range<usize>, y: &[T], block: &mut [T]) {
-        let range = rows.start * self.windows.output[1]..rows.end * self.windows.output[1];
-        let channels = y.chunks_exact(self.windows.output_len().max(1));
-        let block = block.chunks_exact_mut(range.len().max(1));
-        channels.zip(block).for_each(|(y, block)| block.copy_from_slice(&y[range.clone()]));
+    /// Whether there are so many windows that the layout of the weight may change.
+    fn has_many_windows(&self, images: usize) -> bool {
+        images * self.windows.output_len() >= MIN_SUMMED_POSITIONS
     }
 
     /// Calls `f` with the number of each unit and its `size` elements of `y`, in parallel.
@@ -121,73 +112,81 @@ impl Convolution {
 
 /// How a convolution and its derivatives are computed.
 enum Method {
+    /// An image is a single window: one matrix product for all images.
+    Linear,
+    /// The windows of an image are its elements: one product for an image.
+    Pointwise,
     Winograd(Winograd),
     Depthwise(Planes),
+    Dense(Dense),
     Columns,
 }
 
 /// `y = W x + b` for the windows of x `[N, C, H, W]` and W `[out, C / groups, kernel_len]`.
 #[inline(never)]
 pub(crate) fn convolve<T: Float>(c: &Convolution, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
-    let method = c.method(x.len() / (c.groups * c.input_len()).max(1));
-    if let Method::Winograd(winograd) = &method {
+    let images = y.len() / (c.groups * c.output_len()).max(1);
+    let method = c.method(images, c.outputs >= MIN_ROWS);
+    if let Method::Linear = method {
+        let (x, weight) =
+            (Matrix::new(x, images, c.input_len(), false), Matrix::new(weight, c.input_len(), c.outputs, true));
+        return gemm(x, weight, bias.map_or(Accum::Replace, Accum::Bias), y);
+    }
+    if let Method::Winograd(winograd) = method {
         return winograd.convolve(x, weight, bias, y);
     }
-    let (window_len, [_, width]) = (c.window_len(), c.windows.output);
     c.for_each_unit(y, c.output_len(), |unit, y| {
         let (x, weight) = (&x[unit * c.input_len()..][..c.input_len()], &weight[c.weight_range(unit)]);
         c.fill_bias(bias, unit, c.outputs, y);
-        if let Method::Depthwise(planes) = &method {
-            return planes.convolve(x, weight, y);
+        match &method {
+            Method::Pointwise => {
+                let x = Matrix::new(x, c.inputs, c.windows.output_len(), false);
+                gemm(Matrix::new(weight, c.outputs, c.inputs, false), x, Accum::Add, y);
+            }
+            Method::Depthwise(planes) => planes.convolve(x, weight, y),
+            Method::Dense(dense) => dense.convolve(x, weight, y),
+            _ => c.add_columns(x, weight, y),
         }
-        let weight = Matrix::new(weight, c.outputs, window_len, false);
-        if c.is_pointwise() {
-            return gemm(weight, Matrix::new(x, window_len, c.windows.output_len(), false), Accum::Add, y);
-        }
-        with_deinterleaved(&c.windows, x, |x| {
-            c.for_each_block(|rows, columns, sums| {
-                let positions = rows.len() * width;
-                im2col(&c.windows, c.inputs, rows.clone(), x, columns);
-                gemm(weight, Matrix::new(columns, window_len, positions, false), Accum::Replace, sums);
-                let channels = y.chunks_exact_mut(c.windows.output_len().max(1));
-                for (y, sums) in channels.zip(sums.chunks_exact(positions.max(1))) {
-                    y[rows.start * width..][..positions].iter_mut().zip(sums).for_each(|(y, &sum)| *y += sum);
-                }
-            });
-        });
     });
 }
 
 /// The transposed convolution: the gradient of ⟨[`convolve`], y⟩ with respect to x, plus a bias.
 #[inline(never)]
 pub(crate) fn transpose<T: Float>(c: &Convolution, y: &[T], weight: &[T], bias: Option<&[T]>, x: &mut [T]) {
-    let method = c.method(y.len() / (c.groups * c.output_len()).max(1));
-    if let Method::Winograd(winograd) = &method {
-        return winograd.transpose(y, weight, bias, x);
-    }
-    let (window_len, [_, width]) = (c.window_len(), c.windows.output);
-    c.for_each_unit(x, c.input_len(), |unit, x| {
-        let (y, weight) = (&y[unit * c.output_len()..][..c.output_len()], &weight[c.weight_range(unit)]);
-        let fill_bias = |x: &mut [T]| c.fill_bias(bias, unit, c.inputs, x);
-        if let Method::Depthwise(planes) = &method {
-            fill_bias(x);
-            return planes.transpose(y, weight, x);
+    let images = x.len() / (c.groups * c.input_len()).max(1);
+    let method = c.method(images, c.has_many_windows(images) && c.inputs >= MIN_ROWS && c.outputs <= 2 * c.inputs);
+    match method {
+        Method::Linear => {
+            x.chunks_exact_mut(c.input_len()).for_each(|x| c.fill_bias(bias, 0, c.inputs, x));
+            let weight = Matrix::new(weight, c.outputs, c.input_len(), false);
+            gemm(Matrix::new(y, images, c.outputs, false), weight, Accum::Add, x);
         }
-        let weight = Matrix::new(weight, window_len, c.outputs, true);
-        if c.is_pointwise() {
-            fill_bias(x);
-            return gemm(weight, Matrix::new(y, c.outputs, c.windows.output_len(), false), Accum::Add, x);
-        }
-        interleaved(&c.windows, x, |x| {
-            fill_bias(x);
-            c.for_each_block(|rows, columns, block| {
-                let positions = rows.len() * width;
-                c.copy_rows(&rows, y, block);
-                gemm(weight, Matrix::new(block, c.outputs, positions, false), Accum::Replace, columns);
-                col2im(&c.windows, c.inputs, rows, columns, x);
+        Method::Winograd(winograd) => winograd.transpose(y, weight, bias, x),
+        Method::Dense(dense) => with_scratch(weight.len(), |adjoint| {
+            let groups = weight.chunks_exact(c.weight_len()).zip(adjoint.chunks_exact_mut(c.weight_len()));
+            groups.for_each(|(weight, adjoint)| dense.adjoint_weight(weight, adjoint));
+            c.for_each_unit(x, c.input_len(), |unit, x| {
+                c.fill_bias(bias, unit, c.inputs, x);
+                dense.transpose(&y[unit * c.output_len()..][..c.output_len()], &adjoint[c.weight_range(unit)], x);
             });
-        });
-    });
+        }),
+        method => c.for_each_unit(x, c.input_len(), |unit, x| {
+            let (y, weight) = (&y[unit * c.output_len()..][..c.output_len()], &weight[c.weight_range(unit)]);
+            let start = |x: &mut [T]| c.fill_bias(bias, unit, c.inputs, x);
+            match &method {
+                Method::Pointwise => {
+                    start(x);
+                    let y = Matrix::new(y, c.outputs, c.windows.output_len(), false);
+                    gemm(Matrix::new(weight, c.inputs, c.outputs, true), y, Accum::Add, x);
+                }
+                Method::Depthwise(planes) => {
+                    start(x);
+                    planes.transpose(y, weight, x);
+                }
+                _ => c.transpose_columns(y, weight, start, x),
+            }
+        }),
+    }
 }
 
 /// The gradient of ⟨[`convolve`], y⟩ with respect to the weight.
@@ -195,17 +194,23 @@ pub(crate) fn transpose<T: Float>(c: &Convolution, y: &[T], weight: &[T], bias: 
 pub(crate) fn weight_gradient<T: Float>(c: &Convolution, x: &[T], y: &[T], weight: &mut [T]) {
     let (input_len, output_len) = (c.groups * c.input_len(), c.groups * c.output_len());
     let images = y.len() / output_len.max(1);
-    let (method, len) = (c.method(images), weight.len());
+    let dense = c.has_many_windows(images) && c.outputs >= MIN_ROWS && 2 * c.outputs <= c.window_len();
+    let (method, len) = (c.method(images, dense), weight.len());
+    if let Method::Linear = method {
+        let (y, x) = (Matrix::new(y, c.outputs, images, true), Matrix::new(x, images, c.input_len(), false));
+        return gemm(y, x, Accum::Replace, weight);
+    }
     let least = MIN_SUMMED_POSITIONS.div_ceil(c.windows.output_len().max(1));
     let images_per_sum = images.div_ceil(PARTIAL_SUMS).max(least);
     let add = |k: usize, sum: &mut [T]| {
-        let part =
-            |len: usize, all: usize| (k * images_per_sum * len).min(all)..((k + 1) * images_per_sum * len).min(all);
-        let (x, y) = (&x[part(input_len, x.len())], &y[part(output_len, y.len())]);
+        let images = k * images_per_sum..images.min((k + 1) * images_per_sum);
+        let x = &x[images.start * input_len..images.end * input_len];
+        let y = &y[images.start * output_len..images.end * output_len];
         match &method {
             Method::Winograd(winograd) => winograd.weight_gradient(x, y, sum),
             Method::Depthwise(planes) => planes.weight_gradient(x, y, sum),
-            Method::Columns => add_products(c, x, y, sum),
+            Method::Dense(dense) => dense.weight_gradient(x, y, sum),
+            method => add_products(c, method, x, y, sum),
         }
     };
     weight.fill(T::ZERO);
@@ -222,24 +227,16 @@ pub(crate) fn weight_gradient<T: Float>(c: &Convolution, x: &[T], y: &[T], weigh
     });
 }
 
-/// Adds the [`weight_gradient`] of some images.
-fn add_products<T: Float>(c: &Convolution, x: &[T], y: &[T], weight: &mut [T]) {
+/// Adds the [`weight_gradient`] of some images, one after the other.
+fn add_products<T: Float>(c: &Convolution, method: &Method, x: &[T], y: &[T], weight: &mut [T]) {
     let units = x.chunks_exact(c.input_len().max(1)).zip(y.chunks_exact(c.output_len().max(1)));
     for (unit, (x, y)) in units.enumerate() {
         let weight = &mut weight[c.weight_range(unit)];
-        if c.is_pointwise() {
-            let y = Matrix::new(y, c.outputs, c.windows.output_len(), false);
-            gemm(y, Matrix::new(x, c.inputs, c.windows.output_len(), false).transposed(), Accum::Add, weight);
-            continue;
+        if let Method::Pointwise = method {
+            let x = Matrix::new(x, c.windows.output_len(), c.inputs, true);
+            gemm(Matrix::new(y, c.outputs, c.windows.output_len(), false), x, Accum::Add, weight);
+        } else {
+            c.add_column_products(x, y, weight);
         }
-        with_deinterleaved(&c.windows, x, |x| {
-            c.for_each_block(|rows, columns, block| {
-                let positions = rows.len() * c.windows.output[1];
-                c.copy_rows(&rows, y, block);
-                im2col(&c.windows, c.inputs, rows, x, columns);
-                let columns = Matrix::new(columns, c.window_len(), positions, false);
-                gemm(Matrix::new(block, c.outputs, positions, false), columns.transposed(), Accum::Add, weight);
-            });
-        });
     }
 }

@@ -178,7 +178,7 @@ impl Winograd {
         let tiles = output.map(|size| size.div_ceil(2));
         let sizes =
             output.iter().chain(&input).all(|&size| size > 1) && images * tiles[0] * tiles[1] >= MIN_TILES_OF_IMAGES;
-        (channels && geometry && sizes).then(|| Winograd {
+        (channels && geometry && sizes).then_some(Winograd {
             x: Tiling { channels: inputs, size: input, padding, tiles },
             y: Tiling { channels: outputs, size: output, padding: [0, 0], tiles },
         })

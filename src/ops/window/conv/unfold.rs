@@ -1,7 +1,8 @@
 //! Images unfolded into columns of windows and the adjoint, columns folded into images; each is the backward rule of the other.
 
 use crate::autograd::{Description, Op, Save, Saved, Setting, Var};
-use crate::kernel::window::{Windows, col2im, im2col, interleaved, with_deinterleaved};
+use crate::kernel::window::Windows;
+use crate::kernel::window::columns::{col2im, im2col, interleaved, with_deinterleaved};
 use crate::ops::registry::Registered;
 use crate::ops::window::conv::Conv;
 use crate::ops::window::{PerAxis, positive};

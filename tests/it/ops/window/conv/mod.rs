@@ -102,6 +102,15 @@ fn a_stride_far_beyond_the_image_is_one_as_long_as_it() {
 }
 
 #[test]
+fn kernel_elements_far_apart_take_no_memory() {
+    let tape = Tape::new();
+    let (x, far) = (tape.var(Tensor::randn([1, 2, 4, 5], &mut wengert::rng(0))), 1 << 20);
+    let y = x.conv2d(Tensor::ones([2, 1, 3, 3]), Conv::new().padding(far).dilation(far).groups(2));
+    assert_eq!(y.value(), x.value());
+    assert_eq!(y.sum().grad(&x).value(), &Tensor::ones([1, 2, 4, 5]));
+}
+
+#[test]
 fn panics() {
     insta::assert_snapshot!(messages(PANICS));
 }
@@ -139,14 +148,20 @@ fn a_tap_may_lie_on_the_padding_everywhere() {
 #[test]
 fn groups_are_convolutions_side_by_side() {
     let mut rng = wengert::rng(2);
-    let tape = Tape::new_f64();
-    let (x, weight) =
-        (tape.var(Tensor::randn([2, 4, 5, 5], &mut rng)), tape.var(Tensor::randn([6, 2, 2, 2], &mut rng)));
-    let y = x.conv2d(&weight, Conv::new().groups(2));
-    for group in 0..2 {
-        let part = x.slice(1, 2 * group..2 * group + 2);
-        let alone = part.conv2d(weight.slice(0, 3 * group..3 * group + 3), Conv::new());
-        assert_close(y.slice(1, 3 * group..3 * group + 3).value(), alone.value());
+    for (x, weight) in [([2, 4, 5, 5], [6, 2, 2, 2]), ([4, 16, 9, 9], [18, 8, 3, 3])] {
+        let tape = Tape::new_f64();
+        let (x, weight) = (tape.var(Tensor::randn(x, &mut rng)), tape.var(Tensor::randn(weight, &mut rng)));
+        let y = x.conv2d(&weight, Conv::new().groups(2));
+        let (inputs, outputs) = (x.shape()[1] / 2, y.shape()[1] / 2);
+        let parts = [0, 1].map(|group| {
+            let part = x.slice(1, group * inputs..(group + 1) * inputs);
+            part.conv2d(weight.slice(0, group * outputs..(group + 1) * outputs), Conv::new())
+        });
+        let side_by_side = Var::concat(&parts, 1);
+        assert_close(y.value(), side_by_side.value());
+        let [a, b] = [&y, &side_by_side].map(|y| y.square().sum().backward());
+        assert_close(&a[&x], &b[&x]);
+        assert_close(&a[&weight], &b[&weight]);
     }
 }
 
@@ -190,18 +205,31 @@ fn orders(f: impl Fn([&Var<f64>; 3]) -> Var<f64>, inputs: &[Tensor<f64>; 3]) -> 
 }
 
 #[test]
-fn kernels_of_3_by_3_are_those_of_the_unfolded_windows() {
+fn every_algorithm_computes_the_products_of_the_unfolded_windows() {
     let mut rng = wengert::rng(4);
     let cases = [
-        ([3, 16, 5, 4], 32, [1, 1]),
-        ([2, 32, 7, 3], 16, [0, 2]),
-        ([2, 16, 19, 22], 16, [2, 0]),
-        ([5, 16, 2, 3], 16, [1, 1]),
+        // Winograd's algorithm.
+        ([3, 16, 9, 4], 32, [3, 3], Conv::new().padding(1)),
+        ([3, 32, 9, 3], 16, [3, 3], Conv::new().padding([0, 2])),
+        ([2, 16, 19, 22], 16, [3, 3], Conv::new().padding([2, 0])),
+        ([16, 16, 2, 3], 16, [3, 3], Conv::new().padding(1)),
+        // Few tiles, few channels, few windows.
+        ([1, 16, 6, 6], 16, [3, 3], Conv::new().padding(1)),
+        ([2, 3, 6, 6], 5, [3, 3], Conv::new().padding(1)),
+        ([1, 9, 5, 5], 8, [5, 5], Conv::new().padding(2)),
+        // Products without columns, with padding beyond the kernel too, and steps that are not made.
+        ([4, 8, 9, 9], 9, [5, 5], Conv::new().padding(2)),
+        ([3, 9, 11, 10], 8, [3, 2], Conv::new().padding([2, 0]).dilation([2, 3])),
+        ([4, 8, 6, 6], 8, [2, 2], Conv::new().padding(3)),
+        ([4, 8, 1, 80], 8, [1, 4], Conv::new().padding([0, 1]).stride([7, 1])),
+        // An image that is a window, windows that are elements, and steps.
+        ([3, 5, 4, 3], 7, [4, 3], Conv::new().stride(2)),
+        ([2, 4, 5, 5], 3, [1, 1], Conv::new()),
+        ([2, 8, 9, 10], 8, [3, 3], Conv::new().stride(2).padding(1)),
     ];
-    for (shape, outputs, padding) in cases {
-        let weight = [outputs, shape[1], 3, 3];
+    for (shape, outputs, kernel, options) in cases {
+        let weight = [outputs, shape[1], kernel[0], kernel[1]];
         let inputs = [shape.to_vec(), weight.to_vec(), vec![outputs]].map(|shape| Tensor::randn(shape, &mut rng));
-        let options = Conv::new().padding(padding);
         let convolved = orders(|[x, weight, bias]| x.conv2d_bias(weight, bias, options), &inputs);
         for (a, b) in convolved.iter().zip(&orders(|inputs| unfolded(inputs, options), &inputs)) {
             assert_close(a, b);

@@ -156,8 +156,8 @@ fn a_step_of_a_convolutional_network_recycles_its_tensors() {
     };
     requested();
     let second = requested();
-    // The convolution alone makes 50 KiB; what is left is the list of nodes and its like.
-    assert!(second < 8 << 10, "{second} bytes");
+    // The convolution alone makes 50 KiB; what is left is the list of nodes, the layout of the windows, and the like.
+    assert!(second < 10 << 10, "{second} bytes");
     assert!((0..10).all(|_| requested() == second));
 }
 

@@ -29,6 +29,10 @@ pub(crate) trait AnyOp<T: Float> {
     }
     /// See [`Op::backward`]; appends the gradients.
     fn backward(&self, context: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>);
+    /// See [`Op::BROADCASTS`].
+    fn broadcasts(&self) -> bool {
+        false
+    }
     /// What the value is of its only input, if it is a part of that: its gradient can be added to that part alone.
     fn part(&self) -> Option<&View> {
         None
@@ -68,6 +72,9 @@ impl<T: Float, O: Op<T, N>, const N: usize> AnyOp<T> for OfArity<O, N> {
     }
     fn backward(&self, context: &BackwardContext<T>, gy: &Var<T>, gradients: &mut InputGradients<T>) {
         append(gradients, self.0.backward(&Saved::of(context), gy));
+    }
+    fn broadcasts(&self) -> bool {
+        O::BROADCASTS
     }
 }
 

@@ -10,6 +10,9 @@
 //!         gradient[input] += gx
 //! ```
 //!
+//! The gradient of a sum repeats one value. Where nothing is recorded it stays one element, which broadcasts to the shape of the
+//! node, until a rule needs more: see [`Op::BROADCASTS`](crate::autograd::Op::BROADCASTS).
+//!
 //! Ids only grow, so descending ids are a reverse topological order: a rule runs once, when everything that flows to its
 //! output has arrived. The same rules serve both kinds of pass. If it is recorded they see the tape's own variables,
 //! otherwise constants of the same value, and operations on constants leave no trace on the tape.
@@ -71,15 +74,15 @@ pub(crate) fn walk<T: Float>(
         let leaf = matches!(tape.list()[id].content, Content::Variable | Content::Parameter(_));
         match &targets {
             Targets::Leaves(_) if leaf => {
-                found.push((id, gy));
+                found.push((id, walk.whole(id, gy)));
                 continue;
             }
-            Targets::Leaves(_) if is_last(&mut retained, id) => found.push((id, gy.clone())),
-            Targets::Nodes(nodes) if nodes.binary_search(&id).is_ok() => found.push((id, gy.clone())),
+            Targets::Leaves(_) if is_last(&mut retained, id) => found.push((id, walk.whole(id, gy.clone()))),
+            Targets::Nodes(nodes) if nodes.binary_search(&id).is_ok() => found.push((id, walk.whole(id, gy.clone()))),
             _ => {}
         }
         if walk.collect_wanted(id) {
-            walk.propagate(id, &gy);
+            walk.propagate(id, gy);
         }
     }
     if tape.len() > start {
@@ -101,6 +104,8 @@ struct Walk<'a, T: Float> {
     wanted: Vec<Option<NodeId>>,
     /// What the rule of the current node returned.
     gradients: InputGradients<T>,
+    /// Whether some pending gradients may have to be broadcast to the shapes of their nodes.
+    repeated: bool,
 }
 
 impl<'a, T: Float> Walk<'a, T> {
@@ -111,7 +116,7 @@ impl<'a, T: Float> Walk<'a, T> {
             Targets::Leaves(rows) => Some(*rows),
             Targets::Nodes(_) => None,
         };
-        Walk { tape, pass, reaches_target, rows, pending, wanted: Vec::new(), gradients: Vec::new() }
+        Walk { tape, pass, reaches_target, rows, pending, wanted: Vec::new(), gradients: Vec::new(), repeated: false }
     }
 
     /// The method that began the pass, for messages.
@@ -136,13 +141,25 @@ impl<'a, T: Float> Walk<'a, T> {
         any
     }
 
+    /// Whether the wanted inputs of a node have its shape; only that of gradients which are broadcast matters.
+    fn inputs_have_shape_of(&self, id: NodeId) -> bool {
+        let list = self.tape.list();
+        !self.repeated || self.wanted.iter().flatten().all(|&input| same(&list[input].shape, &list[id].shape))
+    }
+
+    /// A gradient that arrived at a node, in the shape of that.
+    fn whole(&self, id: NodeId, gy: Var<T>) -> Var<T> {
+        if self.repeated { gy.expand_to(&self.tape.list()[id].shape) } else { gy }
+    }
+
     /// Runs the rule of a node and adds the gradients that it returns to those of its wanted inputs.
     #[track_caller]
-    fn propagate(&mut self, id: NodeId, gy: &Var<T>) {
+    fn propagate(&mut self, id: NodeId, gy: Var<T>) {
         let tape = self.tape;
         let running = InFlight::take(tape, id, self.method());
+        let gy = &if running.op().broadcasts() && self.inputs_have_shape_of(id) { gy } else { self.whole(id, gy) };
         if let (Some(view), None, &[Some(input)]) = (running.op().part(), tape.observer(), self.wanted.as_slice())
-            && self.pending.add_part(input, view, gy)
+            && self.pending.add_part(input, view, gy, &tape.list()[input].shape)
         {
             return running.finish(self.pass);
         }
@@ -160,11 +177,16 @@ impl<'a, T: Float> Walk<'a, T> {
             }
             if !same(gx.shape(), &tape.list()[input].shape) {
                 let shape = tape.list()[input].shape.clone();
-                if !sums_to(gx.shape(), &shape) {
+                if sums_to(gx.shape(), &shape) {
+                    *gx = gx.sum_to(shape);
+                } else if !(running.op().broadcasts() && sums_to(&shape, gx.shape())) {
                     let (name, location) = (tape.list()[id].name, tape.list()[id].location);
                     panics::gradient_shape(name, location, k, gx.shape(), &shape);
+                } else if recording || tape.observer().is_some() || !self.pending.is_empty(input) {
+                    *gx = gx.expand_to(&shape);
+                } else {
+                    self.repeated = true;
                 }
-                *gx = gx.sum_to(shape);
             }
             self.pending.add(input, slot);
         }
@@ -252,15 +274,31 @@ impl<T: Float> Pending<T> {
             *slot = free + 1;
         }
         match (&mut self.gradients[*slot as usize - 1], gradient) {
-            (Some(sum), Some(gradient)) => sum.accumulate(gradient),
+            (Some(sum), Some(gradient)) => {
+                if !same(sum.shape(), gradient.shape()) {
+                    *sum = sum.expand_to(gradient.shape());
+                }
+                sum.accumulate(gradient);
+            }
             (empty, gradient) => *empty = gradient.take(),
         }
     }
 
-    /// Adds a gradient to a part of what has arrived at a node; returns false if nothing has, or if either is recorded.
-    fn add_part(&mut self, id: NodeId, part: &View, gradient: &Var<T>) -> bool {
+    /// Whether no gradient has arrived at a node.
+    fn is_empty(&self, id: NodeId) -> bool {
+        self.slots[id.index()] == 0
+    }
+
+    /// Adds a gradient to a part of what has arrived at a node of the given shape; returns false if nothing has, or if either is
+    /// recorded.
+    fn add_part(&mut self, id: NodeId, part: &View, gradient: &Var<T>, shape: &[usize]) -> bool {
         let Some(slot) = self.slots[id.index()].checked_sub(1) else { return false };
-        self.gradients[slot as usize].as_mut().is_some_and(|sum| sum.accumulate_part(part, gradient))
+        self.gradients[slot as usize].as_mut().is_some_and(|sum| {
+            if !same(sum.shape(), shape) {
+                *sum = sum.expand_to(shape);
+            }
+            sum.accumulate_part(part, gradient)
+        })
     }
 }
 

@@ -113,6 +113,10 @@ pub trait Op<T: Float, const N: usize>: 'static {
     const NAME: &'static str;
     /// The values that the rule reads; only these are kept.
     const SAVE: Save;
+    /// Whether the rule may return gradients that broadcast to the shape of an input, and take one that broadcasts to the shape of
+    /// the output if the inputs have that shape: repeated values are written out only where that is needed.
+    #[doc(hidden)]
+    const BROADCASTS: bool = false;
 
     /// Adds the settings to the description shown in listings; by default there are none.
     fn describe(&self, _description: &mut Description) {}

@@ -100,15 +100,17 @@ macro_rules! elementwise_op {
     }};
 }
 
-/// Declares operations of two inputs that broadcast: the value of two tensors, what is saved, and the backward rule.
+/// Declares operations of two inputs that broadcast: the value of two tensors, what is saved, and the backward rule. `+ BROADCASTS` says
+/// that of the rule.
 macro_rules! broadcasting_op {
-    ($($(#[$meta:meta])* $name:ident: $op:ident { $a:ident, $b:ident => $value:expr; $save:ident: |$saved:ident, $gy:ident| $rule:expr })*) => { $(
+    ($($(#[$meta:meta])* $name:ident: $op:ident { $a:ident, $b:ident => $value:expr; $save:ident $(+ $broadcasts:ident)?: |$saved:ident, $gy:ident| $rule:expr })*) => { $(
         $(#[$meta])*
         pub(crate) struct $op;
 
         impl<T: Float> Op<T, 2> for $op {
             const NAME: &'static str = stringify!($name);
             const SAVE: Save = Save::$save;
+            $(const $broadcasts: bool = true;)?
 
             fn check(&self, shapes: [&[usize]; 2]) -> Result<(), String> {
                 $crate::ops::macros::broadcasts(shapes)

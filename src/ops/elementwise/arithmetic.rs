@@ -8,15 +8,15 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 broadcasting_op! {
     /// Sum, `y = a + b`.
-    add: AddOp { a, b => a + b; Nothing: |_saved, gy| [Some(gy.clone()), Some(gy.clone())] }
+    add: AddOp { a, b => a + b; Nothing + BROADCASTS: |_saved, gy| [Some(gy.clone()), Some(gy.clone())] }
     /// Difference, `y = a − b`.
-    sub: SubOp { a, b => a - b; Nothing: |saved, gy| [Some(gy.clone()), saved.needs(1).then(|| -gy)] }
+    sub: SubOp { a, b => a - b; Nothing + BROADCASTS: |saved, gy| [Some(gy.clone()), saved.needs(1).then(|| -gy)] }
     /// Product, `y = a b`.
-    mul: MulOp { a, b => a * b; Others: |saved, gy| {
+    mul: MulOp { a, b => a * b; Others + BROADCASTS: |saved, gy| {
         [saved.needs(0).then(|| gy * saved.input(1)), saved.needs(1).then(|| gy * saved.input(0))]
     } }
     /// Quotient, `y = a / b`.
-    div: DivOp { a, b => a / b; Inputs: |saved, gy| {
+    div: DivOp { a, b => a / b; Inputs + BROADCASTS: |saved, gy| {
         let [a, b] = saved.inputs();
         [saved.needs(0).then(|| gy / &b), saved.needs(1).then(|| -(gy * (&a / &b)) / &b)]
     } }
@@ -28,6 +28,7 @@ pub(crate) struct NegOp;
 impl<T: Float> Op<T, 1> for NegOp {
     const NAME: &'static str = "neg";
     const SAVE: Save = Save::Nothing;
+    const BROADCASTS: bool = true;
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
         -x

@@ -14,6 +14,7 @@ macro_rules! scalar_operation {
         impl<T: Float> Op<T, 1> for $op {
             const NAME: &'static str = stringify!($method);
             const SAVE: Save = Save::$save;
+            const BROADCASTS: bool = true;
 
             fn describe(&self, description: &mut Description) {
                 description.number("c", self.c);

@@ -11,6 +11,7 @@ pub(crate) struct Sum(Reduction);
 impl<T: Float> Op<T, 1> for Sum {
     const NAME: &'static str = "sum";
     const SAVE: Save = Save::Nothing;
+    const BROADCASTS: bool = true;
 
     fn describe(&self, description: &mut Description) {
         description.integers("axes", &self.0.axes);
@@ -20,7 +21,7 @@ impl<T: Float> Op<T, 1> for Sum {
         x.sum_with(&self.0)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.with_shape(self.0.kept.clone()).expand_to(&self.0.from))]
+        [Some(gy.with_shape(self.0.kept.clone()))]
     }
 }
 

@@ -1,6 +1,6 @@
 //! The backward pass: regression tests for bugs known from other engines, each named after its bug.
 
-use crate::support::compare::{TOLERANCE, gradient_and_hessian};
+use crate::support::compare::{TOLERANCE, assert_close, gradient_and_hessian};
 use crate::support::panics::{Panic, messages};
 use crate::support::samples::variable;
 use wengert::prelude::*;
@@ -54,6 +54,39 @@ fn gradients_of_two_uses_may_arrive_in_any_order_and_shape() {
     let expected = &x * 4.0 + 2.0;
     assert_eq!(gradient(|x| x.broadcast_to([2, 3]) + x.square()), expected);
     assert_eq!(gradient(|x| x.square() + x.broadcast_to([2, 3])), expected);
+}
+
+#[test]
+fn a_gradient_that_repeats_a_value_is_written_out_where_it_is_needed() {
+    let programs: [fn(&Var<f64>) -> Var<f64>; 12] = [
+        |x| x.sum(),
+        |x| (x * 2.0 - x / 3.0).sum(),
+        // Broadcast inputs, whose gradients are sums over the copies.
+        |x| (x * x.slice(0, ..1) + x.slice(1, ..1)).sum(),
+        |x| (x.slice(0, ..1) - Tensor::ones([2, 3])).mean(),
+        // Both arrive at the same place, in either order.
+        |x| x.sum() + x.square().sum(),
+        |x| x.square().sum() + x.sum(),
+        |x| x.sum_over(0).square().sum() + x.sum_over(1).exp().sum() + x.sum_over(0).sum(),
+        |x| (x.sum_over(0) * x.sum_over(1).sum()).mean(),
+        // At a part, and through rules that need all of it.
+        |x| x.slice(1, 1..).sum() + x.sum() + x.slice(0, 1..).sum(),
+        |x| x.exp().transpose(0, 1).reshape([-1]).sum(),
+        |x| x.matmul(x.transpose(0, 1)).sum_over(1).sum(),
+        |x| (1.0 / x.hook(|gx| gx.cumsum(0))).sum(),
+    ];
+    for (k, program) in programs.into_iter().enumerate() {
+        let tape = Tape::new_f64();
+        let x = tape.var([[0.3, -1.0, 0.2], [2.0, 0.7, -0.4]]);
+        let between = &x * 1.5;
+        between.retain_grad();
+        let y = program(&between);
+        let written_out = [y.grad(&x), y.grad(&between)];
+        let gradients = y.backward();
+        assert_close(&gradients[&x], written_out[0].value());
+        assert_close(&gradients[&between], written_out[1].value());
+        assert_eq!(gradients[&between].shape(), [2, 3], "program {k}");
+    }
 }
 
 #[test]

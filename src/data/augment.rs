@@ -160,7 +160,7 @@ impl Augment {
 
     /// Changes one image.
     fn image(&self, x: &[f32], y: &mut [f32], rng: &mut Generator) {
-        let mut within = |most: f64| if most > 0.0 { rng.random_range(-most..=most) } else { 0.0 };
+        let mut within = |most: f64| if most > 0.0 { most * rng.random_range(-1.0..=1.0) } else { 0.0 };
         let angle = within(self.angle);
         let mut shift = [within(self.shift), within(self.shift)];
         let (contrast, brightness) = ((1.0 + within(self.contrast)) as f32, within(self.brightness) as f32);

@@ -6,10 +6,12 @@
 
 use crate::autograd::{Tape, Var};
 use crate::generator::Generator;
+use crate::panics::check_option;
 use crate::tensor::Tensor;
 use rand::SeedableRng;
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
+use std::ops::Bound;
 
 /// The step of the differences in [`gradients`], ∛ε: it balances the truncation error `h²f‴/6` and the rounding error `εf/h` of a
 /// central difference, both about 10⁻¹⁰.
@@ -23,16 +25,24 @@ const ROUNDING: f64 = 1e-12;
 ///
 /// The error is `h²f‴/6` plus cancellation in `f(x + h) − f(x − h)`; `h = 1e-4` is a good choice.
 ///
+/// # Panics
+/// If h is not positive or not finite.
+///
 /// ```
 /// use wengert::check::numerical_diff;
 ///
 /// assert_eq!(numerical_diff(|x| 0.01 * x * x + 0.1 * x, 5.0, 1e-4), 0.1999999999990898);
 /// ```
+#[track_caller]
 pub fn numerical_diff(f: impl Fn(f64) -> f64, x: f64, h: f64) -> f64 {
+    check_option("h", h, (Bound::Excluded(0.0), Bound::Unbounded));
     (f(x + h) - f(x - h)) / (2.0 * h)
 }
 
 /// The gradient of `f` at `x` by central differences, one element at a time: `∂f/∂xₖ ≈ (f(x + heₖ) − f(x − heₖ)) / 2h`.
+///
+/// # Panics
+/// If h is not positive or not finite.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -42,7 +52,9 @@ pub fn numerical_diff(f: impl Fn(f64) -> f64, x: f64, h: f64) -> f64 {
 /// assert_eq!(gradient.to_vec(), [6.00000000000378, 7.999999999999119]);
 /// ```
 #[doc(alias = "finite_differences")]
+#[track_caller]
 pub fn numerical_gradient(f: impl Fn(&Tensor<f64>) -> f64, x: &Tensor<f64>, h: f64) -> Tensor<f64> {
+    check_option("h", h, (Bound::Excluded(0.0), Bound::Unbounded));
     let partial = |k: usize| {
         let along = |value: f64| {
             let mut x = x.clone();

@@ -27,6 +27,12 @@ fn images(count: usize, height: usize, width: usize) -> Tensor {
 }
 
 #[test]
+fn a_shift_far_beyond_the_image_leaves_nothing_of_it() {
+    let x = Augment::new([2, 4, 5]).shift(1e308).apply(&images(3, 4, 5), &mut wengert::rng(0));
+    assert_eq!(x, Tensor::zeros([3, 2, 4, 5]));
+}
+
+#[test]
 fn without_changes_images_stay() {
     let x = images(3, 4, 5);
     assert_eq!(Augment::new([2, 4, 5]).apply(&x, &mut wengert::rng(0)), x);

@@ -1,8 +1,19 @@
 //! The gradient check rejects operations with deliberately wrong backward rules.
 
+use crate::support::panics::{Panic, messages};
 use std::cell::Cell;
 use wengert::check::{Finding, Mismatch};
 use wengert::prelude::*;
+
+pub const PANICS: &[Panic] = &[
+    ("option", || _ = check::numerical_diff(f64::sin, 1.0, 0.0)),
+    ("option", || _ = check::numerical_gradient(|x| x.sum().item(), &Tensor::ones([2]), f64::NAN)),
+];
+
+#[test]
+fn panics() {
+    insta::assert_snapshot!(messages(PANICS));
+}
 
 /// Declares an operation of one input with a wrong backward rule.
 macro_rules! wrong {

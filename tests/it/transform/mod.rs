@@ -8,5 +8,5 @@ mod recompute;
 use crate::support::panics::Panic;
 
 pub fn panics() -> Vec<Panic> {
-    [functional::PANICS, recompute::PANICS].concat()
+    [check::PANICS, functional::PANICS, recompute::PANICS].concat()
 }

@@ -152,6 +152,7 @@ registry! {
     elementwise::trigonometric::Cos: 1;
     elementwise::trigonometric::Sin: 1;
     elementwise::trigonometric::Tan: 1;
+    elementwise::trigonometric::TanGradient: 2;
     elementwise::trigonometric::TimesCos: 2;
     elementwise::trigonometric::TimesSin: 2;
     linalg::cholesky::Cholesky: 1;

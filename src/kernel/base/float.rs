@@ -3,8 +3,9 @@
 use crate::kernel::base::memory::{Block, Pooled};
 use crate::kernel::matmul::dispatch;
 use crate::kernel::matmul::product::{Matrix, Product};
-use crate::kernel::transcendental::normal::double;
-use crate::kernel::transcendental::{self, inverse_hyperbolic};
+use crate::kernel::transcendental::inverse_hyperbolic::double as inverse_hyperbolic;
+use crate::kernel::transcendental::normal::double as normal;
+use crate::kernel::transcendental::{self, atan2, hypot, powf};
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Range, Sub, SubAssign};
 
@@ -215,7 +216,7 @@ macro_rules! float {
     (
         type: $t:ident,
         matrices: [$gemm:path, $pack:path, $transpose:path],
-        functions_of_two: [$power:path, $exp_neg:expr, $gaussian:path],
+        functions_of_two: [$power:path, $atan2:path, $hypot:path, $exp_neg:expr, $gaussian:path],
         erfc: $erfc:path,
         methods: [$($method:ident),*],
         functions: $($module:ident [$($function:ident),*]),*
@@ -273,25 +274,13 @@ macro_rules! float {
             fn powi(self, n: i32) -> Self {
                 f64::from(self).powi(n) as $t
             }
-            #[inline]
+            #[inline(always)]
             fn atan2(self, x: Self) -> Self {
-                self.atan2(x)
+                $atan2(self, x)
             }
-            #[inline]
+            #[inline(always)]
             fn hypot(self, y: Self) -> Self {
-                self.hypot(y)
-            }
-            #[inline]
-            fn asinh(self) -> Self {
-                inverse_hyperbolic::asinh(f64::from(self)) as $t
-            }
-            #[inline]
-            fn acosh(self) -> Self {
-                inverse_hyperbolic::acosh(f64::from(self)) as $t
-            }
-            #[inline]
-            fn atanh(self) -> Self {
-                inverse_hyperbolic::atanh(f64::from(self)) as $t
+                $hypot(self, y)
             }
             #[inline(always)]
             fn erfc(self) -> Self {
@@ -320,16 +309,20 @@ macro_rules! float {
 float! {
     type: f32,
     matrices: [dispatch::single::block, dispatch::single::pack, dispatch::single::transpose],
-    functions_of_two: [transcendental::powf, transcendental::exp_neg, transcendental::gaussian],
+    functions_of_two: [powf, atan2, hypot, transcendental::exp_neg, transcendental::gaussian],
     erfc: transcendental::erfc,
-    methods: [sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, abs, floor, ceil, round_ties_even],
-    functions: transcendental [exp, ln, exp_m1, ln_1p, sin, cos, tanh, erf, normal_tail, normal_tail_slope]
+    methods: [sqrt, exp2, log2, log10, abs, floor, ceil, round_ties_even],
+    functions: transcendental [
+        exp, ln, exp_m1, ln_1p, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh, acosh, atanh, erf, normal_tail,
+        normal_tail_slope
+    ]
 }
 float! {
     type: f64,
     matrices: [dispatch::double::block, dispatch::double::pack, dispatch::double::transpose],
-    functions_of_two: [f64::powf, |x: f64, rest: f64| (-x - rest).exp(), gaussian],
+    functions_of_two: [f64::powf, f64::atan2, f64::hypot, |x: f64, rest: f64| (-x - rest).exp(), gaussian],
     erfc: libm::erfc,
-    methods: [sqrt, exp2, log2, log10, tan, asin, acos, atan, sinh, cosh, abs, floor, ceil, round_ties_even],
-    functions: f64 [exp, ln, exp_m1, ln_1p, sin, cos, tanh], libm [erf], double [normal_tail, normal_tail_slope]
+    methods: [sqrt, exp2, log2, log10, abs, floor, ceil, round_ties_even],
+    functions: f64 [exp, ln, exp_m1, ln_1p, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh],
+        inverse_hyperbolic [asinh, acosh, atanh], libm [erf], normal [normal_tail, normal_tail_slope]
 }

@@ -1,6 +1,6 @@
-//! Exponential functions and the hyperbolic tangent.
+//! Exponential and hyperbolic functions.
 
-use crate::kernel::transcendental::{LN_2, power_of_two};
+use crate::kernel::transcendental::{LN_2, double, power_of_two};
 
 /// 1.5 · 2²³: a sum with it has the nearest integer to the other term in its low bits.
 const ROUND: f32 = 12_582_912.0;
@@ -89,4 +89,20 @@ pub(crate) fn tanh(x: f32) -> f32 {
     let power = power_of_two(n);
     let y = (power - 1.0) + power * exp_m1_of_rest(r);
     (y / (y + 2.0)).copysign(x)
+}
+
+/// sinh x = ±(eˣ − e⁻ˣ)/2.
+#[inline(always)]
+pub(crate) fn sinh(x: f32) -> f32 {
+    let e = double::exp(f64::from(x.abs()));
+    let y = (0.5 * (e - 1.0 / e)) as f32;
+    // Near 0 the difference has few digits.
+    if x.abs() < 1e-4 { x } else { y.copysign(x) }
+}
+
+/// cosh x = (eˣ + e⁻ˣ)/2.
+#[inline(always)]
+pub(crate) fn cosh(x: f32) -> f32 {
+    let e = double::exp(f64::from(x));
+    (0.5 * (e + 1.0 / e)) as f32
 }

@@ -4,9 +4,9 @@
 //! every vector width and on every machine. The largest errors in units in the last place, over all numbers including
 //! subnormal ones, are at most:
 //!
-//! | exp | exp_m1 | tanh | ln | ln_1p | erf | erfc | sin | cos |
-//! |---|---|---|---|---|---|---|---|---|
-//! | 0.99 | 1.55 | 2.60 | 1.26 | 1.53 | 0.65 | 0.65 | 1.55 | 1.55 |
+//! | exp | exp_m1 | tanh | ln | ln_1p | erf | erfc | sin | cos | tan | asin | acos | atan | sinh, cosh, asinh, acosh, atanh |
+//! |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+//! | 0.99 | 1.55 | 2.60 | 1.26 | 1.53 | 0.65 | 0.65 | 1.55 | 1.55 | 0.51 | 2.10 | 1.20 | 1.75 | 0.51 |
 //!
 //! `f64` uses the functions of the standard library and of `libm`: at that precision the longer polynomials cost what vectors
 //! would save. Only the inverse hyperbolic functions are this crate's in both precisions.
@@ -17,17 +17,20 @@ mod double;
 mod error_function;
 mod exponential;
 pub(crate) mod inverse_hyperbolic;
+mod inverse_trigonometric;
 mod logarithm;
 pub(crate) mod normal;
 mod power;
 mod trigonometric;
 
 pub(crate) use error_function::{erf, erfc};
-pub(crate) use exponential::{exp, exp_m1, exp_neg, gaussian, tanh};
+pub(crate) use exponential::{cosh, exp, exp_m1, exp_neg, gaussian, sinh, tanh};
+pub(crate) use inverse_hyperbolic::single::{acosh, asinh, atanh};
+pub(crate) use inverse_trigonometric::{acos, asin, atan, atan2};
 pub(crate) use logarithm::{ln, ln_1p};
 pub(crate) use normal::single::{normal_tail, normal_tail_slope};
-pub(crate) use power::powf;
-pub(crate) use trigonometric::{cos, sin};
+pub(crate) use power::{hypot, powf};
+pub(crate) use trigonometric::{cos, sin, tan};
 
 /// ln 2 as a sum of two; the first has few enough bits that its products with small integers are exact.
 const LN_2: [f32; 2] = [0.693_359_4, -0.000_212_194_44];
@@ -47,7 +50,8 @@ fn power_of_two(n: i32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{cos, erf, erfc, exp, exp_m1, ln, ln_1p, powf, sin, tanh};
+    use super::*;
+    use std::f32::consts::{FRAC_PI_2, FRAC_PI_4, PI};
 
     /// Checks numbers of every sign and exponent against a bound in units in the last place.
     fn check(name: &str, f: fn(f32) -> f32, exact: fn(f64) -> f64, bound: f64) {
@@ -65,6 +69,24 @@ mod tests {
         }
     }
 
+    /// [`check`] for pairs of numbers, among them all of special ones, whose results also have the right sign.
+    fn check_two(name: &str, f: fn(f32, f32) -> f32, exact: fn(f64, f64) -> f64, bound: f64) {
+        let special = [0.0, 1e-40, 0.3, 0.5, 1.0, 1.5, 2.0, 3.0, 1e9, 1e38, f32::INFINITY, f32::NAN];
+        let mut numbers: Vec<f32> = special.iter().flat_map(|&x| [x, -x]).collect();
+        numbers.extend((0..=u32::MAX).step_by(9_999_991).map(f32::from_bits));
+        for &a in &numbers {
+            for &b in &numbers {
+                let (y, exact) = (f(a, b), exact(a.into(), b.into()));
+                let rounded = exact as f32;
+                let sign = y.is_sign_negative() == rounded.is_sign_negative();
+                let unit = f64::from(rounded.abs().next_up() - rounded.abs());
+                let near = y == rounded || (f64::from(y) - exact).abs() <= bound * unit;
+                let right = if rounded.is_nan() { y.is_nan() } else { sign && near };
+                assert!(right, "{name}({a:e}, {b:e}) = {y:e}, not {exact:e}");
+            }
+        }
+    }
+
     #[test]
     fn errors_stay_below_the_bound() {
         check("exp", exp, f64::exp, 0.99);
@@ -76,34 +98,30 @@ mod tests {
         check("erfc", |x| erfc(f64::from(x)) as f32, libm::erfc, 0.65);
         check("sin", sin, f64::sin, 1.55);
         check("cos", cos, f64::cos, 1.55);
+        check("tan", tan, f64::tan, 0.51);
+        check("asin", asin, f64::asin, 2.10);
+        check("acos", acos, f64::acos, 1.20);
+        check("atan", atan, f64::atan, 1.75);
+        check("sinh", sinh, f64::sinh, 0.51);
+        check("cosh", cosh, f64::cosh, 0.51);
+        check("asinh", asinh, inverse_hyperbolic::double::asinh, 0.51);
+        check("acosh", acosh, inverse_hyperbolic::double::acosh, 0.51);
+        check("atanh", atanh, inverse_hyperbolic::double::atanh, 0.51);
     }
 
     #[test]
-    fn powers_are_those_of_the_standard_library() {
-        let special = [0.0, 1e-40, 0.3, 0.5, 1.0, 1.5, 2.0, 3.0, 1e9, 1e38, f32::INFINITY, f32::NAN];
-        let mut numbers: Vec<f32> = special.iter().flat_map(|&x| [x, -x]).collect();
-        numbers.extend((0..=u32::MAX).step_by(9_999_991).map(f32::from_bits));
-        for &x in &numbers {
-            for &p in &numbers {
-                let (y, exact) = (powf(x, p), f64::from(x).powf(p.into()));
-                let rounded = exact as f32;
-                assert_eq!(y.is_nan(), rounded.is_nan(), "{x:e} to the power of {p:e} is {y:e}");
-                assert!(
-                    y.is_nan() || y.is_sign_negative() == rounded.is_sign_negative(),
-                    "sign of {x:e}, {p:e}: {y:e}"
-                );
-                let unit = f64::from(rounded.abs().next_up() - rounded.abs());
-                let near = (f64::from(y) - exact).abs() <= 0.51 * unit;
-                assert!(y.is_nan() || y == rounded || near, "{x:e} to the power of {p:e} is {y:e}, not {exact:e}");
-            }
-        }
+    fn functions_of_two_are_those_of_the_standard_library() {
+        check_two("powf", powf, f64::powf, 0.51);
+        check_two("hypot", hypot, f64::hypot, 0.51);
+        check_two("atan2", atan2, f64::atan2, 1.75);
     }
 
     #[test]
     fn signs_of_zero_and_limits_are_kept() {
         const INFINITY: f32 = f32::INFINITY;
         let kept = [("exp_m1", exp_m1 as fn(f32) -> f32), ("tanh", tanh), ("ln_1p", ln_1p), ("erf", erf), ("sin", sin)];
-        for (name, f) in kept {
+        let inverse = [("asin", asin as fn(f32) -> f32), ("atan", atan), ("asinh", asinh), ("atanh", atanh)];
+        for (name, f) in kept.into_iter().chain(inverse).chain([("tan", tan as fn(f32) -> f32), ("sinh", sinh)]) {
             for zero in [0.0, -0.0] {
                 assert_eq!(f(zero).to_bits(), zero.to_bits(), "{name}({zero:?})");
             }
@@ -116,5 +134,16 @@ mod tests {
         assert_eq!([-INFINITY, INFINITY].map(erf), [-1.0, 1.0]);
         assert_eq!([f64::NEG_INFINITY, 0.0, f64::INFINITY].map(|x| erfc(x) as f32), [2.0, 1.0, 0.0]);
         assert_eq!(cos(0.0), 1.0);
+        assert_eq!([-1.0, 1.0].map(asin), [-FRAC_PI_2, FRAC_PI_2]);
+        assert_eq!([-1.0, 0.0, 1.0].map(acos), [PI, FRAC_PI_2, 0.0]);
+        assert_eq!([-INFINITY, 1.0, INFINITY].map(atan), [-FRAC_PI_2, FRAC_PI_4, FRAC_PI_2]);
+        assert_eq!([-INFINITY, INFINITY].map(sinh), [-INFINITY, INFINITY]);
+        assert_eq!([-INFINITY, 0.0, INFINITY].map(cosh), [INFINITY, 1.0, INFINITY]);
+        assert_eq!([-INFINITY, INFINITY].map(asinh), [-INFINITY, INFINITY]);
+        assert_eq!([1.0, INFINITY].map(acosh), [0.0, INFINITY]);
+        assert_eq!([-1.0, 1.0].map(atanh), [-INFINITY, INFINITY]);
+        let outside =
+            [sin(INFINITY), cos(INFINITY), tan(INFINITY), asin(1.1), acos(-1.1), acosh(0.9), atanh(1.1), atanh(-1.1)];
+        assert!(outside.iter().all(|y| y.is_nan()));
     }
 }

@@ -1,4 +1,4 @@
-//! Sine and cosine.
+//! Sine, cosine and tangent.
 
 use crate::kernel::transcendental::polynomial;
 
@@ -11,7 +11,7 @@ const TWO_OVER_PI: [u32; 8] =
 /// x is an integer m times a power of two. Of m times 2/π, shifted by that power, only the digits around the binary point are
 /// computed: the higher ones are multiples of 4 in q.
 #[inline(always)]
-fn reduce(x: f32) -> (u32, f32) {
+fn reduce(x: f32) -> (u32, f64) {
     let bits = x.to_bits() & 0x7fff_ffff;
     let m = u64::from((bits & 0x007f_ffff) | 0x0080_0000);
     // The factor is the 96 digits of 2/π from here on; the product then has 62 digits after the binary point.
@@ -26,15 +26,16 @@ fn reduce(x: f32) -> (u32, f32) {
     let digits = |high: u32, low: u32| u64::from((high << (from & 31)) | (low >> 1 >> (31 - (from & 31))));
     let product = ((m * digits(a, b)) << 32).wrapping_add(m * digits(b, c)).wrapping_add((m * digits(c, d)) >> 32);
     let quadrant = (product.wrapping_add(1 << 61) >> 62) as u32;
-    let r = ((product << 2) as i64 as f64 * (std::f64::consts::FRAC_PI_2 / 18_446_744_073_709_551_616.0)) as f32;
+    let r = (product << 2) as i64 as f64 * (std::f64::consts::FRAC_PI_2 / 18_446_744_073_709_551_616.0);
     // Small numbers need no reduction; `0.0 * x` makes infinities NaN.
-    let a = x.abs();
-    if a < 0.5 { (0, a) } else { (quadrant, r + 0.0 * x) }
+    let a = f64::from(x.abs());
+    if a < 0.5 { (0, a) } else { (quadrant, r + 0.0 * a) }
 }
 
 /// The sine of r + q π/2.
 #[inline(always)]
-fn sine(q: u32, r: f32) -> f32 {
+fn sine(q: u32, r: f64) -> f32 {
+    let r = r as f32;
     let z = r * r;
     let sine = r + r * (z * polynomial(z, [-1.951_861_8e-4, 8.332_191e-3, -1.666_665_5e-1]));
     let cosine = 1.0 - (0.5 * z - z * z * polynomial(z, [2.443_066_8e-5, -1.388_730_1e-3, 4.166_664_6e-2]));
@@ -54,4 +55,16 @@ pub(crate) fn sin(x: f32) -> f32 {
 pub(crate) fn cos(x: f32) -> f32 {
     let (q, r) = reduce(x);
     sine(q + 1, r)
+}
+
+/// tan x, odd: that of r, or −1 over it if q is odd.
+///
+/// It is computed with the precision of `f64`, by a convergent of Lambert's continued fraction (1768): its derivative amplifies errors.
+#[inline(always)]
+pub(crate) fn tan(x: f32) -> f32 {
+    let (q, r) = reduce(x);
+    let z = r * r;
+    let (a, b) = (r * polynomial(z, [21.0, -1260.0, 10395.0]), polynomial(z, [-1.0, 210.0, -4725.0, 10395.0]));
+    let y = (if q & 1 == 0 { a / b } else { -b / a }) as f32;
+    f32::from_bits(y.to_bits() ^ (x.to_bits() & 0x8000_0000))
 }

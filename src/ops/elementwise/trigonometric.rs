@@ -10,7 +10,7 @@ elementwise! {
     /// Cosine, `dy/dx = −sin x`.
     cos: Cos { x => x.cos(); input: |gy, x| -gy.times_sin(x) }
     /// Tangent, `dy/dx = 1 + y²`.
-    tan: Tan { x => x.tan(); output: |gy, y| gy * (1.0 + y.square()) }
+    tan: Tan { x => x.tan(); output: |gy, y| gy.tan_gradient(y) }
     /// Arc sine in [−π/2, π/2], `dy/dx = 1/√(1 − x²)`; NaN outside [−1, 1].
     #[doc(alias = "arcsin")]
     asin: Asin { x => x.asin(); input: |gy, x| gy.asin_gradient(x) }
@@ -27,6 +27,8 @@ gradients! {
     times_cos: TimesCos { x => x.cos(); |gy, x| -gy.times_sin(x) }
     /// gy sin x.
     times_sin: TimesSin { x => x.sin(); |gy, x| gy.times_cos(x) }
+    /// gy (1 + y²) for y = tan x.
+    tan_gradient: TanGradient { y => T::ONE + y * y; |gy, y| gy.square_gradient(y) }
     /// gy/√(1 − x²), accurate near ±1.
     asin_gradient: AsinGradient {
         x => T::ONE / ((T::ONE - x) * (T::ONE + x)).sqrt();
@@ -62,7 +64,7 @@ broadcasting! {
 broadcasting_op! {
     /// `u = x/(x² + y²)` without overflow, 0 at the origin, where the angle is undefined. With `v = y/(x² + y²)`,
     /// `du/dx = v² − u²` and `du/dy = −2uv`: at the origin derivatives of every order are 0.
-    atan2_slope: Atan2Slope { y, x => y.zip(x, |y, x| {
+    atan2_slope: Atan2Slope { y, x => y.zip(x, #[inline(always)] |y, x| {
         let r = y.hypot(x);
         if r == T::ZERO || r == T::INFINITY { T::ZERO } else { x / r / r }
     }); Inputs: |saved, gu| {

@@ -54,9 +54,12 @@ fn functions<T: Float>() -> Vec<(&'static str, Function<T>)> {
         softmax(-1); softmax(1); log_softmax(-1); logsumexp_over(2); max_over(-1); sum_over(-1); sum_over(0); max_pool2d(3);
         avg_pool2d(2); transpose(2, 3); flip(3);
     };
-    let others: [(&str, Function<T>); 12] = [
+    let others: [(&str, Function<T>); 15] = [
         ("ln", |x| (x.square() + 0.1).ln()),
         ("log1p", |x| x.square().log1p()),
+        ("acosh", |x| (x.square() + 1.1).acosh()),
+        ("asin", |x| (x.tanh() * 0.9).asin() + (x.tanh() * 0.9).acos() + (x.tanh() * 0.9).atanh()),
+        ("atan2", |x| x.atan2(x.flip(3))),
         ("rsqrt", |x| (x.square() + 0.1).rsqrt()),
         ("powf", |x| (x.abs() + 0.1).powf(2.5)),
         ("layer_norm", |x| x.layer_norm([13], Tensor::ones([13]), Tensor::zeros([13]), 1e-5)),

@@ -64,6 +64,32 @@ simd! {
     }
 }
 
+simd! {
+    /// `y[i] = x[i]ⁿ` in double precision, with the bits of `T::powi`. The loop over the bits of n is outside of one over elements,
+    /// so that this is vectorized.
+    pub(crate) fn powi[T: Float](x: &[T], y: &mut [T], n: i32) {
+        const BLOCK: usize = 16;
+        for (y, x) in y.chunks_mut(BLOCK).zip(x.chunks(BLOCK)) {
+            let (mut square, mut product) = ([1.0; BLOCK], [1.0; BLOCK]);
+            square.iter_mut().zip(x).for_each(|(square, x)| *square = x.to_f64());
+            let mut bits = n.unsigned_abs();
+            loop {
+                if bits & 1 == 1 {
+                    product.iter_mut().zip(&square).for_each(|(product, square)| *product *= square);
+                }
+                bits >>= 1;
+                if bits == 0 {
+                    break;
+                }
+                square.iter_mut().for_each(|square| *square *= *square);
+            }
+            for (y, &product) in y.iter_mut().zip(&product) {
+                *y = T::from_f64(if n < 0 { 1.0 / product } else { product });
+            }
+        }
+    }
+}
+
 /// An input along rows of the output: the distance of its elements, 0 if one is repeated, or 1, and the distance of its rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a, T> {

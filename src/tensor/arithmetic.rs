@@ -24,7 +24,7 @@ impl<T: Float> Tensor<T> {
 
     /// [`map`](Tensor::map) by a pass over the elements. Compiled once for all functions.
     #[inline(never)]
-    fn map_by(&self, pass: &Pass<T>) -> Self {
+    pub(crate) fn map_by(&self, pass: &Pass<T>) -> Self {
         Tensor::build(self.dims(), |y| elementwise::share(self.as_slice(), y, pass))
     }
 

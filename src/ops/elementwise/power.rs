@@ -1,6 +1,7 @@
 //! Powers, roots and reciprocals.
 
 use crate::autograd::{Description, Op, Save, Saved, Setting, Var};
+use crate::kernel::elementwise;
 use crate::ops::registry::Registered;
 use crate::tensor::{Float, Tensor};
 
@@ -35,7 +36,7 @@ impl<T: Float> Op<T, 1> for Powi {
     }
 
     fn forward(&mut self, [x]: [&Tensor<T>; 1]) -> Tensor<T> {
-        x.map(|x| x.powi(self.n))
+        x.map_by(&|x, y| elementwise::powi(x, y, self.n))
     }
     fn backward(&self, saved: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
         let x = saved.input(0);

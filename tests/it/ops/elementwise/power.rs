@@ -41,3 +41,15 @@ fn factors_of_a_gradient_do_not_overflow_on_the_way() {
     close((x.rsqrt() * 1e-20).backward()[&x].item(), -5e24);
     close((x.reciprocal() * 1e-30).backward()[&x].item(), -1e30);
 }
+
+#[test]
+fn integer_powers_of_blocks_are_those_of_numbers() {
+    fn check<T: Float>() {
+        let x = Tensor::<T>::randn([35], &mut wengert::rng(0));
+        for n in [0, 1, 2, 3, 4, 7, -1, -2, -5, 1000, i32::MAX, i32::MIN] {
+            assert_eq!(x.powi(n), x.map(|x| x.powi(n)), "{n}");
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}

@@ -5,6 +5,7 @@ mod batches;
 mod cifar10;
 mod csv;
 mod idx;
+#[cfg(feature = "images")]
 mod image_folder;
 mod images;
 mod mnist;

@@ -14,6 +14,15 @@ const MIN_ELEMENTS_PER_THREAD: usize = 1 << 15;
 /// Rows whose weight gradients are summed in the precision of the elements.
 const BLOCK: usize = 32;
 
+/// Rows whose statistics are computed together: the steps of one row wait for each other, those of several do not.
+const BUNDLE: usize = 16;
+/// Elements of a bundle that stay in the first-level cache.
+const BUNDLE_ELEMENTS: usize = 2048;
+/// The longest rows that are summed side by side.
+const SHORT: usize = 128;
+/// Elements of short rows that are summed in their own precision.
+const COLUMNS: usize = 16;
+
 /// Contiguous rows of equal size, and how they are normalized.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rows {
@@ -34,10 +43,16 @@ impl Rows {
         self.size * MIN_ELEMENTS_PER_THREAD.div_ceil(self.size.max(1))
     }
 
+    /// Elements of a bundle.
+    fn bundle_size(&self) -> usize {
+        self.size * (BUNDLE_ELEMENTS / self.size).clamp(1, BUNDLE)
+    }
+
     /// The channels of the row that begins at element `start`.
     fn channels_at(&self, start: usize) -> std::ops::Range<usize> {
-        let first = start / self.run % self.channels;
-        first..first + self.size / self.run
+        // Without a division, which takes as long as several elements.
+        let first = if self.size == self.channels * self.run { 0 } else { start / self.run % self.channels };
+        first..first + if self.run == 1 { self.size } else { self.size / self.run }
     }
 }
 
@@ -46,67 +61,139 @@ impl Rows {
 /// The shift is the mean, rounded to the precision of the elements; the offset corrects the rounding error. So the deviations are
 /// exact even if the mean is much larger.
 #[derive(Clone, Copy)]
-pub(crate) struct Statistics<T> {
+struct Row<T> {
     shift: T,
     scale: T,
     offset: T,
 }
 
-impl<T: Float> Statistics<T> {
+impl<T: Float> Row<T> {
     #[inline(always)]
     fn normalize(&self, x: T) -> T {
         (x - self.shift) * self.scale - self.offset
     }
 }
 
-/// `Σ (x − shift)²` where the squares overflow: divided by the square of a power of two near the largest deviation, and that power.
-#[cold]
-#[inline(never)]
-fn squares<T: Float>(row: &[T], shift: T) -> (f64, f64) {
-    let deviations = row.iter().map(|&x| (x - shift).to_f64());
-    let unit = power_of_two_below(deviations.clone().fold(0.0, |largest, deviation| deviation.abs().max(largest)));
-    (deviations.map(|deviation| (deviation / unit).powi(2)).sum(), unit)
+/// How the rows of a bundle are normalized.
+pub(crate) struct Statistics<T> {
+    shifts: [T; BUNDLE],
+    scales: [T; BUNDLE],
+    offsets: [T; BUNDLE],
 }
 
-/// Rows whose statistics are computed together: the steps of one row wait for each other, those of several do not.
-const BUNDLE: usize = 8;
-/// Elements of a bundle that stay in the first-level cache.
-const BUNDLE_ELEMENTS: usize = 2048;
+impl<T: Float> Statistics<T> {
+    #[inline(always)]
+    fn row(&self, k: usize) -> Row<T> {
+        Row { shift: self.shifts[k], scale: self.scales[k], offset: self.offsets[k] }
+    }
+}
 
-/// Each row with its statistics.
+/// The scale of a row with the given variance.
 #[inline(always)]
-fn with_statistics<'a, T: Float>(rows: &Rows, x: &'a [T]) -> impl Iterator<Item = (&'a [T], Statistics<T>)> {
-    let size = rows.size * (BUNDLE_ELEMENTS / rows.size).clamp(1, BUNDLE);
-    x.chunks(size).flat_map(|bundle| bundle.chunks_exact(rows.size).zip(statistics(rows, bundle)))
+fn scale_of(variance: f64, epsilon: f64) -> f64 {
+    // Not `max`, which would drop a NaN.
+    1.0 / (if variance < 0.0 { 0.0 } else { variance } + epsilon).sqrt()
+}
+
+/// The scale of a row whose squares overflow: divided by a power of two near the largest deviation they do not.
+#[cold]
+#[inline(never)]
+fn scale_of_large<T: Float>(row: &[T], shift: T, rest: f64, epsilon: f64) -> f64 {
+    let deviations = row.iter().map(|&x| (x - shift).to_f64());
+    let unit = power_of_two_below(deviations.clone().fold(0.0, |largest, deviation| deviation.abs().max(largest)));
+    let squares: f64 = deviations.map(|deviation| (deviation / unit).powi(2)).sum();
+    scale_of(squares / row.len() as f64 - (rest / unit).powi(2), epsilon / unit / unit) / unit
+}
+
+/// An element of each of several rows.
+type Column<T> = [T; BUNDLE];
+
+/// The elements of a bundle in the order of [`sums_of_rows`]: column by column if the rows are short, so that a vector holds an element
+/// of each.
+#[inline(always)]
+fn arrange<'a, T: Float>(size: usize, x: &'a [T], columns: &'a mut [Column<T>; SHORT]) -> &'a [T] {
+    if size > SHORT {
+        return x;
+    }
+    T::transpose(x.len() / size, size, x, size, columns.as_flattened_mut(), BUNDLE);
+    columns[..size].as_flattened()
+}
+
+/// Sums K terms over each row of a bundle, given in the order of [`arrange`]. A term is computed from the index of the row and an element
+/// of each of N operands, one or two.
+#[inline(always)]
+fn sums_of_rows<T: Float, const N: usize, const K: usize>(
+    size: usize,
+    operands: [&[T]; N],
+    term: impl Fn(usize, [T; N]) -> [T; K],
+) -> [[f64; BUNDLE]; K] {
+    let mut totals = [[0.0; BUNDLE]; K];
+    if size > SHORT {
+        let rows = operands[0].chunks_exact(size).zip(operands[N - 1].chunks_exact(size));
+        for (row, (first, last)) in rows.enumerate().take(BUNDLE) {
+            let sums = sums([(first, last)], |first, last| {
+                let mut elements = [first; N];
+                elements[N - 1] = last;
+                term(row, elements)
+            });
+            for k in 0..K {
+                totals[k][row] = sums[k];
+            }
+        }
+        return totals;
+    }
+    let (first, last) = (operands[0].as_chunks().0, operands[N - 1].as_chunks().0);
+    for (first, last) in first.chunks(COLUMNS).zip(last.chunks(COLUMNS)) {
+        let mut sums = [[T::ZERO; BUNDLE]; K];
+        for (first, last) in first.iter().zip(last) {
+            let (first, last): (&Column<T>, &Column<T>) = (first, last);
+            for row in 0..BUNDLE {
+                let mut elements = [first[row]; N];
+                elements[N - 1] = last[row];
+                let terms = term(row, elements);
+                for k in 0..K {
+                    sums[k][row] += terms[k];
+                }
+            }
+        }
+        for k in 0..K {
+            for row in 0..BUNDLE {
+                totals[k][row] += sums[k][row].to_f64();
+            }
+        }
+    }
+    totals
 }
 
 simd! {
-    /// How the rows of a bundle are normalized.
-    pub(crate) fn statistics[T: Float](rows: &Rows, x: &[T]) -> [Statistics<T>; BUNDLE] {
+    /// How the rows of a bundle are normalized; `arranged` are their elements in the order of [`arrange`].
+    pub(crate) fn statistics[T: Float](rows: &Rows, x: &[T], arranged: &[T]) -> Statistics<T> {
         let n = rows.size as f64;
         let mut shifts = [T::ZERO; BUNDLE];
         if rows.centered {
-            for (shift, row) in shifts.iter_mut().zip(x.chunks_exact(rows.size)) {
-                let [sum] = sums([(row, row)], |x, _| [x]);
-                *shift = T::from_f64(sum / n);
+            let [sums] = sums_of_rows(rows.size, [arranged], |_, [x]| [x]);
+            for k in 0..BUNDLE {
+                shifts[k] = T::from_f64(sums[k] / n);
             }
         }
-        // The sums of the deviations and of their squares, these in squared units.
-        let mut moments = [(0.0, 0.0, 1.0); BUNDLE];
-        for ((moments, row), &shift) in moments.iter_mut().zip(x.chunks_exact(rows.size)).zip(&shifts) {
-            let [first, second] = sums([(row, row)], |x, _| [x - shift, (x - shift) * (x - shift)]);
-            let (second, unit) = if second < f64::INFINITY { (second, 1.0) } else { squares(row, shift) };
-            *moments = (first, second, unit);
+        let [mut rests, squares] = sums_of_rows(rows.size, [arranged], |k, [x]| [x - shifts[k], (x - shifts[k]) * (x - shifts[k])]);
+        let (mut scales, share) = ([0.0; BUNDLE], n.recip());
+        for k in 0..BUNDLE {
+            rests[k] = if rows.centered { rests[k] * share } else { 0.0 };
+            scales[k] = scale_of(squares[k] * share - rests[k] * rests[k], rows.epsilon);
         }
-        std::array::from_fn(|k| {
-            let (first, second, unit) = moments[k];
-            let rest = if rows.centered { first / n } else { 0.0 };
-            let variance = second / n - (rest / unit).powi(2);
-            // Not `max`, which would drop a NaN.
-            let variance = if variance < 0.0 { 0.0 } else { variance };
-            let scale = (variance + rows.epsilon / unit / unit).sqrt().recip() / unit;
-            Statistics { shift: shifts[k], scale: T::from_f64(scale), offset: T::from_f64(rest * scale) }
-        })
+        for (k, row) in x.chunks_exact(rows.size).enumerate().take(BUNDLE) {
+            if squares[k] < f64::INFINITY {
+                continue;
+            }
+            scales[k] = scale_of_large(row, shifts[k], rests[k], rows.epsilon);
+        }
+        let mut statistics = Statistics { shifts, scales: [T::ZERO; BUNDLE], offsets: [T::ZERO; BUNDLE] };
+        for k in 0..BUNDLE {
+            statistics.scales[k] = T::from_f64(scales[k]);
+            statistics.offsets[k] = T::from_f64(rests[k] * scales[k]);
+        }
+        statistics
     }
 }
 
@@ -123,9 +210,11 @@ fn scale<T: Float>(x: &[T], weight: &[T], run: usize, y: &mut [T]) {
 }
 
 simd! {
-    /// `y = x̂ w + b`; the rows begin at element `start` of all.
-    pub(crate) fn normalize_rows[T: Float](rows: &Rows, start: usize, x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
-        for (k, ((x, row), y)) in with_statistics(rows, x).zip(y.chunks_exact_mut(rows.size)).enumerate() {
+    /// `y = x̂ w + b` for a bundle of rows; it begins at element `start` of all.
+    pub(crate) fn normalize_bundle[T: Float](rows: &Rows, start: usize, x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
+        let statistics = statistics(rows, x, arrange(rows.size, x, &mut [[T::ZERO; BUNDLE]; SHORT]));
+        for (k, (x, y)) in x.chunks_exact(rows.size).zip(y.chunks_exact_mut(rows.size)).enumerate().take(BUNDLE) {
+            let row = statistics.row(k);
             let channels = rows.channels_at(start + k * rows.size);
             let (weight, bias) = (&weight[channels.clone()], &bias[channels]);
             if rows.run == 1 {
@@ -143,24 +232,33 @@ simd! {
 }
 
 simd! {
-    /// The gradient with respect to x: `gx = s (h − mean h − x̂ mean(h x̂))` with h = gy w; the rows begin at element `start` of all.
-    pub(crate) fn gradient_rows[T: Float](rows: &Rows, start: usize, x: &[T], weight: &[T], gy: &[T], gx: &mut [T]) {
-        let gradients = gy.chunks_exact(rows.size).zip(gx.chunks_exact_mut(rows.size));
-        for (k, ((x, row), (gy, gx))) in with_statistics(rows, x).zip(gradients).enumerate() {
+    /// The gradient with respect to x: `gx = s (h − mean h − x̂ mean(h x̂))` with h = gy w, for a bundle of rows; it begins at element
+    /// `start` of all.
+    pub(crate) fn bundle_gradient[T: Float](rows: &Rows, start: usize, x: &[T], weight: &[T], gy: &[T], gx: &mut [T]) {
+        for (k, (gy, gx)) in gy.chunks_exact(rows.size).zip(gx.chunks_exact_mut(rows.size)).enumerate() {
             scale(gy, &weight[rows.channels_at(start + k * rows.size)], rows.run, gx);
-            let [sum, products] = sums([(x, &*gx)], |x, h| [h, h * row.normalize(x)]);
-            let n = x.len() as f64;
-            let mean = T::from_f64(if rows.centered { sum / n } else { 0.0 });
-            let along = T::from_f64(products / n);
+        }
+        let mut columns = [[[T::ZERO; BUNDLE]; SHORT]; 2];
+        let [of_x, of_h] = &mut columns;
+        let (arranged, h) = (arrange(rows.size, x, of_x), arrange(rows.size, gx, of_h));
+        let statistics = statistics(rows, x, arranged);
+        let [sums, products] = sums_of_rows(rows.size, [arranged, h], |k, [x, h]| [h, h * statistics.row(k).normalize(x)]);
+        let n = rows.size as f64;
+        for (k, (x, gx)) in x.chunks_exact(rows.size).zip(gx.chunks_exact_mut(rows.size)).enumerate().take(BUNDLE) {
+            let row = statistics.row(k);
+            let mean = T::from_f64(if rows.centered { sums[k] / n } else { 0.0 });
+            let along = T::from_f64(products[k] / n);
             gx.iter_mut().zip(x).for_each(|(h, &x)| *h = row.scale * (*h - mean - row.normalize(x) * along));
         }
     }
 }
 
 simd! {
-    /// Adds `Σ gy x̂` over the elements of each channel to `gw`; the rows begin at element `start` of all.
+    /// Adds `Σ gy x̂` over the elements of each channel in a bundle of rows to `gw`; it begins at element `start` of all.
     pub(crate) fn add_weight_gradient[T: Float](rows: &Rows, start: usize, x: &[T], gy: &[T], gw: &mut [T]) {
-        for (k, ((x, row), gy)) in with_statistics(rows, x).zip(gy.chunks_exact(rows.size)).enumerate() {
+        let statistics = statistics(rows, x, arrange(rows.size, x, &mut [[T::ZERO; BUNDLE]; SHORT]));
+        for (k, (x, gy)) in x.chunks_exact(rows.size).zip(gy.chunks_exact(rows.size)).enumerate().take(BUNDLE) {
+            let row = statistics.row(k);
             let gw = &mut gw[rows.channels_at(start + k * rows.size)];
             if rows.run == 1 {
                 gw.iter_mut().zip(x).zip(gy).for_each(|((gw, &x), &gy)| *gw += gy * row.normalize(x));
@@ -174,23 +272,30 @@ simd! {
     }
 }
 
-/// [`normalize_rows`] of all rows in parallel.
+/// [`normalize_bundle`] of all rows in parallel.
 #[inline(never)]
 pub(crate) fn normalize<T: Float>(rows: &Rows, x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
-    let size = rows.chunk_size();
-    for_each_chunk(y, size, |index, y| {
-        let start = index * size;
-        normalize_rows(rows, start, &x[start..start + y.len()], weight, bias, y);
+    for_each_bundle(rows, y, |start, y| normalize_bundle(rows, start, &x[start..][..y.len()], weight, bias, y));
+}
+
+/// [`bundle_gradient`] of all rows in parallel.
+#[inline(never)]
+pub(crate) fn gradient<T: Float>(rows: &Rows, x: &[T], weight: &[T], gy: &[T], gx: &mut [T]) {
+    for_each_bundle(rows, gx, |start, gx| {
+        let [x, gy] = [x, gy].map(|values| &values[start..][..gx.len()]);
+        bundle_gradient(rows, start, x, weight, gy, gx);
     });
 }
 
-/// [`gradient_rows`] of all rows in parallel.
-#[inline(never)]
-pub(crate) fn gradient<T: Float>(rows: &Rows, x: &[T], weight: &[T], gy: &[T], gx: &mut [T]) {
+/// Calls `work` with the index of the first element of each bundle, and the bundle, in parallel.
+fn for_each_bundle<T: Float>(rows: &Rows, y: &mut [T], work: impl Fn(usize, &mut [T]) + Sync) {
     let size = rows.chunk_size();
-    for_each_chunk(gx, size, |index, gx| {
-        let range = index * size..index * size + gx.len();
-        gradient_rows(rows, range.start, &x[range.clone()], weight, &gy[range], gx);
+    for_each_chunk(y, size, |index, y| {
+        let bundles = y.chunks_mut(rows.bundle_size());
+        bundles.fold(index * size, |start, y| {
+            work(start, y);
+            start + y.len()
+        });
     });
 }
 
@@ -210,9 +315,12 @@ pub(crate) fn weight_gradient<T: Float>(rows: &Rows, x: &[T], gy: &[T], gw: &mut
             totals.fill(0.0);
             with_scratch(channels, |sums: &mut [T]| {
                 for start in (index * size..end).step_by(block) {
-                    let range = start..(start + block).min(end);
+                    let (end, bundle) = ((start + block).min(end), rows.bundle_size());
                     sums.fill(T::ZERO);
-                    add_weight_gradient(rows, start, &x[range.clone()], &gy[range], sums);
+                    for start in (start..end).step_by(bundle) {
+                        let range = start..(start + bundle).min(end);
+                        add_weight_gradient(rows, start, &x[range.clone()], &gy[range], sums);
+                    }
                     totals.iter_mut().zip(&*sums).for_each(|(total, sum)| *total += sum.to_f64());
                 }
             });

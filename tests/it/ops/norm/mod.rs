@@ -51,8 +51,8 @@ fn fused_normalisations_are_their_composition_at_every_order() {
         assert_eq!(fused.len(), reference.len());
         fused.iter().zip(&reference).for_each(|(a, b)| assert_close(a, b));
     };
-    // More elements than one thread takes at a time, and rows longer than a block of a sum.
-    for (rows, n) in [(3, 5), (70, 1000)] {
+    // Short rows, which are summed side by side; more elements than one thread takes at a time, and rows longer than a block of a sum.
+    for (rows, n) in [(3, 5), (37, 50), (70, 1000)] {
         let layer = inputs(&[rows, n], &[n]);
         same(
             &layer,
@@ -120,6 +120,7 @@ fn single_precision_is_exact_around_a_large_mean() {
     }
     let errors = [
         error_around_a_large_mean(&[8, 1000], 1000, layer, layer),
+        error_around_a_large_mean(&[37, 50], 50, layer, layer),
         error_around_a_large_mean(&[1000, 40], 40, batch, batch),
         error_around_a_large_mean(&[10, 8, 5, 20], 8, batch, batch),
         error_around_a_large_mean(&[250, 8, 2, 2], 8, batch, batch),

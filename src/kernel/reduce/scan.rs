@@ -51,36 +51,66 @@ const COLUMNS: usize = 16;
 /// [`accumulate`] of rows.
 #[inline(always)]
 fn accumulate_rows<T: Float>(x: &[T], n: usize, reverse: bool, start: f64, f: impl Fn(f64, f64) -> f64, y: &mut [T]) {
-    let size = ROWS * n.max(1);
-    let bundled = x.len() - x.len() % size;
-    let ((bundles_x, x), (bundles_y, y)) = (x.split_at(bundled), y.split_at_mut(bundled));
-    for (y, x) in bundles_y.chunks_exact_mut(size).zip(bundles_x.chunks_exact(size)) {
-        let mut totals = [start; ROWS];
-        for k in (0..n).step_by(COLUMNS) {
-            let width = COLUMNS.min(n - k);
-            let left = if reverse { n - k - width } else { k };
-            // Rows are often a multiple of 4 KiB apart, where elements displace each other in the cache: they are read and written by lines.
-            let mut lines = [[T::ZERO; COLUMNS]; ROWS];
-            for (line, x) in lines.iter_mut().zip(x.chunks_exact(n)) {
-                line[..width].copy_from_slice(&x[left..][..width]);
-            }
-            for step in 0..width {
-                let column = if reverse { width - 1 - step } else { step };
-                for (line, total) in lines.iter_mut().zip(&mut totals) {
-                    *total = f(*total, line[column].to_f64());
-                    line[column] = T::from_f64(*total);
-                }
-            }
-            for (line, y) in lines.iter().zip(y.chunks_exact_mut(n)) {
-                y[left..][..width].copy_from_slice(&line[..width]);
-            }
-        }
-    }
+    let done = accumulate_bundles([Operand { x, n, first: 0 }], n, reverse, start, |total, [x]| f(total, x), y);
+    let (x, y) = (&x[done..], &mut y[done..]);
     let mut total = start;
     walk(x.len(), n, 1, reverse, |at, first| {
         total = f(if first { start } else { total }, x[at].to_f64());
         y[at] = T::from_f64(total);
     });
+}
+
+/// Rows of `n` elements, which belong to the elements of the result from `first` on; beyond them they are continued with ones.
+struct Operand<'a, T> {
+    x: &'a [T],
+    n: usize,
+    first: usize,
+}
+
+/// Accumulates `f` along rows of `n` elements, as many as are whole bundles; returns the number of their elements. The last operand has a
+/// whole row for each.
+#[inline(always)]
+fn accumulate_bundles<T: Float, const N: usize>(
+    operands: [Operand<T>; N],
+    n: usize,
+    reverse: bool,
+    start: f64,
+    f: impl Fn(f64, [f64; N]) -> f64,
+    y: &mut [T],
+) -> usize {
+    let bundles = y.chunks_exact_mut(ROWS * n.max(1));
+    let done = bundles.len() * ROWS * n;
+    for (bundle, y) in bundles.enumerate() {
+        let mut totals = [start; ROWS];
+        for k in (0..n).step_by(COLUMNS) {
+            let width = COLUMNS.min(n - k);
+            let left = if reverse { n - k - width } else { k };
+            // Rows are often a multiple of 4 KiB apart, where elements displace each other in the cache: they are read and written by lines.
+            let mut lines = [[[T::ONE; COLUMNS]; ROWS]; N];
+            for (lines, Operand { x, n, first }) in lines.iter_mut().zip(&operands) {
+                let (from, to) = (left.max(*first), (left + width).min(first + n));
+                for (row, line) in lines.iter_mut().enumerate() {
+                    let x = &x[(bundle * ROWS + row) * n..];
+                    line[from - left..to - left].copy_from_slice(&x[from - first..to - first]);
+                }
+            }
+            for step in 0..width {
+                let column = if reverse { width - 1 - step } else { step };
+                for row in 0..ROWS {
+                    let mut terms = [0.0; N];
+                    for (term, lines) in terms.iter_mut().zip(&lines) {
+                        *term = lines[row][column].to_f64();
+                    }
+                    totals[row] = f(totals[row], terms);
+                    lines[N - 1][row][column] = T::from_f64(totals[row]);
+                }
+            }
+            for (line, y) in lines[N - 1].iter().zip(y.chunks_exact_mut(n)) {
+                y[left..][..width].copy_from_slice(&line[..width]);
+            }
+        }
+    }
+    done
 }
 
 /// Cumulative logsumexps: `y[k] = ln(exp x[0] + … + exp x[k])`. For each position of the inner axis, `largest` keeps the largest
@@ -125,6 +155,13 @@ simd! {
         last: &mut [f64],
         y: &mut [T],
     ) {
+        let mut done = 0;
+        if inner == 1 {
+            let a = Operand { x: a, n: n - 1, first: usize::from(!reverse) };
+            // The first element, which no element of `a` belongs to, is 1 · −0 + b: b also if that is −0.
+            done = accumulate_bundles([a, Operand { x: b, n, first: 0 }], n, reverse, -0.0, |y, [a, b]| a * y + b, y);
+        }
+        let (a, b, y) = (&a[done / n * (n - 1) * inner..], &b[done..], &mut y[done..]);
         walk(b.len(), n, inner, reverse, |at, first| {
             if first {
                 last.iter_mut().zip(&b[at..]).for_each(|(last, b)| *last = b.to_f64());

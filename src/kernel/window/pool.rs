@@ -3,6 +3,7 @@
 use crate::kernel::Float;
 use crate::kernel::base::memory::{Block, with_scratch};
 use crate::kernel::base::threads::{Chunks, for_each_chunk};
+use crate::kernel::reduce::reduce_lanes;
 use crate::kernel::window::Windows;
 use std::ops::Range;
 
@@ -203,12 +204,21 @@ impl AxisWindows {
         };
         self.windows.iter().enumerate().all(fits).then_some((size, stride))
     }
+
+    /// The divisor of the mean, if a single window covers the axis.
+    fn whole(&self) -> Option<f64> {
+        let [(range, count)] = &self.windows[..] else { return None };
+        (range.len() == self.size).then_some(*count)
+    }
 }
 
 /// The mean of each window of images `[…, H, W]`; a window is a range of rows by a range of columns. Sums are in double precision.
 #[inline(never)]
 pub(crate) fn average<T: Float>([rows, columns]: [&AxisWindows; 2], x: &[T], y: &mut [T]) {
     let width = columns.size;
+    if let (Some(down), Some(across)) = (rows.whole(), columns.whole()) {
+        return average_images(x, rows.size * width, down * across, y);
+    }
     with_scratch(width, |sums: &mut [f64]| {
         let mut lines = y.chunks_exact_mut(columns.windows.len().max(1));
         for x in x.chunks_exact((rows.size * width).max(1)) {
@@ -225,10 +235,34 @@ pub(crate) fn average<T: Float>([rows, columns]: [&AxisWindows; 2], x: &[T], y: 
     });
 }
 
+/// Elements of an image that are summed side by side: fixed, so that the result does not depend on the vector width.
+const LANES: usize = 8;
+
+simd! {
+    /// [`average`] of whole images of `size` elements: their sums divided by `count`.
+    pub(crate) fn average_images[T: Float](x: &[T], size: usize, count: f64, y: &mut [T]) {
+        for (y, x) in y.iter_mut().zip(x.chunks_exact(size)) {
+            let (groups, rest) = x.as_chunks::<LANES>();
+            let mut sums = [0.0; LANES];
+            for group in groups {
+                for lane in 0..LANES {
+                    sums[lane] += group[lane].to_f64();
+                }
+            }
+            let rest: f64 = rest.iter().map(|x| x.to_f64()).sum();
+            *y = T::from_f64((reduce_lanes(sums, |low, high| low + high) + rest) / count);
+        }
+    }
+}
+
 /// Distributes an element evenly over its window: the adjoint of [`average`].
 #[inline(never)]
 pub(crate) fn average_gradient<T: Float>([rows, columns]: [&AxisWindows; 2], y: &[T], x: &mut [T]) {
     let width = columns.size;
+    if let (Some(down), Some(across)) = (rows.whole(), columns.whole()) {
+        let share = T::from_f64(1.0 / (down * across));
+        return x.chunks_exact_mut(rows.size * width).zip(y).for_each(|(x, &y)| x.fill(y * share));
+    }
     x.fill(T::ZERO);
     with_scratch(width, |shares: &mut [T]| {
         let mut lines = y.chunks_exact(columns.windows.len().max(1));

@@ -48,6 +48,11 @@ impl Rows {
         self.size * (BUNDLE_ELEMENTS / self.size).clamp(1, BUNDLE)
     }
 
+    /// Elements of a bundle of short rows side by side.
+    fn columns_len(&self) -> usize {
+        if self.size > SHORT { 0 } else { self.size * BUNDLE }
+    }
+
     /// The channels of the row that begins at element `start`.
     fn channels_at(&self, start: usize) -> std::ops::Range<usize> {
         // Without a division, which takes as long as several elements.
@@ -109,14 +114,14 @@ fn scale_of_large<T: Float>(row: &[T], shift: T, rest: f64, epsilon: f64) -> f64
 type Column<T> = [T; BUNDLE];
 
 /// The elements of a bundle in the order of [`sums_of_rows`]: column by column if the rows are short, so that a vector holds an element
-/// of each.
+/// of each. Then `columns` has space for them.
 #[inline(always)]
-fn arrange<'a, T: Float>(size: usize, x: &'a [T], columns: &'a mut [Column<T>; SHORT]) -> &'a [T] {
+fn arrange<'a, T: Float>(size: usize, x: &'a [T], columns: &'a mut [T]) -> &'a [T] {
     if size > SHORT {
         return x;
     }
-    T::transpose(x.len() / size, size, x, size, columns.as_flattened_mut(), BUNDLE);
-    columns[..size].as_flattened()
+    T::transpose(x.len() / size, size, x, size, columns, BUNDLE);
+    columns
 }
 
 /// Sums K terms over each row of a bundle, given in the order of [`arrange`]. A term is computed from the index of the row and an element
@@ -211,8 +216,16 @@ fn scale<T: Float>(x: &[T], weight: &[T], run: usize, y: &mut [T]) {
 
 simd! {
     /// `y = x̂ w + b` for a bundle of rows; it begins at element `start` of all.
-    pub(crate) fn normalize_bundle[T: Float](rows: &Rows, start: usize, x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
-        let statistics = statistics(rows, x, arrange(rows.size, x, &mut [[T::ZERO; BUNDLE]; SHORT]));
+    pub(crate) fn normalize_bundle[T: Float](
+        rows: &Rows,
+        start: usize,
+        x: &[T],
+        weight: &[T],
+        bias: &[T],
+        columns: &mut [T],
+        y: &mut [T],
+    ) {
+        let statistics = statistics(rows, x, arrange(rows.size, x, columns));
         for (k, (x, y)) in x.chunks_exact(rows.size).zip(y.chunks_exact_mut(rows.size)).enumerate().take(BUNDLE) {
             let row = statistics.row(k);
             let channels = rows.channels_at(start + k * rows.size);
@@ -234,12 +247,19 @@ simd! {
 simd! {
     /// The gradient with respect to x: `gx = s (h − mean h − x̂ mean(h x̂))` with h = gy w, for a bundle of rows; it begins at element
     /// `start` of all.
-    pub(crate) fn bundle_gradient[T: Float](rows: &Rows, start: usize, x: &[T], weight: &[T], gy: &[T], gx: &mut [T]) {
+    pub(crate) fn bundle_gradient[T: Float](
+        rows: &Rows,
+        start: usize,
+        x: &[T],
+        weight: &[T],
+        gy: &[T],
+        columns: [&mut [T]; 2],
+        gx: &mut [T],
+    ) {
+        let [of_x, of_h] = columns;
         for (k, (gy, gx)) in gy.chunks_exact(rows.size).zip(gx.chunks_exact_mut(rows.size)).enumerate() {
             scale(gy, &weight[rows.channels_at(start + k * rows.size)], rows.run, gx);
         }
-        let mut columns = [[[T::ZERO; BUNDLE]; SHORT]; 2];
-        let [of_x, of_h] = &mut columns;
         let (arranged, h) = (arrange(rows.size, x, of_x), arrange(rows.size, gx, of_h));
         let statistics = statistics(rows, x, arranged);
         let [sums, products] = sums_of_rows(rows.size, [arranged, h], |k, [x, h]| [h, h * statistics.row(k).normalize(x)]);
@@ -255,8 +275,8 @@ simd! {
 
 simd! {
     /// Adds `Σ gy x̂` over the elements of each channel in a bundle of rows to `gw`; it begins at element `start` of all.
-    pub(crate) fn add_weight_gradient[T: Float](rows: &Rows, start: usize, x: &[T], gy: &[T], gw: &mut [T]) {
-        let statistics = statistics(rows, x, arrange(rows.size, x, &mut [[T::ZERO; BUNDLE]; SHORT]));
+    pub(crate) fn add_weight_gradient[T: Float](rows: &Rows, start: usize, x: &[T], gy: &[T], columns: &mut [T], gw: &mut [T]) {
+        let statistics = statistics(rows, x, arrange(rows.size, x, columns));
         for (k, (x, gy)) in x.chunks_exact(rows.size).zip(gy.chunks_exact(rows.size)).enumerate().take(BUNDLE) {
             let row = statistics.row(k);
             let gw = &mut gw[rows.channels_at(start + k * rows.size)];
@@ -275,26 +295,30 @@ simd! {
 /// [`normalize_bundle`] of all rows in parallel.
 #[inline(never)]
 pub(crate) fn normalize<T: Float>(rows: &Rows, x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
-    for_each_bundle(rows, y, |start, y| normalize_bundle(rows, start, &x[start..][..y.len()], weight, bias, y));
+    for_each_bundle(rows, y, |start, [columns, _], y| {
+        normalize_bundle(rows, start, &x[start..][..y.len()], weight, bias, columns, y);
+    });
 }
 
 /// [`bundle_gradient`] of all rows in parallel.
 #[inline(never)]
 pub(crate) fn gradient<T: Float>(rows: &Rows, x: &[T], weight: &[T], gy: &[T], gx: &mut [T]) {
-    for_each_bundle(rows, gx, |start, gx| {
+    for_each_bundle(rows, gx, |start, columns, gx| {
         let [x, gy] = [x, gy].map(|values| &values[start..][..gx.len()]);
-        bundle_gradient(rows, start, x, weight, gy, gx);
+        bundle_gradient(rows, start, x, weight, gy, columns, gx);
     });
 }
 
-/// Calls `work` with the index of the first element of each bundle, and the bundle, in parallel.
-fn for_each_bundle<T: Float>(rows: &Rows, y: &mut [T], work: impl Fn(usize, &mut [T]) + Sync) {
-    let size = rows.chunk_size();
+/// Calls `work` with the index of the first element of each bundle, space for the columns of two bundles, and the bundle, in parallel.
+fn for_each_bundle<T: Float>(rows: &Rows, y: &mut [T], work: impl Fn(usize, [&mut [T]; 2], &mut [T]) + Sync) {
+    let (size, columns_len) = (rows.chunk_size(), rows.columns_len());
     for_each_chunk(y, size, |index, y| {
-        let bundles = y.chunks_mut(rows.bundle_size());
-        bundles.fold(index * size, |start, y| {
-            work(start, y);
-            start + y.len()
+        with_scratch(2 * columns_len, |columns| {
+            let mut start = index * size;
+            for y in y.chunks_mut(rows.bundle_size()) {
+                work(start, columns.split_at_mut(columns_len).into(), y);
+                start += y.len();
+            }
         });
     });
 }
@@ -313,13 +337,14 @@ pub(crate) fn weight_gradient<T: Float>(rows: &Rows, x: &[T], gy: &[T], gw: &mut
         for_each_chunk(partial, channels, |index, totals| {
             let end = ((index + 1) * size).min(x.len());
             totals.fill(0.0);
-            with_scratch(channels, |sums: &mut [T]| {
+            with_scratch(channels + rows.columns_len(), |scratch: &mut [T]| {
+                let (sums, columns) = scratch.split_at_mut(channels);
                 for start in (index * size..end).step_by(block) {
                     let (end, bundle) = ((start + block).min(end), rows.bundle_size());
                     sums.fill(T::ZERO);
                     for start in (start..end).step_by(bundle) {
                         let range = start..(start + bundle).min(end);
-                        add_weight_gradient(rows, start, &x[range.clone()], &gy[range], sums);
+                        add_weight_gradient(rows, start, &x[range.clone()], &gy[range], columns, sums);
                     }
                     totals.iter_mut().zip(&*sums).for_each(|(total, sum)| *total += sum.to_f64());
                 }

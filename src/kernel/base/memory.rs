@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 
-/// Bytes that one thread keeps for reuse, per element type. Blocks beyond it are freed.
+/// Bytes that one thread keeps for reuse, per element type. Beyond it, blocks of the size that was not asked for the longest are freed.
 const BUDGET: usize = 256 << 20;
 
 /// Bytes of a cache line, and of the widest vector register.
@@ -53,19 +53,33 @@ struct Elements<T> {
     recyclable: bool,
 }
 
-/// The free list of one thread: a stack of unshared blocks for each size class.
+/// The free list of one thread.
 pub struct Pool<T> {
-    classes: Vec<Vec<Arc<Elements<T>>>>,
+    classes: Vec<Class<T>>,
     bytes: usize,
+    /// How often a block was asked for.
+    clock: u64,
+}
+
+/// The unshared blocks of a size class.
+struct Class<T> {
+    blocks: Vec<Arc<Elements<T>>>,
+    /// When one was last asked for.
+    asked: u64,
 }
 
 impl<T> Pool<T> {
     pub(crate) const fn new() -> Self {
-        Pool { classes: Vec::new(), bytes: 0 }
+        Pool { classes: Vec::new(), bytes: 0, clock: 0 }
     }
 
     fn take(&mut self, class: usize, size: usize) -> Option<Arc<Elements<T>>> {
-        let block = self.classes.get_mut(class)?.pop()?;
+        if self.classes.len() <= class {
+            self.classes.resize_with(class + 1, || Class { blocks: Vec::new(), asked: 0 });
+        }
+        self.clock += 1;
+        self.classes[class].asked = self.clock;
+        let block = self.classes[class].blocks.pop()?;
         self.bytes -= size * size_of::<T>();
         Some(block)
     }
@@ -73,13 +87,17 @@ impl<T> Pool<T> {
     fn give(&mut self, block: Arc<Elements<T>>) {
         let (class, size) = class_of(block.range.len());
         let bytes = size * size_of::<T>();
-        if self.bytes + bytes <= BUDGET {
-            if self.classes.len() <= class {
-                self.classes.resize_with(class + 1, Vec::new);
-            }
-            self.classes[class].push(block);
-            self.bytes += bytes;
+        if bytes > BUDGET || self.classes.len() <= class {
+            return;
         }
+        while self.bytes + bytes > BUDGET {
+            let kept = self.classes.iter_mut().filter(|class| !class.blocks.is_empty());
+            let oldest = kept.min_by_key(|class| class.asked).expect("blocks take up the budget");
+            let freed = oldest.blocks.pop().expect("the class has blocks");
+            self.bytes -= class_of(freed.range.len()).1 * size_of::<T>();
+        }
+        self.classes[class].blocks.push(block);
+        self.bytes += bytes;
     }
 }
 
@@ -269,6 +287,22 @@ mod tests {
             assert!((class, size) == last || (class == last.0 + 1 && size > last.1) || length == 1);
             last = (class, size);
         }
+    }
+
+    #[test]
+    fn blocks_of_sizes_that_are_not_asked_for_make_room() {
+        let length = BUDGET / 4 / size_of::<u32>();
+        let recycled = |length: usize| !Block::<u32>::take(length).1;
+        drop([1, 2, 3].map(|_| Block::<u32>::take(length)));
+        let other = length / 4 * 3;
+        drop([1, 2].map(|_| Block::<u32>::take(other)));
+        assert!(recycled(other) && recycled(length));
+        // The new size takes up all of the budget in the end.
+        for _ in 0..4 {
+            drop([1, 2, 3, 4, 5].map(|_| Block::<u32>::take(other)));
+        }
+        assert!(recycled(other) && !recycled(length));
+        assert!(u32::with_pool(|pool| pool.bytes).unwrap() <= BUDGET);
     }
 
     #[test]

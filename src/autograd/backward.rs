@@ -141,12 +141,6 @@ impl<'a, T: Float> Walk<'a, T> {
         any
     }
 
-    /// Whether the wanted inputs of a node have its shape; only that of gradients which are broadcast matters.
-    fn inputs_have_shape_of(&self, id: NodeId) -> bool {
-        let list = self.tape.list();
-        !self.repeated || self.wanted.iter().flatten().all(|&input| same(&list[input].shape, &list[id].shape))
-    }
-
     /// A gradient that arrived at a node, in the shape of that.
     fn whole(&self, id: NodeId, gy: Var<T>) -> Var<T> {
         if self.repeated { gy.expand_to(&self.tape.list()[id].shape) } else { gy }
@@ -157,7 +151,9 @@ impl<'a, T: Float> Walk<'a, T> {
     fn propagate(&mut self, id: NodeId, gy: Var<T>) {
         let tape = self.tape;
         let running = InFlight::take(tape, id, self.method());
-        let gy = &if running.op().broadcasts() && self.inputs_have_shape_of(id) { gy } else { self.whole(id, gy) };
+        let gy = &if running.op().broadcasts() { gy } else { self.whole(id, gy) };
+        let shape = &tape.list()[id].shape.clone();
+        let repeats = self.repeated && !same(gy.shape(), shape);
         if let (Some(view), None, &[Some(input)]) = (running.op().part(), tape.observer(), self.wanted.as_slice())
             && self.pending.add_part(input, view, gy, &tape.list()[input].shape)
         {
@@ -166,31 +162,46 @@ impl<'a, T: Float> Walk<'a, T> {
         let recording = matches!(self.pass, Pass::Recorded);
         let (save, wanted, rows) = (running.op().save(), self.wanted.as_slice(), self.rows);
         let context = BackwardContext { tape, id, save, wanted, recording, rows };
-        self.gradients.clear();
-        running.op().backward(&context, gy, &mut self.gradients);
-        for (k, slot) in self.gradients.iter_mut().enumerate() {
-            let (Some(gx), Some(input)) = (&mut *slot, self.wanted[k]) else { continue };
+        let mut gradients = std::mem::take(&mut self.gradients);
+        running.op().backward(&context, gy, &mut gradients);
+        for (k, slot) in gradients.iter_mut().enumerate() {
+            let (Some(gx), Some(input)) = (&mut *slot, wanted[k]) else { continue };
             if let Some(observer) = tape.observer()
                 && let Err(report) = observer.returned(&context, k, gy, gx)
             {
                 panics::anomaly(&report);
             }
+            if repeats && !same(&tape.list()[input].shape, shape) && sums_to(shape, gx.shape()) {
+                // A gradient for each of the copies of an input that was broadcast.
+                *gx = gx.expand_to(shape);
+            }
             if !same(gx.shape(), &tape.list()[input].shape) {
-                let shape = tape.list()[input].shape.clone();
-                if sums_to(gx.shape(), &shape) {
-                    *gx = gx.sum_to(shape);
-                } else if !(running.op().broadcasts() && sums_to(&shape, gx.shape())) {
-                    let (name, location) = (tape.list()[id].name, tape.list()[id].location);
-                    panics::gradient_shape(name, location, k, gx.shape(), &shape);
-                } else if recording || tape.observer().is_some() || !self.pending.is_empty(input) {
-                    *gx = gx.expand_to(&shape);
-                } else {
-                    self.repeated = true;
-                }
+                self.repeated |= self.fit(id, k, running.op().broadcasts(), input, gx);
             }
             self.pending.add(input, slot);
         }
+        gradients.clear();
+        self.gradients = gradients;
         running.finish(self.pass);
+    }
+
+    /// Sums a gradient that the rule of a node returned to the shape of an input, or broadcasts it to that. Returns whether that can wait.
+    #[track_caller]
+    #[inline(never)]
+    fn fit(&self, id: NodeId, k: usize, broadcasts: bool, input: NodeId, gx: &mut Var<T>) -> bool {
+        let tape = self.tape;
+        let shape = tape.list()[input].shape.clone();
+        if sums_to(gx.shape(), &shape) {
+            *gx = gx.sum_to(shape);
+        } else if !(broadcasts && sums_to(&shape, gx.shape())) {
+            let (name, location) = (tape.list()[id].name, tape.list()[id].location);
+            panics::gradient_shape(name, location, k, gx.shape(), &shape);
+        } else if matches!(self.pass, Pass::Recorded) || tape.observer().is_some() || !self.pending.is_empty(input) {
+            *gx = gx.expand_to(&shape);
+        } else {
+            return true;
+        }
+        false
     }
 }
 

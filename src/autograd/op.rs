@@ -113,8 +113,8 @@ pub trait Op<T: Float, const N: usize>: 'static {
     const NAME: &'static str;
     /// The values that the rule reads; only these are kept.
     const SAVE: Save;
-    /// Whether the rule may return gradients that broadcast to the shape of an input, and take one that broadcasts to the shape of
-    /// the output if the inputs have that shape: repeated values are written out only where that is needed.
+    /// Whether the rule takes a gradient that broadcasts to the shape of the output, and may return one that broadcasts to that of an
+    /// input: repeated values are written out only where that is needed.
     #[doc(hidden)]
     const BROADCASTS: bool = false;
 

@@ -21,7 +21,7 @@ impl<T: Float> Op<T, 1> for Sum {
         x.sum_with(&self.0)
     }
     fn backward(&self, _: &Saved<T, 1>, gy: &Var<T>) -> [Option<Var<T>>; 1] {
-        [Some(gy.with_shape(self.0.kept.clone()))]
+        [Some(gy.expand_to(&self.0.shape).with_shape(self.0.kept.clone()))]
     }
 }
 

@@ -24,7 +24,7 @@ const ELEMENTS: usize = 16;
 /// Elements of transformed tiles that a block of the work has at least, about what the second-level cache holds.
 const BLOCK_ELEMENTS: usize = 1 << 16;
 /// Tiles of a block at least, for products that are long enough.
-const MIN_TILES: usize = 64;
+const MIN_TILES: usize = 128;
 /// Tiles of all images from which on fewer multiplications outweigh the transforms of the kernels.
 const MIN_TILES_OF_IMAGES: usize = 32;
 

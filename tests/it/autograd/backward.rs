@@ -58,7 +58,8 @@ fn gradients_of_two_uses_may_arrive_in_any_order_and_shape() {
 
 #[test]
 fn a_gradient_that_repeats_a_value_is_written_out_where_it_is_needed() {
-    let programs: [fn(&Var<f64>) -> Var<f64>; 12] = [
+    type Program = fn(&Var<f64>) -> Var<f64>;
+    let programs: [Program; 12] = [
         |x| x.sum(),
         |x| (x * 2.0 - x / 3.0).sum(),
         // Broadcast inputs, whose gradients are sums over the copies.

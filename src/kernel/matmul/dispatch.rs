@@ -25,7 +25,7 @@ macro_rules! levels {
             #[cfg(target_arch = "x86_64")]
             use crate::kernel::base::simd::{Level, level};
             #[cfg(target_arch = "x86_64")]
-            use crate::kernel::matmul::micro_kernel;
+            use crate::kernel::matmul::copies;
             #[cfg(target_arch = "x86_64")]
             use crate::kernel::matmul::vector::{$avx2, $avx512};
 
@@ -119,7 +119,7 @@ macro_rules! levels {
             fn transpose_avx512(rows: usize, columns: usize, x: &[$t], x_step: usize, y: &mut [$t], y_step: usize) {
                 // SAFETY: this function enables the instructions, and `transpose` has checked that both matrices fit.
                 unsafe {
-                    micro_kernel::transpose::<$avx512, false>(rows, columns, x.as_ptr(), x_step, y.as_mut_ptr(), y_step)
+                    copies::transpose::<$avx512, false>(rows, columns, x.as_ptr(), x_step, y.as_mut_ptr(), y_step)
                 }
             }
 
@@ -127,9 +127,7 @@ macro_rules! levels {
             #[target_feature(enable = "avx2,fma")]
             fn transpose_avx2(rows: usize, columns: usize, x: &[$t], x_step: usize, y: &mut [$t], y_step: usize) {
                 // SAFETY: as above.
-                unsafe {
-                    micro_kernel::transpose::<$avx2, false>(rows, columns, x.as_ptr(), x_step, y.as_mut_ptr(), y_step)
-                }
+                unsafe { copies::transpose::<$avx2, false>(rows, columns, x.as_ptr(), x_step, y.as_mut_ptr(), y_step) }
             }
 
             /// Writes the transpose of the matrix `[rows, columns]` at the beginning of `x`, whose rows are `x_step` apart, to

@@ -1,5 +1,7 @@
 //! Matrix products.
 
+#[cfg(target_arch = "x86_64")]
+mod copies;
 pub(crate) mod dispatch;
 pub(crate) mod gemm;
 #[cfg(target_arch = "x86_64")]

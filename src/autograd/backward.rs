@@ -10,8 +10,8 @@
 //!         gradient[input] += gx
 //! ```
 //!
-//! The gradient of a sum repeats one value. Where nothing is recorded it stays one element, which broadcasts to the shape of the
-//! node, until a rule needs more: see [`Op::BROADCASTS`](crate::autograd::Op::BROADCASTS).
+//! The gradient of a sum repeats its values along the summed axes. Where nothing is recorded it keeps a size of 1 there, and broadcasts
+//! to the shape of the node, until a rule needs more: see [`Op::BROADCASTS`](crate::autograd::Op::BROADCASTS).
 //!
 //! Ids only grow, so descending ids are a reverse topological order: a rule runs once, when everything that flows to its
 //! output has arrived. The same rules serve both kinds of pass. If it is recorded they see the tape's own variables,
@@ -142,8 +142,11 @@ impl<'a, T: Float> Walk<'a, T> {
     }
 
     /// A gradient that arrived at a node, in the shape of that.
-    fn whole(&self, id: NodeId, gy: Var<T>) -> Var<T> {
-        if self.repeated { gy.expand_to(&self.tape.list()[id].shape) } else { gy }
+    fn whole(&self, id: NodeId, mut gy: Var<T>) -> Var<T> {
+        if self.repeated {
+            broadcast(&mut gy, &self.tape.list()[id].shape);
+        }
+        gy
     }
 
     /// Runs the rule of a node and adds the gradients that it returns to those of its wanted inputs.
@@ -152,8 +155,7 @@ impl<'a, T: Float> Walk<'a, T> {
         let tape = self.tape;
         let running = InFlight::take(tape, id, self.method());
         let gy = &if running.op().broadcasts() { gy } else { self.whole(id, gy) };
-        let shape = &tape.list()[id].shape.clone();
-        let repeats = self.repeated && !same(gy.shape(), shape);
+        let repeats = self.repeated && !same(gy.shape(), &tape.list()[id].shape);
         if let (Some(view), None, &[Some(input)]) = (running.op().part(), tape.observer(), self.wanted.as_slice())
             && self.pending.add_part(input, view, gy, &tape.list()[input].shape)
         {
@@ -171,9 +173,8 @@ impl<'a, T: Float> Walk<'a, T> {
             {
                 panics::anomaly(&report);
             }
-            if repeats && !same(&tape.list()[input].shape, shape) && sums_to(shape, gx.shape()) {
-                // A gradient for each of the copies of an input that was broadcast.
-                *gx = gx.expand_to(shape);
+            if repeats {
+                self.count_copies(id, input, gx);
             }
             if !same(gx.shape(), &tape.list()[input].shape) {
                 self.repeated |= self.fit(id, k, running.op().broadcasts(), input, gx);
@@ -183,6 +184,14 @@ impl<'a, T: Float> Walk<'a, T> {
         gradients.clear();
         self.gradients = gradients;
         running.finish(self.pass);
+    }
+
+    /// Broadcasts a gradient that repeats values to the shape of the node if the input was broadcast, all of whose copies have one.
+    fn count_copies(&self, id: NodeId, input: NodeId, gx: &mut Var<T>) {
+        let (shape, of_input) = (self.tape.list()[id].shape.clone(), &self.tape.list()[input].shape);
+        if !same(of_input, &shape) && sums_to(&shape, gx.shape()) {
+            broadcast(gx, &shape);
+        }
     }
 
     /// Sums a gradient that the rule of a node returned to the shape of an input, or broadcasts it to that. Returns whether that can wait.
@@ -286,9 +295,7 @@ impl<T: Float> Pending<T> {
         }
         match (&mut self.gradients[*slot as usize - 1], gradient) {
             (Some(sum), Some(gradient)) => {
-                if !same(sum.shape(), gradient.shape()) {
-                    *sum = sum.expand_to(gradient.shape());
-                }
+                broadcast(sum, gradient.shape());
                 sum.accumulate(gradient);
             }
             (empty, gradient) => *empty = gradient.take(),
@@ -305,11 +312,16 @@ impl<T: Float> Pending<T> {
     fn add_part(&mut self, id: NodeId, part: &View, gradient: &Var<T>, shape: &[usize]) -> bool {
         let Some(slot) = self.slots[id.index()].checked_sub(1) else { return false };
         self.gradients[slot as usize].as_mut().is_some_and(|sum| {
-            if !same(sum.shape(), shape) {
-                *sum = sum.expand_to(shape);
-            }
+            broadcast(sum, shape);
             sum.accumulate_part(part, gradient)
         })
+    }
+}
+
+/// Broadcasts a gradient to a shape, unless it has that.
+fn broadcast<T: Float>(gradient: &mut Var<T>, shape: &[usize]) {
+    if !same(gradient.shape(), shape) {
+        *gradient = gradient.expand_to(shape);
     }
 }
 

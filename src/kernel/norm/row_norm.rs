@@ -124,38 +124,30 @@ fn arrange<'a, T: Float>(size: usize, x: &'a [T], columns: &'a mut [T]) -> &'a [
     columns
 }
 
-/// Sums K terms over each row of a bundle, given in the order of [`arrange`]. A term is computed from the index of the row and an element
-/// of each of N operands, one or two.
+/// Sums K terms over each row of two bundles, given in the order of [`arrange`]. A term is computed from the index of the row and an
+/// element of each bundle.
 #[inline(always)]
-fn sums_of_rows<T: Float, const N: usize, const K: usize>(
+fn sums_of_rows<T: Float, const K: usize>(
     size: usize,
-    operands: [&[T]; N],
-    term: impl Fn(usize, [T; N]) -> [T; K],
+    [x, y]: [&[T]; 2],
+    term: impl Fn(usize, T, T) -> [T; K],
 ) -> [[f64; BUNDLE]; K] {
     let mut totals = [[0.0; BUNDLE]; K];
     if size > SHORT {
-        let rows = operands[0].chunks_exact(size).zip(operands[N - 1].chunks_exact(size));
-        for (row, (first, last)) in rows.enumerate().take(BUNDLE) {
-            let sums = sums([(first, last)], |first, last| {
-                let mut elements = [first; N];
-                elements[N - 1] = last;
-                term(row, elements)
-            });
+        for (row, pair) in x.chunks_exact(size).zip(y.chunks_exact(size)).enumerate().take(BUNDLE) {
+            let sums = sums([pair], |x, y| term(row, x, y));
             for k in 0..K {
                 totals[k][row] = sums[k];
             }
         }
         return totals;
     }
-    let (first, last) = (operands[0].as_chunks().0, operands[N - 1].as_chunks().0);
-    for (first, last) in first.chunks(COLUMNS).zip(last.chunks(COLUMNS)) {
+    let [x, y]: [&[Column<T>]; 2] = [x.as_chunks().0, y.as_chunks().0];
+    for (x, y) in x.chunks(COLUMNS).zip(y.chunks(COLUMNS)) {
         let mut sums = [[T::ZERO; BUNDLE]; K];
-        for (first, last) in first.iter().zip(last) {
-            let (first, last): (&Column<T>, &Column<T>) = (first, last);
+        for (x, y) in x.iter().zip(y) {
             for row in 0..BUNDLE {
-                let mut elements = [first[row]; N];
-                elements[N - 1] = last[row];
-                let terms = term(row, elements);
+                let terms = term(row, x[row], y[row]);
                 for k in 0..K {
                     sums[k][row] += terms[k];
                 }
@@ -176,12 +168,12 @@ simd! {
         let n = rows.size as f64;
         let mut shifts = [T::ZERO; BUNDLE];
         if rows.centered {
-            let [sums] = sums_of_rows(rows.size, [arranged], |_, [x]| [x]);
+            let [sums] = sums_of_rows(rows.size, [arranged; 2], |_, x, _| [x]);
             for k in 0..BUNDLE {
                 shifts[k] = T::from_f64(sums[k] / n);
             }
         }
-        let [mut rests, squares] = sums_of_rows(rows.size, [arranged], |k, [x]| [x - shifts[k], (x - shifts[k]) * (x - shifts[k])]);
+        let [mut rests, squares] = sums_of_rows(rows.size, [arranged; 2], |k, x, _| [x - shifts[k], (x - shifts[k]) * (x - shifts[k])]);
         let (mut scales, share) = ([0.0; BUNDLE], n.recip());
         for k in 0..BUNDLE {
             rests[k] = if rows.centered { rests[k] * share } else { 0.0 };
@@ -262,7 +254,7 @@ simd! {
         }
         let (arranged, h) = (arrange(rows.size, x, of_x), arrange(rows.size, gx, of_h));
         let statistics = statistics(rows, x, arranged);
-        let [sums, products] = sums_of_rows(rows.size, [arranged, h], |k, [x, h]| [h, h * statistics.row(k).normalize(x)]);
+        let [sums, products] = sums_of_rows(rows.size, [arranged, h], |k, x, h| [h, h * statistics.row(k).normalize(x)]);
         let n = rows.size as f64;
         for (k, (x, gx)) in x.chunks_exact(rows.size).zip(gx.chunks_exact_mut(rows.size)).enumerate().take(BUNDLE) {
             let row = statistics.row(k);

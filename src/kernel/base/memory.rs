@@ -4,15 +4,19 @@
 //! allocator means that nothing is allocated from the second step on, and that the operating system
 //! does not have to map and zero pages again. For small networks on a CPU that would take much of
 //! the time of a step.
+//!
+//! A block that another thread drops returns to the thread that allocated it. Otherwise a thread whose results
+//! are summed and dropped by another one would allocate them again in each step.
 
 use crate::panics;
 use std::cell::RefCell;
-use std::mem::ManuallyDrop;
+use std::mem::{self, ManuallyDrop};
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
+use std::sync::{Arc, Mutex, Weak};
 
 /// Bytes that one thread keeps for reuse, per element type. Beyond it, blocks of the size that was not asked for the longest are freed.
+/// As many may have been returned by other threads.
 const BUDGET: usize = 256 << 20;
 
 /// Bytes of a cache line, and of the widest vector register.
@@ -49,8 +53,15 @@ struct Elements<T> {
     memory: Vec<T>,
     /// Where in `memory` the elements are.
     range: Range<usize>,
-    /// Whether this came from [`Block::take`]. Adopted memory is freed: nothing bounds how much of it there is.
-    recyclable: bool,
+    /// Where this returns to; nowhere if it did not come from [`Block::take`]. Adopted memory is freed: nothing bounds how much of
+    /// it there is.
+    home: Weak<Mutex<Returned<T>>>,
+}
+
+/// Blocks that other threads have dropped, until the thread that allocated them asks for one.
+struct Returned<T> {
+    blocks: Vec<Arc<Elements<T>>>,
+    bytes: usize,
 }
 
 /// The free list of one thread.
@@ -59,6 +70,8 @@ pub struct Pool<T> {
     bytes: usize,
     /// How often a block was asked for.
     clock: u64,
+    /// Set by the first block.
+    home: Option<Arc<Mutex<Returned<T>>>>,
 }
 
 /// The unshared blocks of a size class.
@@ -70,34 +83,70 @@ struct Class<T> {
 
 impl<T> Pool<T> {
     pub(crate) const fn new() -> Self {
-        Pool { classes: Vec::new(), bytes: 0, clock: 0 }
+        Pool { classes: Vec::new(), bytes: 0, clock: 0, home: None }
     }
 
-    fn take(&mut self, class: usize, size: usize) -> Option<Arc<Elements<T>>> {
+    /// A block of a class, or the home of a new one.
+    fn take(&mut self, class: usize) -> Result<Arc<Elements<T>>, Weak<Mutex<Returned<T>>>> {
         if self.classes.len() <= class {
             self.classes.resize_with(class + 1, || Class { blocks: Vec::new(), asked: 0 });
         }
         self.clock += 1;
         self.classes[class].asked = self.clock;
-        let block = self.classes[class].blocks.pop()?;
-        self.bytes -= size * size_of::<T>();
-        Some(block)
+        if self.classes[class].blocks.is_empty() {
+            self.collect();
+        }
+        match self.classes[class].blocks.pop() {
+            Some(block) => {
+                self.bytes -= block.bytes();
+                Ok(block)
+            }
+            None => {
+                let empty = || Arc::new(Mutex::new(Returned { blocks: Vec::new(), bytes: 0 }));
+                Err(Arc::downgrade(self.home.get_or_insert_with(empty)))
+            }
+        }
     }
 
+    /// Takes in what other threads have returned.
+    fn collect(&mut self) {
+        // Nothing waits for the lock, which a child of `fork` could find locked for good.
+        let returned = self.home.as_ref().and_then(|home| {
+            let mut returned = home.try_lock().ok()?;
+            returned.bytes = 0;
+            Some(mem::take(&mut returned.blocks))
+        });
+        returned.into_iter().flatten().for_each(|block| self.keep(block));
+    }
+
+    /// Keeps a block of this thread, or returns that of another one. It is freed if too many have been returned, or if another thread
+    /// does the same at this moment.
     fn give(&mut self, block: Arc<Elements<T>>) {
-        let (class, size) = class_of(block.range.len());
-        let bytes = size * size_of::<T>();
-        if bytes > BUDGET || self.classes.len() <= class {
+        if self.home.as_ref().is_some_and(|own| block.home.as_ptr() == Arc::as_ptr(own)) {
+            self.keep(block);
+        } else if let Some(home) = block.home.upgrade()
+            && let Ok(mut returned) = home.try_lock()
+            && returned.bytes + block.bytes() <= BUDGET
+        {
+            returned.bytes += block.bytes();
+            returned.blocks.push(block);
+        }
+    }
+
+    fn keep(&mut self, block: Arc<Elements<T>>) {
+        let bytes = block.bytes();
+        if bytes > BUDGET {
             return;
         }
         while self.bytes + bytes > BUDGET {
             let kept = self.classes.iter_mut().filter(|class| !class.blocks.is_empty());
             let oldest = kept.min_by_key(|class| class.asked).expect("blocks take up the budget");
             let freed = oldest.blocks.pop().expect("the class has blocks");
-            self.bytes -= class_of(freed.range.len()).1 * size_of::<T>();
+            self.bytes -= freed.bytes();
         }
-        self.classes[class].blocks.push(block);
         self.bytes += bytes;
+        let (class, _) = class_of(block.range.len());
+        self.classes[class].blocks.push(block);
     }
 }
 
@@ -162,7 +211,7 @@ fn advise_huge_pages<T>(_: &mut [T]) {}
 impl<T: Pooled> Elements<T> {
     /// Zeros that start at a cache line: a vector load that crosses two lines takes twice as long.
     #[track_caller]
-    fn aligned(size: usize) -> Self {
+    fn aligned(size: usize, home: Weak<Mutex<Returned<T>>>) -> Self {
         let length = size.saturating_add(CACHE_LINE / size_of::<T>());
         if length >= LARGE / size_of::<T>() {
             drop(reserved::<T>(length));
@@ -172,7 +221,13 @@ impl<T: Pooled> Elements<T> {
             advise_huge_pages(&mut memory);
         }
         let start = memory.as_ptr().align_offset(CACHE_LINE);
-        Elements { memory, range: start..start + size, recyclable: true }
+        Elements { memory, range: start..start + size, home }
+    }
+}
+
+impl<T> Elements<T> {
+    fn bytes(&self) -> usize {
+        self.range.len() * size_of::<T>()
     }
 }
 
@@ -190,11 +245,10 @@ impl<T: Pooled> Block<T> {
             return (Block::adopt(vec![T::default(); length]), true);
         }
         let (class, size) = class_of(length);
-        let recycled = T::with_pool(|pool| pool.take(class, size)).flatten();
-        let fresh = recycled.is_none();
-        let block = match recycled {
-            Some(block) => block,
-            None => Arc::new(Elements::aligned(size)),
+        let (block, fresh) = match T::with_pool(|pool| pool.take(class)) {
+            Some(Ok(block)) => (block, false),
+            Some(Err(home)) => (Arc::new(Elements::aligned(size, home)), true),
+            None => (Arc::new(Elements::aligned(size, Weak::new())), true),
         };
         (Block(ManuallyDrop::new(block)), fresh)
     }
@@ -202,7 +256,7 @@ impl<T: Pooled> Block<T> {
     /// A block that takes over a vector without copying it.
     pub(crate) fn adopt(elements: Vec<T>) -> Self {
         let range = 0..elements.len();
-        Block(ManuallyDrop::new(Arc::new(Elements { memory: elements, range, recyclable: false })))
+        Block(ManuallyDrop::new(Arc::new(Elements { memory: elements, range, home: Weak::new() })))
     }
 
     /// The elements: those of the whole size class, which may be more than requested.
@@ -242,7 +296,7 @@ impl<T: Pooled> Drop for Block<T> {
         let unshared = self.is_unshared();
         // SAFETY: `drop` runs once and is the last use of the field; `ManuallyDrop` does not drop it again.
         let block = unsafe { ManuallyDrop::take(&mut self.0) };
-        if unshared && block.recyclable {
+        if unshared {
             // During thread exit the pool may already be gone; the block is then freed.
             T::with_pool(|pool| pool.give(block));
         }
@@ -275,6 +329,7 @@ pub(crate) fn prefetch<T>(x: &[T]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::thread;
 
     #[test]
     fn classes_are_in_order_and_waste_at_most_a_fifth() {
@@ -303,6 +358,22 @@ mod tests {
         }
         assert!(recycled(other) && !recycled(length));
         assert!(u32::with_pool(|pool| pool.bytes).unwrap() <= BUDGET);
+    }
+
+    #[test]
+    fn what_another_thread_drops_comes_back() {
+        let length = 3 << 12;
+        let address = |block: &Block<f32>| block.elements().as_ptr() as usize;
+        let block = Block::take(length).0;
+        let own = address(&block);
+        thread::spawn(move || drop(block)).join().unwrap();
+        assert_eq!(address(&Block::take(length).0), own);
+        // That of a thread that has exited is freed.
+        let block = thread::spawn(move || Block::<f32>::take(length).0).join().unwrap();
+        let bytes = || f32::with_pool(|pool| pool.bytes);
+        let before = bytes();
+        drop(block);
+        assert_eq!(bytes(), before);
     }
 
     #[test]

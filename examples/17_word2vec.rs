@@ -216,7 +216,7 @@ fn run(options: &ArgMatches) -> Outcome {
     let mut rng = wengert::rng(0);
     let path = options.get_one::<PathBuf>("text");
     let mut corpus = Corpus::read(path, options.get_one::<String>("words").map(String::as_str))?;
-    let epochs = if quick() { 2 } else { 10 };
+    let epochs = if quick() { 1 } else { 10 };
     let [train_words, test_words] = [&corpus.train, &corpus.test].map(|part| part.iter().map(Vec::len).sum::<usize>());
     println!(
         "{train_words} words for training, {test_words} for testing, {} different ones",

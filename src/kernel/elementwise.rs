@@ -133,6 +133,12 @@ simd! {
     }
 }
 
+/// `y[i] = value`.
+pub(crate) fn fill<T: Float>(y: &mut [T], value: T) {
+    let size = chunk_size(y.len(), CHUNK_MULTIPLE);
+    for_each_chunk(y, size, |_, y| y.fill(value));
+}
+
 /// `y[i] = f(y[i], x[i])`.
 pub(crate) fn update<T: Float>(y: &mut [T], x: &[T], f: impl Fn(T, T) -> T + Sync) {
     if let ([y], [x]) = (&mut *y, x) {

@@ -37,16 +37,21 @@ pub(crate) fn index_add<T: Float>(x: &[T], indices: &[usize], n: usize, inner: u
     if x.is_empty() {
         return;
     }
-    let blocks = y.chunks_exact_mut(n * inner).zip(x.chunks_exact(indices.len() * inner));
-    if most_frequent(indices, n) <= MAX_TERMS {
-        return blocks.for_each(|(y, x)| add_rows(x, indices, inner, y, |y, x| y + x));
-    }
-    with_scratch(n * inner, |sums: &mut [f64]| {
-        for (y, x) in blocks {
-            sums.iter_mut().zip(&*y).for_each(|(sum, y)| *sum = y.to_f64());
-            add_rows(x, indices, inner, sums, |sum, x| sum + x.to_f64());
-            y.iter_mut().zip(&*sums).for_each(|(y, &sum)| *y = T::from_f64(sum));
+    let (block, many) = (n * inner, most_frequent(indices, n) > MAX_TERMS);
+    let size = chunk_size(y.len(), block);
+    for_each_chunk(y, size, |index, y| {
+        let x = &x[index * size / n * indices.len()..];
+        let blocks = y.chunks_exact_mut(block).zip(x.chunks_exact(indices.len() * inner));
+        if !many {
+            return blocks.for_each(|(y, x)| add_rows(x, indices, inner, y, |y, x| y + x));
         }
+        with_scratch(block, |sums: &mut [f64]| {
+            for (y, x) in blocks {
+                sums.iter_mut().zip(&*y).for_each(|(sum, y)| *sum = y.to_f64());
+                add_rows(x, indices, inner, sums, |sum, x| sum + x.to_f64());
+                y.iter_mut().zip(&*sums).for_each(|(y, &sum)| *y = T::from_f64(sum));
+            }
+        });
     });
 }
 
@@ -86,18 +91,21 @@ pub(crate) fn take<T: Float>(x: &[T], indices: &[usize], n: usize, inner: usize,
     }
     let block = n * inner;
     let chosen = y.len() / (x.len() / block);
-    let size = chunk_size(y.len(), chosen.max(1));
+    let size = chunk_size(y.len(), if inner == 1 { chosen.max(1) } else { inner });
     for_each_chunk(y, size, |index, y| {
         let first = index * size;
-        let blocks = y.chunks_exact_mut(chosen).zip(indices[first..].chunks_exact(chosen));
-        for ((y, indices), x) in blocks.zip(x[first / chosen * block..].chunks_exact(block)) {
-            if inner == 1 {
+        let indices = &indices[first..];
+        if inner == 1 {
+            let blocks = y.chunks_exact_mut(chosen).zip(indices.chunks_exact(chosen));
+            for ((y, indices), x) in blocks.zip(x[first / chosen * block..].chunks_exact(block)) {
                 y.iter_mut().zip(indices).for_each(|(y, &at)| *y = x[at]);
-                continue;
             }
-            for (y, indices) in y.chunks_exact_mut(inner).zip(indices.chunks_exact(inner)) {
-                y.iter_mut().zip(indices).enumerate().for_each(|(i, (y, &at))| *y = x[at * inner + i]);
-            }
+            return;
+        }
+        let rows = y.chunks_exact_mut(inner).zip(indices.chunks_exact(inner));
+        for (k, (y, indices)) in rows.enumerate() {
+            let x = &x[(first + k * inner) / chosen * block..][..block];
+            y.iter_mut().zip(indices).enumerate().for_each(|(i, (y, &at))| *y = x[at * inner + i]);
         }
     });
 }

@@ -2,12 +2,15 @@
 
 use crate::kernel::Float;
 use crate::kernel::base::dims::Dims;
+use crate::kernel::base::threads::{chunk_size, for_each_chunk, num_threads};
 use crate::kernel::elementwise::update;
 use smallvec::SmallVec;
 use std::ops::Range;
 
 /// The shortest side of a matrix from which on transposing whole squares pays.
 const MIN_SIDE: usize = 8;
+/// The shortest run that is copied by `memcpy`.
+const MIN_RUN: usize = 8;
 
 /// A strided view of a slice: the offset of its first element, and the size and stride of each axis.
 #[derive(Clone, Debug)]
@@ -89,6 +92,28 @@ impl View {
         (stride > 1 && n >= MIN_SIDE && long(axis)).then_some(axis)
     }
 
+    /// The view of some positions on the first axis, with another offset.
+    fn part(&self, positions: Range<usize>, offset: usize) -> Self {
+        let mut part = self.clone();
+        part.shape[0] = positions.len();
+        part.offset = offset.wrapping_add_signed(positions.start as isize * self.strides[0]);
+        part
+    }
+
+    /// The number of elements at each position on the first axis.
+    fn inner(&self) -> usize {
+        self.shape[1..].iter().product()
+    }
+
+    /// Whether each position on the first axis has a range of the slice of its own, in ascending order.
+    fn is_split_by_first_axis(&self) -> bool {
+        if self.shape.is_empty() || self.strides.iter().any(|&stride| stride <= 0) {
+            return false;
+        }
+        let inner = self.shape.iter().zip(&self.strides).skip(1);
+        inner.map(|(n, &stride)| (n - 1) * stride as usize).sum::<usize>() < self.strides[0] as usize
+    }
+
     /// The length and stride of the innermost run.
     fn run(&self) -> (usize, isize) {
         match (self.shape.last(), self.strides.last()) {
@@ -101,6 +126,25 @@ impl View {
 /// `y[k] = x[view[k]]`: reads a [`coalesced`](View::coalesced) view in row-major order.
 #[inline(never)]
 pub(crate) fn gather<T: Float>(x: &[T], view: &View, y: &mut [T]) {
+    if y.is_empty() || chunk_size(y.len(), 1) == y.len() {
+        return gather_part(x, view, y);
+    }
+    let inner = view.inner();
+    if view.shape[0] < num_threads() {
+        // The axes below have more positions.
+        return y.chunks_exact_mut(inner).enumerate().for_each(|(at, y)| {
+            gather(x, &view.part(at..at + 1, view.offset).coalesced(), y);
+        });
+    }
+    let size = chunk_size(y.len(), inner);
+    for_each_chunk(y, size, |index, y| {
+        let start = index * size / inner;
+        gather_part(x, &view.part(start..start + y.len() / inner, view.offset), y);
+    });
+}
+
+/// [`gather`] on one thread.
+fn gather_part<T: Float>(x: &[T], view: &View, y: &mut [T]) {
     let (n, stride) = view.run();
     if let Some(axis) = view.contiguous_axis() {
         return transpose(x, view, axis, y);
@@ -109,8 +153,8 @@ pub(crate) fn gather<T: Float>(x: &[T], view: &View, y: &mut [T]) {
     view.for_each_run(|at| {
         let row = rows.next().expect("the output has a row for each run");
         match stride {
-            1 => row.copy_from_slice(&x[at..at + n]),
-            0 => row.fill(x[at]),
+            1 if n >= MIN_RUN => row.copy_from_slice(&x[at..at + n]),
+            0 if n >= MIN_RUN => row.fill(x[at]),
             -1 => copy_reversed(&x[at + 1 - n..=at], row),
             _ => row.iter_mut().enumerate().for_each(|(k, y)| *y = x[at.wrapping_add_signed(k as isize * stride)]),
         }
@@ -120,8 +164,8 @@ pub(crate) fn gather<T: Float>(x: &[T], view: &View, y: &mut [T]) {
 /// `y[view[k]] = x[k]`: writes the view in row-major order; no element may occur twice in it.
 #[inline(never)]
 pub(crate) fn scatter<T: Float>(x: &[T], view: &View, y: &mut [T]) {
-    for_each_row(x, view, |row, at, stride| match stride {
-        1 => y[at..at + row.len()].copy_from_slice(row),
+    for_each_row(x, view, y, |row, y, at, stride| match stride {
+        1 if row.len() >= MIN_RUN => y[at..at + row.len()].copy_from_slice(row),
         -1 => copy_reversed(row, &mut y[at + 1 - row.len()..=at]),
         _ => row.iter().enumerate().for_each(|(k, &x)| y[at.wrapping_add_signed(k as isize * stride)] = x),
     });
@@ -130,19 +174,33 @@ pub(crate) fn scatter<T: Float>(x: &[T], view: &View, y: &mut [T]) {
 /// `y[view[k]] += x[k]`.
 #[inline(never)]
 pub(crate) fn add<T: Float>(x: &[T], view: &View, y: &mut [T]) {
-    for_each_row(x, view, |row, at, stride| match stride {
+    for_each_row(x, view, y, |row, y, at, stride| match stride {
         1 => update(&mut y[at..at + row.len()], row, |y, x| y + x),
         _ => row.iter().enumerate().for_each(|(k, &x)| y[at.wrapping_add_signed(k as isize * stride)] += x),
     });
 }
 
-/// Calls `f` with the elements of `x` for each run of a view, in row-major order, and with the offset and the stride of the run.
+/// Calls `f` with the elements of `x` for each run of a view of `y`, with the part of `y` where it is, and with its offset there and its
+/// stride.
 #[inline]
-fn for_each_row<T>(x: &[T], view: &View, mut f: impl FnMut(&[T], usize, isize)) {
+fn for_each_row<T: Float>(x: &[T], view: &View, y: &mut [T], f: impl Fn(&[T], &mut [T], usize, isize) + Sync) {
     let view = view.coalesced();
-    let (n, stride) = view.run();
-    let mut rows = x.chunks_exact(n.max(1));
-    view.for_each_run(|at| f(rows.next().expect("the input has a row for each run"), at, stride));
+    let rows = |x: &[T], view: &View, y: &mut [T]| {
+        let (n, stride) = view.run();
+        let mut rows = x.chunks_exact(n.max(1));
+        view.for_each_run(|at| f(rows.next().expect("the input has a row for each run"), y, at, stride));
+    };
+    if x.is_empty() || !view.is_split_by_first_axis() {
+        return rows(x, &view, y);
+    }
+    let (inner, step) = (view.inner(), view.strides[0] as usize);
+    let positions = chunk_size(x.len(), inner) / inner;
+    let end = y.len().min(view.offset + view.shape[0] * step);
+    for_each_chunk(&mut y[view.offset..end], positions * step, |index, y| {
+        let start = index * positions;
+        let part = start..(start + positions).min(view.shape[0]);
+        rows(&x[part.start * inner..part.end * inner], &view.part(0..part.len(), 0), y);
+    });
 }
 
 simd! {

@@ -2,6 +2,7 @@
 
 use crate::kernel::Float;
 use crate::kernel::base::memory::Block;
+use crate::kernel::elementwise::fill;
 use std::ops::Range;
 
 /// The elements of a tensor.
@@ -29,7 +30,7 @@ impl<T: Float> Buffer<T> {
         let (block, fresh) = Block::take(length);
         let mut buffer = Buffer::Many(block, 0..length);
         if !fresh {
-            buffer.get_mut().fill(T::ZERO);
+            fill(buffer.get_mut(), T::ZERO);
         }
         buffer
     }

@@ -2,6 +2,7 @@
 
 use super::buffer::Buffer;
 use super::{Dims, Float, IntoShape, Number, Tensor, checked_shape, element_count, resolve_shape};
+use crate::kernel::elementwise::fill;
 use crate::panics;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal, StandardUniform};
@@ -99,7 +100,7 @@ impl<T: Float> Tensor<T> {
     #[inline(never)]
     #[track_caller]
     pub(crate) fn filled(shape: Dims, value: T) -> Self {
-        Tensor::build(shape, |y| y.fill(value))
+        Tensor::build(shape, |y| fill(y, value))
     }
 
     /// `start, start + step, …` while less than `end` (greater, if `step` is negative).

@@ -2,7 +2,9 @@
 
 use super::view::{chunks, pieces, pieces_of_sizes};
 use super::{Axes, AxisIndex, AxisRange, Dims, Float, Tensor, View, check_shape, resolve_axis, resolve_new_axis};
+use crate::kernel::strided;
 use crate::panics;
+use smallvec::smallvec;
 use std::borrow::Borrow;
 use std::ops::Range;
 
@@ -163,11 +165,8 @@ impl<T: Float> Tensor<T> {
             let mut at = 0;
             for x in values {
                 let length = x.shape()[axis] * inner;
-                if length > 0 {
-                    for (y, x) in y.chunks_exact_mut(row).zip(x.as_slice().chunks_exact(length)) {
-                        y[at..at + length].copy_from_slice(x);
-                    }
-                }
+                let shape = Dims::from_slice(&[y.len().checked_div(row).unwrap_or(0), length]);
+                strided::scatter(x.as_slice(), &View { offset: at, shape, strides: smallvec![row as isize, 1] }, y);
                 at += length;
             }
         })

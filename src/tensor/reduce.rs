@@ -97,8 +97,8 @@ impl<T: Float> Tensor<T> {
     }
 
     /// `f` folded over the reduced axes in order, from `start`.
-    fn fold_with(&self, reduction: &Reduction, start: T, f: impl Fn(T, T) -> T) -> Self {
-        self.reduce_with(reduction, |x, n, inner, y| reduce::fold(x, n, inner, y, start, f))
+    fn fold_with(&self, reduction: &Reduction, start: T, f: impl Fn(T, T) -> T + Copy + Sync) -> Self {
+        self.reduce_with(reduction, move |x, n, inner, y| reduce::fold(x, n, inner, y, start, f))
     }
 
     /// The index of the first largest element along an axis, in row-major order of the other axes.
@@ -155,16 +155,20 @@ impl<T: Float> Tensor<T> {
     /// Runs a kernel over `[outer, n, inner]`, with the reduced axes in the middle.
     ///
     /// Adjacent axes are one axis to the kernel; others are made adjacent by a permutation first.
-    fn reduce_with(&self, reduction: &Reduction, kernel: impl FnOnce(&[T], usize, usize, &mut [T])) -> Self {
+    fn reduce_with(&self, reduction: &Reduction, kernel: impl Fn(&[T], usize, usize, &mut [T]) + Sync) -> Self {
         let together = reduction.axes.windows(2).all(|pair| pair[1] == pair[0] + 1);
         if !together {
             let left = (0..self.rank()).filter(|k| !reduction.axes.contains(k));
             let order: Dims = left.chain(reduction.axes.iter().copied()).collect();
             let moved = self.permute_axes(&order);
-            return Tensor::build(reduction.shape.clone(), |y| kernel(moved.as_slice(), reduction.count, 1, y));
+            return Tensor::build(reduction.shape.clone(), |y| {
+                reduce::in_blocks(moved.as_slice(), reduction.count, 1, y, kernel)
+            });
         }
         let inner = reduction.axes.last().map_or(1, |&last| self.shape[last + 1..].iter().product());
-        Tensor::build(reduction.shape.clone(), |y| kernel(self.as_slice(), reduction.count, inner, y))
+        Tensor::build(reduction.shape.clone(), |y| {
+            reduce::in_blocks(self.as_slice(), reduction.count, inner, y, kernel)
+        })
     }
 
     /// Sums down to a shape that broadcasts to this one: the adjoint of broadcasting.

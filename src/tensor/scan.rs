@@ -1,8 +1,10 @@
 //! Cumulative sums and products.
 
-use super::{AxisIndex, Dims, Float, Tensor, resolve_axis};
+use super::{AxisIndex, Float, Tensor, resolve_axis};
 use crate::kernel::base::memory::with_scratch;
+use crate::kernel::base::threads::{chunk_size, for_each_chunk};
 use crate::kernel::reduce::scan;
+use std::ops::Range;
 
 impl<T: Float> Tensor<T> {
     /// The cumulative sum along an axis, `yₖ = x₀ + … + xₖ`, accumulated in double precision.
@@ -40,20 +42,20 @@ impl<T: Float> Tensor<T> {
         self.accumulated(axis, reverse, 0.0, |sum, x| sum + x)
     }
 
-    fn accumulated(&self, axis: usize, reverse: bool, start: f64, f: impl Fn(f64, f64) -> f64) -> Self {
-        let (n, inner) = block(self.shape(), axis);
-        Tensor::build(self.dims(), |y| {
-            with_scratch(inner, |totals| scan::accumulate(self.as_slice(), n, reverse, start, f, totals, y));
+    fn accumulated(&self, axis: usize, reverse: bool, start: f64, f: impl Fn(f64, f64) -> f64 + Copy + Sync) -> Self {
+        self.scan(axis, |part, n, inner, y| {
+            let x = &self.as_slice()[part];
+            with_scratch(inner, |totals| scan::accumulate(x, n, reverse, start, f, totals, y));
         })
     }
 
     /// The cumulative logsumexp along an axis.
     #[inline(never)]
     pub(crate) fn running_logsumexp(&self, axis: usize) -> Self {
-        let (n, inner) = block(self.shape(), axis);
-        Tensor::build(self.dims(), |y| {
+        self.scan(axis, |part, n, inner, y| {
+            let x = &self.as_slice()[part];
             with_scratch(inner, |largest| {
-                with_scratch(inner, |sums| scan::logcumsumexp(self.as_slice(), n, inner, largest, sums, y));
+                with_scratch(inner, |sums| scan::logcumsumexp(x, n, inner, largest, sums, y))
             });
         })
     }
@@ -61,19 +63,22 @@ impl<T: Float> Tensor<T> {
     /// `yₖ = aₖ₋₁ yₖ₋₁ + bₖ` along an axis, or in reverse `yₖ = aₖ yₖ₊₁ + bₖ`, where b is `self` and a is shorter by one.
     #[inline(never)]
     pub(crate) fn recurrence(&self, a: &Self, axis: usize, reverse: bool) -> Self {
-        let (n, inner) = block(self.shape(), axis);
-        Tensor::build(self.dims(), |y| {
-            with_scratch(inner, |last| {
-                scan::recurrence(a.as_slice(), self.as_slice(), n, inner, reverse, last, y);
-            });
+        self.scan(axis, |part, n, inner, y| {
+            let (a, b) = (&a.as_slice()[part.start / n * (n - 1)..], &self.as_slice()[part]);
+            with_scratch(inner, |last| scan::recurrence(a, b, n, inner, reverse, last, y));
         })
     }
-}
 
-/// The size of an axis, and the number of elements at each of its positions. A scalar counts as one axis of size 1.
-fn block(shape: &[usize], axis: usize) -> (usize, usize) {
-    let rest: Dims = shape.iter().skip(axis + 1).copied().collect();
-    (shape.get(axis).copied().unwrap_or(1), rest.iter().product())
+    /// Runs a kernel for ranges of the elements in parallel, with the size of the axis and the number of elements at each of its
+    /// positions. A scalar counts as one axis of size 1.
+    fn scan(&self, axis: usize, kernel: impl Fn(Range<usize>, usize, usize, &mut [T]) + Sync) -> Self {
+        let n = self.shape().get(axis).copied().unwrap_or(1);
+        let inner: usize = self.shape().iter().skip(axis + 1).product();
+        Tensor::build(self.dims(), |y| {
+            let size = chunk_size(y.len(), n * inner);
+            for_each_chunk(y, size, |index, y| kernel(index * size..index * size + y.len(), n, inner, y));
+        })
+    }
 }
 
 /// Resolves the axis of a scan; a scalar counts as one axis, as in PyTorch.

@@ -1,7 +1,12 @@
 //! Changing the shape: elements that keep their order are shared, others are copied.
 
 use super::shape::resolve_axes;
-use super::{AxisIndex, Dims, Float, IntoShape, Tensor, View, broadcast, checked_shape, resolve_axis, resolve_shape};
+use super::{
+    AxisIndex, Dims, Float, IntoShape, Tensor, View, broadcast, checked_shape, element_count, resolve_axis,
+    resolve_shape,
+};
+use crate::kernel::base::threads::{chunk_size, for_each_chunk};
+use crate::kernel::elementwise::fill;
 use crate::kernel::strided;
 use crate::panics;
 use std::ops::Range;
@@ -79,15 +84,19 @@ impl<T: Float> Tensor<T> {
     /// A tensor of the given shape with these elements at the positions of a view, and a number everywhere else.
     #[inline(never)]
     pub(crate) fn pad_by(&self, view: &View, shape: &[usize], value: f64) -> Self {
+        if self.len() == element_count(shape) {
+            // The view visits all elements, some axes in reverse: it is its own inverse.
+            return self.slice_by(view).with_shape(Dims::from_slice(shape));
+        }
         let value = T::from_f64(value);
         Tensor::build(Dims::from_slice(shape), |y| match view.coalesced().as_contiguous_range() {
             Some(range) => {
-                y[..range.start].fill(value);
-                y[range.end..].fill(value);
-                y[range].copy_from_slice(self.as_slice());
+                fill(&mut y[..range.start], value);
+                fill(&mut y[range.end..], value);
+                strided::scatter(self.as_slice(), view, y);
             }
             None => {
-                y.fill(value);
+                fill(y, value);
                 strided::scatter(self.as_slice(), view, y);
             }
         })
@@ -152,11 +161,15 @@ impl<T: Float> Tensor<T> {
         let inner: usize = self.shape[axis + 1..].iter().product();
         let start = (shift as i128).rem_euclid(n as i128) as usize * inner;
         Tensor::build(self.dims(), |y| {
-            for (y, x) in y.chunks_exact_mut(n * inner).zip(self.as_slice().chunks_exact(n * inner)) {
-                let (head, tail) = x.split_at(x.len() - start);
-                y[..start].copy_from_slice(tail);
-                y[start..].copy_from_slice(head);
-            }
+            let size = chunk_size(y.len(), n * inner);
+            for_each_chunk(y, size, |index, y| {
+                let blocks = self.as_slice()[index * size..].chunks_exact(n * inner);
+                for (y, x) in y.chunks_exact_mut(n * inner).zip(blocks) {
+                    let (head, tail) = x.split_at(x.len() - start);
+                    y[..start].copy_from_slice(tail);
+                    y[start..].copy_from_slice(head);
+                }
+            });
         })
     }
 
@@ -190,17 +203,23 @@ impl<T: Float> Tensor<T> {
     }
 
     /// Keeps a range of columns in each row of the matrices in the last two axes; the rest is 0.
-    fn banded(&self, kept: impl Fn(usize) -> Range<usize>) -> Self {
+    fn banded(&self, kept: impl Fn(usize) -> Range<usize> + Sync) -> Self {
         let [.., rows, columns] = *self.shape() else { unreachable!("the caller checks that there are matrices") };
-        let mut y = Tensor::zeros(self.shape());
-        if !self.is_empty() {
-            let pairs = y.as_mut_slice().chunks_exact_mut(columns).zip(self.as_slice().chunks_exact(columns));
-            for (k, (y, x)) in pairs.enumerate() {
-                let kept = kept(k % rows);
-                y[kept.clone()].copy_from_slice(&x[kept]);
-            }
+        if self.is_empty() {
+            return self.clone();
         }
-        y
+        Tensor::build(self.dims(), |y| {
+            let size = chunk_size(y.len(), columns);
+            for_each_chunk(y, size, |index, y| {
+                let pairs = y.chunks_exact_mut(columns).zip(self.as_slice()[index * size..].chunks_exact(columns));
+                for (k, (y, x)) in (index * size / columns..).zip(pairs) {
+                    let kept = kept(k % rows);
+                    y[..kept.start].fill(T::ZERO);
+                    y[kept.end..].fill(T::ZERO);
+                    y[kept.clone()].copy_from_slice(&x[kept]);
+                }
+            });
+        })
     }
 }
 

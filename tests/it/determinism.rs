@@ -244,6 +244,54 @@ fn the_number_of_threads_does_not_change_an_optimizer() {
 }
 
 #[test]
+fn the_number_of_threads_does_not_change_copies_reductions_and_scans() {
+    // Sizes that no number of threads divides, and a first axis that is shorter than the number of threads.
+    for shape in [[61, 47, 29], [3, 173, 171], [1, 1, 90_001]] {
+        let x: Tensor = Tensor::uniform(shape, 0.9, 1.1, &mut wengert::rng(5));
+        let compute = || {
+            let tape = Tape::new();
+            let x = tape.var(&x);
+            let n = shape[2];
+            let mut parts = vec![
+                x.permute([2, 1, 0]),
+                x.permute([1, 0, 2]),
+                x.flip([0, 2]),
+                x.flip(0),
+                x.slice_step(2, .., 2),
+                x.slice_step(2, .., -3),
+                x.slice(2, 1..n / 2),
+                x.roll(5, 2),
+                x.triu(1),
+                x.pad(&[(3, 2), (1, 0)], PadMode::Constant(0.5)),
+                x.pad(&[(3, 2)], PadMode::Reflect),
+                x.repeat([2, 1, 3]),
+                x.repeat_interleave(3, 2),
+                Var::concat(&[&x, &x.flip(2)], 2),
+                Var::stack(&[&x, &(&x * 2.0)], 3),
+                Var::stack(&[&x, &(&x * 2.0)], 0),
+                x.cumsum(2),
+                x.cumprod(1),
+                x.logcumsumexp(2),
+                x.index_select(2, &(0..n).map(|k| k * 7 % n).collect::<Vec<_>>()),
+            ];
+            for axes in [vec![0], vec![1], vec![2], vec![0, 2], vec![1, 2], vec![0, 1, 2]] {
+                parts.extend([
+                    x.sum_over(&axes[..]),
+                    x.var_over(&axes[..], 0.0),
+                    x.prod_over(&axes[..]),
+                    x.max_over(&axes[..]),
+                ]);
+            }
+            let loss = parts.iter().map(|part| part.square().mean()).sum::<Var>();
+            let gradient = loss.backward()[&x].to_vec();
+            let values = parts.iter().flat_map(|part| part.value().to_vec());
+            values.chain(gradient).map(f32::to_bits).collect::<Vec<_>>()
+        };
+        same_on_any_number_of_threads(compute);
+    }
+}
+
+#[test]
 fn the_number_of_threads_does_not_change_rows_and_lookups() {
     for n in [10, 130, 1024] {
         let x: Tensor = Tensor::randn([131_072 / n, n], &mut wengert::rng(0));

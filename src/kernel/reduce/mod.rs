@@ -18,6 +18,25 @@ const WIDE_ROW: usize = 4 * LANES;
 /// Wide groups that are summed in the precision of the elements.
 const ROW_BLOCK: usize = 8;
 
+/// Runs a reduction of x `[outer, n, inner]` to y `[outer, inner]` for parts of the outer axis in parallel.
+pub(crate) fn in_blocks<T: Float>(
+    x: &[T],
+    n: usize,
+    inner: usize,
+    y: &mut [T],
+    kernel: impl Fn(&[T], usize, usize, &mut [T]) + Sync,
+) {
+    let block = n * inner;
+    if block == 0 {
+        return kernel(x, n, inner, y);
+    }
+    let blocks = chunk_size(x.len(), block) / block;
+    for_each_chunk(y, blocks * inner, |index, y| {
+        let x = &x[index * blocks * block..];
+        kernel(&x[..y.len() / inner * block], n, inner, y);
+    });
+}
+
 /// Reduces all lanes with `f`, the upper half onto the lower half, until one is left.
 #[inline(always)]
 pub(crate) fn reduce_lanes<T: Float, const N: usize>(mut lanes: [T; N], f: impl Fn(T, T) -> T) -> T {
@@ -240,9 +259,18 @@ fn is_same<T: Float>(x: T, y: T) -> bool {
     x == y || (x.is_nan() && y.is_nan())
 }
 
+/// The first position along the middle axis of each of the values that a fold of it chose, in parallel.
+pub(crate) fn positions<T: Float>(x: &[T], n: usize, inner: usize, values: &[T], y: &mut [usize]) {
+    let block = (n * inner).max(1);
+    let blocks = chunk_size(x.len(), block) / block;
+    for_each_chunk(y, blocks * inner, |index, y| {
+        let first = index * blocks;
+        positions_of(&x[first * block..], n, inner, &values[first * inner..], y);
+    });
+}
+
 simd! {
-    /// The first position along the middle axis of each of the values that a fold of it chose.
-    pub(crate) fn positions[T: Float](x: &[T], n: usize, inner: usize, values: &[T], y: &mut [usize]) {
+    pub(crate) fn positions_of[T: Float](x: &[T], n: usize, inner: usize, values: &[T], y: &mut [usize]) {
         if inner == 1 {
             let rows = y.iter_mut().zip(x.chunks_exact(n));
             return rows.zip(values).for_each(|((y, x), &value)| *y = position(x, value));

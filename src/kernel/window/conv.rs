@@ -21,6 +21,9 @@ use std::ops::Range;
 const PARTIAL_SUMS: usize = 8;
 /// Positions that are summed in each of them at least: for fewer, adding them up would take longer than the sums.
 const MIN_SUMMED_POSITIONS: usize = 256;
+/// The same for weights that the cache does not hold, of [`MANY_WEIGHTS`] elements or more.
+const MIN_SUMMED_POSITIONS_OF_MANY: usize = 2048;
+const MANY_WEIGHTS: usize = 1 << 18;
 /// Rows of a product from which on it pays to copy a factor instead of reading it in place.
 const MIN_ROWS: usize = 8;
 
@@ -200,7 +203,8 @@ pub(crate) fn weight_gradient<T: Float>(c: &Convolution, x: &[T], y: &[T], weigh
         let (y, x) = (Matrix::new(y, c.outputs, images, true), Matrix::new(x, images, c.input_len(), false));
         return gemm(y, x, Accum::Replace, weight);
     }
-    let least = MIN_SUMMED_POSITIONS.div_ceil(c.windows.output_len().max(1));
+    let positions = if len < MANY_WEIGHTS { MIN_SUMMED_POSITIONS } else { MIN_SUMMED_POSITIONS_OF_MANY };
+    let least = positions.div_ceil(c.windows.output_len().max(1));
     let images_per_sum = images.div_ceil(PARTIAL_SUMS).max(least);
     let add = |k: usize, sum: &mut [T]| {
         let images = k * images_per_sum..images.min((k + 1) * images_per_sum);

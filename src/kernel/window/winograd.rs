@@ -12,7 +12,7 @@
 use crate::kernel::Float;
 use crate::kernel::base::memory::with_scratch;
 use crate::kernel::base::threads::for_each_chunk;
-use crate::kernel::matmul::gemm::gemm;
+use crate::kernel::matmul::gemm::{MIN_FMAS_PER_THREAD, gemm};
 use crate::kernel::matmul::product::{Accum, Matrix};
 use crate::kernel::window::Windows;
 use std::ops::{Add, Neg, Range, Sub};
@@ -229,6 +229,15 @@ impl Winograd {
         });
     }
 
+    /// Calls `f` for each element of transformed tiles, with its matrix of products with `count` tiles; in parallel if they are large.
+    fn for_each_element<T: Float>(&self, count: usize, y: &mut [T], size: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+        let large = count * self.x.channels * self.y.channels >= MIN_FMAS_PER_THREAD;
+        if !large {
+            return y.chunks_exact_mut(size).enumerate().for_each(|(k, y)| f(k, y));
+        }
+        for_each_chunk(y, size, f);
+    }
+
     /// [`conv::convolve`](crate::kernel::window::conv::convolve) for 3 × 3 kernels.
     pub(crate) fn convolve<T: Float>(&self, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
         let (inputs, outputs) = (self.x.channels, self.y.channels);
@@ -264,16 +273,12 @@ impl Winograd {
             self.for_each_block(y.len() / image, |rows, tiles, sums, scratch| {
                 transform_tiles(&self.x, rows.clone(), x, tiles, scratch, input);
                 let count = rows.len() * self.x.tiles[1];
-                let factors = tiles.chunks_exact(spaced(count * inputs)).zip(u.chunks_exact(inputs * outputs));
-                for (sums, (tiles, u)) in sums.chunks_exact_mut(spaced(count * outputs)).zip(factors) {
-                    let u = Matrix::new(u, inputs, outputs, false);
-                    gemm(
-                        Matrix::new(&tiles[..count * inputs], count, inputs, false),
-                        u,
-                        Accum::Replace,
-                        &mut sums[..count * outputs],
-                    );
-                }
+                self.for_each_element(count, sums, spaced(count * outputs), |k, sums| {
+                    let tiles = &tiles[k * spaced(count * inputs)..][..count * inputs];
+                    let u = &u[k * inputs * outputs..][..inputs * outputs];
+                    let (tiles, u) = (Matrix::new(tiles, count, inputs, false), Matrix::new(u, inputs, outputs, false));
+                    gemm(tiles, u, Accum::Replace, &mut sums[..count * outputs]);
+                });
                 transform_sums(&self.y, rows, sums, bias, scratch, y);
             });
         });
@@ -288,12 +293,12 @@ impl Winograd {
                 transform_tiles(&self.x, rows.clone(), x, x_tiles, scratch, input);
                 transform_tiles(&self.y, rows.clone(), y, y_tiles, scratch, output_adjoint);
                 let count = rows.len() * self.x.tiles[1];
-                let tiles = |tiles, channels| <[T]>::chunks_exact(tiles, spaced(count * channels));
-                let factors = tiles(x_tiles, inputs).zip(tiles(y_tiles, outputs));
-                for (u, (x, y)) in u.chunks_exact_mut(inputs * outputs).zip(factors) {
-                    let y = Matrix::new(&y[..count * outputs], count, outputs, false);
-                    gemm(Matrix::new(&x[..count * inputs], inputs, count, true), y, Accum::Add, u);
-                }
+                self.for_each_element(count, u, inputs * outputs, |k, u| {
+                    let x = &x_tiles[k * spaced(count * inputs)..][..count * inputs];
+                    let y = &y_tiles[k * spaced(count * outputs)..][..count * outputs];
+                    let (x, y) = (Matrix::new(x, inputs, count, true), Matrix::new(y, count, outputs, false));
+                    gemm(x, y, Accum::Add, u);
+                });
             });
             with_scratch(weight.len(), |taps| {
                 transform_kernel_gradients(u, outputs, taps);

@@ -1,7 +1,7 @@
 //! Matrix products, batched and broadcast.
 
 use super::{Dims, Float, Tensor, broadcast, check_shape, checked_shape};
-use crate::kernel::matmul::gemm::gemm;
+use crate::kernel::matmul::gemm::{for_each_matrix, gemm};
 use crate::kernel::matmul::outer;
 use crate::kernel::matmul::product::{Accum, Matrix};
 use crate::kernel::reduce;
@@ -80,12 +80,12 @@ impl<T: Float> Tensor<T> {
         let batch = broadcast(batch_a, batch_b).expect("the caller checks that the batches broadcast");
         let [at_a, at_b] = [batch_a, batch_b].map(|own| Offsets::new(own, &batch));
         Tensor::build(batch.iter().copied().chain([m, n]).collect(), |c| {
-            for (index, c) in c.chunks_exact_mut((m * n).max(1)).enumerate() {
+            for_each_matrix(c, m * n, m * k * n, |index, c| {
                 let (i, j) = (at_a.of(index) * m * k, at_b.of(index) * rows * n);
                 let a = Matrix::new(&a[i..i + m * k], m, k, transpose_a);
                 let b = Matrix::new(&b[j..j + rows * n], rows, n, transpose_b);
                 gemm(a, b, Accum::Replace, c);
-            }
+            });
         })
     }
 

@@ -4,7 +4,7 @@
 
 use crate::kernel::Float;
 use crate::kernel::base::memory::Block;
-use crate::kernel::base::threads::{for_each_index, num_threads};
+use crate::kernel::base::threads::{for_each_chunk, for_each_index, num_threads};
 use crate::kernel::matmul::product::{Accum, Matrix, Product};
 
 /// Minimum multiply-adds per thread: a few microseconds of work.
@@ -41,6 +41,20 @@ fn in_parallel<T: Float>(product: &Product<T>) {
         // SAFETY: the ranges are within the m rows and n columns of C. Blocks of different indices are disjoint, and the
         // product borrows C exclusively.
         unsafe { T::gemm(product, rows, columns) };
+    });
+}
+
+/// Calls `f` with the index of each matrix of a batch and its `size` elements of `y`, which take `work` multiplications each.
+///
+/// The matrices are computed in parallel, unless they are so few and large that each is better divided itself.
+pub(crate) fn for_each_matrix<T: Send>(y: &mut [T], size: usize, work: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    let (size, threads) = (size.max(1), num_threads());
+    let count = y.len() / size;
+    let divided = count < 2 * threads && work >= 2 * MIN_FMAS_PER_THREAD;
+    let parts = if divided { 1 } else { threads.min(count.saturating_mul(work) / MIN_FMAS_PER_THREAD).max(1) };
+    let matrices = count.div_ceil(parts).max(1);
+    for_each_chunk(y, matrices * size, |part, y| {
+        y.chunks_exact_mut(size).enumerate().for_each(|(k, y)| f(part * matrices + k, y));
     });
 }
 

@@ -1,6 +1,7 @@
 //! LU decomposition, and what follows from it.
 
 use crate::kernel::linalg::lu;
+use crate::kernel::matmul::gemm::for_each_matrix;
 use crate::tensor::{Dims, Float, Offsets, Tensor, broadcast};
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -42,13 +43,14 @@ impl<T: Float> LuFactors<T> {
     /// Factors each matrix of a batch of square ones.
     fn new(a: &Tensor<T>) -> Self {
         let n = a.shape()[a.rank() - 1];
-        let (mut factors, mut singular) = (a.clone(), None);
-        let mut pivots = vec![0; a.len().checked_div(n).unwrap_or(0)];
+        let (mut factors, mut pivots) = (a.clone(), vec![0; a.len().checked_div(n).unwrap_or(0)]);
         let matrices = factors.as_mut_slice().chunks_exact_mut((n * n).max(1));
-        for (k, (matrix, pivots)) in matrices.zip(pivots.chunks_exact_mut(n.max(1))).enumerate() {
-            let zero_pivot = lu::factor(matrix, n, pivots);
-            singular = singular.or(zero_pivot.map(|pivot| (k, pivot)));
-        }
+        let pairs = matrices.zip(pivots.chunks_exact_mut(n.max(1)));
+        let mut each: Vec<_> = pairs.map(|(matrix, pivots)| (matrix, pivots, None)).collect();
+        for_each_matrix(&mut each, 1, n * n * n, |_, each| {
+            each.iter_mut().for_each(|(matrix, pivots, zero_pivot)| *zero_pivot = lu::factor(matrix, n, pivots));
+        });
+        let singular = each.iter().enumerate().find_map(|(k, (_, _, zero_pivot))| zero_pivot.map(|pivot| (k, pivot)));
         LuFactors { factors, pivots, n, singular }
     }
 
@@ -108,7 +110,7 @@ impl<T: Float> LuFactors<T> {
 pub(crate) fn solve_each<T: Float>(
     matrices: &[usize],
     b: &Tensor<T>,
-    mut solve: impl FnMut(usize, &mut [T], usize),
+    solve: impl Fn(usize, &mut [T], usize) + Sync,
 ) -> Tensor<T> {
     let (batch_of_b, sizes) = b.shape().split_at(b.rank() - 2);
     let batch_of_a = &matrices[..matrices.len() - 2];
@@ -116,8 +118,7 @@ pub(crate) fn solve_each<T: Float>(
     let matrix = Offsets::new(batch_of_a, &batch);
     let shape: Dims = batch.iter().chain(sizes).copied().collect();
     let mut x = b.expand_to(&shape);
-    for (k, x) in x.as_mut_slice().chunks_exact_mut((sizes[0] * sizes[1]).max(1)).enumerate() {
-        solve(matrix.of(k), x, sizes[1]);
-    }
+    let [n, m] = [sizes[0], sizes[1]];
+    for_each_matrix(x.as_mut_slice(), n * m, n * n * m, |k, x| solve(matrix.of(k), x, m));
     x
 }

@@ -28,6 +28,8 @@ pub(crate) fn index_select<T: Float>(x: &[T], indices: &[usize], n: usize, inner
     });
 }
 
+/// The length of rows from which on several threads share their sums.
+const MIN_SHARED_ROW: usize = 16;
 /// Terms of a sum in the precision of the elements. If there are more, they are summed in double precision.
 const MAX_TERMS: usize = 32;
 
@@ -37,22 +39,29 @@ pub(crate) fn index_add<T: Float>(x: &[T], indices: &[usize], n: usize, inner: u
     if x.is_empty() {
         return;
     }
-    let (block, many) = (n * inner, most_frequent(indices, n) > MAX_TERMS);
-    let size = chunk_size(y.len(), block);
-    for_each_chunk(y, size, |index, y| {
-        let x = &x[index * size / n * indices.len()..];
-        let blocks = y.chunks_exact_mut(block).zip(x.chunks_exact(indices.len() * inner));
+    let (terms, many) = (indices.len() * inner, most_frequent(indices, n) > MAX_TERMS);
+    let add = |x: &[T], first: usize, y: &mut [T]| {
         if !many {
-            return blocks.for_each(|(y, x)| add_rows(x, indices, inner, y, |y, x| y + x));
+            return add_rows(x, indices, inner, first, y, |y, x| y + x);
         }
-        with_scratch(block, |sums: &mut [f64]| {
-            for (y, x) in blocks {
-                sums.iter_mut().zip(&*y).for_each(|(sum, y)| *sum = y.to_f64());
-                add_rows(x, indices, inner, sums, |sum, x| sum + x.to_f64());
-                y.iter_mut().zip(&*sums).for_each(|(y, &sum)| *y = T::from_f64(sum));
-            }
+        with_scratch(y.len(), |sums: &mut [f64]| {
+            sums.iter_mut().zip(&*y).for_each(|(sum, y)| *sum = y.to_f64());
+            add_rows(x, indices, inner, first, sums, |sum, x| sum + x.to_f64());
+            y.iter_mut().zip(&*sums).for_each(|(y, &sum)| *y = T::from_f64(sum));
         });
-    });
+    };
+    let part = chunk_size(x.len(), terms);
+    if x.len() > terms {
+        let blocks = part / terms;
+        return for_each_chunk(y, blocks * n * inner, |index, y| {
+            let x = &x[index * part..];
+            y.chunks_exact_mut(n * inner).zip(x.chunks_exact(terms)).for_each(|(y, x)| add(x, 0, y));
+        });
+    }
+    // Each thread visits all rows of x, of which it adds those that belong to its rows of y.
+    let parts = if inner < MIN_SHARED_ROW { 1 } else { x.len().div_ceil(chunk_size(x.len(), 1)) };
+    let rows = n.div_ceil(parts);
+    for_each_chunk(y, rows * inner, |index, y| add(x, index * rows, y));
 }
 
 /// How often the most frequent index below `n` occurs.
@@ -66,10 +75,21 @@ fn most_frequent(indices: &[usize], n: usize) -> usize {
 }
 
 simd! {
-    pub(crate) fn add_rows[T: Float, S: Copy, F: Fn(S, T) -> S](x: &[T], indices: &[usize], inner: usize, y: &mut [S], add: F) {
+    /// Adds rows of x to those of y with the given numbers, where y begins with row `first`; others are left out.
+    pub(crate) fn add_rows[T: Float, S: Copy, F: Fn(S, T) -> S](
+        x: &[T],
+        indices: &[usize],
+        inner: usize,
+        first: usize,
+        y: &mut [S],
+        add: F,
+    ) {
+        let rows = first..first + y.len() / inner;
         for (row, &at) in x.chunks_exact(inner).zip(indices) {
-            for (y, &x) in y[at * inner..][..inner].iter_mut().zip(row) {
-                *y = add(*y, x);
+            if rows.contains(&at) {
+                for (y, &x) in y[(at - first) * inner..][..inner].iter_mut().zip(row) {
+                    *y = add(*y, x);
+                }
             }
         }
     }

@@ -270,6 +270,8 @@ fn the_number_of_threads_does_not_change_copies_reductions_and_scans() {
                 Var::stack(&[&x, &(&x * 2.0)], 3),
                 Var::stack(&[&x, &(&x * 2.0)], 0),
                 x.cumsum(2),
+                x.index_add(0, &[0; 40], x.index_select(0, &[0; 40])),
+                x.index_add(0, &[0, 0, 0], x.index_select(0, &[0, 0, 0])),
                 x.cumprod(1),
                 x.logcumsumexp(2),
                 x.index_select(2, &(0..n).map(|k| k * 7 % n).collect::<Vec<_>>()),

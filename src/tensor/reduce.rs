@@ -157,17 +157,17 @@ impl<T: Float> Tensor<T> {
     /// Adjacent axes are one axis to the kernel; others are made adjacent by a permutation first.
     fn reduce_with(&self, reduction: &Reduction, kernel: impl Fn(&[T], usize, usize, &mut [T]) + Sync) -> Self {
         let together = reduction.axes.windows(2).all(|pair| pair[1] == pair[0] + 1);
-        if !together {
+        let moved;
+        let (x, inner) = if together {
+            (self, reduction.axes.last().map_or(1, |&last| self.shape[last + 1..].iter().product()))
+        } else {
             let left = (0..self.rank()).filter(|k| !reduction.axes.contains(k));
-            let order: Dims = left.chain(reduction.axes.iter().copied()).collect();
-            let moved = self.permute_axes(&order);
-            return Tensor::build(reduction.shape.clone(), |y| {
-                reduce::in_blocks(moved.as_slice(), reduction.count, 1, y, kernel)
-            });
-        }
-        let inner = reduction.axes.last().map_or(1, |&last| self.shape[last + 1..].iter().product());
+            moved = self.permute_axes(&left.chain(reduction.axes.iter().copied()).collect::<Dims>());
+            (&moved, 1)
+        };
+        let n = reduction.count;
         Tensor::build(reduction.shape.clone(), |y| {
-            reduce::in_blocks(self.as_slice(), reduction.count, inner, y, kernel)
+            reduce::in_parts(x.as_slice(), n, inner, y, |_, x, y| kernel(x, n, inner, y));
         })
     }
 

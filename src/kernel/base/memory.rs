@@ -245,10 +245,9 @@ impl<T: Pooled> Block<T> {
             return (Block::adopt(vec![T::default(); length]), true);
         }
         let (class, size) = class_of(length);
-        let (block, fresh) = match T::with_pool(|pool| pool.take(class)) {
-            Some(Ok(block)) => (block, false),
-            Some(Err(home)) => (Arc::new(Elements::aligned(size, home)), true),
-            None => (Arc::new(Elements::aligned(size, Weak::new())), true),
+        let (block, fresh) = match T::with_pool(|pool| pool.take(class)).unwrap_or_else(|| Err(Weak::new())) {
+            Ok(block) => (block, false),
+            Err(home) => (Arc::new(Elements::aligned(size, home)), true),
         };
         (Block(ManuallyDrop::new(block)), fresh)
     }

@@ -18,22 +18,22 @@ const WIDE_ROW: usize = 4 * LANES;
 /// Wide groups that are summed in the precision of the elements.
 const ROW_BLOCK: usize = 8;
 
-/// Runs a reduction of x `[outer, n, inner]` to y `[outer, inner]` for parts of the outer axis in parallel.
-pub(crate) fn in_blocks<T: Float>(
+/// Reduces x `[outer, n, inner]` to y `[outer, inner]`: calls `kernel` for parts of the outer axis in parallel, with the first position.
+pub(crate) fn in_parts<T: Float, Y: Send>(
     x: &[T],
     n: usize,
     inner: usize,
-    y: &mut [T],
-    kernel: impl Fn(&[T], usize, usize, &mut [T]) + Sync,
+    y: &mut [Y],
+    kernel: impl Fn(usize, &[T], &mut [Y]) + Sync,
 ) {
     let block = n * inner;
     if block == 0 {
-        return kernel(x, n, inner, y);
+        return kernel(0, x, y);
     }
     let blocks = chunk_size(x.len(), block) / block;
     for_each_chunk(y, blocks * inner, |index, y| {
-        let x = &x[index * blocks * block..];
-        kernel(&x[..y.len() / inner * block], n, inner, y);
+        let first = index * blocks;
+        kernel(first, &x[first * block..][..y.len() / inner * block], y);
     });
 }
 
@@ -261,12 +261,7 @@ fn is_same<T: Float>(x: T, y: T) -> bool {
 
 /// The first position along the middle axis of each of the values that a fold of it chose, in parallel.
 pub(crate) fn positions<T: Float>(x: &[T], n: usize, inner: usize, values: &[T], y: &mut [usize]) {
-    let block = (n * inner).max(1);
-    let blocks = chunk_size(x.len(), block) / block;
-    for_each_chunk(y, blocks * inner, |index, y| {
-        let first = index * blocks;
-        positions_of(&x[first * block..], n, inner, &values[first * inner..], y);
-    });
+    in_parts(x, n, inner, y, |first, x, y| positions_of(x, n, inner, &values[first * inner..], y));
 }
 
 simd! {

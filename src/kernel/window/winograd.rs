@@ -231,6 +231,7 @@ impl Winograd {
 
     /// Calls `f` for each element of transformed tiles, with its matrix of products with `count` tiles; in parallel if they are large.
     fn for_each_element<T: Float>(&self, count: usize, y: &mut [T], size: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+        // Larger than in a batch of other matrices, where handing them over pays: these tiles are in the cache of this thread.
         let large = count * self.x.channels * self.y.channels >= MIN_FMAS_PER_THREAD;
         if !large {
             return y.chunks_exact_mut(size).enumerate().for_each(|(k, y)| f(k, y));
